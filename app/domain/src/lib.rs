@@ -1,1 +1,23 @@
+//! What Millrace is about, without any machinery: types, units, validation,
+//! permissions, errors and the ports through which pages reach the back end.
+//!
+//! Compiled for the server and for the browser; depends on neither.
 
+pub mod access;
+pub mod audit;
+pub mod clock;
+pub mod error;
+pub mod format;
+pub mod ids;
+pub mod ingest;
+pub mod jobs;
+pub mod live;
+pub mod money;
+pub mod overview;
+pub mod paging;
+pub mod search;
+pub mod settings;
+pub mod system;
+pub mod transactions;
+
+pub use error::{AppError, ErrorCode, FieldError};
