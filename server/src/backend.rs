@@ -1,0 +1,47 @@
+//! What every service stands on: pools, clock, configuration. Cheap to clone.
+
+use domain::clock::Clock;
+use sqlx::{PgPool, postgres::PgConnectOptions};
+use std::{fmt, sync::Arc, time::Duration};
+use store::pool::{PoolLimits, lazy};
+
+/// One pool a face; a face never borrows from another (`platform.md` 3.2, 3.7).
+#[derive(Debug, Clone)]
+pub struct Pools {
+    pub analytics: PgPool,
+    pub admin: PgPool,
+    pub auth: PgPool,
+    pub live: PgPool,
+    pub jobs: PgPool,
+}
+
+impl Pools {
+    /// Splits `total` connections 24 : 16 : 6 : 2 : 12, at least one each.
+    #[must_use]
+    pub fn open(options: &PgConnectOptions, total: u32) -> Self {
+        let pool = |share: u32, statement_seconds: u64| {
+            lazy(
+                options.clone(),
+                PoolLimits {
+                    max_connections: (total * share / 60).max(1),
+                    statement_timeout: Duration::from_secs(statement_seconds),
+                    acquire_timeout: Duration::from_secs(2),
+                },
+            )
+        };
+        Self { analytics: pool(24, 10), admin: pool(16, 30), auth: pool(6, 10), live: pool(2, 10), jobs: pool(12, 600) }
+    }
+}
+
+/// Shared by all services of one process.
+#[derive(Clone)]
+pub struct Backend {
+    pub pools: Pools,
+    pub clock: Arc<dyn Clock>,
+}
+
+impl fmt::Debug for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Backend").finish_non_exhaustive()
+    }
+}

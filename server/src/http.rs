@@ -1,0 +1,6 @@
+//! HTTP: one route table, each entry with the right it needs; no logic lives here.
+
+pub mod api;
+pub mod caller;
+pub mod error;
+pub mod routes;

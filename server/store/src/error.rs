@@ -1,0 +1,73 @@
+//! What a failed statement means to the rest of the program.
+
+use domain::{AppError, ErrorCode};
+use sqlx::{PgPool, Postgres, Transaction};
+
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// A database failure. Its text never leaves the server: [`AppError::from`] logs it and answers in our words.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct StoreError(#[from] sqlx::Error);
+
+impl StoreError {
+    /// Name of the violated constraint; constraint names are API (a unique violation becomes a field error).
+    #[must_use]
+    pub fn constraint(&self) -> Option<&str> {
+        self.0.as_database_error().and_then(|e| e.constraint())
+    }
+
+    /// SQLSTATE, when the database answered.
+    #[must_use]
+    pub fn sqlstate(&self) -> Option<String> {
+        self.0.as_database_error().and_then(|e| e.code()).map(|c| c.into_owned())
+    }
+
+    /// The database could not be reached or went away: worth another try later.
+    #[must_use]
+    pub fn is_connection(&self) -> bool {
+        match &self.0 {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
+            // 57P01..03: shutdown, crash, starting up; 53300: too many connections.
+            sqlx::Error::Database(e) => matches!(e.code().as_deref(), Some("57P01" | "57P02" | "57P03" | "53300")),
+            _ => false,
+        }
+    }
+
+    /// Deadlock or serialisation failure: the same transaction may succeed when run again.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        matches!(self.sqlstate().as_deref(), Some("40001" | "40P01"))
+    }
+}
+
+impl From<StoreError> for AppError {
+    fn from(error: StoreError) -> Self {
+        if error.is_connection() {
+            tracing::warn!(error = %error, error_code = "unavailable", "database unreachable");
+            return Self::unavailable("The database cannot be reached just now. Nothing was changed; try again in a moment.");
+        }
+        if error.sqlstate().as_deref() == Some("57014") {
+            tracing::warn!(error = %error, error_code = "unavailable", "statement stopped at its time limit");
+            return Self::unavailable("This took longer than allowed and was stopped. Nothing was changed.");
+        }
+        tracing::error!(error = %error, error_code = ErrorCode::Internal.as_str(), "database statement failed");
+        Self::internal()
+    }
+}
+
+/// Opens a transaction.
+///
+/// # Errors
+/// When no connection can be had.
+pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
+    Ok(pool.begin().await?)
+}
+
+/// Commits.
+///
+/// # Errors
+/// When the commit fails; then nothing of the transaction is kept.
+pub async fn commit(tx: Transaction<'static, Postgres>) -> Result<()> {
+    Ok(tx.commit().await?)
+}

@@ -1,0 +1,63 @@
+//! Connections. Every connection of the program acts as `millrace_app`, never as owner or superuser.
+
+use crate::Result;
+use sqlx::{
+    Executor, PgPool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use std::time::Duration;
+
+/// Bounds of one pool.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolLimits {
+    pub max_connections: u32,
+    /// `statement_timeout` of its connections.
+    pub statement_timeout: Duration,
+    /// Longest wait for a free connection.
+    pub acquire_timeout: Duration,
+}
+
+/// A pool whose connections run as `millrace_app` in UTC with the given statement limit. Lazy: an
+/// unreachable database does not fail here, so that `serve` can start in an outage.
+pub fn lazy(options: PgConnectOptions, limits: PoolLimits) -> PgPool {
+    let timeout_ms = limits.statement_timeout.as_millis();
+    PgPoolOptions::new()
+        .max_connections(limits.max_connections)
+        .acquire_timeout(limits.acquire_timeout)
+        .after_connect(move |connection, _| {
+            Box::pin(async move {
+                connection
+                    .execute(sqlx::AssertSqlSafe(format!(
+                        "set role millrace_app; set statement_timeout = {timeout_ms}; set timezone = 'UTC'"
+                    )))
+                    .await?;
+                Ok(())
+            })
+        })
+        .connect_lazy_with(options)
+}
+
+/// Whether the role in force breaks the promise of least privilege (`platform.md` 3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleProperties {
+    pub name: String,
+    pub superuser: bool,
+    pub bypass_rls: bool,
+    pub owns_tables: bool,
+}
+
+/// Reads the properties of the current role.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn current_role(connection: &mut sqlx::PgConnection) -> Result<RoleProperties> {
+    let row: (String, bool, bool, bool) = sqlx::query_as(
+        "select current_user::text, r.rolsuper, r.rolbypassrls,
+                exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                        where n.nspname in ('access', 'ops', 'sales', 'stock') and c.relowner = r.oid)
+         from pg_roles r where r.rolname = current_user",
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(RoleProperties { name: row.0, superuser: row.1, bypass_rls: row.2, owns_tables: row.3 })
+}
