@@ -2,6 +2,8 @@
 
 mod permission;
 mod principal;
+mod session;
 
 pub use permission::{Access, PermSet, Permission, Role, Rights};
 pub use principal::{ActorKind, Principal, RequestTrace};
+pub use session::{FormNote, SessionView, SignedInUser, Theme};

@@ -1,0 +1,83 @@
+//! What a page knows about the one who looks at it.
+
+use super::{Permission, Rights, Role};
+use crate::{error::AppError, ids::UserId, settings::Business};
+use serde::{Deserialize, Serialize};
+
+/// Colour scheme; kept in the cookie `theme` so that the first HTML is right.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+impl Theme {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
+        match text {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
+            _ => Self::System,
+        }
+    }
+}
+
+/// The signed-in person, as the shell shows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedInUser {
+    pub id: UserId,
+    pub email: String,
+    pub display_name: String,
+    pub role: Option<Role>,
+    pub rights: Rights,
+}
+
+/// A refused form of a browser without script: what was typed and what was wrong with it. Shown once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FormNote {
+    /// Path of the server function the form was posted to, e.g. `/fn/access/sign_in`.
+    pub form: String,
+    /// Typed values by field name; passwords and tokens are never kept.
+    pub values: Vec<(String, String)>,
+    pub error: AppError,
+}
+
+impl FormNote {
+    /// What was typed into `field`.
+    #[must_use]
+    pub fn value(&self, field: &str) -> Option<&str> {
+        self.values.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_str())
+    }
+}
+
+/// Everything the shell needs for one request; built by the authentication layer.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionView {
+    pub user: Option<SignedInUser>,
+    /// Goes into the hidden field `csrf_token` of every form.
+    pub csrf_token: String,
+    pub theme: Theme,
+    pub business: Business,
+    /// Demo rows exist: every page shows the banner.
+    pub demo: bool,
+    pub note: Option<FormNote>,
+}
+
+impl SessionView {
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.user.as_ref().is_some_and(|u| u.rights.has(permission))
+    }
+}
