@@ -1,1 +1,3 @@
+//! Pure and heavy: formulas that only the server runs. No database, no clock, no chance of its own.
 
+pub mod calendar;
