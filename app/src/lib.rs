@@ -1,1 +1,15 @@
+//! What people see: pages, components, and the server functions both sides share.
+//!
+//! Compiled twice: with `ssr` into the server, with `hydrate` into the browser. A server function
+//! reaches the back end only through a port of `domain`.
 
+pub mod browser;
+pub mod components;
+pub mod context;
+pub mod fault;
+pub mod features;
+pub mod layout;
+pub mod pages;
+mod root;
+
+pub use root::{App, shell};

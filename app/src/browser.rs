@@ -1,0 +1,10 @@
+//! The browser's own things: everything that touches the DOM outside a view. The one place, beside
+//! module lists, where the two builds differ.
+
+#[cfg(feature = "hydrate")]
+mod document;
+#[cfg(not(feature = "hydrate"))]
+#[path = "browser/absent.rs"]
+mod document;
+
+pub use document::{embedded_session, mark_hydrated, set_theme};

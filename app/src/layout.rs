@@ -1,0 +1,32 @@
+//! The frame of every page: side navigation, top bar, banner, phone bar.
+
+mod nav;
+mod top_bar;
+
+use crate::context::session;
+use leptos::prelude::*;
+
+/// The frame for the signed-in; the bare page for everybody else (sign-in, set-up).
+#[component]
+pub fn Layout(children: Children) -> impl IntoView {
+    let view = session();
+    let demo = view.demo;
+    match view.user {
+        None => view! { <main class="auth" id="content" tabindex="-1">{children()}</main> }.into_any(),
+        Some(user) => view! {
+            <a class="skip-link" href="#content">"Skip to content"</a>
+            <div class="app">
+                <nav::SideNav rights=user.rights.clone()/>
+                <div class="page-column">
+                    <top_bar::TopBar user=user.clone() theme=view.theme/>
+                    {demo.then(|| view! {
+                        <div class="banner demo" role="note">"Demo data: the figures come from a generated demo world."</div>
+                    })}
+                    <main class="page" id="content" tabindex="-1">{children()}</main>
+                </div>
+            </div>
+            <nav::TabBar rights=user.rights/>
+        }
+        .into_any(),
+    }
+}

@@ -1,0 +1,66 @@
+//! The document and the router.
+
+use crate::{
+    browser,
+    context::session,
+    layout::Layout,
+    pages::{not_found::NotFound, overview::OverviewRoute},
+};
+use domain::access::Theme;
+use leptos::{nonce::use_nonce, prelude::*};
+use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
+use leptos_router::{
+    Lazy, SsrMode,
+    components::{FlatRoutes, Route, Router},
+    path,
+};
+
+/// The HTML document around the app; rendered on the server only.
+#[must_use]
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    let view = session();
+    let theme = (view.theme != Theme::System).then(|| view.theme.as_str());
+    let lang = view.business.locale.clone();
+    // `<` must not end the script element early; JSON knows the escape.
+    let embedded = serde_json::to_string(&view).unwrap_or_default().replace('<', "\\u003c");
+    view! {
+        <!DOCTYPE html>
+        <html lang=lang data-theme=theme>
+            <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <HashedStylesheet options=options.clone() id="style"/>
+                <script id="session" type="application/json" nonce=use_nonce() inner_html=embedded></script>
+                <HydrationScripts options/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// The app itself; the same tree on both sides.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    Effect::new(|_| browser::mark_hydrated());
+    view! {
+        <Title formatter={document_title}/>
+        <Router>
+            <Layout>
+                // Every page waits for its data, so that it reads whole without script.
+                <FlatRoutes fallback=|| view! { <NotFound/> }>
+                    <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async/>
+                </FlatRoutes>
+            </Layout>
+        </Router>
+    }
+}
+
+fn document_title(page: String) -> String {
+    if page.is_empty() { "Millrace".to_owned() } else { format!("{page} · Millrace") }
+}
