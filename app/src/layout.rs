@@ -3,7 +3,7 @@
 mod nav;
 mod top_bar;
 
-use crate::context::session;
+use crate::{context::session, pages::forbidden::Forbidden};
 use leptos::prelude::*;
 
 /// The frame for the signed-in; the bare page for everybody else (sign-in, set-up).
@@ -11,8 +11,9 @@ use leptos::prelude::*;
 pub fn Layout(children: Children) -> impl IntoView {
     let view = session();
     let demo = view.demo;
+    let content = if view.denied { view! { <Forbidden/> }.into_any() } else { children().into_any() };
     match view.user {
-        None => view! { <main class="auth" id="content" tabindex="-1">{children()}</main> }.into_any(),
+        None => view! { <main class="auth" id="content" tabindex="-1">{content}</main> }.into_any(),
         Some(user) => view! {
             <a class="skip-link" href="#content">"Skip to content"</a>
             <div class="app">
@@ -22,7 +23,7 @@ pub fn Layout(children: Children) -> impl IntoView {
                     {demo.then(|| view! {
                         <div class="banner demo" role="note">"Demo data: the figures come from a generated demo world."</div>
                     })}
-                    <main class="page" id="content" tabindex="-1">{children()}</main>
+                    <main class="page" id="content" tabindex="-1">{content}</main>
                 </div>
             </div>
             <nav::TabBar rights=user.rights/>

@@ -1,5 +1,6 @@
 //! Pages, one file (or folder) a route, and the right that each of them needs.
 
+pub mod forbidden;
 pub mod not_found;
 pub mod overview;
 

@@ -2,5 +2,7 @@
 
 pub mod api;
 pub mod caller;
+pub mod content_security;
 pub mod error;
+pub mod pages;
 pub mod routes;

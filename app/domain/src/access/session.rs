@@ -73,6 +73,9 @@ pub struct SessionView {
     /// Demo rows exist: every page shows the banner.
     pub demo: bool,
     pub note: Option<FormNote>,
+    /// The page asked for needs a right that the reader does not hold; it is not shown.
+    #[serde(default)]
+    pub denied: bool,
 }
 
 impl SessionView {
