@@ -1,1 +1,72 @@
-//! Feature `transactions`.
+//! Sales: what was sold, to whom, for how much, and where each sale stands (`commerce.md`).
+
+mod filter;
+mod record;
+mod screen;
+mod status;
+mod totals;
+
+pub use filter::{MAX_SKIP, SaleFilter, SaleQuery, SaleSort};
+pub use record::{MAX_LINES, MAX_QUANTITY, RecordLine, RecordSale, SaleForm, SaleFormLine};
+pub use screen::{
+    CustomerChoice, CustomerRef, DraftLine, ProductChoice, Quote, QuoteLine, SaleDetail, SaleDraft, SaleEvent, SaleLine, SaleList,
+    SaleReceipt, SaleRefund, SaleRow,
+};
+pub use status::{PaymentMethod, SaleStatus, StatusFilter};
+pub use totals::{LineTotals, PricedLine, SaleTotals, TotalsFault, totals};
+
+use crate::{
+    access::Principal,
+    error::AppError,
+    idempotency::{Answered, IdempotencyKey},
+    ids::TransactionId,
+};
+use async_trait::async_trait;
+
+/// How a sale came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry {
+    Api,
+    Web,
+}
+
+impl Entry {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Web => "web",
+        }
+    }
+}
+
+/// What pages and REST ask of the back end.
+#[async_trait]
+pub trait TransactionsPort: Send + Sync + 'static {
+    /// A page of the list, and the total of its filter.
+    async fn list(&self, who: &Principal, query: &SaleQuery) -> Result<SaleList, AppError>;
+
+    /// `None`: there is no such sale.
+    async fn detail(&self, who: &Principal, id: TransactionId) -> Result<Option<SaleDetail>, AppError>;
+
+    /// What the sale would come to now, and the stock left. Writes nothing.
+    async fn quote(&self, who: &Principal, sale: &RecordSale) -> Result<Quote, AppError>;
+
+    /// Records the sale and takes its stock, or changes nothing. With a key, once.
+    async fn record(
+        &self,
+        who: &Principal,
+        sale: &RecordSale,
+        entry: Entry,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answered<SaleReceipt>, AppError>;
+
+    /// The form of a new sale with what its searches found and what it would come to.
+    async fn draft(&self, who: &Principal, form: SaleForm) -> Result<SaleDraft, AppError>;
+
+    /// Active products whose SKU or name matches, best first, at most `limit`.
+    async fn products(&self, who: &Principal, q: &str, limit: u32) -> Result<Vec<ProductChoice>, AppError>;
+
+    /// Customers whose number or reference matches (with `customers.pii` also name and e-mail), best first.
+    async fn customers(&self, who: &Principal, q: &str, limit: u32) -> Result<Vec<CustomerChoice>, AppError>;
+}

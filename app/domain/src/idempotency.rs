@@ -1,0 +1,35 @@
+//! Sending a creating request twice without creating twice (`platform.md` 3.14).
+
+use crate::error::{AppError, FieldError};
+use serde::{Deserialize, Serialize};
+
+/// The caller's key: 1 to 255 printable ASCII characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdempotencyKey(String);
+
+impl IdempotencyKey {
+    /// # Errors
+    /// `validation` on `Idempotency-Key` for an empty, long or unprintable key.
+    pub fn parse(text: &str) -> Result<Self, AppError> {
+        if (1..=255).contains(&text.len()) && text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(AppError::validation(vec![FieldError::new(
+                "Idempotency-Key",
+                "The key must have 1 to 255 printable characters without accents.",
+            )]))
+        }
+    }
+
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An answer, and whether it is the stored one of an earlier call with the same key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered<T> {
+    pub value: T,
+    pub replayed: bool,
+}

@@ -1,0 +1,206 @@
+//! What the pages and REST show of sales; one shape a screen. Times are in the business zone.
+
+use super::{
+    filter::SaleQuery,
+    record::SaleForm,
+    status::{PaymentMethod, SaleStatus},
+};
+use crate::{
+    error::AppError,
+    ids::{CustomerId, ProductId, RefundId, TransactionId},
+    money::Currency,
+    paging::Page,
+};
+use chrono::{DateTime, FixedOffset};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// A customer as lists may show them: masked, whoever looks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomerRef {
+    pub id: CustomerId,
+    pub label: String,
+}
+
+/// One row of the list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleRow {
+    pub id: TransactionId,
+    pub number: i64,
+    /// The source's own number, of imported sales.
+    pub external_ref: Option<String>,
+    /// `None`: a guest.
+    pub customer: Option<CustomerRef>,
+    /// Name of the first line's product.
+    pub first_item: Option<String>,
+    pub line_count: i32,
+    pub quantity: Decimal,
+    pub total_amount: Decimal,
+    pub currency: Currency,
+    pub status: SaleStatus,
+    pub payment_method: Option<PaymentMethod>,
+    pub timestamp: DateTime<FixedOffset>,
+    /// Comes from the demo world.
+    pub demo: bool,
+}
+
+/// `/transactions`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleList {
+    pub page: Page<SaleRow>,
+    pub query: SaleQuery,
+    /// Business zone of the days in the filter.
+    pub zone: String,
+    /// Name of the product the filter names, if it does and there is one.
+    pub product: Option<String>,
+    pub customer: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleLine {
+    pub line_no: i32,
+    pub product_id: ProductId,
+    pub sku: String,
+    pub name: String,
+    pub quantity: Decimal,
+    pub list_price: Decimal,
+    pub unit_price: Decimal,
+    pub discount: Decimal,
+    pub net: Decimal,
+    pub tax: Decimal,
+    pub refunded_quantity: Decimal,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleEvent {
+    pub at: DateTime<FixedOffset>,
+    pub actor: String,
+    pub from_status: Option<SaleStatus>,
+    pub to_status: SaleStatus,
+    pub reason: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleRefund {
+    pub id: RefundId,
+    pub kind: String,
+    pub refunded_at: DateTime<FixedOffset>,
+    pub quantity: Decimal,
+    pub net: Decimal,
+    pub tax: Decimal,
+    pub total: Decimal,
+    pub restock: bool,
+    pub reason: Option<String>,
+    pub external_ref: Option<String>,
+}
+
+/// `/transactions/{id}`: the full record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleDetail {
+    pub id: TransactionId,
+    pub number: i64,
+    pub external_ref: Option<String>,
+    pub customer: Option<CustomerRef>,
+    pub site: String,
+    pub status: SaleStatus,
+    pub payment_method: Option<PaymentMethod>,
+    pub currency: Currency,
+    pub gross: Decimal,
+    pub discount: Decimal,
+    pub net: Decimal,
+    pub tax: Decimal,
+    pub shipping: Decimal,
+    pub total: Decimal,
+    pub refunded_net: Decimal,
+    pub occurred_at: DateTime<FixedOffset>,
+    pub recognised_at: Option<DateTime<FixedOffset>>,
+    /// How it came in: api, web, import.
+    pub entry: String,
+    pub demo: bool,
+    pub lines: Vec<SaleLine>,
+    pub refunds: Vec<SaleRefund>,
+    pub events: Vec<SaleEvent>,
+}
+
+/// Answer to a recorded sale.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleReceipt {
+    pub transaction_id: TransactionId,
+    pub number: i64,
+    pub status: SaleStatus,
+    pub net: Decimal,
+    pub tax_amount: Decimal,
+    pub shipping_cost: Decimal,
+    pub discount_applied: Decimal,
+    pub total_amount: Decimal,
+    pub currency: Currency,
+    pub created_at: DateTime<FixedOffset>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QuoteLine {
+    pub product_id: ProductId,
+    pub sku: String,
+    pub name: String,
+    pub quantity: Decimal,
+    pub unit_price: Decimal,
+    pub gross: Decimal,
+    pub discount: Decimal,
+    pub net: Decimal,
+    pub tax: Decimal,
+    /// What could be sold now; `None` for services, which take no stock.
+    pub stock_left: Option<Decimal>,
+}
+
+/// What a sale would come to. Nothing is written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quote {
+    pub lines: Vec<QuoteLine>,
+    pub gross: Decimal,
+    pub discount_applied: Decimal,
+    pub net: Decimal,
+    /// A share: 0.08.
+    pub tax_rate: Decimal,
+    pub tax_amount: Decimal,
+    pub shipping_cost: Decimal,
+    pub total_amount: Decimal,
+    pub currency: Currency,
+}
+
+/// A product to choose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProductChoice {
+    pub id: ProductId,
+    pub sku: String,
+    pub name: String,
+    pub kind: String,
+    pub price: Decimal,
+    pub currency: Currency,
+    /// At the default site; `None` for services.
+    pub stock_left: Option<Decimal>,
+}
+
+/// A customer to choose.
+pub type CustomerChoice = CustomerRef;
+
+/// One product of the form: what it is and what was typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftLine {
+    pub product: ProductChoice,
+    pub quantity: String,
+}
+
+/// `/transactions/new`: the form as far as it is filled in, and what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SaleDraft {
+    pub form: SaleForm,
+    /// Goes with the form, so that pressing twice records once.
+    pub idempotency_key: String,
+    pub chosen: Vec<DraftLine>,
+    /// What the product search found, without what is chosen already.
+    pub found: Vec<ProductChoice>,
+    pub customer: Option<CustomerChoice>,
+    pub customers_found: Vec<CustomerChoice>,
+    /// `None` until something is chosen.
+    pub quote: Option<Result<Quote, AppError>>,
+}
