@@ -1,3 +1,4 @@
 //! Pure and heavy: formulas that only the server runs. No database, no clock, no chance of its own.
 
 pub mod calendar;
+pub mod demo;
