@@ -3,6 +3,8 @@
 //! Compiled twice: with `ssr` into the server, with `hydrate` into the browser. A server function
 //! reaches the back end only through a port of `domain`.
 
+#![recursion_limit = "256"]
+
 pub mod browser;
 pub mod components;
 pub mod context;
