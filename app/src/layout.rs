@@ -17,16 +17,16 @@ pub fn Layout(children: Children) -> impl IntoView {
         Some(user) => view! {
             <a class="skip-link" href="#content">"Skip to content"</a>
             <div class="app">
-                <nav::SideNav rights=user.rights.clone()/>
+                {view! { <nav::SideNav rights=user.rights.clone()/> }.into_any()}
                 <div class="page-column">
-                    <top_bar::TopBar user=user.clone() theme=view.theme/>
+                    {view! { <top_bar::TopBar user=user.clone() theme=view.theme/> }.into_any()}
                     {demo.then(|| view! {
                         <div class="banner demo" role="note">"Demo data: the figures come from a generated demo world."</div>
                     })}
                     <main class="page" id="content" tabindex="-1">{content}</main>
                 </div>
             </div>
-            <nav::TabBar rights=user.rights/>
+            {view! { <nav::TabBar rights=user.rights/> }.into_any()}
         }
         .into_any(),
     }
