@@ -17,16 +17,16 @@ pub fn Layout(children: Children) -> impl IntoView {
         Some(user) => view! {
             <a class="skip-link" href="#content">"Skip to content"</a>
             <div class="app">
-                {view! { <nav::SideNav rights=user.rights.clone()/> }.into_any()}
+                <nav::SideNav rights=user.rights.clone()/>
                 <div class="page-column">
-                    {view! { <top_bar::TopBar user=user.clone() theme=view.theme/> }.into_any()}
+                    <top_bar::TopBar user=user.clone() theme=view.theme/>
                     {demo.then(|| view! {
                         <div class="banner demo" role="note">"Demo data: the figures come from a generated demo world."</div>
                     })}
                     <main class="page" id="content" tabindex="-1">{content}</main>
                 </div>
             </div>
-            {view! { <nav::TabBar rights=user.rights/> }.into_any()}
+            <nav::TabBar rights=user.rights/>
         }
         .into_any(),
     }

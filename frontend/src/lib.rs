@@ -1,8 +1,5 @@
 //! The browser's entry point, and nothing else.
 
-// The type of a page is the nesting of its elements; release builds walk it to the bottom.
-#![recursion_limit = "512"]
-
 /// Takes over the HTML that the server rendered.
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {

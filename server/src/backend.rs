@@ -31,6 +31,12 @@ impl Pools {
         };
         Self { analytics: pool(24, 10), admin: pool(16, 30), auth: pool(6, 10), live: pool(2, 10), jobs: pool(12, 600) }
     }
+
+    /// Each pool with the name of its face.
+    #[must_use]
+    pub const fn faces(&self) -> [(&'static str, &PgPool); 5] {
+        [("analytics", &self.analytics), ("admin", &self.admin), ("auth", &self.auth), ("live", &self.live), ("jobs", &self.jobs)]
+    }
 }
 
 /// Shared by all services of one process.

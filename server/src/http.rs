@@ -1,8 +1,17 @@
 //! HTTP: one route table, each entry with the right it needs; no logic lives here.
 
 pub mod api;
+pub mod assets;
+pub mod body;
 pub mod caller;
+pub mod client;
 pub mod content_security;
 pub mod error;
+pub mod listener;
+pub mod metrics_listener;
+pub mod openapi;
 pub mod pages;
+pub mod rate;
+pub mod request;
+pub mod router;
 pub mod routes;

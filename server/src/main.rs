@@ -1,4 +1,5 @@
+//! The binary `millrace`.
 
-// The type of a page is the nesting of its elements; release builds walk it to the bottom.
-#![recursion_limit = "512"]
-fn main(){}
+fn main() -> std::process::ExitCode {
+    server::cli::main()
+}

@@ -1,1 +1,3 @@
 //! REST, one file an endpoint family. Handlers translate; services decide.
+
+pub mod system;

@@ -5,6 +5,7 @@ pub mod audit;
 mod error;
 pub mod live;
 pub mod pool;
+pub mod schema;
 pub mod settings;
 
 pub use error::{Result, StoreError, begin, commit};

@@ -37,6 +37,14 @@ pub fn lazy(options: PgConnectOptions, limits: PoolLimits) -> PgPool {
         .connect_lazy_with(options)
 }
 
+/// One connection of the pool, for reads that need no transaction.
+///
+/// # Errors
+/// When none is free in time or the database does not answer.
+pub async fn acquire(pool: &PgPool) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>> {
+    Ok(pool.acquire().await?)
+}
+
 /// Whether the role in force breaks the promise of least privilege (`platform.md` 3.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleProperties {

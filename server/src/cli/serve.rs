@@ -1,0 +1,60 @@
+//! `millrace serve`: the web server, with the worker inside it.
+
+use super::{
+    Global,
+    start::{self, Started},
+};
+use crate::{failure::Failure, http, logs::Steps, process::{DRAIN, Process}, services::Services};
+use clap::Args;
+use std::net::SocketAddr;
+use tokio::net::TcpListener;
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// Address and port (MILLRACE_LISTEN)
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+}
+
+pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
+    let steps = Steps::shown();
+    let step = steps.begin("configuration");
+    let given = options.listen.map(|listen| ("MILLRACE_LISTEN", listen));
+    let config = step.done(global.load(given), |c| c.environment.as_str().to_owned())?;
+    let mut started = start::open_or_outage(config, steps).await?;
+    started.database.watch();
+    let result = listen(&started, steps).await;
+    started.close().await;
+    result
+}
+
+async fn listen(started: &Started, steps: Steps) -> Result<(), Failure> {
+    let process = Process::new(started.config.clone());
+    process.stop_on_signal();
+    let services = Services::new(started.backend.clone());
+    let (router, _) = http::router::router(services, process.clone());
+
+    let step = steps.begin("listen");
+    let address = started.config.listen;
+    let bound = TcpListener::bind(address).await.map_err(|e| {
+        Failure::unavailable(format!("{address} cannot be listened on: {e}. Choose another with --listen or MILLRACE_LISTEN."))
+    });
+    let listener = step.done(bound, |l| l.local_addr().map_or_else(|_| address.to_string(), |a| a.to_string()))?;
+    let metrics = http::metrics_listener::start(&process, started.backend.pools.clone(), steps).await;
+
+    eprintln!("\nMillrace is at {}\n", url(&started.config.base_url, address, listener.local_addr().ok()));
+    let served = http::listener::serve(listener, router, process.stop.clone(), DRAIN).await;
+    process.stop.cancel();
+    if let Some(task) = metrics {
+        task.abort();
+    }
+    served.map_err(|e| Failure::internal(format!("the listener broke off: {e}")))
+}
+
+/// The origin people use; with port 0 the one that was given.
+fn url(base: &str, wanted: SocketAddr, bound: Option<SocketAddr>) -> String {
+    match bound {
+        Some(bound) if wanted.port() == 0 => format!("http://{bound}"),
+        _ => base.to_owned(),
+    }
+}

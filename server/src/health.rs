@@ -1,0 +1,138 @@
+//! The state of this process's parts. Everything here is asked for at the time; nothing is assumed.
+
+use crate::{
+    backend::{Backend, Pools},
+    process::Process,
+};
+use chrono::{DateTime, Utc};
+use serde_json::{Value, json};
+use sqlx::PgConnection;
+use std::time::Duration;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    Ok,
+    /// Works, but somebody should look.
+    Degraded,
+    Failed,
+    /// Not configured.
+    Off,
+}
+
+impl Status {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Degraded => "degraded",
+            Self::Failed => "failed",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// One part. `detail` holds numbers, shown only with `system.view`.
+#[derive(Debug, Clone)]
+pub struct Component {
+    pub name: &'static str,
+    pub status: Status,
+    pub detail: Value,
+}
+
+#[derive(Debug, Clone)]
+pub struct Health {
+    pub checked_at: DateTime<Utc>,
+    pub components: Vec<Component>,
+}
+
+/// Longest wait for the database before it counts as away.
+const DATABASE_LIMIT: Duration = Duration::from_secs(1);
+const DISK_DEGRADED_BYTES: u64 = 1 << 30;
+/// A due job that waits longer than this says that no worker takes it.
+const QUEUE_DEGRADED_SECONDS: f64 = 300.0;
+
+impl Health {
+    /// Looks at every part now.
+    pub async fn look(backend: &Backend, process: &Process) -> Self {
+        let now = backend.clock.now();
+        let mut components = match tokio::time::timeout(DATABASE_LIMIT, database(&backend.pools, now)).await {
+            Ok(Ok(components)) => components,
+            Ok(Err(_)) | Err(_) => ["database", "schema", "queue"].map(|name| Component { name, status: Status::Failed, detail: json!({}) }).into(),
+        };
+        components.push(Component {
+            name: "replica",
+            status: if process.config.replica_url.is_some() { Status::Degraded } else { Status::Off },
+            detail: json!({}),
+        });
+        components.push(pools(&backend.pools));
+        components.push(disk(process));
+        Self { checked_at: now, components }
+    }
+
+    #[must_use]
+    pub fn status_of(&self, name: &str) -> Status {
+        self.components.iter().find(|c| c.name == name).map_or(Status::Off, |c| c.status)
+    }
+
+    /// `healthy`, `degraded`, or `outage` when the database or its schema is not to be used.
+    #[must_use]
+    pub fn overall(&self) -> &'static str {
+        if [self.status_of("database"), self.status_of("schema")] != [Status::Ok; 2] {
+            "outage"
+        } else if self.components.iter().any(|c| matches!(c.status, Status::Degraded | Status::Failed)) {
+            "degraded"
+        } else {
+            "healthy"
+        }
+    }
+}
+
+async fn database(pools: &Pools, now: DateTime<Utc>) -> Result<Vec<Component>, store::StoreError> {
+    let since = std::time::Instant::now();
+    let mut connection = store::pool::acquire(&pools.auth).await?;
+    let current = store::schema::is_current(&mut connection).await?;
+    let millis = since.elapsed().as_secs_f64() * 1e3;
+    let queue = if current { queue(&mut connection, now).await } else { Component { name: "queue", status: Status::Failed, detail: json!({}) } };
+    Ok(vec![
+        Component { name: "database", status: Status::Ok, detail: json!({"milliseconds": millis}) },
+        Component { name: "schema", status: if current { Status::Ok } else { Status::Failed }, detail: json!({}) },
+        queue,
+    ])
+}
+
+async fn queue(connection: &mut PgConnection, now: DateTime<Utc>) -> Component {
+    match store::schema::queue_backlog(connection, now).await {
+        Ok(backlog) => {
+            let late = backlog.oldest_wait_seconds.is_some_and(|s| s > QUEUE_DEGRADED_SECONDS);
+            let detail = json!({"waiting": backlog.waiting, "running": backlog.running, "oldest_wait_seconds": backlog.oldest_wait_seconds});
+            Component { name: "queue", status: if late { Status::Degraded } else { Status::Ok }, detail }
+        }
+        Err(_) => Component { name: "queue", status: Status::Failed, detail: json!({}) },
+    }
+}
+
+fn pools(pools: &Pools) -> Component {
+    let mut status = Status::Ok;
+    let mut detail = serde_json::Map::new();
+    for (face, pool) in pools.faces() {
+        let (most, size, idle) = (pool.options().get_max_connections(), pool.size(), u32::try_from(pool.num_idle()).unwrap_or(0));
+        let busy = size.saturating_sub(idle);
+        if busy >= most && most > 1 {
+            status = Status::Degraded;
+        }
+        detail.insert(face.to_owned(), json!({"busy": busy, "idle": idle, "most": most}));
+    }
+    Component { name: "pools", status, detail: Value::Object(detail) }
+}
+
+fn disk(process: &Process) -> Component {
+    let folder = process.config.data_dir.ancestors().find(|p| p.exists());
+    match folder.map(nix::sys::statvfs::statvfs) {
+        Some(Ok(stat)) => {
+            let free = stat.blocks_available().saturating_mul(stat.fragment_size());
+            let status = if free < DISK_DEGRADED_BYTES { Status::Degraded } else { Status::Ok };
+            Component { name: "disk", status, detail: json!({"free_bytes": free}) }
+        }
+        _ => Component { name: "disk", status: Status::Failed, detail: json!({}) },
+    }
+}

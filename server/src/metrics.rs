@@ -1,0 +1,50 @@
+//! Prometheus figures of this process. Labels are patterns and closed lists, never raw paths.
+
+use crate::backend::Pools;
+use metrics::gauge;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use std::sync::OnceLock;
+
+/// Upper bounds in seconds.
+const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0];
+
+/// The recorder of the process; installed once, the same handle ever after.
+pub fn install() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE
+        .get_or_init(|| {
+            let buckets = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS);
+            let recorder = buckets.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
+            let handle = recorder.handle();
+            // Fails only when somebody else installed one; then ours simply stays empty.
+            let _ = metrics::set_global_recorder(recorder);
+            handle
+        })
+        .clone()
+}
+
+/// The text of `/metrics`, with the figures that are read at the moment of asking.
+#[must_use]
+pub fn render(handle: &PrometheusHandle, pools: &Pools) -> String {
+    for (face, pool) in pools.faces() {
+        let (size, idle) = (pool.size(), u32::try_from(pool.num_idle()).unwrap_or(0));
+        gauge!("millrace_pool_connections", "face" => face, "state" => "idle").set(f64::from(idle));
+        gauge!("millrace_pool_connections", "face" => face, "state" => "busy").set(f64::from(size.saturating_sub(idle)));
+    }
+    if let Some((memory, processor)) = usage() {
+        gauge!("process_resident_memory_bytes").set(memory);
+        gauge!("process_cpu_seconds").set(processor);
+    }
+    handle.run_upkeep();
+    handle.render()
+}
+
+/// Resident bytes and processor seconds, where `/proc` tells them.
+fn usage() -> Option<(f64, f64)> {
+    let pages: f64 = std::fs::read_to_string("/proc/self/statm").ok()?.split_whitespace().nth(1)?.parse().ok()?;
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<_> = stat.rsplit_once(") ")?.1.split(' ').collect();
+    let ticks: f64 = fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?;
+    // Linux reports both in fixed units to user space: pages of 4 KiB on the machines we build for, 100 ticks a second.
+    Some((pages * 4096.0, ticks / 100.0))
+}
