@@ -3,10 +3,13 @@
 
 pub mod audit;
 mod error;
+pub mod idempotency;
 pub mod live;
 pub mod pool;
 pub mod schema;
+pub mod search;
 pub mod settings;
+pub mod transactions;
 
 pub use error::{Result, StoreError, begin, commit};
 

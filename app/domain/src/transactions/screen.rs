@@ -204,3 +204,45 @@ pub struct SaleDraft {
     /// `None` until something is chosen.
     pub quote: Option<Result<Quote, AppError>>,
 }
+
+impl CustomerRef {
+    /// The label of lists: initials, else the masked e-mail, else the source's reference; with the
+    /// number, so that two people with the same initials stay two.
+    #[must_use]
+    pub fn masked(id: CustomerId, number: i64, names: (&str, &str), email: Option<&str>, external_ref: Option<&str>) -> Self {
+        let initials: Vec<String> =
+            [names.0, names.1].iter().filter_map(|n| n.trim().chars().next()).map(|c| format!("{c}.")).collect();
+        let label = if !initials.is_empty() {
+            format!("{} · {number}", initials.join(" "))
+        } else if let Some(email) = email {
+            masked_email(email)
+        } else if let Some(reference) = external_ref {
+            reference.to_owned()
+        } else {
+            format!("Customer {number}")
+        };
+        Self { id, label }
+    }
+}
+
+/// `a***@example.com`.
+fn masked_email(email: &str) -> String {
+    let (name, host) = email.split_once('@').unwrap_or((email, ""));
+    let first = name.chars().next().map(String::from).unwrap_or_default();
+    format!("{first}***@{host}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_never_show_a_name_or_an_address() {
+        let id = CustomerId(uuid::Uuid::nil());
+        let label = |names, email, external| CustomerRef::masked(id, 7, names, email, external).label;
+        assert_eq!(label(("Aarav", "Nair"), Some("aarav@example.com"), None), "A. N. · 7");
+        assert_eq!(label(("", ""), Some("aarav@example.com"), Some("17850")), "a***@example.com");
+        assert_eq!(label(("", ""), None, Some("17850")), "17850");
+        assert_eq!(label(("", " "), None, None), "Customer 7");
+    }
+}

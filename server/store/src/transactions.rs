@@ -1,0 +1,20 @@
+//! SQL of sales.
+
+pub mod choose;
+pub mod detail;
+pub mod list;
+pub mod record;
+pub mod stock;
+
+use chrono::{DateTime, FixedOffset, Utc};
+
+/// Shows an instant in the business zone; the caller has the calendar, this crate has not.
+pub type Local<'a> = &'a (dyn Fn(DateTime<Utc>) -> DateTime<FixedOffset> + Send + Sync);
+
+/// A text column whose check allows nothing else: failing to read it is a fault of the database.
+fn read<T>(column: &str, text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, sqlx::Error> {
+    parse(text).ok_or_else(|| sqlx::Error::ColumnDecode {
+        index: column.to_owned(),
+        source: format!("unexpected value {text:?}").into(),
+    })
+}

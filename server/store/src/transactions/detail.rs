@@ -1,0 +1,140 @@
+//! One sale in full.
+
+use super::{Local, read};
+use crate::Result;
+use domain::{
+    ids::{CustomerId, ProductId, RefundId, TransactionId},
+    transactions::{CustomerRef, PaymentMethod, SaleDetail, SaleEvent, SaleLine, SaleRefund, SaleStatus},
+};
+use sqlx::PgConnection;
+
+/// `None`: there is no such sale. Read it in one snapshot: it takes several statements.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn get(connection: &mut PgConnection, id: TransactionId, local: Local<'_>) -> Result<Option<SaleDetail>> {
+    let Some(row) = sqlx::query!(
+        r#"select t.number as "number!", t.external_ref, t.customer_id, s.name as "site!", t.status as "status!", t.payment_method,
+                  t.currency as "currency!", t.gross as "gross!", t.discount as "discount!", t.net as "net!", t.tax as "tax!",
+                  t.shipping as "shipping!", t.total as "total!", t.refunded_net as "refunded_net!", t.occurred_at as "occurred_at!",
+                  t.recognised_at, t.entry as "entry!", t.origin as "origin!", c.number as "customer_number?",
+                  c.first_name as "first_name?", c.last_name as "last_name?", c.email, c.external_ref as customer_ref
+           from sales.transactions t
+           join stock.sites s on s.id = t.site_id
+           left join sales.customers c on c.id = t.customer_id
+           where t.id = $1"#,
+        id.0
+    )
+    .fetch_optional(&mut *connection)
+    .await?
+    else {
+        return Ok(None);
+    };
+    let customer = row.customer_id.map(|customer| {
+        let names = (row.first_name.as_deref().unwrap_or_default(), row.last_name.as_deref().unwrap_or_default());
+        let number = row.customer_number.unwrap_or_default();
+        CustomerRef::masked(CustomerId(customer), number, names, row.email.as_deref(), row.customer_ref.as_deref())
+    });
+    Ok(Some(SaleDetail {
+        id,
+        number: row.number,
+        external_ref: row.external_ref,
+        customer,
+        site: row.site,
+        status: read("status", &row.status, SaleStatus::parse)?,
+        payment_method: row.payment_method.map(|m| read("payment_method", &m, PaymentMethod::parse)).transpose()?,
+        currency: read("currency", &row.currency, |t| t.parse().ok())?,
+        gross: row.gross,
+        discount: row.discount,
+        net: row.net,
+        tax: row.tax,
+        shipping: row.shipping,
+        total: row.total,
+        refunded_net: row.refunded_net,
+        occurred_at: local(row.occurred_at),
+        recognised_at: row.recognised_at.map(local),
+        entry: row.entry,
+        demo: row.origin == "demo",
+        lines: lines(connection, id).await?,
+        refunds: refunds(connection, id, local).await?,
+        events: events(connection, id, local).await?,
+    }))
+}
+
+async fn lines(connection: &mut PgConnection, id: TransactionId) -> Result<Vec<SaleLine>> {
+    let rows = sqlx::query!(
+        r#"select l.line_no as "line_no!", l.product_id as "product_id!", p.sku as "sku!", p.name as "name!", l.quantity as "quantity!",
+                  l.list_price as "list_price!", l.unit_price as "unit_price!", l.discount as "discount!", l.net as "net!",
+                  l.tax as "tax!", l.refunded_quantity as "refunded_quantity!"
+           from sales.transaction_lines l join sales.products p on p.id = l.product_id
+           where l.transaction_id = $1 order by l.line_no"#,
+        id.0
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| SaleLine {
+            line_no: r.line_no,
+            product_id: ProductId(r.product_id),
+            sku: r.sku,
+            name: r.name,
+            quantity: r.quantity,
+            list_price: r.list_price,
+            unit_price: r.unit_price,
+            discount: r.discount,
+            net: r.net,
+            tax: r.tax,
+            refunded_quantity: r.refunded_quantity,
+        })
+        .collect())
+}
+
+async fn refunds(connection: &mut PgConnection, id: TransactionId, local: Local<'_>) -> Result<Vec<SaleRefund>> {
+    let rows = sqlx::query!(
+        r#"select r.id, r.kind, r.refunded_at, r.net, r.tax, r.total, r.restock, r.reason, r.external_ref,
+                  (select coalesce(sum(l.quantity), 0) from sales.refund_lines l where l.refund_id = r.id) as "quantity!"
+           from sales.refunds r where r.transaction_id = $1 order by r.refunded_at, r.id"#,
+        id.0
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows
+        .into_iter()
+        .map(|r| SaleRefund {
+            id: RefundId(r.id),
+            kind: r.kind,
+            refunded_at: local(r.refunded_at),
+            quantity: r.quantity,
+            net: r.net,
+            tax: r.tax,
+            total: r.total,
+            restock: r.restock,
+            reason: r.reason,
+            external_ref: r.external_ref,
+        })
+        .collect())
+}
+
+async fn events(connection: &mut PgConnection, id: TransactionId, local: Local<'_>) -> Result<Vec<SaleEvent>> {
+    let rows = sqlx::query!(
+        "select at, actor, from_status, to_status, reason from sales.transaction_events
+         where transaction_id = $1 order by at, id",
+        id.0
+    )
+    .fetch_all(connection)
+    .await?;
+    let events = rows
+        .into_iter()
+        .map(|r| {
+            Ok(SaleEvent {
+                at: local(r.at),
+                actor: r.actor,
+                from_status: r.from_status.map(|s| read("from_status", &s, SaleStatus::parse)).transpose()?,
+                to_status: read("to_status", &r.to_status, SaleStatus::parse)?,
+                reason: r.reason,
+            })
+        })
+        .collect::<Result<_, sqlx::Error>>()?;
+    Ok(events)
+}

@@ -1,0 +1,81 @@
+//! Taking stock for a sale, atomically.
+
+use crate::Result;
+use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// What one product of a sale needs; each product once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Need {
+    pub product_id: Uuid,
+    pub quantity: Decimal,
+}
+
+/// A product with too little stock, and how much could be sold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Short {
+    pub product_id: Uuid,
+    pub left: Decimal,
+}
+
+/// Who takes it, and for what.
+#[derive(Debug, Clone, Copy)]
+pub struct Taking<'a> {
+    pub site_id: Uuid,
+    pub transaction_id: Uuid,
+    pub actor: &'a str,
+    pub at: DateTime<Utc>,
+    pub origin: &'a str,
+}
+
+/// Takes all of `needs` and writes their movements, or, when any is short, takes nothing and says which.
+///
+/// The rows are locked in product-id order, so that two sales of the same products never wait for each
+/// other in a circle; the update repeats the condition, because another sale may have changed a row
+/// between this statement's snapshot and the lock.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn take(connection: &mut PgConnection, needs: &[Need], taking: Taking<'_>) -> Result<Vec<Short>> {
+    let products: Vec<Uuid> = needs.iter().map(|n| n.product_id).collect();
+    let quantities: Vec<Decimal> = needs.iter().map(|n| n.quantity).collect();
+    let rows = sqlx::query!(
+        r#"with wanted as (
+               select * from unnest($1::uuid[], $2::numeric[]) as w (product_id, quantity)
+           ), locked as (
+               select l.product_id, l.on_hand - l.reserved as free
+               from stock.levels l
+               where l.site_id = $3 and l.product_id = any($1)
+               order by l.product_id
+               for update
+           ), short as (
+               select w.product_id, coalesce(k.free, 0) as free
+               from wanted w left join locked k using (product_id)
+               where coalesce(k.free, 0) < w.quantity
+           ), taken as (
+               update stock.levels l set on_hand = l.on_hand - w.quantity
+               from wanted w
+               where l.product_id = w.product_id and l.site_id = $3 and l.on_hand - l.reserved >= w.quantity
+                 and not exists (select from short)
+               returning l.product_id, w.quantity, l.on_hand, l.reserved
+           ), moved as (
+               insert into stock.movements (id, product_id, site_id, kind, quantity, on_hand_after, reserved_after,
+                                            ref_type, ref_id, actor, at, origin)
+               select ops.uuid_v7($4), product_id, $3, 'sale', -quantity, on_hand, reserved, 'transaction', $5, $6, $4, $7
+               from taken
+           )
+           select product_id as "product_id!", free as "free!" from short"#,
+        &products,
+        &quantities,
+        taking.site_id,
+        taking.at,
+        taking.transaction_id,
+        taking.actor,
+        taking.origin
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|r| Short { product_id: r.product_id, left: r.free }).collect())
+}
