@@ -1,19 +1,34 @@
 //! The services behind the ports of `domain`: permission, transaction, `store` and `engine`, audit, commit.
 
+pub mod idempotency;
+pub mod transactions;
+
 use crate::backend::Backend;
+use domain::transactions::TransactionsPort;
+use leptos::prelude::provide_context;
+use std::{fmt, sync::Arc};
 
 /// All ports of one process, as pages, server functions, REST and jobs get them.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Services {
     pub backend: Backend,
+    pub transactions: Arc<dyn TransactionsPort>,
+}
+
+impl fmt::Debug for Services {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Services").finish_non_exhaustive()
+    }
 }
 
 impl Services {
     #[must_use]
     pub fn new(backend: Backend) -> Self {
-        Self { backend }
+        Self { transactions: Arc::new(transactions::TransactionsService::new(backend.clone())), backend }
     }
 
     /// Puts every port into the context of a page render or a server-function call.
-    pub fn provide(&self) {}
+    pub fn provide(&self) {
+        provide_context(Arc::clone(&self.transactions));
+    }
 }

@@ -52,14 +52,15 @@ pub trait TransactionsPort: Send + Sync + 'static {
     /// What the sale would come to now, and the stock left. Writes nothing.
     async fn quote(&self, who: &Principal, sale: &RecordSale) -> Result<Quote, AppError>;
 
-    /// Records the sale and takes its stock, or changes nothing. With a key, once.
+    /// Records the sale and takes its stock, or changes nothing. With a key, once: a refusal is an
+    /// answer too, and is repeated to the same key.
     async fn record(
         &self,
         who: &Principal,
         sale: &RecordSale,
         entry: Entry,
         key: Option<&IdempotencyKey>,
-    ) -> Result<Answered<SaleReceipt>, AppError>;
+    ) -> Answered<Result<SaleReceipt, AppError>>;
 
     /// The form of a new sale with what its searches found and what it would come to.
     async fn draft(&self, who: &Principal, form: SaleForm) -> Result<SaleDraft, AppError>;

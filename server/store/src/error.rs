@@ -64,6 +64,14 @@ pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
     Ok(pool.begin().await?)
 }
 
+/// Opens a read-only transaction that sees one state of the database in all its statements.
+///
+/// # Errors
+/// When no connection can be had.
+pub async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
+    Ok(pool.begin_with("begin isolation level repeatable read read only").await?)
+}
+
 /// Commits.
 ///
 /// # Errors

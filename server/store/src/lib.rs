@@ -11,7 +11,7 @@ pub mod search;
 pub mod settings;
 pub mod transactions;
 
-pub use error::{Result, StoreError, begin, commit};
+pub use error::{Result, StoreError, begin, commit, snapshot};
 
 /// The forward-only migrations, one concern a file.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");

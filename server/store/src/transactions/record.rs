@@ -164,7 +164,7 @@ pub async fn insert(connection: &mut PgConnection, who: &Principal, sale: &Sale<
     let products: Vec<Uuid> = sale.lines.iter().map(|l| l.product_id).collect();
     let quantity: Decimal = sale.lines.iter().map(|l| l.quantity).sum();
     let trace = who.trace();
-    let number = sqlx::query_scalar!(
+    let row = sqlx::query!(
         r#"with sale as (
                insert into sales.transactions (id, customer_id, site_id, status, payment_method, session_ref, currency, gross, discount,
                                                net, tax, shipping, total, quantity, line_count, occurred_at, recognised_at, entry,
@@ -181,7 +181,8 @@ pub async fn insert(connection: &mut PgConnection, who: &Principal, sale: &Sale<
            ), event as (
                insert into sales.transaction_events (id, transaction_id, at, actor, to_status) values ($29, $1, $15, $30, 'approved')
            )
-           select number as "number!" from sale"#,
+           select number as "number!", ops.emit('transactions', $1::uuid::text)::text as told, ops.emit('inventory', '')::text as told_stock
+           from sale"#,
         sale.id.0,
         sale.customer_id,
         sale.site_id,
@@ -215,5 +216,5 @@ pub async fn insert(connection: &mut PgConnection, who: &Principal, sale: &Sale<
     )
     .fetch_one(connection)
     .await?;
-    Ok(number)
+    Ok(row.number)
 }

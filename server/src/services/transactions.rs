@@ -1,0 +1,210 @@
+//! Sales: list, detail, and recording with atomic stock.
+
+mod cursor;
+mod sale;
+
+use crate::backend::Backend;
+use async_trait::async_trait;
+use chrono::{DateTime, FixedOffset, Utc};
+use domain::{
+    AppError,
+    access::{Permission, Principal},
+    idempotency::{Answered, IdempotencyKey},
+    ids::{CustomerId, TransactionId},
+    paging::Page,
+    settings::Business,
+    transactions::{
+        CustomerChoice, DraftLine, Entry, ProductChoice, Quote, RecordSale, SaleDetail, SaleDraft, SaleForm, SaleList, SaleQuery,
+        SaleReceipt, TransactionsPort,
+    },
+};
+use engine::calendar::BusinessZone;
+use std::{fmt, sync::Arc};
+use store::transactions::{choose, detail, list};
+use tokio::sync::Semaphore;
+use uuid::Uuid;
+
+/// Sales recorded at the same moment. More would only queue for the same rows and starve readers of
+/// connections; waiting here costs nothing and keeps the order.
+const RECORDING_AT_ONCE: usize = 12;
+/// Products and customers that a search of the form offers.
+const CHOICES: u32 = 20;
+
+/// The service behind [`TransactionsPort`].
+#[derive(Clone)]
+pub struct TransactionsService {
+    backend: Backend,
+    recording: Arc<Semaphore>,
+}
+
+impl fmt::Debug for TransactionsService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransactionsService").finish_non_exhaustive()
+    }
+}
+
+impl TransactionsService {
+    #[must_use]
+    pub fn new(backend: Backend) -> Self {
+        Self { backend, recording: Arc::new(Semaphore::new(RECORDING_AT_ONCE)) }
+    }
+}
+
+/// The scope of a query: its business days as instants, and what the caller may search by.
+#[must_use]
+pub fn scope(who: &Principal, query: &SaleQuery, zone: BusinessZone, now: DateTime<Utc>) -> list::Scope {
+    let f = &query.filter;
+    let since = f.hours.map(|h| now - chrono::Duration::hours(i64::from(h)));
+    let from = f.from.map(|day| zone.day_range(day).start);
+    list::Scope {
+        filter: f.clone(),
+        from: from.max(since),
+        until: f.to.map(|day| zone.day_range(day).end),
+        by_name: who.may(Permission::CustomersPii),
+    }
+}
+
+#[async_trait]
+impl TransactionsPort for TransactionsService {
+    async fn list(&self, who: &Principal, query: &SaleQuery) -> Result<SaleList, AppError> {
+        who.require(Permission::TransactionsView)?;
+        let after = query.cursor.as_deref().map(|text| cursor::read(text, query.sort)).transpose()?;
+        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
+        let zone = zone_of(&store::settings::business(&mut tx).await?);
+        let scope = scope(who, query, zone, self.backend.clock.now());
+        let window = list::Window {
+            sort: query.sort,
+            ascending: query.ascending,
+            after,
+            skip: if after.is_some() { 0 } else { query.skip },
+            limit: query.limit,
+        };
+        let total = list::count(&mut tx, &scope).await?;
+        let (items, next) = list::page(&mut tx, &scope, window, &|at| zone.local(at)).await?;
+        let product = match query.filter.product_id {
+            Some(id) => choose::product_name(&mut tx, id).await?,
+            None => None,
+        };
+        let customer = match query.filter.customer_id {
+            Some(id) => choose::customer(&mut tx, id).await?.map(|c| c.label),
+            None => None,
+        };
+        store::commit(tx).await?;
+        Ok(SaleList {
+            page: Page { items, next_cursor: next.map(cursor::write), total },
+            query: query.clone(),
+            zone: zone.name().to_owned(),
+            product,
+            customer,
+        })
+    }
+
+    async fn detail(&self, who: &Principal, id: TransactionId) -> Result<Option<SaleDetail>, AppError> {
+        who.require(Permission::TransactionsView)?;
+        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
+        let zone = zone_of(&store::settings::business(&mut tx).await?);
+        let detail = detail::get(&mut tx, id, &|at| zone.local(at)).await?;
+        store::commit(tx).await?;
+        Ok(detail)
+    }
+
+    async fn quote(&self, who: &Principal, sale: &RecordSale) -> Result<Quote, AppError> {
+        who.require(Permission::TransactionsCreate)?;
+        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
+        // How it will be paid does not change what it costs.
+        let mut faults = sale.validate().err().unwrap_or_default();
+        faults.retain(|f| f.path != "payment_method");
+        let priced = sale::price(&mut tx, who, sale, faults).await?;
+        store::commit(tx).await?;
+        Ok(priced.into_quote())
+    }
+
+    async fn record(
+        &self,
+        who: &Principal,
+        sale: &RecordSale,
+        entry: Entry,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SaleReceipt, AppError>> {
+        match sale::record(self, who, sale, entry, key).await {
+            Ok(answered) => answered,
+            Err(error) => Answered { value: Err(error), replayed: false },
+        }
+    }
+
+    async fn draft(&self, who: &Principal, mut form: SaleForm) -> Result<SaleDraft, AppError> {
+        who.require(Permission::TransactionsCreate)?;
+        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
+
+        let ids: Vec<Uuid> = form.chosen().filter_map(|l| l.product_id.parse().ok()).collect();
+        let known = choose::products_by_id(&mut tx, &ids).await?;
+        let mut chosen: Vec<DraftLine> = Vec::new();
+        for line in form.chosen() {
+            let product = known.iter().find(|p| p.id.to_string() == line.product_id.to_lowercase());
+            // The same product found and chosen twice is one line; the last quantity typed counts.
+            match (product, chosen.iter_mut().find(|c| Some(c.product.id) == product.map(|p| p.id))) {
+                (Some(_), Some(there)) => there.quantity.clone_from(&line.quantity),
+                (Some(product), None) => chosen.push(DraftLine { product: product.clone(), quantity: line.quantity.clone() }),
+                (None, _) => {}
+            }
+        }
+        form.lines = chosen
+            .iter()
+            .map(|c| domain::transactions::SaleFormLine { product_id: c.product.id.to_string(), quantity: c.quantity.clone() })
+            .collect();
+
+        let mut found = choose::products(&mut tx, &form.find, CHOICES).await?;
+        found.retain(|p| chosen.iter().all(|c| c.product.id != p.id));
+        let customer = match form.customer_id.parse::<CustomerId>() {
+            Ok(id) => choose::customer(&mut tx, id).await?,
+            Err(_) => None,
+        };
+        if customer.is_none() {
+            form.customer_id.clear();
+        }
+        let customers_found = if form.find_customer.is_empty() || !who.may(Permission::CustomersView) {
+            Vec::new()
+        } else {
+            choose::customers(&mut tx, &form.find_customer, who.may(Permission::CustomersPii), CHOICES).await?
+        };
+        store::commit(tx).await?;
+
+        let quote = if chosen.is_empty() {
+            None
+        } else {
+            Some(match form.to_command() {
+                Ok(command) => self.quote(who, &command).await,
+                Err(faults) => Err(AppError::validation(faults)),
+            })
+        };
+        let idempotency_key = self.backend.clock.new_id().to_string();
+        Ok(SaleDraft { form, idempotency_key, chosen, found, customer, customers_found, quote })
+    }
+
+    async fn products(&self, who: &Principal, q: &str, limit: u32) -> Result<Vec<ProductChoice>, AppError> {
+        who.require(Permission::InventoryView)?;
+        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
+        let found = choose::products(&mut tx, q.trim(), limit).await?;
+        store::commit(tx).await?;
+        Ok(found)
+    }
+
+    async fn customers(&self, who: &Principal, q: &str, limit: u32) -> Result<Vec<CustomerChoice>, AppError> {
+        who.require(Permission::CustomersView)?;
+        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
+        let found = choose::customers(&mut tx, q.trim(), who.may(Permission::CustomersPii), limit).await?;
+        store::commit(tx).await?;
+        Ok(found)
+    }
+}
+
+/// The zone of the settings; a name nobody knows any more falls back to UTC rather than to an error page.
+#[must_use]
+pub fn zone_of(business: &Business) -> BusinessZone {
+    BusinessZone::parse(&business.zone).unwrap_or(BusinessZone::UTC)
+}
+
+/// `at` in the zone of the settings.
+fn local(business: &Business, at: DateTime<Utc>) -> DateTime<FixedOffset> {
+    zone_of(business).local(at)
+}
