@@ -1,7 +1,6 @@
-//! Services on a real Postgres, as the unprivileged role.
+//! Services against a real Postgres, one file a feature.
 
-#[path = "../world.rs"]
-#[allow(dead_code, reason = "each test binary uses its own part")]
-mod world;
+#[path = "../world/shop.rs"]
+mod shop;
 
 mod transactions;

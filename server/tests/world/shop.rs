@@ -1,33 +1,36 @@
-//! What tests of services and HTTP stand on: a fresh database, the services as `millrace_app`, a clock
-//! that stands, callers with the rights of a role, and a few products.
+//! A shop to test sales in: a fresh database, the service as `millrace_app`, a clock that stands,
+//! callers with the rights of a role, products and customers.
+
+#![allow(dead_code, reason = "each test binary uses its part")]
 
 use chrono::{DateTime, Utc};
 use domain::access::{ActorKind, PermSet, Principal, RequestTrace, Rights, Role};
 use rust_decimal::Decimal;
+use domain::transactions::TransactionsPort;
 use server::{
     backend::{Backend, Pools},
     clock::FixedClock,
-    services::Services,
+    services::transactions::TransactionsService,
 };
 use sqlx::PgPool;
 use std::sync::Arc;
 use uuid::Uuid;
 
-pub struct World {
+pub struct Shop {
     /// Superuser: for arranging and looking, never for what is tested.
     pub db: PgPool,
     pub clock: Arc<FixedClock>,
     pub backend: Backend,
-    pub services: Services,
+    pub sales: Arc<dyn TransactionsPort>,
 }
 
-impl World {
+impl Shop {
     /// On the database that `sqlx::test` made.
     pub fn on(db: PgPool) -> Self {
         let clock = Arc::new(FixedClock::at(at("2026-10-06T08:30:00Z")));
         // Few connections: tests run beside each other on one cluster.
         let backend = Backend { pools: Pools::open(&db.connect_options(), 20), clock: clock.clone() };
-        Self { db, clock, services: Services::new(backend.clone()), backend }
+        Self { db, clock, sales: Arc::new(TransactionsService::new(backend.clone())), backend }
     }
 
     pub async fn set(&self, key: &str, value: serde_json::Value) {
