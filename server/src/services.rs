@@ -1,10 +1,11 @@
 //! The services behind the ports of `domain`: permission, transaction, `store` and `engine`, audit, commit.
 
 pub mod idempotency;
+pub mod settings;
 pub mod transactions;
 
 use crate::backend::Backend;
-use domain::transactions::TransactionsPort;
+use domain::{settings::SettingsPort, transactions::TransactionsPort};
 use leptos::prelude::provide_context;
 use std::{fmt, sync::Arc};
 
@@ -12,6 +13,7 @@ use std::{fmt, sync::Arc};
 #[derive(Clone)]
 pub struct Services {
     pub backend: Backend,
+    pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
 }
 
@@ -24,11 +26,16 @@ impl fmt::Debug for Services {
 impl Services {
     #[must_use]
     pub fn new(backend: Backend) -> Self {
-        Self { transactions: Arc::new(transactions::TransactionsService::new(backend.clone())), backend }
+        Self {
+            settings: Arc::new(settings::SettingsService::new(backend.clone())),
+            transactions: Arc::new(transactions::TransactionsService::new(backend.clone())),
+            backend,
+        }
     }
 
     /// Puts every port into the context of a page render or a server-function call.
     pub fn provide(&self) {
+        provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));
     }
 }

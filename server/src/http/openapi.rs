@@ -24,7 +24,7 @@ use utoipa::{
         description = "Sales, stock, dealers, leads and supply plans. Errors have one shape: \
             {success: false, data: null, error: {code, message, fields, request_id}}."
     ),
-    paths(api::system::health, api::system::live, api::system::ready)
+    paths(api::system::health, api::system::live, api::system::ready, api::settings::view, api::settings::change)
 )]
 struct Annotated;
 

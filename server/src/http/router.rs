@@ -29,7 +29,7 @@ use tower_http::{
 
 /// The routes of every feature.
 fn features() -> Routes<Services> {
-    Routes::new().merge(api::system::routes())
+    Routes::new().merge(api::system::routes()).merge(api::settings::routes())
 }
 
 /// The table of the API, for its description.

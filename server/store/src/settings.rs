@@ -47,3 +47,32 @@ pub async fn put(connection: &mut PgConnection, key: &str, value: &serde_json::V
     .await?;
     Ok(())
 }
+
+/// One stored setting.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stored {
+    pub key: String,
+    pub value: serde_json::Value,
+    pub version: i32,
+    pub updated_by: String,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Every setting somebody has written, by key.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn all(connection: &mut PgConnection) -> Result<Vec<Stored>> {
+    let rows: Vec<(String, serde_json::Value, i32, String, DateTime<Utc>)> =
+        sqlx::query_as("select key, value, version, updated_by, updated_at from ops.settings order by key").fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|(key, value, version, updated_by, updated_at)| Stored { key, value, version, updated_by, updated_at }).collect())
+}
+
+/// Keeps other writers of settings waiting until the transaction ends; readers go on.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lock(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query("lock table ops.settings in share row exclusive mode").execute(connection).await?;
+    Ok(())
+}

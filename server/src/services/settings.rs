@@ -1,0 +1,156 @@
+//! Settings: read by everybody each request, changed seldom (`platform.md` 3.11).
+
+use crate::backend::Backend;
+use async_trait::async_trait;
+use domain::{
+    AppError, FieldError,
+    access::{Permission, Principal},
+    live::Topic,
+    settings::{Business, ChangeSettings, DECLARED, Setting, SettingsPort, SettingsView},
+};
+use serde_json::{Map, Value};
+use std::{
+    fmt,
+    sync::{PoisonError, RwLock},
+    time::{Duration, Instant},
+};
+use store::{
+    audit::{self, Act},
+    live,
+    settings::{self, Stored},
+};
+
+/// A change made by another process is seen after this time at the latest.
+const FRESH: Duration = Duration::from_secs(1);
+
+pub struct SettingsService {
+    backend: Backend,
+    business: RwLock<Option<(Instant, Business)>>,
+    /// One reader asks the database, the others wait for its answer.
+    asking: tokio::sync::Mutex<()>,
+}
+
+impl fmt::Debug for SettingsService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SettingsService").finish_non_exhaustive()
+    }
+}
+
+impl SettingsService {
+    #[must_use]
+    pub fn new(backend: Backend) -> Self {
+        Self { backend, business: RwLock::new(None), asking: tokio::sync::Mutex::new(()) }
+    }
+
+    fn held(&self) -> Option<(Instant, Business)> {
+        self.business.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn fresh(&self) -> Option<Business> {
+        self.held().filter(|(at, _)| at.elapsed() < FRESH).map(|(_, business)| business)
+    }
+
+    fn hold(&self, business: Option<Business>) {
+        *self.business.write().unwrap_or_else(PoisonError::into_inner) = business.map(|b| (Instant::now(), b));
+    }
+
+    async fn read(&self) -> Result<Business, AppError> {
+        let mut connection = store::pool::acquire(&self.backend.pools.auth).await?;
+        Ok(settings::business(&mut connection).await?)
+    }
+}
+
+#[async_trait]
+impl SettingsPort for SettingsService {
+    async fn business(&self) -> Result<Business, AppError> {
+        if let Some(business) = self.fresh() {
+            return Ok(business);
+        }
+        let _one = self.asking.lock().await;
+        if let Some(business) = self.fresh() {
+            return Ok(business);
+        }
+        match (self.read().await, self.held()) {
+            (Ok(business), _) => {
+                self.hold(Some(business.clone()));
+                Ok(business)
+            }
+            // Pages go on with their last numbers while the database is away, so their day goes on too.
+            (Err(_), Some((_, last))) => {
+                self.hold(Some(last.clone()));
+                Ok(last)
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    async fn view(&self, who: &Principal) -> Result<SettingsView, AppError> {
+        who.require(Permission::AccessSettingsView)?;
+        let mut connection = store::pool::acquire(&self.backend.pools.admin).await?;
+        Ok(view_of(&settings::all(&mut connection).await?))
+    }
+
+    async fn change(&self, who: &Principal, command: ChangeSettings) -> Result<SettingsView, AppError> {
+        who.require(Permission::AccessSettingsEdit)?;
+        check(&command)?;
+        let now = self.backend.clock.now();
+        let mut tx = store::begin(&self.backend.pools.admin).await?;
+        settings::lock(&mut tx).await?;
+        let current = view_of(&settings::all(&mut tx).await?);
+        if command.version.is_some_and(|version| version != current.version) {
+            return Err(AppError::conflict(format!(
+                "The settings were changed by somebody else in the meantime (now version {}). Look at them again and repeat your change.",
+                current.version
+            ))
+            .with_field("version", current.version.to_string()));
+        }
+        let (mut before, mut after) = (Map::new(), Map::new());
+        for (key, value) in &command.values {
+            let old = current.items.iter().find(|s| &s.key == key).map(|s| Value::String(s.value.clone()));
+            if old.as_ref() != Some(value) {
+                settings::put(&mut tx, key, value, who.label(), now).await?;
+                before.insert(key.clone(), old.unwrap_or(Value::Null));
+                after.insert(key.clone(), value.clone());
+            }
+        }
+        if !after.is_empty() {
+            let act = Act::done("settings.edit", "settings", "business").before(Value::Object(before)).after(Value::Object(after));
+            audit::record(&mut tx, self.backend.clock.new_id(), now, who, act).await?;
+            live::emit(&mut tx, Topic::Settings, "business").await?;
+        }
+        let changed = view_of(&settings::all(&mut tx).await?);
+        store::commit(tx).await?;
+        self.hold(None);
+        Ok(changed)
+    }
+}
+
+fn check(command: &ChangeSettings) -> Result<(), AppError> {
+    let mut faults = command.validate().err().unwrap_or_default();
+    let zone = command.values.get("business.zone").and_then(Value::as_str).filter(|z| !z.is_empty());
+    if zone.is_some_and(|z| z.parse::<chrono_tz::Tz>().is_err()) && !faults.iter().any(|f| f.path == "business.zone") {
+        faults.push(FieldError::new("business.zone", "There is no time zone of this name. Use an IANA name, e.g. Europe/London."));
+    }
+    if faults.is_empty() { Ok(()) } else { Err(AppError::validation(faults)) }
+}
+
+/// Declared settings with their stored values; every change raises one row's version, so their sum
+/// counts the changes.
+fn view_of(stored: &[Stored]) -> SettingsView {
+    let items = DECLARED
+        .iter()
+        .map(|declared| {
+            let row = stored.iter().find(|s| s.key == declared.key);
+            Setting {
+                key: declared.key.to_owned(),
+                title: declared.title.to_owned(),
+                value: row.and_then(|r| r.value.as_str()).unwrap_or(declared.default).to_owned(),
+                default: declared.default.to_owned(),
+                allowed: declared.allowed.to_owned(),
+                updated_by: row.map(|r| r.updated_by.clone()),
+                updated_at: row.map(|r| r.updated_at),
+            }
+        })
+        .collect();
+    SettingsView { version: stored.iter().map(|s| i64::from(s.version)).sum(), items }
+}
