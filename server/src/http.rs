@@ -7,6 +7,7 @@ pub mod caller;
 pub mod client;
 pub mod content_security;
 pub mod error;
+pub mod idempotency;
 pub mod listener;
 pub mod metrics_listener;
 pub mod openapi;

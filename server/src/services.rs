@@ -1,11 +1,13 @@
 //! The services behind the ports of `domain`: permission, transaction, `store` and `engine`, audit, commit.
 
+pub mod exports;
 pub mod idempotency;
+pub mod search;
 pub mod settings;
 pub mod transactions;
 
 use crate::backend::Backend;
-use domain::{settings::SettingsPort, transactions::TransactionsPort};
+use domain::{search::SearchPort, settings::SettingsPort, transactions::TransactionsPort};
 use leptos::prelude::provide_context;
 use std::{fmt, sync::Arc};
 
@@ -15,6 +17,8 @@ pub struct Services {
     pub backend: Backend,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
+    pub search: Arc<dyn SearchPort>,
+    pub exports: exports::ExportsService,
 }
 
 impl fmt::Debug for Services {
@@ -29,6 +33,8 @@ impl Services {
         Self {
             settings: Arc::new(settings::SettingsService::new(backend.clone())),
             transactions: Arc::new(transactions::TransactionsService::new(backend.clone())),
+            search: Arc::new(search::SearchService::new(backend.clone())),
+            exports: exports::ExportsService::new(backend.clone()),
             backend,
         }
     }
@@ -37,5 +43,6 @@ impl Services {
     pub fn provide(&self) {
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));
+        provide_context(Arc::clone(&self.search));
     }
 }

@@ -1,4 +1,8 @@
 //! REST, one file an endpoint family. Handlers translate; services decide.
 
+pub mod catalogue;
+pub mod exports;
+pub mod search;
 pub mod settings;
 pub mod system;
+pub mod transactions;

@@ -24,7 +24,12 @@ use utoipa::{
         description = "Sales, stock, dealers, leads and supply plans. Errors have one shape: \
             {success: false, data: null, error: {code, message, fields, request_id}}."
     ),
-    paths(api::system::health, api::system::live, api::system::ready, api::settings::view, api::settings::change)
+    paths(
+        api::system::health, api::system::live, api::system::ready,
+        api::settings::view, api::settings::change,
+        api::transactions::list, api::transactions::record, api::transactions::quote, api::transactions::detail, api::transactions::events,
+        api::catalogue::products, api::catalogue::customers, api::exports::export, api::search::search,
+    )
 )]
 struct Annotated;
 

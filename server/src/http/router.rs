@@ -29,7 +29,13 @@ use tower_http::{
 
 /// The routes of every feature.
 fn features() -> Routes<Services> {
-    Routes::new().merge(api::system::routes()).merge(api::settings::routes())
+    Routes::new()
+        .merge(api::system::routes())
+        .merge(api::settings::routes())
+        .merge(api::transactions::routes())
+        .merge(api::catalogue::routes())
+        .merge(api::exports::routes())
+        .merge(api::search::routes())
 }
 
 /// The table of the API, for its description.

@@ -3,6 +3,7 @@
 
 pub mod audit;
 mod error;
+pub mod exports;
 pub mod idempotency;
 pub mod live;
 pub mod pool;

@@ -1,0 +1,171 @@
+//! Exports (`platform.md` 3.12): exactly what the list says, from one snapshot, a batch at a time.
+
+pub mod csv;
+pub mod xlsx;
+
+use super::transactions::{scope, zone_of};
+use crate::backend::Backend;
+use chrono::{DateTime, FixedOffset};
+use domain::{
+    AppError,
+    access::{Permission, Principal},
+    query,
+    transactions::SaleQuery,
+};
+use engine::calendar::BusinessZone;
+use serde_json::json;
+use sqlx::{Postgres, Transaction};
+use std::sync::Arc;
+use store::{
+    audit::{self, Act},
+    exports::{self, Cell, Dataset, Selection},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Each holds a connection while its reader reads.
+const AT_ONCE: usize = 4;
+
+/// The form of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    Csv,
+    Xlsx,
+}
+
+impl Format {
+    #[must_use]
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Csv => "csv",
+            Self::Xlsx => "xlsx",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(extension: &str) -> Option<Self> {
+        [Self::Csv, Self::Xlsx].into_iter().find(|f| f.extension() == extension)
+    }
+}
+
+/// What stands on the sheet "About" and in the audit row.
+#[derive(Debug, Clone)]
+pub struct About {
+    pub dataset: &'static str,
+    /// The filter as the list's query.
+    pub filter: String,
+    pub zone: &'static str,
+    pub as_of: DateTime<FixedOffset>,
+    pub by: String,
+    /// Rows of the snapshot.
+    pub rows: i64,
+}
+
+/// An open export: its rows are read until [`Export::batch`] answers none.
+pub struct Export {
+    pub about: About,
+    pub headings: Vec<&'static str>,
+    selection: Selection,
+    zone: BusinessZone,
+    tx: Transaction<'static, Postgres>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl std::fmt::Debug for Export {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Export").field("about", &self.about).finish_non_exhaustive()
+    }
+}
+
+impl Export {
+    /// The next rows; empty at the end.
+    ///
+    /// # Errors
+    /// When the database fails: the reader must then not take what it has for the whole.
+    pub async fn batch(&mut self) -> Result<Vec<Vec<Cell>>, AppError> {
+        let zone = self.zone;
+        Ok(exports::fetch(&mut self.tx, self.selection.dataset, &move |at| zone.local(at)).await?)
+    }
+
+    /// `transactions-2026-10-06.csv`
+    #[must_use]
+    pub fn file_name(&self, format: Format) -> String {
+        format!("{}-{}.{}", self.about.dataset, self.about.as_of.format("%Y-%m-%d"), format.extension())
+    }
+}
+
+/// Opens exports.
+#[derive(Debug, Clone)]
+pub struct ExportsService {
+    backend: Backend,
+    slots: Arc<Semaphore>,
+}
+
+impl ExportsService {
+    #[must_use]
+    pub fn new(backend: Backend) -> Self {
+        Self { backend, slots: Arc::new(Semaphore::new(AT_ONCE)) }
+    }
+
+    /// Opens an export of `dataset` with the filter and order of `pairs`, and writes it to the audit log.
+    ///
+    /// # Errors
+    /// `forbidden` without `access.export` and the list's own right; `validation` of the filter;
+    /// `unavailable` when too many run already.
+    pub async fn open(&self, who: &Principal, dataset: Dataset, format: Format, pairs: &[(String, String)]) -> Result<Export, AppError> {
+        who.require(Permission::AccessExport)?;
+        who.require(dataset.right())?;
+        let asked = SaleQuery::parse(pairs.iter().map(|(n, v)| (n, v))).map_err(AppError::validation)?;
+        let permit = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
+            let mut error = AppError::unavailable("Several exports are running already. Try again when one has ended.");
+            error.retry_after_seconds = Some(10);
+            error
+        })?;
+        let now = self.backend.clock.now();
+        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
+        let zone = zone_of(&store::settings::business(&mut tx).await?);
+        let selection =
+            Selection { dataset, scope: scope(who, &asked, zone, now), sort: asked.sort, ascending: asked.ascending };
+        let rows = exports::count(&mut tx, &selection).await?;
+        exports::declare(&mut tx, &selection).await?;
+        let filter = filter_of(&asked);
+
+        // In a transaction of its own, before the first row leaves: what went out is on record even when
+        // the reader hangs up.
+        let mut log = store::begin(&self.backend.pools.analytics).await?;
+        let act = Act::done("access.export", "export", dataset.name())
+            .after(json!({"filter": filter, "rows": rows, "format": format.extension()}));
+        audit::record(&mut log, self.backend.clock.new_id(), now, who, act).await?;
+        store::commit(log).await?;
+
+        let about = About { dataset: dataset.name(), filter, zone: zone.name(), as_of: zone.local(now), by: who.label().to_owned(), rows };
+        let headings = dataset.columns().iter().map(|c| c.name).collect();
+        Ok(Export { about, headings, selection, zone, tx, _permit: permit })
+    }
+}
+
+/// Filter and order, without the place in the list: an export is never cut.
+fn filter_of(asked: &SaleQuery) -> String {
+    let whole = SaleQuery { limit: domain::paging::DEFAULT_LIMIT, ..asked.first_page() };
+    let pairs = whole.to_pairs();
+    query::write(pairs.iter().map(|(n, v)| (*n, v.as_str())))
+}
+
+/// A text that a spreadsheet would read as a formula gets an apostrophe in front; numbers are never touched.
+#[must_use]
+pub fn defused(text: &str) -> std::borrow::Cow<'_, str> {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}").into() } else { text.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_defused() {
+        for text in ["=1+1", "+1", "-1", "@sum", "\tx", "\rx"] {
+            assert_eq!(defused(text), format!("'{text}"));
+        }
+        assert_eq!(defused("1=1"), "1=1");
+        assert_eq!(defused(""), "");
+    }
+}
