@@ -1,1 +1,45 @@
-//! Feature `overview`.
+//! The overview: what the figures of the business mean, for which days, and the screens that show them
+//! (`spec/overview.md`). The arithmetic of the sums is in `store`; what a figure *is* is here.
+
+mod drill;
+mod metric;
+mod scope;
+mod screen;
+mod statistics;
+
+pub use drill::{BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, DrillSort, FactKind, FactRow, VisitorRow};
+pub use metric::{Basis, MetricKey, OrderSet, Unit};
+pub use scope::{DayRange, MAX_DAYS, Period, Scope, ScopeQuery, Sliding, TrendQuery, TrendRequest, parse_sliding};
+pub use screen::{
+    Badge, Bar, Bars, Change, Dashboard, DashboardAnswer, DashboardMetadata, DashboardPeriod, Interval, KpisScreen, OverviewScreen,
+    PreviousPeriod, Progress, Realtime, RecentSale, RecordVisit, Span, Tile, Trend, TrendDay, TrendTotals,
+};
+pub use statistics::{change_percent, rate_percent, wilson_95};
+
+use crate::{AppError, access::Principal};
+use async_trait::async_trait;
+
+/// Figures and the rows behind them. Every method needs `overview.view`, [`OverviewPort::record_visit`]
+/// needs `transactions.create`.
+#[async_trait]
+pub trait OverviewPort: Send + Sync + 'static {
+    /// The home page.
+    async fn overview(&self, who: &Principal, query: &ScopeQuery) -> Result<OverviewScreen, AppError>;
+    /// The KPI page: every figure of one scope, and two trends.
+    async fn kpis(&self, who: &Principal, query: &ScopeQuery) -> Result<KpisScreen, AppError>;
+    /// The tiles alone, in the order of [`MetricKey::ALL`].
+    async fn tiles(&self, who: &Principal, query: &ScopeQuery) -> Result<Vec<Tile>, AppError>;
+    /// One tile; `not_found` for an unknown metric.
+    async fn tile(&self, who: &Principal, metric: &str, query: &ScopeQuery) -> Result<Tile, AppError>;
+    /// Number and rows of one snapshot of the database; `not_found` for an unknown metric.
+    async fn rows(&self, who: &Principal, metric: &str, query: &DrillQuery) -> Result<Drill, AppError>;
+    async fn trend(&self, who: &Principal, query: &TrendQuery) -> Result<Trend, AppError>;
+    /// One business day by local hour.
+    async fn hours(&self, who: &Principal, query: &ScopeQuery) -> Result<Bars, AppError>;
+    /// The documented overview of sliding windows; `period` is `24h`, `7d`, `30d` or `all`.
+    async fn dashboard(&self, who: &Principal, period: &str) -> Result<DashboardAnswer, AppError>;
+    /// The last 60 seconds.
+    async fn realtime(&self, who: &Principal) -> Result<Realtime, AppError>;
+    /// Repeats of one visitor and session within 30 minutes are one visit.
+    async fn record_visit(&self, who: &Principal, visit: &RecordVisit) -> Result<(), AppError>;
+}

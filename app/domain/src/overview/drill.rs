@@ -1,0 +1,288 @@
+//! The rows behind a figure. Number and rows come from one snapshot, so their counts are equal.
+
+use super::{
+    metric::{MetricKey, OrderSet},
+    scope::{Scope, ScopeQuery, given},
+    screen::Tile,
+};
+use crate::{
+    FieldError,
+    ids::{CustomerId, RefundId, TransactionId},
+    money::{Currency, Money},
+    paging::{DEFAULT_LIMIT, MAX_LIMIT, Page},
+};
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+/// What one row of a figure is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DrillKind {
+    /// A sale or a refund line.
+    Facts,
+    /// A customer with the orders counted.
+    Buyers,
+    /// A visitor, and whether they ordered.
+    Visitors,
+}
+
+impl MetricKey {
+    #[must_use]
+    pub const fn drill_kind(self) -> DrillKind {
+        match self {
+            Self::RevenueNet | Self::RevenueGross | Self::AmountAll | Self::Orders | Self::OrdersAll | Self::AverageOrder => DrillKind::Facts,
+            Self::ActiveCustomers => DrillKind::Buyers,
+            Self::Visitors | Self::Conversion | Self::OrdersPerHundred => DrillKind::Visitors,
+        }
+    }
+}
+
+/// Order of the rows; ties are broken by id, so the order is stable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DrillSort {
+    Newest,
+    Oldest,
+    AmountDown,
+    AmountUp,
+    OrdersDown,
+    OrdersUp,
+}
+
+impl DrillSort {
+    const ALL: [Self; 6] = [Self::Newest, Self::Oldest, Self::AmountDown, Self::AmountUp, Self::OrdersDown, Self::OrdersUp];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Newest => "-at",
+            Self::Oldest => "at",
+            Self::AmountDown => "-amount",
+            Self::AmountUp => "amount",
+            Self::OrdersDown => "-orders",
+            Self::OrdersUp => "orders",
+        }
+    }
+
+    #[must_use]
+    pub const fn is_descending(self) -> bool {
+        matches!(self, Self::Newest | Self::AmountDown | Self::OrdersDown)
+    }
+
+    /// The first is the order when none is asked for.
+    #[must_use]
+    pub const fn of(kind: DrillKind) -> &'static [Self] {
+        match kind {
+            DrillKind::Facts => &[Self::Newest, Self::Oldest, Self::AmountDown, Self::AmountUp],
+            DrillKind::Buyers => &[Self::OrdersDown, Self::OrdersUp, Self::AmountDown, Self::AmountUp],
+            DrillKind::Visitors => &[Self::Newest, Self::Oldest],
+        }
+    }
+}
+
+/// Question for rows, as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DrillQuery {
+    pub period: Option<String>,
+    pub day: Option<String>,
+    pub from: Option<String>,
+    pub to: Option<String>,
+    pub basis: Option<String>,
+    /// Part of a transaction number, reference or customer number; of a visitor's key.
+    pub q: Option<String>,
+    pub sort: Option<String>,
+    pub cursor: Option<String>,
+    pub limit: Option<String>,
+}
+
+/// A question for rows, understood.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct DrillRequest {
+    pub metric: MetricKey,
+    pub scope: Scope,
+    pub orders: OrderSet,
+    pub q: Option<String>,
+    pub sort: DrillSort,
+    /// Opaque; made by `store`.
+    pub cursor: Option<String>,
+    pub limit: u32,
+}
+
+impl DrillQuery {
+    #[must_use]
+    pub fn scope(&self) -> ScopeQuery {
+        ScopeQuery {
+            period: self.period.clone(),
+            day: self.day.clone(),
+            from: self.from.clone(),
+            to: self.to.clone(),
+            basis: self.basis.clone(),
+        }
+    }
+
+    /// # Errors
+    /// Every fault of the query with its path.
+    pub fn resolve(&self, metric: MetricKey, today: NaiveDate) -> Result<DrillRequest, Vec<FieldError>> {
+        let (scope, mut faults) = match self.scope().resolve(today) {
+            Ok(scope) => (Some(scope), Vec::new()),
+            Err(faults) => (None, faults),
+        };
+        let q = given(self.q.as_deref()).map(str::to_owned);
+        if q.as_ref().is_some_and(|q| q.chars().count() > 100) {
+            faults.push(FieldError::new("q", "Search for at most 100 characters."));
+        }
+        let sorts = DrillSort::of(metric.drill_kind());
+        let sort = match given(self.sort.as_deref()) {
+            None => sorts.first().copied(),
+            Some(text) => DrillSort::ALL.into_iter().find(|s| s.as_str() == text && sorts.contains(s)),
+        };
+        if sort.is_none() {
+            let known: Vec<_> = sorts.iter().map(|s| s.as_str()).collect();
+            faults.push(FieldError::new("sort", format!("These rows sort by {}.", known.join(", "))));
+        }
+        let limit = match given(self.limit.as_deref()).map(str::parse::<u32>) {
+            None => Some(DEFAULT_LIMIT),
+            Some(Ok(n)) if (1..=MAX_LIMIT).contains(&n) => Some(n),
+            Some(_) => {
+                faults.push(FieldError::new("limit", format!("Limit must be a whole number from 1 to {MAX_LIMIT}.")));
+                None
+            }
+        };
+        let cursor = given(self.cursor.as_deref()).map(str::to_owned);
+        match (scope, sort, limit) {
+            (Some(scope), Some(sort), Some(limit)) if faults.is_empty() => {
+                Ok(DrillRequest { metric, scope, orders: metric.order_set(scope.basis), q, sort, cursor, limit })
+            }
+            _ => Err(faults),
+        }
+    }
+}
+
+/// What a fact is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FactKind {
+    Sale,
+    RefundLine,
+}
+
+impl FactKind {
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Sale => "Sale",
+            Self::RefundLine => "Refund",
+        }
+    }
+}
+
+/// A sale (amount positive) or a refund line (amount negative).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FactRow {
+    pub kind: FactKind,
+    /// The sale; of a refund the sale it belongs to, where that is known.
+    pub transaction_id: Option<TransactionId>,
+    pub refund_id: Option<RefundId>,
+    pub line_no: i32,
+    /// Number of the sale.
+    pub number: Option<i64>,
+    pub external_ref: Option<String>,
+    pub at: DateTime<FixedOffset>,
+    /// No personal data: the customer's number at the source, or ours. Empty for a guest.
+    pub customer: String,
+    pub status: String,
+    pub amount: Money,
+    /// In base currency by the rate of its business day; `None` without a rate.
+    pub base_amount: Option<Decimal>,
+}
+
+/// A customer and what the orders counted brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuyerRow {
+    pub customer_id: CustomerId,
+    pub customer: String,
+    pub orders: i64,
+    /// Sum in base currency over the orders that have a rate.
+    pub amount: Decimal,
+}
+
+/// A visitor of the window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VisitorRow {
+    pub visitor: String,
+    pub first_visit_at: DateTime<FixedOffset>,
+    pub visits: i64,
+    pub source: Option<String>,
+    pub ordered: bool,
+}
+
+/// Rows of one kind.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "page", rename_all = "snake_case")]
+pub enum DrillRows {
+    Facts(Page<FactRow>),
+    Buyers(Page<BuyerRow>),
+    Visitors(Page<VisitorRow>),
+}
+
+impl DrillRows {
+    /// Rows of the whole filter, not of the page.
+    #[must_use]
+    pub const fn total(&self) -> i64 {
+        match self {
+            Self::Facts(page) => page.total,
+            Self::Buyers(page) => page.total,
+            Self::Visitors(page) => page.total,
+        }
+    }
+
+    #[must_use]
+    pub fn next_cursor(&self) -> Option<&str> {
+        match self {
+            Self::Facts(page) => page.next_cursor.as_deref(),
+            Self::Buyers(page) => page.next_cursor.as_deref(),
+            Self::Visitors(page) => page.next_cursor.as_deref(),
+        }
+    }
+}
+
+/// The drill page: the receipt, the number, the rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Drill {
+    /// The number, of the same moment as the rows.
+    pub number: Tile,
+    pub rows: DrillRows,
+    pub scope: Scope,
+    pub sort: DrillSort,
+    pub base_currency: Currency,
+    pub as_of: DateTime<FixedOffset>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sorts_fit_the_kind_of_rows() {
+        let today = "2026-11-22".parse().unwrap();
+        let sorted = |sort: &str| DrillQuery { sort: Some(sort.into()), ..DrillQuery::default() };
+        assert_eq!(DrillQuery::default().resolve(MetricKey::Orders, today).unwrap().sort, DrillSort::Newest);
+        assert_eq!(sorted("-amount").resolve(MetricKey::RevenueNet, today).unwrap().sort, DrillSort::AmountDown);
+        assert_eq!(sorted("-amount").resolve(MetricKey::Conversion, today).unwrap_err()[0].path, "sort");
+        assert_eq!(DrillQuery::default().resolve(MetricKey::ActiveCustomers, today).unwrap().sort, DrillSort::OrdersDown);
+    }
+
+    #[test]
+    fn every_fault_of_a_question_for_rows_is_told() {
+        let query = DrillQuery {
+            basis: Some("x".into()),
+            q: Some("y".repeat(101)),
+            sort: Some("name".into()),
+            limit: Some("0".into()),
+            ..DrillQuery::default()
+        };
+        let faults = query.resolve(MetricKey::Orders, "2026-11-22".parse().unwrap()).unwrap_err();
+        assert_eq!(faults.iter().map(|f| f.path.as_str()).collect::<Vec<_>>(), ["basis", "q", "sort", "limit"]);
+    }
+}

@@ -1,0 +1,360 @@
+//! Which days and which counting rule: the part of the URL that every block of the overview shares.
+//! Queries come as text, so that every fault of a request is told at once.
+
+use super::metric::Basis;
+use crate::FieldError;
+use chrono::{Datelike, Days, NaiveDate};
+use serde::{Deserialize, Serialize};
+
+/// Longest range of days a question may ask for.
+pub const MAX_DAYS: i64 = 400;
+/// Years that the calendar and the database both know.
+const YEARS: std::ops::RangeInclusive<i32> = 1971..=2199;
+
+/// Calendar periods count business days including today.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Period {
+    Today,
+    Days7,
+    Days30,
+    /// One day that is not today.
+    Day,
+    Custom,
+}
+
+impl Period {
+    /// As it stands in the URL; single days and custom ranges are told by their dates.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Today => "today",
+            Self::Days7 => "7d",
+            Self::Days30 => "30d",
+            Self::Day => "day",
+            Self::Custom => "custom",
+        }
+    }
+}
+
+/// First and last business day, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct DayRange {
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+}
+
+impl DayRange {
+    #[must_use]
+    pub fn days(self) -> i64 {
+        (self.to - self.from).num_days() + 1
+    }
+
+    pub fn iter(self) -> impl DoubleEndedIterator<Item = NaiveDate> {
+        (0..u64::try_from(self.days()).unwrap_or(0)).map(move |n| self.from + Days::new(n))
+    }
+
+    /// `n` days ending with `to`.
+    #[must_use]
+    pub fn ending(to: NaiveDate, n: u64) -> Self {
+        Self { from: to - Days::new(n.saturating_sub(1)), to }
+    }
+
+    /// As many days right before these.
+    #[must_use]
+    pub fn before(self) -> Self {
+        Self::ending(self.from - Days::new(1), u64::try_from(self.days()).unwrap_or(1))
+    }
+}
+
+/// What was asked for, understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Scope {
+    pub period: Period,
+    pub days: DayRange,
+    pub basis: Basis,
+}
+
+impl Scope {
+    /// The query part of a link to the same scope: empty or `?day=2010-12-01&basis=gross`.
+    #[must_use]
+    pub fn link(self) -> String {
+        let mut parts = Vec::new();
+        match self.period {
+            Period::Today => {}
+            Period::Days7 | Period::Days30 => parts.push(format!("period={}", self.period.as_str())),
+            Period::Day => parts.push(format!("day={}", self.days.from)),
+            Period::Custom => parts.push(format!("from={}&to={}", self.days.from, self.days.to)),
+        }
+        if self.basis != Basis::default() {
+            parts.push(format!("basis={}", self.basis.as_str()));
+        }
+        if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
+    }
+
+    #[must_use]
+    pub const fn with_basis(self, basis: Basis) -> Self {
+        Self { basis, ..self }
+    }
+
+    #[must_use]
+    pub const fn is_one_day(self) -> bool {
+        matches!(self.period, Period::Today | Period::Day)
+    }
+}
+
+/// Period and counting rule as they stand in a URL. Nothing given: today, net.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScopeQuery {
+    /// `today`, `7d`, `30d`.
+    pub period: Option<String>,
+    /// One day, `2010-12-01`.
+    pub day: Option<String>,
+    pub from: Option<String>,
+    pub to: Option<String>,
+    /// `net`, `gross`, `all`.
+    pub basis: Option<String>,
+}
+
+impl ScopeQuery {
+    /// # Errors
+    /// Every fault of the query with its path.
+    pub fn resolve(&self, today: NaiveDate) -> Result<Scope, Vec<FieldError>> {
+        let mut faults = Vec::new();
+        let basis = basis(self.basis.as_deref(), &mut faults);
+        let day = date("day", self.day.as_deref(), &mut faults);
+        let from = date("from", self.from.as_deref(), &mut faults);
+        let to = date("to", self.to.as_deref(), &mut faults);
+        let period = given(self.period.as_deref());
+        if day.is_some() && (from.is_some() || to.is_some()) {
+            faults.push(FieldError::new("day", "Give one day, or a first and a last day, not both."));
+        }
+        let (period, days) = match (day, from, to) {
+            (Some(day), _, _) => (Period::Day, DayRange { from: day, to: day }),
+            (None, None, None) => match period {
+                None | Some("today") => (Period::Today, DayRange { from: today, to: today }),
+                Some("7d") => (Period::Days7, DayRange::ending(today, 7)),
+                Some("30d") => (Period::Days30, DayRange::ending(today, 30)),
+                // A day or range beside it is at fault already, or missing.
+                Some("day" | "custom") => {
+                    if faults.is_empty() {
+                        faults.push(FieldError::new("from", "Give the first and the last day of the period."));
+                    }
+                    (Period::Custom, DayRange { from: today, to: today })
+                }
+                Some(other) => {
+                    faults.push(FieldError::new("period", format!("\"{}\" is not a period; use today, 7d or 30d.", short(other))));
+                    (Period::Today, DayRange { from: today, to: today })
+                }
+            },
+            (None, from, to) => {
+                let to = to.unwrap_or(today);
+                (Period::Custom, DayRange { from: from.unwrap_or(to), to })
+            }
+        };
+        check_range(days, &mut faults);
+        let period = if period == Period::Day && days.from == today { Period::Today } else { period };
+        if faults.is_empty() { Ok(Scope { period, days, basis }) } else { Err(faults) }
+    }
+}
+
+/// Question for a trend, as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrendQuery {
+    /// 1 to 400; 30 when not given.
+    pub days: Option<String>,
+    /// Last day; today when not given.
+    pub to: Option<String>,
+    /// `desc` (newest first, the default) or `asc`.
+    pub order: Option<String>,
+    pub basis: Option<String>,
+}
+
+/// A trend question, understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TrendRequest {
+    pub days: DayRange,
+    pub newest_first: bool,
+    pub basis: Basis,
+}
+
+impl TrendQuery {
+    /// # Errors
+    /// Every fault of the query with its path.
+    pub fn resolve(&self, today: NaiveDate) -> Result<TrendRequest, Vec<FieldError>> {
+        let mut faults = Vec::new();
+        let basis = basis(self.basis.as_deref(), &mut faults);
+        let to = date("to", self.to.as_deref(), &mut faults).unwrap_or(today);
+        let days = match given(self.days.as_deref()).map(str::parse::<u64>) {
+            None => 30,
+            Some(Ok(n)) if (1..=MAX_DAYS.unsigned_abs()).contains(&n) => n,
+            Some(_) => {
+                faults.push(FieldError::new("days", format!("Days must be a whole number from 1 to {MAX_DAYS}.")));
+                1
+            }
+        };
+        let newest_first = match given(self.order.as_deref()) {
+            None | Some("desc") => true,
+            Some("asc") => false,
+            Some(other) => {
+                faults.push(FieldError::new("order", format!("\"{}\" is not an order; use asc or desc.", short(other))));
+                true
+            }
+        };
+        if faults.is_empty() { Ok(TrendRequest { days: DayRange::ending(to, days), newest_first, basis }) } else { Err(faults) }
+    }
+}
+
+/// Windows [t − n, t) of the documented dashboard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Sliding {
+    #[serde(rename = "24h")]
+    Hours24,
+    #[serde(rename = "7d")]
+    Days7,
+    #[serde(rename = "30d")]
+    Days30,
+    #[serde(rename = "all")]
+    All,
+}
+
+impl Sliding {
+    /// Length in seconds; `None` for all time.
+    #[must_use]
+    pub const fn seconds(self) -> Option<i64> {
+        match self {
+            Self::Hours24 => Some(86_400),
+            Self::Days7 => Some(7 * 86_400),
+            Self::Days30 => Some(30 * 86_400),
+            Self::All => None,
+        }
+    }
+}
+
+/// # Errors
+/// When `text` is none of `24h`, `7d`, `30d`, `all`; empty is `24h`.
+pub fn parse_sliding(text: &str) -> Result<Sliding, Vec<FieldError>> {
+    match text {
+        "" | "24h" => Ok(Sliding::Hours24),
+        "7d" => Ok(Sliding::Days7),
+        "30d" => Ok(Sliding::Days30),
+        "all" => Ok(Sliding::All),
+        other => Err(vec![FieldError::new("period", format!("\"{}\" is not a period; use 24h, 7d, 30d or all.", short(other)))]),
+    }
+}
+
+/// An empty entry of a form is no entry.
+pub(super) fn given(text: Option<&str>) -> Option<&str> {
+    text.map(str::trim).filter(|t| !t.is_empty())
+}
+
+fn basis(text: Option<&str>, faults: &mut Vec<FieldError>) -> Basis {
+    let Some(text) = given(text) else { return Basis::default() };
+    Basis::parse(text).unwrap_or_else(|| {
+        faults.push(FieldError::new("basis", format!("\"{}\" is not a counting rule; use net, gross or all.", short(text))));
+        Basis::default()
+    })
+}
+
+fn date(path: &str, text: Option<&str>, faults: &mut Vec<FieldError>) -> Option<NaiveDate> {
+    let text = given(text)?;
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|d| YEARS.contains(&d.year()));
+    if date.is_none() {
+        faults.push(FieldError::new(path, format!("\"{}\" is not a date; write it like 2010-12-01.", short(text))));
+    }
+    date
+}
+
+fn check_range(days: DayRange, faults: &mut Vec<FieldError>) {
+    if days.from > days.to {
+        faults.push(FieldError::new("from", "The first day must not be after the last day."));
+    } else if days.days() > MAX_DAYS {
+        faults.push(FieldError::new("from", format!("At most {MAX_DAYS} days at once; choose a later first day.")));
+    }
+}
+
+/// What a message repeats of an entry.
+fn short(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn query(pairs: &[(&str, &str)]) -> ScopeQuery {
+        let mut query = ScopeQuery::default();
+        for (key, value) in pairs {
+            let field = match *key {
+                "period" => &mut query.period,
+                "day" => &mut query.day,
+                "from" => &mut query.from,
+                "to" => &mut query.to,
+                _ => &mut query.basis,
+            };
+            *field = Some((*value).to_owned());
+        }
+        query
+    }
+
+    #[track_caller]
+    fn resolved(pairs: &[(&str, &str)], period: Period, from: &str, to: &str, link: &str) {
+        let scope = query(pairs).resolve(d("2026-11-22")).unwrap();
+        assert_eq!((scope.period, scope.days), (period, DayRange { from: d(from), to: d(to) }));
+        assert_eq!(scope.link(), link);
+    }
+
+    #[test]
+    fn periods_include_today() {
+        resolved(&[], Period::Today, "2026-11-22", "2026-11-22", "");
+        resolved(&[("period", ""), ("day", ""), ("from", ""), ("to", "")], Period::Today, "2026-11-22", "2026-11-22", "");
+        resolved(&[("period", "7d")], Period::Days7, "2026-11-16", "2026-11-22", "?period=7d");
+        resolved(&[("period", "30d"), ("basis", "gross")], Period::Days30, "2026-10-24", "2026-11-22", "?period=30d&basis=gross");
+        resolved(&[("day", "2010-12-01")], Period::Day, "2010-12-01", "2010-12-01", "?day=2010-12-01");
+        resolved(&[("day", "2026-11-22")], Period::Today, "2026-11-22", "2026-11-22", "");
+        resolved(&[("from", "2011-05-02"), ("to", "2011-05-31")], Period::Custom, "2011-05-02", "2011-05-31", "?from=2011-05-02&to=2011-05-31");
+        resolved(&[("from", "2026-11-20")], Period::Custom, "2026-11-20", "2026-11-22", "?from=2026-11-20&to=2026-11-22");
+    }
+
+    #[test]
+    fn every_fault_is_told_at_once() {
+        let faults = query(&[("day", "yesterday"), ("from", "2011-13-01"), ("basis", "best")]).resolve(d("2026-11-22")).unwrap_err();
+        let paths: Vec<_> = faults.iter().map(|f| f.path.as_str()).collect();
+        assert_eq!(paths, ["basis", "day", "from"]);
+        let paths = |pairs: &[(&str, &str)]| query(pairs).resolve(d("2026-11-22")).unwrap_err()[0].path.clone();
+        assert_eq!(paths(&[("from", "2011-05-31"), ("to", "2011-05-02")]), "from");
+        assert_eq!(paths(&[("from", "2010-01-01"), ("to", "2011-05-02")]), "from");
+        assert_eq!(paths(&[("day", "99999-01-01")]), "day");
+        assert_eq!(paths(&[("day", "2011-05-02"), ("to", "2011-05-02")]), "day");
+        assert_eq!(paths(&[("period", "year")]), "period");
+        assert!(query(&[("from", "2010-01-01"), ("to", "2011-02-04")]).resolve(d("2026-11-22")).is_ok(), "400 days are allowed");
+    }
+
+    #[test]
+    fn trends_have_1_to_400_days() {
+        let trend = |days: &str| TrendQuery { days: Some(days.into()), to: Some("2011-05-31".into()), ..TrendQuery::default() }.resolve(d("2026-11-22"));
+        let thirty = trend("30").unwrap();
+        assert_eq!((thirty.days.from, thirty.days.days(), thirty.newest_first), (d("2011-05-02"), 30, true));
+        assert_eq!(thirty.days.before(), DayRange { from: d("2011-04-02"), to: d("2011-05-01") });
+        for bad in ["0", "401", "-1", "x", "1.5"] {
+            assert_eq!(trend(bad).unwrap_err()[0].path, "days", "{bad}");
+        }
+        assert_eq!(TrendQuery::default().resolve(d("2026-11-22")).unwrap().days.days(), 30);
+        let faults = TrendQuery { days: Some("0".into()), to: Some("?".into()), order: Some("up".into()), basis: Some("x".into()) };
+        assert_eq!(faults.resolve(d("2026-11-22")).unwrap_err().len(), 4);
+    }
+
+    #[test]
+    fn sliding_windows_have_four_names() {
+        assert_eq!(parse_sliding("").unwrap(), Sliding::Hours24);
+        assert_eq!(parse_sliding("7d").unwrap().seconds(), Some(604_800));
+        assert_eq!(parse_sliding("all").unwrap().seconds(), None);
+        assert_eq!(parse_sliding("8d").unwrap_err()[0].path, "period");
+    }
+}
