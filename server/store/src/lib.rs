@@ -6,6 +6,7 @@ mod error;
 pub mod exports;
 pub mod idempotency;
 pub mod live;
+pub mod overview;
 pub mod pool;
 pub mod schema;
 pub mod search;

@@ -1,0 +1,296 @@
+//! The rows behind a figure, in keyset pages. The caller holds the repeatable-read transaction in which
+//! the figure itself was summed.
+
+use super::{
+    figures::{Books, Window},
+    visits::{order_time, with_visitors},
+};
+use crate::Result;
+use chrono::{DateTime, Utc};
+use domain::overview::{DrillSort, FactKind, MetricKey, OrderSet, Unit};
+use rust_decimal::Decimal;
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+/// Which rows, in which order, from where on.
+#[derive(Debug, Clone)]
+pub struct Asked<'a> {
+    pub metric: MetricKey,
+    pub orders: OrderSet,
+    pub window: Window,
+    pub books: Books<'a>,
+    /// Some row of the window is in another currency (told by the sums of the same transaction).
+    pub foreign: bool,
+    pub q: Option<&'a str>,
+    pub sort: DrillSort,
+    pub cursor: Option<&'a str>,
+    pub limit: u32,
+}
+
+/// A page of rows; `None` for a cursor that is not one of ours.
+#[derive(Debug, Clone)]
+pub struct Found<T> {
+    pub rows: Vec<T>,
+    pub next_cursor: Option<String>,
+    pub total: i64,
+}
+
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct FactFields {
+    pub kind: String,
+    pub fact_id: Uuid,
+    pub line_no: i32,
+    pub transaction_id: Option<Uuid>,
+    pub number: Option<i64>,
+    pub external_ref: Option<String>,
+    pub at: DateTime<Utc>,
+    pub customer: String,
+    pub status: String,
+    pub amount: Decimal,
+    pub currency: String,
+    pub base_amount: Option<Decimal>,
+}
+
+impl FactFields {
+    #[must_use]
+    pub fn fact_kind(&self) -> FactKind {
+        if self.kind == "sale" { FactKind::Sale } else { FactKind::RefundLine }
+    }
+}
+
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct BuyerFields {
+    pub customer_id: Uuid,
+    pub customer: String,
+    pub orders: i64,
+    pub amount: Decimal,
+}
+
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct VisitorFields {
+    pub visitor: String,
+    pub first_visit_at: DateTime<Utc>,
+    pub visits: i64,
+    pub source: Option<String>,
+    pub ordered: bool,
+}
+
+/// `%part%` for `ilike`, with the pattern's own signs taken literally.
+fn containing(part: &str) -> String {
+    format!("%{}%", part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
+}
+
+/// Adds the rate of the row's business day: the latest of the seven days before it at most.
+fn push_rate(sql: &mut QueryBuilder<Postgres>, books: Books<'_>) {
+    sql.push(" left join lateral (select x.rate from ops.fx_rates x where x.from_currency = f.currency and x.to_currency = ");
+    sql.push_bind(books.currency.as_str().to_owned()).push("::char(3) and x.day between (f.at at time zone ");
+    sql.push_bind(books.zone).push("::text)::date - 7 and (f.at at time zone ");
+    sql.push_bind(books.zone).push("::text)::date order by x.day desc limit 1) r on true ");
+}
+
+/// The amount in base currency, null without a rate.
+fn push_base(sql: &mut QueryBuilder<Postgres>, asked: &Asked<'_>) {
+    if asked.foreign {
+        sql.push("case when f.currency = ").push_bind(asked.books.currency.as_str().to_owned());
+        sql.push("::char(3) then f.amount else round(f.amount * r.rate, 4) end");
+    } else {
+        sql.push("f.amount");
+    }
+}
+
+/// From and where of the facts, without cursor.
+fn push_facts(sql: &mut QueryBuilder<Postgres>, asked: &Asked<'_>) {
+    match asked.orders {
+        OrderSet::Recognised => sql.push(" from ops.v_sale_facts f "),
+        OrderSet::All => sql.push(
+            " from (select 'sale'::text as kind, id as fact_id, 0 as line_no, id as transaction_id, customer_id,
+                           occurred_at as at, status, total as amount, currency, external_ref
+                    from sales.transactions) f ",
+        ),
+    };
+    sql.push(" left join sales.transactions t on t.id = f.transaction_id left join sales.customers c on c.id = f.customer_id ");
+    if asked.foreign {
+        push_rate(sql, asked.books);
+    }
+    sql.push(" where f.at >= ").push_bind(asked.window.start).push(" and f.at < ").push_bind(asked.window.end);
+    if asked.metric != MetricKey::RevenueNet {
+        sql.push(" and f.kind = 'sale' ");
+    }
+    // What has no rate is not in the sum, so it is not among its rows.
+    if asked.foreign && asked.metric.unit() == Unit::Money {
+        sql.push(" and ");
+        push_base(sql, asked);
+        sql.push(" is not null ");
+    }
+    if let Some(q) = asked.q {
+        let like = containing(q);
+        sql.push(" and (t.number::text = ").push_bind(q.trim_start_matches('#')).push(" or f.external_ref ilike ");
+        sql.push_bind(like.clone()).push(" or c.external_ref ilike ").push_bind(like).push(" or c.number::text = ");
+        sql.push_bind(q).push(") ");
+    }
+}
+
+async fn count(connection: &mut PgConnection, mut sql: QueryBuilder<Postgres>) -> Result<i64> {
+    Ok(sql.build_query_scalar().fetch_one(connection).await?)
+}
+
+/// The parts of a cursor; `None` when it is not one of ours.
+fn parts<const N: usize>(cursor: &str) -> Option<[&str; N]> {
+    cursor.split('~').collect::<Vec<_>>().try_into().ok()
+}
+
+/// Cuts the row that only tells that there are more, and makes the next cursor of the last one kept.
+fn cut<T>(mut rows: Vec<T>, limit: u32, cursor: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+    let limit = limit as usize;
+    if rows.len() <= limit {
+        return (rows, None);
+    }
+    rows.truncate(limit);
+    let next = rows.last().map(cursor);
+    (rows, next)
+}
+
+const fn direction(sort: DrillSort) -> (&'static str, &'static str) {
+    if sort.is_descending() { ("<", "desc") } else { (">", "asc") }
+}
+
+/// Sales, with refund lines for the net figure.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn facts(connection: &mut PgConnection, asked: &Asked<'_>) -> Result<Option<Found<FactFields>>> {
+    let by_time = matches!(asked.sort, DrillSort::Newest | DrillSort::Oldest);
+    let (than, order) = direction(asked.sort);
+    let mut counted = QueryBuilder::new("select count(*)");
+    push_facts(&mut counted, asked);
+    let total = count(connection, counted).await?;
+
+    let mut sql = QueryBuilder::new(
+        "select f.kind, f.fact_id, f.line_no, f.transaction_id, t.number, f.external_ref, f.at,
+                coalesce(c.external_ref, c.number::text, '') as customer, f.status, f.amount, f.currency::text as currency, ",
+    );
+    push_base(&mut sql, asked);
+    sql.push(" as base_amount ");
+    push_facts(&mut sql, asked);
+    let key = |sql: &mut QueryBuilder<Postgres>| {
+        if by_time {
+            sql.push("f.at");
+        } else {
+            sql.push("coalesce(");
+            push_base(sql, asked);
+            sql.push(", 0)");
+        }
+    };
+    if let Some(cursor) = asked.cursor {
+        let Some([value, kind, id, line]) = parts::<4>(cursor) else { return Ok(None) };
+        let (Ok(id), Ok(line)) = (id.parse::<Uuid>(), line.parse::<i32>()) else { return Ok(None) };
+        sql.push(" and (");
+        key(&mut sql);
+        sql.push(", f.kind, f.fact_id, f.line_no) ").push(than).push(" (");
+        if by_time {
+            let Some(at) = value.parse().ok().and_then(DateTime::from_timestamp_micros) else { return Ok(None) };
+            sql.push_bind(at);
+        } else {
+            let Ok(amount) = value.parse::<Decimal>() else { return Ok(None) };
+            sql.push_bind(amount);
+        }
+        sql.push(", ").push_bind(kind.to_owned()).push("::text, ").push_bind(id).push(", ").push_bind(line).push(") ");
+    }
+    sql.push(" order by ");
+    key(&mut sql);
+    for column in [" ", ", f.kind ", ", f.fact_id ", ", f.line_no "] {
+        sql.push(column).push(order);
+    }
+    sql.push(" limit ").push_bind(i64::from(asked.limit) + 1);
+    let rows: Vec<FactFields> = sql.build_query_as().fetch_all(connection).await?;
+    let (rows, next_cursor) = cut(rows, asked.limit, |row| {
+        let value = if by_time { row.at.timestamp_micros().to_string() } else { row.base_amount.unwrap_or_default().to_string() };
+        format!("{value}~{}~{}~{}", row.kind, row.fact_id, row.line_no)
+    });
+    Ok(Some(Found { rows, next_cursor, total }))
+}
+
+/// Customers of the orders counted, with number and sum of those.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn buyers(connection: &mut PgConnection, asked: &Asked<'_>) -> Result<Option<Found<BuyerFields>>> {
+    let by_orders = matches!(asked.sort, DrillSort::OrdersDown | DrillSort::OrdersUp);
+    let (than, order) = direction(asked.sort);
+    let key = if by_orders { "g.orders" } else { "g.amount" };
+    let from = |sql: &mut QueryBuilder<Postgres>| {
+        let (at, amount) = (order_time(asked.orders), if asked.orders == OrderSet::All { "total" } else { "net" });
+        sql.push(" from (select f.customer_id, count(*) as orders, coalesce(sum(");
+        push_base(sql, asked);
+        sql.push("), 0) as amount from (select customer_id, currency, ").push(amount).push(" as amount, ").push(at);
+        sql.push(" as at from sales.transactions where customer_id is not null and ").push(at).push(" >= ");
+        sql.push_bind(asked.window.start).push(" and ").push(at).push(" < ").push_bind(asked.window.end).push(") f ");
+        if asked.foreign {
+            push_rate(sql, asked.books);
+        }
+        sql.push(" group by f.customer_id) g join sales.customers c on c.id = g.customer_id where true ");
+        if let Some(q) = asked.q {
+            sql.push(" and (c.external_ref ilike ").push_bind(containing(q)).push(" or c.number::text = ");
+            sql.push_bind(q.trim_start_matches('#').to_owned()).push(") ");
+        }
+    };
+    let mut counted = QueryBuilder::new("select count(*)");
+    from(&mut counted);
+    let total = count(connection, counted).await?;
+
+    let mut sql = QueryBuilder::new("select g.customer_id, coalesce(c.external_ref, c.number::text) as customer, g.orders, g.amount ");
+    from(&mut sql);
+    if let Some(cursor) = asked.cursor {
+        let Some([value, id]) = parts::<2>(cursor) else { return Ok(None) };
+        let (Ok(value), Ok(id)) = (value.parse::<Decimal>(), id.parse::<Uuid>()) else { return Ok(None) };
+        sql.push(" and (").push(key).push(", g.customer_id) ").push(than).push(" (").push_bind(value).push(", ").push_bind(id).push(") ");
+    }
+    sql.push(" order by ").push(key).push(" ").push(order).push(", g.customer_id ").push(order);
+    sql.push(" limit ").push_bind(i64::from(asked.limit) + 1);
+    let rows: Vec<BuyerFields> = sql.build_query_as().fetch_all(connection).await?;
+    let (rows, next_cursor) = cut(rows, asked.limit, |row| {
+        let value = if by_orders { row.orders.to_string() } else { row.amount.to_string() };
+        format!("{value}~{}", row.customer_id)
+    });
+    Ok(Some(Found { rows, next_cursor, total }))
+}
+
+/// Visitors of the window, with the first of their visits and whether they ordered.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn visitors(connection: &mut PgConnection, asked: &Asked<'_>) -> Result<Option<Found<VisitorFields>>> {
+    let (than, order) = direction(asked.sort);
+    let windows = [asked.window.clone()];
+    let from = |sql: &mut QueryBuilder<Postgres>| {
+        sql.push(
+            " from (select visitor, min(visited_at) as first_visit_at, count(*) as visits, min(source) as source
+                    from seen group by visitor) g where true ",
+        );
+        if let Some(q) = asked.q {
+            sql.push(" and g.visitor ilike ").push_bind(containing(q));
+        }
+    };
+    let mut counted = with_visitors(&windows, asked.books.zone, asked.orders);
+    counted.push("select count(*)");
+    from(&mut counted);
+    let total = count(connection, counted).await?;
+
+    let mut sql = with_visitors(&windows, asked.books.zone, asked.orders);
+    sql.push(
+        "select g.visitor, g.first_visit_at, g.visits, g.source,
+                exists (select from bought p where p.visitor = g.visitor) as ordered ",
+    );
+    from(&mut sql);
+    if let Some(cursor) = asked.cursor {
+        let Some((at, visitor)) = cursor.split_once('~') else { return Ok(None) };
+        let Some(at) = at.parse().ok().and_then(DateTime::from_timestamp_micros) else { return Ok(None) };
+        sql.push(" and (g.first_visit_at, g.visitor) ").push(than).push(" (").push_bind(at).push(", ");
+        sql.push_bind(visitor.to_owned()).push("::text) ");
+    }
+    sql.push(" order by g.first_visit_at ").push(order).push(", g.visitor ").push(order);
+    sql.push(" limit ").push_bind(i64::from(asked.limit) + 1);
+    let rows: Vec<VisitorFields> = sql.build_query_as().fetch_all(connection).await?;
+    let (rows, next_cursor) = cut(rows, asked.limit, |row| format!("{}~{}", row.first_visit_at.timestamp_micros(), row.visitor));
+    Ok(Some(Found { rows, next_cursor, total }))
+}

@@ -1,0 +1,32 @@
+select b.ord as "ord!",
+       s.gross as "gross!", s.orders as "orders!", s.customers as "customers!", s.guests as "guests!",
+       s.foreign_rows as "foreign_sales!",
+       r.refunds as "refunds!", r.refund_rows as "refund_rows!",
+       f.foreign_rows as "foreign_refunds!",
+       h.held as "held!"
+from unnest($1::timestamptz[], $2::timestamptz[]) with ordinality as b (starts, ends, ord)
+cross join lateral (
+    select coalesce(sum(t.net) filter (where t.currency = $3::char(3)), 0) as gross,
+           count(*) as orders,
+           count(distinct t.customer_id) as customers,
+           count(*) filter (where t.customer_id is null) as guests,
+           count(*) filter (where t.currency <> $3::char(3)) as foreign_rows
+    from sales.transactions t
+    where t.recognised_at >= b.starts and t.recognised_at < b.ends
+) s
+cross join lateral (
+    select coalesce(sum(l.net), 0) as refunds, count(*) as refund_rows
+    from sales.refund_lines l
+    where l.refunded_at >= b.starts and l.refunded_at < b.ends
+) r
+cross join lateral (
+    select count(*) as foreign_rows
+    from sales.refunds x
+    where x.refunded_at >= b.starts and x.refunded_at < b.ends and x.currency <> $3::char(3)
+) f
+cross join lateral (
+    select count(*) as held
+    from sales.transactions t
+    where t.status = 'held' and t.occurred_at >= b.starts and t.occurred_at < b.ends
+) h
+order by b.ord

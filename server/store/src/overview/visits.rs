@@ -1,0 +1,134 @@
+//! Visitors of the shop and which of them ordered (`overview.md` 3.2).
+
+use super::figures::Window;
+use crate::Result;
+use chrono::{DateTime, Utc};
+use domain::overview::{OrderSet, RecordVisit};
+use sqlx::{PgConnection, Postgres, QueryBuilder};
+use uuid::Uuid;
+
+/// Visitors and buyers of one window.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Visits {
+    pub visitors: i64,
+    /// Visitors with at least one order counted.
+    pub buyers: i64,
+    /// Buyers without a recorded visit.
+    pub not_visited: i64,
+}
+
+/// `b` windows, `v` visits, `o` orders counted, `known` the customer of a session on a day, `seen` visits
+/// with their visitor, `bought` the visitors who ordered. Starts and ends are the first two binds, the zone
+/// the third.
+///
+/// A visitor is the customer of the visit; else the customer that another visit or a recognised sale of
+/// the same session names on the same business day; else the browser.
+pub(super) fn with_visitors(windows: &[Window], zone: &str, orders: OrderSet) -> QueryBuilder<Postgres> {
+    let (starts, ends): (Vec<_>, Vec<_>) = windows.iter().map(|w| (w.start, w.end)).unzip();
+    let at = order_time(orders);
+    let mut sql = QueryBuilder::new("with b as materialized (select * from unnest(");
+    sql.push_bind(starts).push("::timestamptz[], ").push_bind(ends);
+    sql.push(
+        "::timestamptz[]) with ordinality as b (starts, ends, ord)),
+         v as materialized (
+             select b.ord, (x.visited_at at time zone ",
+    );
+    sql.push_bind(zone);
+    sql.push(
+        "::text)::date as day, x.visited_at, x.visitor_key, x.customer_id, x.session_ref, x.source
+             from b join sales.visits x on x.visited_at >= b.starts and x.visited_at < b.ends),
+         o as materialized (
+             select b.ord, (t.",
+    );
+    sql.push(at).push(" at time zone $3::text)::date as day, t.id, t.customer_id, t.session_ref, t.recognised_at from b join sales.transactions t on t.");
+    sql.push(at).push(" >= b.starts and t.").push(at);
+    sql.push(
+        " < b.ends),
+         known as materialized (
+             select day, session_ref, min(customer_id::text) as customer
+             from (select day, session_ref, customer_id from v
+                   union all
+                   select day, session_ref, customer_id from o where recognised_at is not null) k
+             where session_ref is not null and customer_id is not null
+             group by day, session_ref),
+         seen as materialized (
+             select v.ord, v.visited_at, v.source, v.session_ref,
+                    coalesce(v.customer_id::text, known.customer, v.visitor_key) as visitor
+             from v left join known on known.day = v.day and known.session_ref = v.session_ref),
+         bought as materialized (
+             select s.ord, s.visitor from seen s join o on o.ord = s.ord and o.customer_id::text = s.visitor
+             union
+             select s.ord, s.visitor from seen s join o on o.ord = s.ord and o.session_ref = s.session_ref) ",
+    );
+    sql
+}
+
+pub(super) const fn order_time(orders: OrderSet) -> &'static str {
+    match orders {
+        OrderSet::Recognised => "recognised_at",
+        OrderSet::All => "occurred_at",
+    }
+}
+
+/// One entry a window, in the order given.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn visits(connection: &mut PgConnection, zone: &str, orders: OrderSet, windows: &[Window]) -> Result<Vec<Visits>> {
+    let mut sql = with_visitors(windows, zone, orders);
+    sql.push(
+        "select coalesce(s.visitors, 0) as visitors, coalesce(p.buyers, 0) as buyers, coalesce(n.not_visited, 0) as not_visited
+         from b
+         left join (select ord, count(distinct visitor) as visitors from seen group by ord) s on s.ord = b.ord
+         left join (select ord, count(*) as buyers from bought group by ord) p on p.ord = b.ord
+         left join (
+             select o.ord, count(distinct coalesce(o.customer_id::text, o.session_ref, o.id::text)) as not_visited
+             from o
+             where not exists (select from seen s where s.ord = o.ord and s.visitor = o.customer_id::text)
+               and not exists (select from seen s where s.ord = o.ord and s.session_ref = o.session_ref)
+             group by o.ord) n on n.ord = b.ord
+         order by b.ord",
+    );
+    Ok(sql.build_query_as().fetch_all(connection).await?)
+}
+
+/// Records a visit; a repeat of the same visitor and session within 30 minutes is the same visit.
+/// Answers whether it was a new one.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn record_visit(connection: &mut PgConnection, id: Uuid, at: DateTime<Utc>, visit: &RecordVisit) -> Result<bool> {
+    let mark = format!("{}\n{}", visit.visitor_key, visit.session_ref.as_deref().unwrap_or_default());
+    // Two beacons of one page view may come at the same moment.
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 10))", mark).execute(&mut *connection).await?;
+    let done = sqlx::query!(
+        "insert into sales.visits (id, visited_at, visitor_key, session_ref, path, source)
+         select $1, $2::timestamptz, $3, $4::varchar, $5, $6
+         where not exists (select from sales.visits v
+                           where v.visited_at > $2::timestamptz - interval '30 minutes' and v.visited_at <= $2
+                             and v.visitor_key = $3 and v.session_ref is not distinct from $4::varchar)",
+        id,
+        at,
+        visit.visitor_key,
+        visit.session_ref,
+        visit.path,
+        visit.source
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Whether any visit of the window is recorded.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn any_visits(connection: &mut PgConnection, window: &Window) -> Result<bool> {
+    Ok(sqlx::query_scalar!(
+        r#"select exists (select from sales.visits where visited_at >= $1 and visited_at < $2) as "any!""#,
+        window.start,
+        window.end
+    )
+    .fetch_one(connection)
+    .await?)
+}
