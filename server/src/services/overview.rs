@@ -1,0 +1,301 @@
+//! Figures and the rows behind them. Reads only, but for recorded visits.
+
+mod cache;
+mod dashboard;
+mod measure;
+mod rows;
+mod series;
+
+use crate::backend::Backend;
+use async_trait::async_trait;
+use cache::{Generation, Kept};
+use chrono::{DateTime, FixedOffset, Utc};
+use domain::{
+    AppError,
+    access::{Permission, Principal},
+    ids::TransactionId,
+    live::Topic,
+    money::Money,
+    overview::{
+        Bars, DashboardAnswer, DashboardMetadata, Drill, DrillQuery, KpisScreen, MetricKey, OverviewPort, OverviewScreen, Realtime,
+        RecentSale, RecordVisit, Scope, ScopeQuery, Sliding, Tile, Trend, TrendQuery, TrendRequest, parse_sliding,
+    },
+};
+use measure::Context;
+use sqlx::{Postgres, Transaction};
+use std::{fmt, sync::Arc};
+use store::overview as sums;
+
+/// Sales in the short list of the home page.
+const RECENT: i64 = 8;
+
+/// Topics whose change makes every figure old.
+pub const EATS: [Topic; 2] = [Topic::Transactions, Topic::Settings];
+
+/// The service behind [`OverviewPort`].
+pub struct OverviewService {
+    backend: Backend,
+    generation: Generation,
+    contexts: Kept<(), Context>,
+    tiles: Kept<(Scope, bool), Vec<Tile>>,
+    bars: Kept<Scope, Bars>,
+    trends: Kept<TrendRequest, Trend>,
+    dashboards: Kept<Sliding, dashboard::Computed>,
+    recent: Kept<(), Vec<sums::RecentRow>>,
+}
+
+impl fmt::Debug for OverviewService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OverviewService").finish_non_exhaustive()
+    }
+}
+
+/// The moment of an answer: the clock, how often the data had changed by then, and the settings.
+struct Moment {
+    now: DateTime<Utc>,
+    generation: u64,
+    context: Context,
+}
+
+impl Moment {
+    fn local(&self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
+        self.context.zone.local(at)
+    }
+
+    fn today(&self) -> chrono::NaiveDate {
+        self.context.zone.day_of(self.now)
+    }
+
+    fn scope(&self, query: &ScopeQuery) -> Result<Scope, AppError> {
+        query.resolve(self.today()).map_err(AppError::validation)
+    }
+
+    fn age(&self, computed_at: DateTime<FixedOffset>) -> i64 {
+        (self.now - computed_at.with_timezone(&Utc)).num_seconds().max(0)
+    }
+}
+
+impl OverviewService {
+    #[must_use]
+    pub fn new(backend: Backend) -> Self {
+        Self {
+            backend,
+            generation: Generation::default(),
+            contexts: Kept::holding(4),
+            tiles: Kept::holding(2_000),
+            bars: Kept::holding(2_000),
+            trends: Kept::holding(500),
+            dashboards: Kept::holding(20),
+            recent: Kept::holding(4),
+        }
+    }
+
+    /// `changed` tells whether one of [`EATS`] changed since it was last asked (or may have).
+    pub fn listen(&self, changed: impl FnMut() -> bool + Send + 'static) {
+        self.generation.listen(changed);
+    }
+
+    /// Drops every kept figure.
+    pub fn forget(&self) {
+        self.generation.forget();
+    }
+
+    async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, AppError> {
+        Ok(store::snapshot(&self.backend.pools.analytics).await?)
+    }
+
+    async fn moment(&self, who: &Principal) -> Result<Moment, AppError> {
+        who.require(Permission::OverviewView)?;
+        let (now, generation) = (self.backend.clock.now(), self.generation.now());
+        let read = async { Context::read(&mut *self.snapshot().await?).await };
+        let kept = self.contexts.get(generation, now, (), read).await?;
+        Ok(Moment { now, generation, context: kept.stamped.value.clone() })
+    }
+
+    /// The tiles of a scope: the four of the home page, or all.
+    async fn kept_tiles(&self, m: &Moment, scope: Scope, all: bool) -> Result<Vec<Tile>, AppError> {
+        let headline = [scope.basis.revenue(), scope.basis.orders(), MetricKey::ActiveCustomers, MetricKey::Conversion];
+        let metrics: &[MetricKey] = if all { MetricKey::ALL } else { &headline };
+        let compute = async { measure::tiles(&mut *self.snapshot().await?, &m.context, scope, metrics, m.now).await };
+        let kept = self.tiles.get(m.generation, m.now, (scope, all), compute).await?;
+        let mut tiles = kept.stamped.value.clone();
+        for tile in &mut tiles {
+            tile.age_seconds = m.age(tile.computed_at);
+        }
+        Ok(tiles)
+    }
+
+    async fn kept_bars(&self, m: &Moment, scope: Scope) -> Result<Bars, AppError> {
+        let compute = async { series::bars(&mut *self.snapshot().await?, &m.context, scope, m.now).await };
+        let kept = self.bars.get(m.generation, m.now, scope, compute).await?;
+        let mut bars = kept.stamped.value.clone();
+        bars.age_seconds = m.age(bars.computed_at);
+        Ok(bars)
+    }
+
+    async fn kept_trend(&self, m: &Moment, asked: TrendRequest) -> Result<Trend, AppError> {
+        let compute = async { series::trend(&mut *self.snapshot().await?, &m.context, asked, m.now).await };
+        let kept = self.trends.get(m.generation, m.now, asked, compute).await?;
+        let mut trend = kept.stamped.value.clone();
+        trend.age_seconds = m.age(trend.computed_at);
+        Ok(trend)
+    }
+
+    async fn kept_recent(&self, m: &Moment) -> Result<Vec<RecentSale>, AppError> {
+        let compute = async { Ok(sums::recent_sales(&mut *self.snapshot().await?, m.now, RECENT).await?) };
+        let kept = self.recent.get(m.generation, m.now, (), compute).await?;
+        Ok(kept
+            .stamped
+            .value
+            .iter()
+            .map(|row| RecentSale {
+                id: TransactionId(row.id),
+                number: row.number,
+                at: m.local(row.at),
+                age_seconds: (m.now - row.at).num_seconds(),
+                customer: row.customer.clone(),
+                quantity: row.quantity.normalize(),
+                total: Money::new(row.total, row.currency.parse().unwrap_or(m.context.business.base_currency)),
+                status: row.status.clone(),
+            })
+            .collect())
+    }
+}
+
+fn metric(text: &str) -> Result<MetricKey, AppError> {
+    MetricKey::parse(text).ok_or_else(|| AppError::not_found("Figure"))
+}
+
+#[async_trait]
+impl OverviewPort for OverviewService {
+    async fn overview(&self, who: &Principal, query: &ScopeQuery) -> Result<OverviewScreen, AppError> {
+        let m = self.moment(who).await?;
+        let scope = m.scope(query)?;
+        // Each block reads by itself: one that waits does not hold up the others.
+        let recent = async {
+            if who.may(Permission::TransactionsView) { self.kept_recent(&m).await.map(Some) } else { Ok(None) }
+        };
+        let (tiles, bars, trend, recent) = tokio::try_join!(
+            self.kept_tiles(&m, scope, false),
+            self.kept_bars(&m, scope),
+            self.kept_trend(&m, series::page_trend(scope)),
+            recent
+        )?;
+        Ok(OverviewScreen {
+            scope,
+            today: m.today(),
+            zone: m.context.zone.name().to_owned(),
+            currency: m.context.business.base_currency,
+            tiles,
+            bars,
+            trend,
+            recent,
+        })
+    }
+
+    async fn kpis(&self, who: &Principal, query: &ScopeQuery) -> Result<KpisScreen, AppError> {
+        let m = self.moment(who).await?;
+        let scope = m.scope(query)?;
+        let (tiles, trend) = tokio::try_join!(self.kept_tiles(&m, scope, true), self.kept_trend(&m, series::page_trend(scope)))?;
+        Ok(KpisScreen {
+            scope,
+            today: m.today(),
+            zone: m.context.zone.name().to_owned(),
+            currency: m.context.business.base_currency,
+            tiles,
+            trend,
+        })
+    }
+
+    async fn tiles(&self, who: &Principal, query: &ScopeQuery) -> Result<Vec<Tile>, AppError> {
+        let m = self.moment(who).await?;
+        self.kept_tiles(&m, m.scope(query)?, true).await
+    }
+
+    async fn tile(&self, who: &Principal, key: &str, query: &ScopeQuery) -> Result<Tile, AppError> {
+        let m = self.moment(who).await?;
+        let key = metric(key)?;
+        let tiles = self.kept_tiles(&m, m.scope(query)?, true).await?;
+        tiles.into_iter().find(|t| t.key == key).ok_or_else(AppError::internal)
+    }
+
+    async fn rows(&self, who: &Principal, key: &str, query: &DrillQuery) -> Result<Drill, AppError> {
+        let m = self.moment(who).await?;
+        let asked = query.resolve(metric(key)?, m.today()).map_err(AppError::validation)?;
+        // Never kept: number and rows are of this very moment, and of one state of the database.
+        let mut tx = self.snapshot().await?;
+        rows::drill(&mut tx, &m.context, &asked, m.now).await
+    }
+
+    async fn trend(&self, who: &Principal, query: &TrendQuery) -> Result<Trend, AppError> {
+        let m = self.moment(who).await?;
+        let asked = query.resolve(m.today()).map_err(AppError::validation)?;
+        self.kept_trend(&m, asked).await
+    }
+
+    async fn hours(&self, who: &Principal, query: &ScopeQuery) -> Result<Bars, AppError> {
+        let m = self.moment(who).await?;
+        let scope = m.scope(query)?;
+        if !scope.is_one_day() {
+            return Err(AppError::field("day", "Hours are those of one day; give it as day=2010-12-01."));
+        }
+        self.kept_bars(&m, scope).await
+    }
+
+    async fn dashboard(&self, who: &Principal, period: &str) -> Result<DashboardAnswer, AppError> {
+        let m = self.moment(who).await?;
+        let period = parse_sliding(period).map_err(AppError::validation)?;
+        let compute = async { dashboard::dashboard(&mut *self.snapshot().await?, &m.context, period, m.now).await };
+        let kept = self.dashboards.get(m.generation, m.now, period, compute).await?;
+        let computed = &kept.stamped.value;
+        Ok(DashboardAnswer {
+            data: computed.data.clone(),
+            metadata: DashboardMetadata {
+                cached: kept.cached,
+                badge: computed.badge,
+                age_seconds: (m.now - kept.stamped.computed_at).num_seconds().max(0),
+                rows_without_rate: computed.rows_without_rate,
+                unavailable: dashboard::unavailable(),
+            },
+        })
+    }
+
+    async fn realtime(&self, who: &Principal) -> Result<Realtime, AppError> {
+        let m = self.moment(who).await?;
+        let (count, sales) = sums::last_minute(&mut *self.snapshot().await?, m.context.books(), m.now).await?;
+        Ok(Realtime {
+            transactions_last_minute: count,
+            sales_last_minute: sales.normalize(),
+            currency: m.context.business.base_currency,
+            timestamp: m.local(m.now),
+        })
+    }
+
+    async fn record_visit(&self, who: &Principal, visit: &RecordVisit) -> Result<(), AppError> {
+        who.require(Permission::TransactionsCreate)?;
+        visit.validate().map_err(AppError::validation)?;
+        let mut tx = store::begin(&self.backend.pools.admin).await?;
+        let id = self.backend.clock.new_id();
+        sums::record_visit(&mut tx, id, self.backend.clock.now(), visit).await?;
+        store::commit(tx).await?;
+        Ok(())
+    }
+}
+
+/// What [`OverviewService::listen`] is given: a queue of topics, emptied at every look.
+pub fn ear(mut next: impl FnMut() -> Option<Option<Topic>> + Send + 'static) -> impl FnMut() -> bool + Send + 'static {
+    move || {
+        let mut changed = false;
+        while let Some(heard) = next() {
+            // No topic: something may have been missed.
+            changed |= heard.is_none_or(|topic| EATS.contains(&topic));
+        }
+        changed
+    }
+}
+
+/// The service as its port.
+#[must_use]
+pub fn port(service: &Arc<OverviewService>) -> Arc<dyn OverviewPort> {
+    Arc::clone(service) as Arc<dyn OverviewPort>
+}

@@ -1,0 +1,78 @@
+//! The documented dashboard of sliding windows [t − n, t): real queries, no row caps, no scaled figures.
+
+use super::measure::Context;
+use chrono::{DateTime, Duration, Utc};
+use domain::{
+    AppError,
+    overview::{Badge, Dashboard, DashboardPeriod, PreviousPeriod, Sliding},
+};
+use sqlx::PgConnection;
+use std::collections::BTreeMap;
+use store::overview::{self as sums, Window};
+
+/// A dashboard and what it left out.
+#[derive(Debug, Clone)]
+pub struct Computed {
+    pub data: Dashboard,
+    pub badge: Badge,
+    pub rows_without_rate: i64,
+}
+
+/// Fields of features that this program does not have yet: null, and here is why.
+pub fn unavailable() -> BTreeMap<String, String> {
+    ["active_alerts", "low_stock_count", "suspicious_transactions_24h", "period.suspicious"]
+        .into_iter()
+        .map(|field| (field.to_owned(), "no_source".to_owned()))
+        .collect()
+}
+
+/// # Errors
+/// When a statement fails.
+pub async fn dashboard(connection: &mut PgConnection, context: &Context, period: Sliding, now: DateTime<Utc>) -> Result<Computed, AppError> {
+    let first = sums::first_fact_at(connection).await?.unwrap_or(now).min(now);
+    let all_time: Window = first..now;
+    let day: Window = (now - Duration::hours(24))..now;
+    let asked = period.seconds().map(Duration::seconds);
+    let window = asked.map_or_else(|| all_time.clone(), |n| (now - n)..now);
+    let before = asked.map(|n| (now - n - n)..(now - n));
+    let mut windows = vec![all_time.clone(), day, window.clone()];
+    windows.extend(before.clone());
+    let figures = sums::figures(connection, context.books(), &windows).await?;
+    let at = |n: usize| figures.get(n).copied().unwrap_or_default();
+    let totals = sums::totals(connection).await?;
+    let badge = if sums::demo_rows(connection, &window).await? { Badge::Demo } else { Badge::Live };
+    let local = |t: DateTime<Utc>| context.zone.local(t);
+    let data = Dashboard {
+        total_sales: at(0).net().normalize(),
+        total_customers: totals.customers,
+        total_transactions: at(0).orders,
+        total_products: totals.products,
+        sales_24h: at(1).net().normalize(),
+        active_customers_24h: at(1).customers,
+        transactions_24h: at(1).orders,
+        active_alerts: None,
+        low_stock_count: None,
+        suspicious_transactions_24h: None,
+        currency: context.business.base_currency,
+        last_updated: local(now),
+        period: DashboardPeriod {
+            period,
+            from: asked.map(|_| local(window.start)),
+            to: local(now),
+            zone: context.zone.name().to_owned(),
+            sales: at(2).net().normalize(),
+            transactions: at(2).orders,
+            active_customers: at(2).customers,
+            suspicious: None,
+            previous: before.map(|before| PreviousPeriod {
+                from: local(before.start),
+                to: local(before.end),
+                sales: at(3).net().normalize(),
+                transactions: at(3).orders,
+                active_customers: at(3).customers,
+            }),
+        },
+    };
+    let rows_without_rate = at(0).sales_without_rate + at(0).refunds_without_rate;
+    Ok(Computed { data, badge, rows_without_rate })
+}

@@ -1,0 +1,233 @@
+//! From sums to tiles: one scope, one state of the database.
+
+use chrono::{DateTime, Datelike, Days, Utc};
+use domain::{
+    AppError,
+    overview::{Badge, Basis, Change, MetricKey, OrderSet, Scope, Span, Tile, Unit, change_percent, rate_percent, wilson_95},
+    settings::Business,
+};
+use engine::calendar::BusinessZone;
+use rust_decimal::Decimal;
+use sqlx::PgConnection;
+use store::overview::{self as sums, AllOrders, Books, Figures, Visits, Window};
+
+/// Visitors below which a rate is called a small sample.
+const SMALL_SAMPLE: i64 = 30;
+
+/// The settings every answer depends on.
+#[derive(Debug, Clone)]
+pub struct Context {
+    pub business: Business,
+    pub zone: BusinessZone,
+}
+
+impl Context {
+    pub async fn read(connection: &mut PgConnection) -> Result<Self, AppError> {
+        let business = store::settings::business(connection).await?;
+        let zone = BusinessZone::parse(&business.zone).map_err(|fault| {
+            tracing::error!(zone = %business.zone, %fault, "business zone is not usable");
+            AppError::internal()
+        })?;
+        Ok(Self { business, zone })
+    }
+
+    pub fn books(&self) -> Books<'_> {
+        Books { currency: self.business.base_currency, zone: self.zone.name() }
+    }
+
+    pub fn span(&self, window: &Window) -> Span {
+        Span { from: self.zone.local(window.start), to: self.zone.local(window.end), zone: self.zone.name().to_owned() }
+    }
+}
+
+/// Everything a tile of one window may need.
+#[derive(Debug, Clone, Copy, Default)]
+struct Measured {
+    figures: Figures,
+    all: AllOrders,
+    visits: Visits,
+}
+
+/// The earlier window a scope is compared with: a single day with the same weekday of last week, n days
+/// with the n days before; while the scope runs, only its same part.
+fn compared(context: &Context, scope: Scope, now: DateTime<Utc>) -> (Window, String) {
+    let n = scope.days.days().unsigned_abs();
+    let (back, against) = if n == 1 {
+        (7, format!("last {}", scope.days.from.weekday()))
+    } else {
+        (n, format!("the {n} days before"))
+    };
+    let window = context.zone.days_range(scope.days.from, scope.days.to);
+    let earlier = context.zone.days_range(scope.days.from - Days::new(back), scope.days.to - Days::new(back));
+    let end = if window.contains(&now) {
+        let same_time = context.zone.local(now).naive_local() - Days::new(back);
+        context.zone.earliest_instant(same_time).clamp(earlier.start, earlier.end)
+    } else {
+        earlier.end
+    };
+    (earlier.start..end, against)
+}
+
+/// The tiles of `metrics` in their order.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn tiles(
+    connection: &mut PgConnection,
+    context: &Context,
+    scope: Scope,
+    metrics: &[MetricKey],
+    now: DateTime<Utc>,
+) -> Result<Vec<Tile>, AppError> {
+    let window = context.zone.days_range(scope.days.from, scope.days.to);
+    let (earlier, against) = compared(context, scope, now);
+    let windows = [window.clone(), earlier.clone()];
+    let books = context.books();
+    let wants = |set: OrderSet| metrics.iter().any(|m| m.order_set(scope.basis) == set);
+    let mut measured = [Measured::default(); 2];
+    let figures = sums::figures(connection, books, &windows).await?;
+    for (slot, figures) in measured.iter_mut().zip(figures) {
+        slot.figures = figures;
+    }
+    if wants(OrderSet::All) {
+        for (slot, all) in measured.iter_mut().zip(sums::all_orders(connection, books, &windows).await?) {
+            slot.all = all;
+        }
+    }
+    if metrics.iter().any(|m| matches!(m, MetricKey::Conversion | MetricKey::Visitors | MetricKey::OrdersPerHundred)) {
+        let visits = sums::visits(connection, context.zone.name(), scope.basis.order_set(), &windows).await?;
+        for (slot, visits) in measured.iter_mut().zip(visits) {
+            slot.visits = visits;
+        }
+    }
+    let badge = if sums::demo_rows(connection, &window).await? { Badge::Demo } else { Badge::Live };
+    let [current, before] = measured;
+    Ok(metrics
+        .iter()
+        .map(|metric| {
+            let mut tile = tile(context, *metric, scope.basis, &current, context.span(&window), badge, now);
+            let previous = value(*metric, scope.basis, &before);
+            let (percent, points) = if tile.unit == Unit::Percent {
+                (None, tile.value.zip(previous).map(|(now, before)| (now - before).round_dp(1)))
+            } else {
+                (tile.value.zip(previous).and_then(|(now, before)| change_percent(now, before)), None)
+            };
+            tile.change = Some(Change { against: against.clone(), previous, percent, points, range: context.span(&earlier) });
+            tile
+        })
+        .collect())
+}
+
+/// `None` when the figure is unknown.
+fn value(metric: MetricKey, basis: Basis, m: &Measured) -> Option<Decimal> {
+    match metric {
+        MetricKey::RevenueNet => Some(m.figures.net()),
+        MetricKey::RevenueGross => Some(m.figures.gross),
+        MetricKey::AmountAll => Some(m.all.amount),
+        MetricKey::Orders => Some(m.figures.orders.into()),
+        MetricKey::OrdersAll => Some(m.all.orders.into()),
+        MetricKey::ActiveCustomers => Some(customers(basis, m).into()),
+        MetricKey::Visitors => Some(m.visits.visitors.into()),
+        MetricKey::Conversion => rate_percent(m.visits.buyers, m.visits.visitors),
+        MetricKey::OrdersPerHundred => rate_percent(m.all.orders, m.visits.visitors),
+        MetricKey::AverageOrder => {
+            let orders = m.figures.orders - m.figures.sales_without_rate;
+            (orders > 0).then(|| (m.figures.gross / Decimal::from(orders)).round_dp(4))
+        }
+    }
+    .map(|value| value.normalize())
+}
+
+const fn customers(basis: Basis, m: &Measured) -> i64 {
+    match basis.order_set() {
+        OrderSet::Recognised => m.figures.customers,
+        OrderSet::All => m.all.customers,
+    }
+}
+
+fn tile(context: &Context, metric: MetricKey, basis: Basis, m: &Measured, range: Span, badge: Badge, now: DateTime<Utc>) -> Tile {
+    let f = &m.figures;
+    let value = value(metric, basis, m);
+    let reason = value.is_none().then(|| match metric {
+        MetricKey::AverageOrder => "no orders yet".to_owned(),
+        _ => "no visits recorded".to_owned(),
+    });
+    let rows_without_rate = match metric {
+        MetricKey::RevenueNet => f.sales_without_rate + f.refunds_without_rate,
+        MetricKey::RevenueGross | MetricKey::AverageOrder => f.sales_without_rate,
+        MetricKey::AmountAll => m.all.without_rate,
+        _ => 0,
+    };
+    let rows = match metric {
+        MetricKey::RevenueNet => f.orders + f.refund_rows,
+        MetricKey::RevenueGross | MetricKey::Orders | MetricKey::AverageOrder => f.orders,
+        MetricKey::AmountAll | MetricKey::OrdersAll => m.all.orders,
+        MetricKey::ActiveCustomers => customers(basis, m),
+        MetricKey::Visitors | MetricKey::Conversion | MetricKey::OrdersPerHundred => m.visits.visitors,
+    };
+    let conversion = metric == MetricKey::Conversion;
+    let guests = match basis.order_set() {
+        OrderSet::Recognised => f.guests,
+        OrderSet::All => m.all.guests,
+    };
+    Tile {
+        key: metric,
+        value,
+        reason,
+        unit: metric.unit(),
+        currency: (metric.unit() == Unit::Money).then_some(context.business.base_currency),
+        interval: if conversion { wilson_95(m.visits.buyers, m.visits.visitors) } else { None },
+        row_count: rows - rows_without_rate,
+        held: (metric == MetricKey::Orders).then_some(f.held),
+        guest_orders: (metric == MetricKey::ActiveCustomers).then_some(guests),
+        buyers_not_visited: conversion.then_some(m.visits.not_visited),
+        small_sample: conversion && (1..SMALL_SAMPLE).contains(&m.visits.visitors),
+        rows_without_rate,
+        change: None,
+        state: "fresh".to_owned(),
+        badge,
+        computed_at: context.zone.local(now),
+        age_seconds: 0,
+        formula: metric.formula().to_owned(),
+        range,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::overview::ScopeQuery;
+
+    fn at(text: &str) -> DateTime<Utc> {
+        format!("{text}Z").parse().unwrap()
+    }
+
+    fn context(zone: &str) -> Context {
+        Context { business: Business::default(), zone: BusinessZone::parse(zone).unwrap() }
+    }
+
+    #[track_caller]
+    fn assert_compared(zone: &str, query: &ScopeQuery, now: &str, from: &str, to: &str, against: &str) {
+        let context = context(zone);
+        let scope = query.resolve(context.zone.day_of(at(now))).unwrap();
+        assert_eq!(compared(&context, scope, at(now)), (at(from)..at(to), against.to_owned()));
+    }
+
+    #[test]
+    fn a_running_day_is_compared_with_the_same_part_of_last_week() {
+        let today = ScopeQuery::default();
+        // 10:00 in London, on both sides of the end of summer time.
+        assert_compared("Europe/London", &today, "2026-10-26T10:00:00", "2026-10-18T23:00:00", "2026-10-19T09:00:00", "last Mon");
+        assert_compared("Asia/Kolkata", &today, "2026-11-22T18:30:00", "2026-11-15T18:30:00", "2026-11-15T18:30:00", "last Mon");
+        let week = ScopeQuery { period: Some("7d".into()), ..ScopeQuery::default() };
+        assert_compared("UTC", &week, "2026-11-22T12:00:00", "2026-11-09T00:00:00", "2026-11-15T12:00:00", "the 7 days before");
+    }
+
+    #[test]
+    fn a_finished_range_is_compared_whole() {
+        let day = ScopeQuery { day: Some("2011-05-12".into()), ..ScopeQuery::default() };
+        assert_compared("Europe/London", &day, "2026-11-22T12:00:00", "2011-05-04T23:00:00", "2011-05-05T23:00:00", "last Thu");
+        let range = ScopeQuery { from: Some("2011-05-02".into()), to: Some("2011-05-31".into()), ..ScopeQuery::default() };
+        assert_compared("Europe/London", &range, "2026-11-22T12:00:00", "2011-04-01T23:00:00", "2011-05-01T23:00:00", "the 30 days before");
+    }
+}
