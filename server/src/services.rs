@@ -3,11 +3,12 @@
 pub mod exports;
 pub mod idempotency;
 pub mod search;
+pub mod overview;
 pub mod settings;
 pub mod transactions;
 
 use crate::backend::Backend;
-use domain::{search::SearchPort, settings::SettingsPort, transactions::TransactionsPort};
+use domain::{overview::OverviewPort, search::SearchPort, settings::SettingsPort, transactions::TransactionsPort};
 use leptos::prelude::provide_context;
 use std::{fmt, sync::Arc};
 
@@ -15,6 +16,7 @@ use std::{fmt, sync::Arc};
 #[derive(Clone)]
 pub struct Services {
     pub backend: Backend,
+    pub overview: Arc<dyn OverviewPort>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
     pub search: Arc<dyn SearchPort>,
@@ -31,6 +33,7 @@ impl Services {
     #[must_use]
     pub fn new(backend: Backend) -> Self {
         Self {
+            overview: Arc::new(overview::OverviewService::new(backend.clone())),
             settings: Arc::new(settings::SettingsService::new(backend.clone())),
             transactions: Arc::new(transactions::TransactionsService::new(backend.clone())),
             search: Arc::new(search::SearchService::new(backend.clone())),
@@ -41,6 +44,7 @@ impl Services {
 
     /// Puts every port into the context of a page render or a server-function call.
     pub fn provide(&self) {
+        provide_context(Arc::clone(&self.overview));
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));
         provide_context(Arc::clone(&self.search));

@@ -3,6 +3,7 @@
 pub mod catalogue;
 pub mod exports;
 pub mod search;
+pub mod overview;
 pub mod settings;
 pub mod system;
 pub mod transactions;

@@ -29,6 +29,8 @@ use utoipa::{
         api::settings::view, api::settings::change,
         api::transactions::list, api::transactions::record, api::transactions::quote, api::transactions::detail, api::transactions::events,
         api::catalogue::products, api::catalogue::customers, api::exports::export, api::search::search,
+        api::overview::dashboard, api::overview::realtime, api::overview::tiles, api::overview::trend, api::overview::hours,
+        api::overview::tile, api::overview::rows, api::overview::record_visit,
     )
 )]
 struct Annotated;

@@ -32,6 +32,7 @@ fn features() -> Routes<Services> {
     Routes::new()
         .merge(api::system::routes())
         .merge(api::settings::routes())
+        .merge(api::overview::routes())
         .merge(api::transactions::routes())
         .merge(api::catalogue::routes())
         .merge(api::exports::routes())
