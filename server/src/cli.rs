@@ -5,6 +5,7 @@ mod migrate;
 mod openapi;
 mod serve;
 pub mod start;
+mod worker;
 
 use crate::{config::Config, failure::Failure};
 use clap::{Args, Parser, Subcommand};
@@ -49,6 +50,8 @@ impl Global {
 enum Command {
     /// Run the web server (and the worker inside it)
     Serve(serve::Options),
+    /// Run jobs, and the scheduler if elected, without the web side
+    Worker(worker::Options),
     /// Bring the database's schema up to date, or tell its state
     Migrate(migrate::Options),
     /// The managed database: start, stop, status, url
@@ -90,6 +93,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
     let global = cli.global;
     match cli.command {
         Command::Serve(options) => serve::run(&global, options).await,
+        Command::Worker(options) => worker::run(&global, options).await,
         Command::Migrate(options) => migrate::run(&global, options).await,
         Command::Db(options) => db::run(&global, options).await,
         Command::Openapi => openapi::run(),

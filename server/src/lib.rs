@@ -9,6 +9,8 @@ pub mod database;
 pub mod failure;
 pub mod health;
 pub mod http;
+pub mod jobs;
+pub mod live;
 pub mod logs;
 pub mod metrics;
 pub mod process;

@@ -7,7 +7,7 @@ pub mod overview;
 pub mod settings;
 pub mod transactions;
 
-use crate::backend::Backend;
+use crate::{backend::Backend, live::LiveBus};
 use domain::{overview::OverviewPort, search::SearchPort, settings::SettingsPort, transactions::TransactionsPort};
 use leptos::prelude::provide_context;
 use std::{fmt, sync::Arc};
@@ -16,6 +16,7 @@ use std::{fmt, sync::Arc};
 #[derive(Clone)]
 pub struct Services {
     pub backend: Backend,
+    pub live: LiveBus,
     pub overview: Arc<dyn OverviewPort>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
@@ -33,6 +34,7 @@ impl Services {
     #[must_use]
     pub fn new(backend: Backend) -> Self {
         Self {
+            live: LiveBus::new(backend.clone()),
             overview: Arc::new(overview::OverviewService::new(backend.clone())),
             settings: Arc::new(settings::SettingsService::new(backend.clone())),
             transactions: Arc::new(transactions::TransactionsService::new(backend.clone())),

@@ -4,7 +4,14 @@ use super::{
     Global,
     start::{self, Started},
 };
-use crate::{failure::Failure, http, logs::Steps, process::{DRAIN, Process}, services::Services};
+use crate::{
+    failure::Failure,
+    http,
+    jobs::{self, JobsConfig, Registry},
+    logs::Steps,
+    process::{DRAIN, Process},
+    services::Services,
+};
 use clap::Args;
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
@@ -14,6 +21,9 @@ pub struct Options {
     /// Address and port (MILLRACE_LISTEN)
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// Run no jobs in this process; a `millrace worker` must run somewhere
+    #[arg(long)]
+    no_worker: bool,
 }
 
 pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
@@ -23,16 +33,17 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
     let config = step.done(global.load(given), |c| c.environment.as_str().to_owned())?;
     let mut started = start::open_or_outage(config, steps).await?;
     started.database.watch();
-    let result = listen(&started, steps).await;
+    let result = listen(&started, !options.no_worker, steps).await;
     started.close().await;
     result
 }
 
-async fn listen(started: &Started, steps: Steps) -> Result<(), Failure> {
+async fn listen(started: &Started, work: bool, steps: Steps) -> Result<(), Failure> {
     let process = Process::new(started.config.clone());
     process.stop_on_signal();
     let services = Services::new(started.backend.clone());
-    let (router, _) = http::router::router(services, process.clone());
+    let live = services.live.start(&process.stop);
+    let (router, _) = http::router::router(services.clone(), process.clone());
 
     let step = steps.begin("listen");
     let address = started.config.listen;
@@ -42,9 +53,13 @@ async fn listen(started: &Started, steps: Steps) -> Result<(), Failure> {
     let listener = step.done(bound, |l| l.local_addr().map_or_else(|_| address.to_string(), |a| a.to_string()))?;
     let metrics = http::metrics_listener::start(&process, started.backend.pools.clone(), steps).await;
 
+    let config = JobsConfig { work, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
+    let jobs = jobs::start(services, Registry::standard(), config, &process.stop);
+
     eprintln!("\nMillrace is at {}\n", url(&started.config.base_url, address, listener.local_addr().ok()));
     let served = http::listener::serve(listener, router, process.stop.clone(), DRAIN).await;
     process.stop.cancel();
+    tokio::join!(live.stop(), jobs.stop());
     if let Some(task) = metrics {
         task.abort();
     }

@@ -79,3 +79,11 @@ pub async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
 pub async fn commit(tx: Transaction<'static, Postgres>) -> Result<()> {
     Ok(tx.commit().await?)
 }
+
+/// A connection for single statements.
+///
+/// # Errors
+/// When none can be had.
+pub async fn acquire(pool: &PgPool) -> Result<sqlx::pool::PoolConnection<Postgres>> {
+    Ok(pool.acquire().await?)
+}

@@ -5,15 +5,17 @@ pub mod audit;
 mod error;
 pub mod exports;
 pub mod idempotency;
+pub mod jobs;
 pub mod live;
 pub mod overview;
 pub mod pool;
+pub mod schedules;
 pub mod schema;
 pub mod search;
 pub mod settings;
 pub mod transactions;
 
-pub use error::{Result, StoreError, begin, commit, snapshot};
+pub use error::{Result, StoreError, acquire, begin, commit, snapshot};
 
 /// The forward-only migrations, one concern a file.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");

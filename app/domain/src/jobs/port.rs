@@ -1,0 +1,108 @@
+//! What pages, server functions and REST may ask of jobs.
+
+use super::{
+    queue::{JobStats, PauseQueue, QueueView},
+    run::{JobDetail, JobEvent, JobKind, JobRow, words},
+    schedule::{Backfill, BackfillResult, DueTimes, ScheduleDraft, ScheduleEdit, ScheduleView},
+};
+use crate::{access::Principal, error::AppError, ids::JobId, paging::Page};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Filters of the list as they stand in the URL; empty text means no filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobFilter {
+    /// A state, or `open` for queued and running.
+    pub state: Option<String>,
+    pub kind: Option<String>,
+    pub queue: Option<String>,
+    pub schedule: Option<String>,
+    pub dealer: Option<String>,
+    /// Part of the requester's name.
+    pub requester: Option<String>,
+    /// Text in kind, payload, step or error.
+    pub q: Option<String>,
+    /// Created from this time on (RFC 3339).
+    pub from: Option<String>,
+    /// Created before this time (RFC 3339).
+    pub to: Option<String>,
+    pub cursor: Option<String>,
+    pub limit: Option<u32>,
+}
+
+/// Start a job by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StartJob {
+    pub kind: String,
+    #[serde(default)]
+    pub payload: serde_json::Value,
+}
+
+/// Answer of everything that enqueues.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enqueued {
+    pub job_id: JobId,
+    /// An open run with the same unique key was there; this is its id.
+    pub deduplicated: bool,
+}
+
+words! {
+    /// What to do with all runs that match a filter.
+    BulkAction { Cancel => "cancel", Retry => "retry", Delete => "delete" }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BulkJobs {
+    pub action: BulkAction,
+    #[serde(default)]
+    pub filter: JobFilter,
+    /// Only these runs, within the filter.
+    #[serde(default)]
+    pub ids: Vec<JobId>,
+    /// Only say how many.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BulkResult {
+    pub matched: i64,
+    pub changed: i64,
+}
+
+#[async_trait::async_trait]
+pub trait JobsPort: Send + Sync + 'static {
+    /// Right `jobs.view`, as for all that only reads.
+    async fn list(&self, who: &Principal, filter: JobFilter) -> Result<Page<JobRow>, AppError>;
+    async fn detail(&self, who: &Principal, id: JobId) -> Result<JobDetail, AppError>;
+    /// Lines of the log after `after`, oldest first, at most 500.
+    async fn events(&self, who: &Principal, id: JobId, after: Option<i32>) -> Result<Vec<JobEvent>, AppError>;
+    async fn stats(&self, who: &Principal) -> Result<JobStats, AppError>;
+    async fn kinds(&self, who: &Principal) -> Result<Vec<JobKind>, AppError>;
+
+    /// Right `jobs.run`.
+    async fn start(&self, who: &Principal, command: StartJob) -> Result<Enqueued, AppError>;
+    /// Right `jobs.run` for own runs, `jobs.manage` for others'. `conflict` when it is over.
+    async fn cancel(&self, who: &Principal, id: JobId) -> Result<(), AppError>;
+    /// Right `jobs.run`. A new run linked to the old one; `conflict` while it is open.
+    async fn retry(&self, who: &Principal, id: JobId) -> Result<Enqueued, AppError>;
+    /// Right `jobs.manage`.
+    async fn bulk(&self, who: &Principal, command: BulkJobs) -> Result<BulkResult, AppError>;
+
+    async fn queues(&self, who: &Principal) -> Result<Vec<QueueView>, AppError>;
+    /// Right `jobs.manage`; runs at work go on, waiting ones wait.
+    async fn pause(&self, who: &Principal, queue: &str, command: PauseQueue) -> Result<QueueView, AppError>;
+    async fn resume(&self, who: &Principal, queue: &str) -> Result<QueueView, AppError>;
+
+    async fn schedules(&self, who: &Principal) -> Result<Vec<ScheduleView>, AppError>;
+    /// Right `jobs.manage`. `conflict` when `version` is not the current one.
+    async fn edit_schedule(&self, who: &Principal, id: &str, edit: ScheduleEdit) -> Result<ScheduleView, AppError>;
+    /// Right `jobs.run`. Does not move the next due time.
+    async fn run_schedule(&self, who: &Principal, id: &str) -> Result<Enqueued, AppError>;
+    /// Right `jobs.manage`. At most 1,000 due times.
+    async fn backfill(&self, who: &Principal, id: &str, range: Backfill) -> Result<BackfillResult, AppError>;
+    async fn next_due(&self, who: &Principal, id: &str, count: u32) -> Result<DueTimes, AppError>;
+    /// Due times of a rhythm being typed.
+    async fn preview(&self, who: &Principal, draft: ScheduleDraft, count: u32) -> Result<DueTimes, AppError>;
+}

@@ -1,0 +1,184 @@
+//! `/live` (server-sent events) and `/api/v1/live/since` for those who must poll.
+
+use crate::{
+    http::{
+        caller::Signed,
+        routes::Routes,
+    },
+    live::{Heard, LiveBus, Replay},
+    services::Services,
+};
+use axum::{
+    Json,
+    extract::{Query, State},
+    http::{HeaderMap, HeaderName, HeaderValue, header},
+    response::{
+        IntoResponse, Response,
+        sse::{Event, Sse},
+    },
+};
+use domain::{
+    access::{Access, Principal},
+    live::{Changed, Topic},
+};
+use futures::{Stream, stream};
+use serde::Deserialize;
+use serde_json::json;
+use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::{Instant, Interval, MissedTickBehavior, interval_at},
+};
+
+/// Rhythm of `ping`; the badge of the page counts on it.
+const PING: Duration = Duration::from_secs(2);
+/// After this time a stream says `bye` and the page comes back with its rights checked anew.
+const LIFE: Duration = Duration::from_secs(600);
+
+#[must_use]
+pub fn routes() -> Routes<Services> {
+    Routes::new().get("/live", Access::SignedIn, stream_events).get("/api/v1/live/since", Access::SignedIn, since)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct LiveQuery {
+    /// Comma-separated; none: all one may hear.
+    topics: Option<String>,
+    /// Position of the last event seen; the header `Last-Event-ID` wins.
+    last_event_id: Option<String>,
+    last_id: Option<String>,
+}
+
+/// Topics asked for that the caller may hear, in the order of the table.
+fn topics(query: &LiveQuery, who: &Principal) -> Vec<Topic> {
+    let wanted: Option<Vec<_>> = query.topics.as_ref().map(|t| t.split(',').map(str::trim).collect());
+    let asked = |topic: Topic| wanted.as_ref().is_none_or(|w| w.contains(&topic.as_str()));
+    Topic::ALL.iter().copied().filter(|t| asked(*t) && t.right().is_none_or(|right| who.may(right))).collect()
+}
+
+/// Whether the caller may hear this event: of a topic without right only what is about the caller.
+fn hears(topics: &[Topic], who: &Principal, event: &Changed) -> bool {
+    topics.contains(&event.topic) && (event.topic.right().is_some() || is_about(who, event))
+}
+
+fn is_about(who: &Principal, event: &Changed) -> bool {
+    who.user_id().is_some_and(|user| user.to_string() == event.key)
+}
+
+async fn since(State(services): State<Services>, Signed(who): Signed, Query(query): Query<LiveQuery>) -> Response {
+    let topics = topics(&query, &who);
+    let replay = services.live.since(query.last_id.as_deref().or(query.last_event_id.as_deref()));
+    let events: Vec<_> = replay.events.iter().filter(|e| hears(&topics, &who, e)).map(|e| event_json(e)).collect();
+    let answer = json!({"epoch": replay.epoch, "last_id": replay.position, "resync": replay.resync, "events": events});
+    ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
+}
+
+fn event_json(event: &Changed) -> serde_json::Value {
+    json!({"id": event.id.to_string(), "topic": event.topic, "key": event.key, "at": event.at})
+}
+
+async fn stream_events(State(services): State<Services>, Signed(who): Signed, Query(query): Query<LiveQuery>, headers: HeaderMap) -> Response {
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).or(query.last_event_id.as_deref());
+    let events = Listener::new(services.live.clone(), topics(&query, &who), who, last).into_stream();
+    let unbuffered = [
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (unbuffered, Sse::new(events)).into_response()
+}
+
+/// One open stream.
+struct Listener {
+    bus: LiveBus,
+    topics: Vec<Topic>,
+    who: Principal,
+    receiver: Receiver<Heard>,
+    waiting: VecDeque<Event>,
+    ping: Interval,
+    until: Instant,
+    over: bool,
+}
+
+impl Listener {
+    fn new(bus: LiveBus, topics: Vec<Topic>, who: Principal, last: Option<&str>) -> Self {
+        let (receiver, replay) = bus.join(last);
+        let now = Instant::now();
+        let mut ping = interval_at(now + PING, PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut listener = Self { bus, topics, who, receiver, waiting: VecDeque::new(), ping, until: now + LIFE, over: false };
+        listener.greet(&replay);
+        listener
+    }
+
+    fn greet(&mut self, replay: &Replay) {
+        let topics: Vec<_> = self.topics.iter().map(|t| t.as_str()).collect();
+        let mut hello = named("hello", &json!({"epoch": replay.epoch, "topics": topics})).retry(Duration::from_secs(2));
+        if replay.events.is_empty() && !replay.resync {
+            hello = hello.id(&replay.position);
+        }
+        self.waiting.push_back(hello);
+        if replay.resync {
+            self.waiting.push_back(named("resync", &json!({})).id(&replay.position));
+        }
+        for event in &replay.events {
+            self.take(event);
+        }
+        // Events that were not for this stream still move its position on.
+        if replay.events.last().is_some_and(|newest| !hears(&self.topics, &self.who, newest)) {
+            self.waiting.push_back(named("ping", &json!({})).id(&replay.position));
+        }
+    }
+
+    fn take(&mut self, event: &Arc<Changed>) {
+        if event.topic == Topic::Session && is_about(&self.who, event) {
+            self.waiting.push_back(named("session_closed", &json!({})));
+            self.over = true;
+        } else if hears(&self.topics, &self.who, event) {
+            self.waiting.push_back(named("changed", &event_json(event)).id(event.id.to_string()));
+        }
+    }
+
+    /// The stream has a hole, or may have one: everything waiting is void.
+    fn resync(&mut self) {
+        let (receiver, replay) = self.bus.join(None);
+        self.receiver = receiver;
+        self.waiting.clear();
+        self.waiting.push_back(named("resync", &json!({})).id(&replay.position));
+    }
+
+    async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = self.waiting.pop_front() {
+                return Some(event);
+            }
+            if self.over {
+                return None;
+            }
+            tokio::select! {
+                biased;
+                () = self.bus.stopping().cancelled() => self.bye(),
+                () = tokio::time::sleep_until(self.until) => self.bye(),
+                heard = self.receiver.recv() => match heard {
+                    Ok(Heard::Changed(event)) => self.take(&event),
+                    Ok(Heard::Resync) | Err(RecvError::Lagged(_)) => self.resync(),
+                    Err(RecvError::Closed) => self.bye(),
+                },
+                _ = self.ping.tick() => self.waiting.push_back(named("ping", &json!({}))),
+            }
+        }
+    }
+
+    fn bye(&mut self) {
+        self.waiting.push_back(named("bye", &json!({})));
+        self.over = true;
+    }
+
+    fn into_stream(self) -> impl Stream<Item = Result<Event, Infallible>> + Send {
+        stream::unfold(self, |mut listener| async move { listener.next().await.map(|event| (Ok(event), listener)) })
+    }
+}
+
+fn named(name: &str, data: &serde_json::Value) -> Event {
+    Event::default().event(name).data(data.to_string())
+}

@@ -1,0 +1,27 @@
+//! Background work: a job is enqueued in the caller's transaction, run by a worker of any process,
+//! watched, cancelled, retried and rescued, and remembered in `ops.job_runs` (`platform.md` 3.9, 3.10).
+//!
+//! A feature adds a job by implementing [`Job`] in `jobs/<feature>_<what>.rs`, listing it in
+//! [`Registry::standard`], and calling [`enqueue`] inside the transaction of the change.
+
+mod actors;
+mod attempt;
+mod context;
+mod enqueue;
+mod job;
+mod registry;
+mod rescue;
+mod runtime;
+mod scheduler;
+mod system_cleanup;
+mod system_partition_ensure;
+mod worker;
+
+pub use context::JobContext;
+pub use enqueue::{JobRequest, enqueue};
+pub use job::{Job, JobFailure, JobOutcome, Nothing};
+pub use registry::Registry;
+pub use runtime::{JobsConfig, JobsHandle, Runtime, start};
+pub(crate) use scheduler::{schedule_request, timing_of};
+pub use system_cleanup::Cleanup;
+pub use system_partition_ensure::PartitionEnsure;

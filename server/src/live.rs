@@ -1,0 +1,158 @@
+//! The live bus of one process: one listener on Postgres' notifications, a ring of the latest
+//! events, and a broadcast to the streams (`platform.md` 3.8). It says which topic changed, never what.
+
+mod listener;
+mod ring;
+
+pub use ring::Replay;
+
+use crate::backend::Backend;
+use domain::live::Changed;
+use ring::Ring;
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::sync::broadcast;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Events a slow stream may fall behind before it is told to resync.
+pub const QUEUE: usize = 256;
+
+/// What subscribers hear.
+#[derive(Debug, Clone)]
+pub enum Heard {
+    Changed(Arc<Changed>),
+    /// The listener was away: whatever was heard before may have a gap.
+    Resync,
+}
+
+/// Cheap to clone. Silent until [`LiveBus::start`].
+#[derive(Clone)]
+pub struct LiveBus(Arc<Bus>);
+
+struct Bus {
+    backend: Backend,
+    ring: Mutex<Ring>,
+    sender: broadcast::Sender<Heard>,
+    connected: AtomicBool,
+    stop: CancellationToken,
+}
+
+impl fmt::Debug for LiveBus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LiveBus").field("connected", &self.connected()).finish_non_exhaustive()
+    }
+}
+
+impl LiveBus {
+    #[must_use]
+    pub fn new(backend: Backend) -> Self {
+        let ring = Mutex::new(Ring::new(backend.clock.new_id()));
+        Self(Arc::new(Bus {
+            backend,
+            ring,
+            sender: broadcast::Sender::new(QUEUE),
+            connected: AtomicBool::new(false),
+            stop: CancellationToken::new(),
+        }))
+    }
+
+    /// Starts the listener; streams say `bye` as soon as `stop` is cancelled.
+    #[must_use]
+    pub fn start(&self, stop: &CancellationToken) -> LiveHandle {
+        let tasks = TaskTracker::new();
+        let (own, process) = (self.0.stop.clone(), stop.clone());
+        tasks.spawn(async move {
+            tokio::select! {
+                () = process.cancelled() => own.cancel(),
+                () = own.cancelled() => {}
+            }
+        });
+        tasks.spawn(listener::listen(self.clone()));
+        tasks.close();
+        LiveHandle { bus: self.clone(), tasks }
+    }
+
+    /// Whether notifications arrive just now.
+    #[must_use]
+    pub fn connected(&self) -> bool {
+        self.0.connected.load(Ordering::SeqCst)
+    }
+
+    /// Streams connected to this process, and others that listen.
+    #[must_use]
+    pub fn subscribers(&self) -> usize {
+        self.0.sender.receiver_count()
+    }
+
+    /// Ends when the process drains: streams say goodbye.
+    #[must_use]
+    pub fn stopping(&self) -> &CancellationToken {
+        &self.0.stop
+    }
+
+    /// Everything from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Heard> {
+        self.0.sender.subscribe()
+    }
+
+    /// Everything after position `last`, first from the ring, then from the receiver: no gap, no
+    /// duplicate, because nothing is published in between.
+    #[must_use]
+    pub fn join(&self, last: Option<&str>) -> (broadcast::Receiver<Heard>, Replay) {
+        let mut ring = self.ring();
+        let replay = ring.since(last, self.0.backend.clock.now());
+        (self.0.sender.subscribe(), replay)
+    }
+
+    /// Everything in the ring after `last`.
+    #[must_use]
+    pub fn since(&self, last: Option<&str>) -> Replay {
+        self.ring().since(last, self.0.backend.clock.now())
+    }
+
+    fn publish(&self, changed: Changed) {
+        let mut ring = self.ring();
+        let changed = Arc::new(changed);
+        ring.push(Arc::clone(&changed));
+        // No receiver is no fault.
+        let _ = self.0.sender.send(Heard::Changed(changed));
+    }
+
+    /// Forgets the ring: notifications may have been missed.
+    fn restart(&self) {
+        let mut ring = self.ring();
+        *ring = Ring::new(self.0.backend.clock.new_id());
+        let _ = self.0.sender.send(Heard::Resync);
+    }
+
+    fn ring(&self) -> MutexGuard<'_, Ring> {
+        self.0.ring.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Owns the listener.
+#[derive(Debug)]
+pub struct LiveHandle {
+    bus: LiveBus,
+    tasks: TaskTracker,
+}
+
+impl LiveHandle {
+    /// Streams say `bye`, the listener closes its connection, then this returns.
+    pub async fn stop(self) {
+        self.bus.0.stop.cancel();
+        self.tasks.wait().await;
+    }
+}
+
+impl Drop for LiveHandle {
+    fn drop(&mut self) {
+        self.bus.0.stop.cancel();
+    }
+}

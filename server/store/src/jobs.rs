@@ -1,0 +1,21 @@
+//! `ops.job_runs` and the tickets of the queue library that deliver them.
+//!
+//! The run is the truth; a ticket only wakes a worker. `queue_job_id` names the one ticket that may
+//! start a run, and worker and attempt together are the fence of a running one: whoever lost either
+//! changes nothing any more. So a ticket delivered twice, or a worker thought dead, does no harm.
+
+mod enqueue;
+mod history;
+mod list;
+mod queues;
+mod rescue;
+mod run;
+mod stats;
+
+pub use enqueue::{Inserted, NewRun, add_ticket, enqueue, insert_skipped};
+pub use history::{CleanupCounts, clean_up, remove_expired};
+pub use list::{EventRow, Filter, JobRecord, Position, count, detail, events, last_events, matching_ids, page, retries_of};
+pub use queues::{QueueRow, pause, queues, resume};
+pub use rescue::{dead_workers, deregister, heartbeat, lost_tickets, register, release_worker, rescue_stale, workers_on};
+pub use run::{Claimed, Ending, Fence, Pulse, add_event, cancel_queued, claim, finish, open_state, pulse, request_cancel, requeue, save_checkpoint};
+pub use stats::{KindRow, kinds, states};

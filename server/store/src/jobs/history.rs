@@ -1,0 +1,77 @@
+//! What is kept how long (`platform.md` 3.9, 3.14), and removing the rest.
+
+use crate::Result;
+use chrono::{DateTime, Duration, Utc};
+use sqlx::PgConnection;
+
+/// Rows removed by [`clean_up`], per table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CleanupCounts {
+    pub job_runs: u64,
+    pub schedule_fires: u64,
+}
+
+/// Removes closed runs older than 400 days, and of the schedules in `fast` older than 30 days after
+/// adding them to the hourly sums; of each schedule the last success and the last failure stay for ever.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn clean_up(connection: &mut PgConnection, now: DateTime<Utc>, fast: &[String]) -> Result<CleanupCounts> {
+    let job_runs = sqlx::query(
+        "with kept as (
+             select distinct on (schedule_id, state in ('succeeded', 'partial')) id
+             from ops.job_runs
+             where schedule_id is not null and state in ('succeeded', 'partial', 'failed')
+             order by schedule_id, state in ('succeeded', 'partial'), created_at desc, id desc
+         ), removed as (
+             delete from ops.job_runs r
+             where r.state not in ('queued', 'running')
+               and (r.created_at < $1 or (r.created_at < $2 and r.schedule_id = any($3)))
+               and not exists (select from kept where kept.id = r.id)
+             returning kind, state, created_at, started_at, finished_at
+         ), summed as (
+             insert into ops.job_run_hours as h (hour, kind, state, runs, seconds)
+             select date_trunc('hour', created_at, 'UTC'), kind, state, count(*),
+                    coalesce(sum(extract(epoch from finished_at - started_at)), 0)
+             from removed group by 1, 2, 3
+             on conflict (hour, kind, state) do update
+             set runs = h.runs + excluded.runs, seconds = h.seconds + excluded.seconds
+         )
+         select count(*) from removed",
+    )
+    .bind(now - Duration::days(400))
+    .bind(now - Duration::days(30))
+    .bind(fast)
+    .fetch_one(&mut *connection)
+    .await?;
+    let schedule_fires = sqlx::query("delete from ops.schedule_fires where fired_at < $1")
+        .bind(now - Duration::days(400))
+        .execute(connection)
+        .await?
+        .rows_affected();
+    Ok(CleanupCounts { job_runs: u64::try_from(sqlx::Row::get::<i64, _>(&job_runs, 0)).unwrap_or(0), schedule_fires })
+}
+
+/// Removes what a fixed keeping time ended: sign-in attempts (30 days), idempotency keys (24 h),
+/// expired files and sessions. Returns the rows removed from each table.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn remove_expired(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<(&'static str, u64)>> {
+    let login_attempts = sqlx::query("delete from access.login_attempts where at < $1").bind(now - Duration::days(30));
+    let login_attempts = login_attempts.execute(&mut *connection).await?.rows_affected();
+    let keys = sqlx::query("delete from ops.idempotency_keys where created_at < $1").bind(now - Duration::hours(24));
+    let keys = keys.execute(&mut *connection).await?.rows_affected();
+    let files = sqlx::query("delete from ops.files where expires_at < $1").bind(now).execute(&mut *connection).await?;
+    let sessions = sqlx::query("delete from access.sessions where least(expires_at, absolute_expires_at) < $1")
+        .bind(now - Duration::days(1))
+        .execute(connection)
+        .await?
+        .rows_affected();
+    Ok(vec![
+        ("login_attempts", login_attempts),
+        ("idempotency_keys", keys),
+        ("files", files.rows_affected()),
+        ("sessions", sessions),
+    ])
+}

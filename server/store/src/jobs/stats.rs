@@ -1,0 +1,52 @@
+//! Figures over runs.
+
+use crate::Result;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+/// Runs by state: open ones of any age, closed ones finished since `since`.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn states(connection: &mut PgConnection, since: DateTime<Utc>) -> Result<Vec<(String, i64)>> {
+    Ok(sqlx::query_as(
+        "select state, count(*) from ops.job_runs
+         where state in ('queued', 'running') or created_at >= $1 group by state order by state",
+    )
+    .bind(since)
+    .fetch_all(connection)
+    .await?)
+}
+
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct KindRow {
+    pub kind: String,
+    pub finished: i64,
+    pub failed: i64,
+    pub p50_seconds: Option<f64>,
+    pub p95_seconds: Option<f64>,
+    pub previous_p50_seconds: Option<f64>,
+}
+
+/// How runs of each kind went since `since`, and their median in the time from `before` to `since`.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn kinds(connection: &mut PgConnection, before: DateTime<Utc>, since: DateTime<Utc>) -> Result<Vec<KindRow>> {
+    Ok(sqlx::query_as(
+        "select kind,
+                count(*) filter (where created_at >= $2) as finished,
+                count(*) filter (where created_at >= $2 and state = 'failed') as failed,
+                percentile_cont(0.5) within group (order by seconds) filter (where created_at >= $2) as p50_seconds,
+                percentile_cont(0.95) within group (order by seconds) filter (where created_at >= $2) as p95_seconds,
+                percentile_cont(0.5) within group (order by seconds) filter (where created_at < $2) as previous_p50_seconds
+         from (select kind, state, created_at, extract(epoch from finished_at - started_at)::float8 as seconds
+               from ops.job_runs
+               where created_at >= $1 and state in ('succeeded', 'partial', 'failed') and finished_at is not null) as run
+         group by kind order by kind",
+    )
+    .bind(before)
+    .bind(since)
+    .fetch_all(connection)
+    .await?)
+}

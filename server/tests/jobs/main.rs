@@ -1,0 +1,9 @@
+//! Jobs, schedules and the live bus on a real Postgres.
+
+mod kinds;
+mod live;
+mod runs;
+mod schedules;
+mod stopping;
+#[path = "../world.rs"]
+mod world;
