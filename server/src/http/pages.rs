@@ -23,7 +23,7 @@ use domain::{
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::provide_context};
 use leptos_axum::ResponseOptions;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What page handlers need besides the services.
 #[derive(Debug, Clone)]
@@ -32,8 +32,19 @@ pub struct PageState {
     pub options: LeptosOptions,
 }
 
+/// Paths of the app's own router, in axum's notation. Asked once a process, as leptos wants it; asking
+/// also tells leptos to run its tasks on tokio.
+pub fn app_paths() -> &'static [String] {
+    static PATHS: OnceLock<Vec<String>> = OnceLock::new();
+    PATHS.get_or_init(|| leptos_axum::generate_route_list(app::App).iter().map(|r| r.path().to_owned()).collect())
+}
+
 /// Page routes, server functions and the page for unknown addresses.
 pub fn router(services: Services, options: LeptosOptions) -> (Router, Vec<Route>) {
+    let unlisted = app_paths().iter().filter(|path| !PAGES.iter().any(|(listed, _)| listed == path));
+    for path in unlisted {
+        tracing::error!(path, "page without an entry in the permission table; it is not served");
+    }
     let state = PageState { services, options };
     let mut router = Router::new();
     let mut table = Vec::new();
