@@ -2,14 +2,14 @@
 
 pub mod exports;
 pub mod idempotency;
-pub mod jobs;
-pub mod search;
+pub mod ingest;
 pub mod overview;
+pub mod search;
 pub mod settings;
 pub mod transactions;
 
-use crate::{backend::Backend, jobs::Registry, live::LiveBus};
-use domain::{jobs::JobsPort, overview::OverviewPort, search::SearchPort, settings::SettingsPort, transactions::TransactionsPort};
+use crate::{backend::Backend, live::LiveBus};
+use domain::{overview::OverviewPort, search::SearchPort, settings::SettingsPort, transactions::TransactionsPort};
 use leptos::prelude::provide_context;
 use std::{fmt, sync::Arc};
 
@@ -18,8 +18,8 @@ use std::{fmt, sync::Arc};
 pub struct Services {
     pub backend: Backend,
     pub live: LiveBus,
-    pub jobs: Arc<dyn JobsPort>,
     pub overview: Arc<dyn OverviewPort>,
+    pub ingest: Arc<ingest::IngestService>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
     pub search: Arc<dyn SearchPort>,
@@ -37,8 +37,8 @@ impl Services {
     pub fn new(backend: Backend) -> Self {
         Self {
             live: LiveBus::new(backend.clone()),
-            jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
             overview: Arc::new(overview::OverviewService::new(backend.clone())),
+            ingest: Arc::new(ingest::IngestService::new(backend.clone())),
             settings: Arc::new(settings::SettingsService::new(backend.clone())),
             transactions: Arc::new(transactions::TransactionsService::new(backend.clone())),
             search: Arc::new(search::SearchService::new(backend.clone())),
@@ -49,7 +49,6 @@ impl Services {
 
     /// Puts every port into the context of a page render or a server-function call.
     pub fn provide(&self) {
-        provide_context(Arc::clone(&self.jobs));
         provide_context(Arc::clone(&self.overview));
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));

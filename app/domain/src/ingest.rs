@@ -1,1 +1,15 @@
-//! Feature `ingest`.
+//! Feature `ingest`: files from outside, judged row by row, committed whole or not at all.
+
+mod batch;
+mod mapping;
+mod port;
+mod shape;
+mod target;
+mod verdict;
+
+pub use batch::{Discard, ImportDetail, ImportState, ImportSummary, OpenQuarantine, RowEdit, RowState, StagedRow, Uploaded};
+pub use mapping::{DateOrder, DecimalMark, Mapping, MappingOptions, Policy, RowFilter, SavedMapping};
+pub use port::IngestPort;
+pub use shape::{Column, DateEvidence, FileShape, Media, NumberEvidence, TextEncoding};
+pub use target::{Field, FieldKind, Target};
+pub use verdict::{Counts, Example, Examples, Issue, RuleCount, Severity, Verdict};

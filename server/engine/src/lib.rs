@@ -3,3 +3,4 @@
 pub mod calendar;
 pub mod demo;
 pub mod schedule;
+pub mod ingest;

@@ -2,7 +2,6 @@
 
 pub mod catalogue;
 pub mod exports;
-pub mod jobs;
 pub mod live;
 pub mod search;
 pub mod overview;

@@ -38,7 +38,6 @@ fn features() -> Routes<Services> {
         .merge(api::exports::routes())
         .merge(api::search::routes())
         .merge(api::live::routes())
-        .merge(api::jobs::routes())
 }
 
 /// The table of the API, for its description.

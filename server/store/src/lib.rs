@@ -6,6 +6,7 @@ mod error;
 pub mod exports;
 pub mod idempotency;
 pub mod jobs;
+pub mod ingest;
 pub mod live;
 pub mod overview;
 pub mod pool;

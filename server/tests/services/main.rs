@@ -3,4 +3,5 @@
 #[path = "../world/shop.rs"]
 mod shop;
 
+mod ingest;
 mod transactions;

@@ -1,0 +1,349 @@
+//! Which column feeds which field, and how its text is read.
+
+use super::{
+    shape::{Column, FileShape, plain},
+    target::{Field, FieldKind, Target},
+};
+use crate::{FieldError, money::Currency, settings::Business};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Order of day and month in dates such as 03/04/2025.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateOrder {
+    DayFirst,
+    MonthFirst,
+}
+
+/// The sign between whole and broken part of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecimalMark {
+    Point,
+    Comma,
+}
+
+/// What happens to the good rows when others are rejected.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    #[default]
+    ValidRows,
+    AllOrNothing,
+}
+
+/// Only rows whose column holds exactly this value are read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowFilter {
+    pub column: String,
+    pub value: String,
+}
+
+/// How the whole file is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingOptions {
+    /// IANA zone of times without an offset.
+    pub zone: String,
+    pub currency: Currency,
+    /// Answer to the question a file may raise; see [`Mapping::questions`].
+    #[serde(default)]
+    pub date_order: Option<DateOrder>,
+    #[serde(default)]
+    pub decimal_mark: Option<DecimalMark>,
+    #[serde(default)]
+    pub policy: Policy,
+    /// Take the sold quantities from stock at the default site.
+    #[serde(default)]
+    pub move_stock: bool,
+    /// An order reference of these letters followed by a digit is a cancel document.
+    #[serde(default = "cancel_prefix")]
+    pub cancel_prefix: String,
+}
+
+fn cancel_prefix() -> String {
+    "C".to_owned()
+}
+
+impl MappingOptions {
+    #[must_use]
+    pub fn of(business: &Business) -> Self {
+        Self {
+            zone: business.zone.clone(),
+            currency: business.base_currency,
+            date_order: None,
+            decimal_mark: None,
+            policy: Policy::default(),
+            move_stock: false,
+            cancel_prefix: cancel_prefix(),
+        }
+    }
+}
+
+/// A complete answer to "what is what in this file".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapping {
+    /// Field → column name.
+    #[serde(default)]
+    pub columns: BTreeMap<Field, String>,
+    /// Field → the same value for every row.
+    #[serde(default)]
+    pub constants: BTreeMap<Field, String>,
+    #[serde(default)]
+    pub filters: Vec<RowFilter>,
+    pub options: MappingOptions,
+}
+
+/// A mapping kept under a name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedMapping {
+    pub id: uuid::Uuid,
+    pub target: Target,
+    pub name: String,
+    pub header_signature: String,
+    pub mapping: Mapping,
+}
+
+/// Something only a person can know about the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    DateOrder,
+    DecimalMark,
+}
+
+impl Mapping {
+    /// The proposal for a file: synonyms first, then names that are at least 80 % alike.
+    #[must_use]
+    pub fn propose(target: Target, shape: &FileShape, options: MappingOptions) -> Self {
+        let mut columns: BTreeMap<Field, String> = BTreeMap::new();
+        let mut free: Vec<(&Column, String)> = shape.columns.iter().map(|c| (c, plain(&c.name))).collect();
+        for &field in target.fields() {
+            // The order of the synonyms is their rank: "invoiceno" wins over "document".
+            let best = field.synonyms().iter().find_map(|word| free.iter().position(|(_, name)| name == word));
+            if let Some(at) = best {
+                columns.insert(field, free.remove(at).0.name.clone());
+            }
+        }
+        for &field in target.fields() {
+            if columns.contains_key(&field) {
+                continue;
+            }
+            let near = free.iter().position(|(_, name)| field.synonyms().iter().any(|word| alike(name, word) >= 0.8));
+            if let Some(at) = near {
+                columns.insert(field, free.remove(at).0.name.clone());
+            }
+        }
+        Self { columns, constants: BTreeMap::new(), filters: Vec::new(), options }
+    }
+
+    /// All faults at once; paths are `columns.<field>`, `constants.<field>`, `filters[i]`, `options.<name>`.
+    ///
+    /// # Errors
+    /// A required field without column or constant, two fields on one column, a column the file lacks,
+    /// or a question only a person can answer.
+    pub fn validate(&self, target: Target, shape: &FileShape) -> Result<(), Vec<FieldError>> {
+        let mut faults = Vec::new();
+        let mut used: BTreeMap<&str, Field> = BTreeMap::new();
+        for (&field, column) in &self.columns {
+            let path = format!("columns.{}", field.key());
+            if shape.column(column).is_none() {
+                faults.push(FieldError::new(path, format!("The file has no column \"{column}\".")));
+            } else if let Some(other) = used.insert(column, field) {
+                faults.push(FieldError::new(
+                    path,
+                    format!("Column \"{column}\" already feeds \"{}\"; a column can feed one field only.", other.label()),
+                ));
+            }
+        }
+        for &field in target.fields() {
+            let mapped = self.columns.contains_key(&field) || self.constants.get(&field).is_some_and(|v| !v.trim().is_empty());
+            if field.required() && !mapped {
+                faults.push(FieldError::new(
+                    format!("columns.{}", field.key()),
+                    format!("Choose the column that holds \"{}\"; it is required.", field.label()),
+                ));
+            }
+            if self.columns.contains_key(&field) && self.constants.contains_key(&field) {
+                faults.push(FieldError::new(format!("constants.{}", field.key()), "Give a column or a constant, not both."));
+            }
+        }
+        for (at, filter) in self.filters.iter().enumerate() {
+            if shape.column(&filter.column).is_none() {
+                faults.push(FieldError::new(format!("filters[{at}]"), format!("The file has no column \"{}\".", filter.column)));
+            }
+        }
+        for question in self.questions(shape) {
+            faults.push(match question {
+                Question::DateOrder => FieldError::new(
+                    "options.date_order",
+                    "Dates such as 03/04/2025 can be read two ways here. Choose day first or month first.",
+                ),
+                Question::DecimalMark => FieldError::new(
+                    "options.decimal_mark",
+                    "Numbers such as 1.234 can be read two ways here. Choose decimal point or decimal comma.",
+                ),
+            });
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+
+    /// Names of the open questions, for pages: `date_order`, `decimal_mark`.
+    #[must_use]
+    pub fn open_questions(&self, shape: &FileShape) -> Vec<&'static str> {
+        self.questions(shape)
+            .into_iter()
+            .map(|q| match q {
+                Question::DateOrder => "date_order",
+                Question::DecimalMark => "decimal_mark",
+            })
+            .collect()
+    }
+
+    fn questions(&self, shape: &FileShape) -> Vec<Question> {
+        let mut open = Vec::new();
+        for (field, name) in &self.columns {
+            let Some(column) = shape.column(name).and_then(|at| shape.columns.get(at)) else { continue };
+            let question = match field.kind() {
+                FieldKind::Time if self.options.date_order.is_none() && column.date_order().is_none() && column.dates.unclear > 0 => {
+                    Question::DateOrder
+                }
+                FieldKind::Number
+                    if self.options.decimal_mark.is_none() && column.decimal_mark().is_none() && column.numbers.unclear > 0 =>
+                {
+                    Question::DecimalMark
+                }
+                _ => continue,
+            };
+            if !open.contains(&question) {
+                open.push(question);
+            }
+        }
+        open
+    }
+}
+
+impl Column {
+    /// The order the values themselves prove, if they do.
+    #[must_use]
+    pub const fn date_order(&self) -> Option<DateOrder> {
+        match (self.dates.day_first > 0, self.dates.month_first > 0) {
+            (true, false) => Some(DateOrder::DayFirst),
+            (false, true) => Some(DateOrder::MonthFirst),
+            _ => None,
+        }
+    }
+
+    /// The mark the values themselves prove, if they do.
+    #[must_use]
+    pub const fn decimal_mark(&self) -> Option<DecimalMark> {
+        match (self.numbers.point > 0, self.numbers.comma > 0) {
+            (true, false) => Some(DecimalMark::Point),
+            (false, true) => Some(DecimalMark::Comma),
+            _ => None,
+        }
+    }
+}
+
+/// Likeness of two short names, 0 to 1: 1 − Levenshtein distance ÷ longer length.
+fn alike(a: &str, b: &str) -> f64 {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let longer = a.len().max(b.len());
+    if longer == 0 {
+        return 0.0;
+    }
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            row.push((above[j] + usize::from(x != y)).min(above[j + 1] + 1).min(row[j] + 1));
+        }
+        above = row;
+    }
+    let distance = above[b.len()];
+    #[allow(clippy::cast_precision_loss, reason = "column names are short")]
+    let likeness = 1.0 - distance as f64 / longer as f64;
+    likeness
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ingest::shape::{DateEvidence, Media, NumberEvidence};
+
+    fn shape(names: &[&str]) -> FileShape {
+        FileShape {
+            media: Media::Text,
+            encoding: None,
+            delimiter: Some(','),
+            sheet: None,
+            sheets: vec![],
+            unpacked_bytes: 0,
+            rows: 1,
+            columns: names
+                .iter()
+                .map(|n| Column {
+                    name: (*n).to_owned(),
+                    samples: vec![],
+                    filled: 1,
+                    numbers: NumberEvidence::default(),
+                    dates: DateEvidence::default(),
+                })
+                .collect(),
+        }
+    }
+
+    const RETAIL: [&str; 8] =
+        ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"];
+
+    fn options() -> MappingOptions {
+        MappingOptions::of(&Business::default())
+    }
+
+    #[test]
+    fn online_retail_header_maps_itself() {
+        let mapping = Mapping::propose(Target::SalesTransactions, &shape(&RETAIL), options());
+        assert_eq!(mapping.columns.len(), 8);
+        assert_eq!(mapping.columns[&Field::OccurredAt], "InvoiceDate");
+        assert!(mapping.validate(Target::SalesTransactions, &shape(&RETAIL)).is_ok());
+    }
+
+    #[test]
+    fn a_slip_of_the_pen_is_proposed_and_a_stranger_is_not() {
+        let mapping = Mapping::propose(Target::SalesTransactions, &shape(&["Invoice_Numbr", "Quantitty", "Shoe size"]), options());
+        assert_eq!(mapping.columns.get(&Field::OrderRef).map(String::as_str), Some("Invoice_Numbr"));
+        assert_eq!(mapping.columns.get(&Field::Quantity).map(String::as_str), Some("Quantitty"));
+        assert_eq!(mapping.columns.len(), 2);
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once() {
+        let mut mapping = Mapping::propose(Target::SalesTransactions, &shape(&RETAIL), options());
+        mapping.columns.remove(&Field::Sku);
+        mapping.columns.insert(Field::Country, "CustomerID".into());
+        mapping.columns.insert(Field::Status, "Nope".into());
+        let faults = mapping.validate(Target::SalesTransactions, &shape(&RETAIL)).unwrap_err();
+        let paths: Vec<_> = faults.iter().map(|f| f.path.as_str()).collect();
+        assert_eq!(paths, ["columns.country", "columns.status", "columns.sku"]);
+    }
+
+    #[test]
+    fn an_unclear_date_order_is_asked_never_guessed() {
+        let mut file = shape(&RETAIL);
+        file.columns[4].dates.unclear = 9;
+        let mut mapping = Mapping::propose(Target::SalesTransactions, &file, options());
+        assert_eq!(mapping.validate(Target::SalesTransactions, &file).unwrap_err()[0].path, "options.date_order");
+        mapping.options.date_order = Some(DateOrder::DayFirst);
+        assert!(mapping.validate(Target::SalesTransactions, &file).is_ok());
+        mapping.options.date_order = None;
+        file.columns[4].dates.day_first = 1;
+        assert!(mapping.validate(Target::SalesTransactions, &file).is_ok(), "13/04/2025 proves day first");
+    }
+
+    #[test]
+    fn likeness_is_symmetric_and_one_for_equals() {
+        assert!((alike("quantity", "quantity") - 1.0).abs() < 1e-9);
+        assert!((alike("quantity", "quantitty") - 8.0 / 9.0).abs() < 1e-9);
+        assert!((alike("abc", "xyz")).abs() < 1e-9);
+        assert!((alike("kitten", "sitting") - 4.0 / 7.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,57 @@
+//! What pages and callers may ask of the feature.
+
+use super::{
+    batch::{Discard, ImportDetail, ImportSummary, OpenQuarantine, RowEdit, StagedRow},
+    mapping::{Mapping, SavedMapping},
+};
+use crate::{AppError, access::Principal, ids::ImportId, paging::Page};
+use async_trait::async_trait;
+use uuid::Uuid;
+
+/// Imports. Every method checks the caller's rights itself: `ingest.view` to read, `ingest.upload` to
+/// map, preview, repair and discard, `ingest.promote` to commit and re-run.
+#[async_trait]
+pub trait IngestPort: Send + Sync + 'static {
+    async fn imports(&self, who: &Principal, cursor: Option<String>, limit: u32) -> Result<Page<ImportSummary>, AppError>;
+
+    async fn import(&self, who: &Principal, id: ImportId) -> Result<ImportDetail, AppError>;
+
+    async fn quarantine(&self, who: &Principal) -> Result<Vec<OpenQuarantine>, AppError>;
+
+    /// Rows that were not plainly applied, by row number; `cursor` is the last row number seen.
+    async fn rows(
+        &self,
+        who: &Principal,
+        id: ImportId,
+        open_only: bool,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<Page<StagedRow>, AppError>;
+
+    async fn mappings(&self, who: &Principal) -> Result<Vec<SavedMapping>, AppError>;
+
+    /// Checks and keeps the mapping; with a name it is remembered for files with the same header.
+    async fn set_mapping(
+        &self,
+        who: &Principal,
+        id: ImportId,
+        mapping: Mapping,
+        save_as: Option<String>,
+    ) -> Result<ImportDetail, AppError>;
+
+    /// Starts the preview; the answer is the id of the job.
+    async fn preview(&self, who: &Principal, id: ImportId) -> Result<Uuid, AppError>;
+
+    /// Starts the commit of exactly what the preview said; the answer is the id of the job.
+    async fn commit(&self, who: &Principal, id: ImportId) -> Result<Uuid, AppError>;
+
+    async fn cancel(&self, who: &Principal, id: ImportId) -> Result<(), AppError>;
+
+    /// Edits one rejected row and judges it again; it is applied by [`IngestPort::rerun`].
+    async fn edit_row(&self, who: &Principal, id: ImportId, row_no: u32, edit: RowEdit) -> Result<StagedRow, AppError>;
+
+    /// Applies the rejected rows that are good by now; the rest stays as it was.
+    async fn rerun(&self, who: &Principal, id: ImportId) -> Result<ImportDetail, AppError>;
+
+    async fn discard(&self, who: &Principal, id: ImportId, discard: Discard) -> Result<ImportDetail, AppError>;
+}

@@ -1,0 +1,369 @@
+//! The rules of target `sales_transactions`, one row at a time.
+
+use super::{super::cells, super::number, super::time, BadRow, CustomerSeen, GoodRow, Judge, NOBODY, OrderSeen, ProductSeen, canon::Canon};
+use chrono::{DateTime, Utc};
+use domain::ingest::{Field, Issue, Verdict};
+use rust_decimal::Decimal;
+use std::collections::BTreeMap;
+
+const ORDER_REF_CHARS: usize = 100;
+const SKU_CHARS: usize = 50;
+const NAME_CHARS: usize = 255;
+/// Beyond this a quantity or price is a slip, and the product of two would not fit the ledger.
+const LARGEST: i64 = 1_000_000_000;
+const LARGEST_LINE: i64 = 10_000_000_000_000;
+
+/// A time text as read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    at: Option<DateTime<Utc>>,
+    change: Option<time::ClockChange>,
+}
+
+/// Cells of a row by field, trimmed, with the number tail of references taken off.
+struct Texts<'r>([&'r str; Field::ALL.len()]);
+
+impl<'r> Texts<'r> {
+    fn get(&self, field: Field) -> &'r str {
+        self.0[field as usize]
+    }
+
+    fn map(&self) -> BTreeMap<Field, String> {
+        Field::ALL.iter().filter(|f| !self.get(**f).is_empty()).map(|f| (*f, cells::shown(self.get(*f)).into_owned())).collect()
+    }
+}
+
+impl Judge<'_> {
+    /// Judges one row. `fixed_line` is the position a repaired row had when it came first; `cell` gives
+    /// the text of a field, `raw` all cells as they came (asked for bad rows only).
+    pub fn row<'r>(
+        &mut self,
+        row_no: u32,
+        fixed_line: Option<i32>,
+        too_wide: bool,
+        cell: impl Fn(Field) -> &'r str,
+        raw: impl FnOnce() -> Vec<String>,
+    ) {
+        let mut texts = Texts([""; Field::ALL.len()]);
+        for &field in Field::ALL {
+            let text = cell(field).trim();
+            texts.0[field as usize] = match field {
+                Field::OrderRef | Field::CustomerRef => cells::reference(text),
+                _ => text,
+            };
+        }
+        let mut issues = Vec::new();
+        if too_wide {
+            issues.push(Issue::error("too_many_cells", None, "The row has more cells than the header has columns; check its quotes and delimiters."));
+        }
+        for &field in Field::ALL {
+            check_text(field, texts.get(field), &mut issues);
+        }
+        let order = self.order(texts.get(Field::OrderRef));
+        let line_no = fixed_line.unwrap_or_else(|| self.line_no(order, texts.get(Field::LineNo), &mut issues));
+        let cancels = order.is_some_and(|o| self.judged.orders[o as usize].cancels);
+
+        let quantity = number::parse(texts.get(Field::Quantity), self.quantity_mark).ok_or(texts.get(Field::Quantity));
+        let price = number::parse(texts.get(Field::UnitPrice), self.price_mark).ok_or(texts.get(Field::UnitPrice));
+        check_number(Field::Quantity, quantity, &mut issues);
+        check_number(Field::UnitPrice, price, &mut issues);
+        if let (Ok(quantity), Ok(price)) = (quantity, price) {
+            check_sale(quantity, price, cancels, &mut issues);
+        }
+        let reading = self.time(texts.get(Field::OccurredAt));
+        if reading.at.is_none() && !texts.get(Field::OccurredAt).is_empty() {
+            issues.push(self.unreadable_time(texts.get(Field::OccurredAt)));
+        }
+        let status = check_status(texts.get(Field::Status), &mut issues);
+        let payment = check_payment(texts.get(Field::PaymentMethod), &mut issues);
+
+        let hash = Canon::default()
+            .text(texts.get(Field::OrderRef))
+            .text(&texts.get(Field::Sku).to_uppercase())
+            .text(texts.get(Field::Description))
+            .number(quantity)
+            .number(price)
+            .time(reading.at.ok_or(texts.get(Field::OccurredAt)))
+            .text(texts.get(Field::CustomerRef))
+            .text(texts.get(Field::Country))
+            .text(texts.get(Field::Status))
+            .text(texts.get(Field::PaymentMethod))
+            .finish();
+        // Lines numbered by the file may repeat a number; positions cannot.
+        let numbered = !texts.get(Field::LineNo).is_empty() && fixed_line.is_none();
+        let repeated = numbered && issues.is_empty() && order.is_some_and(|o| !self.keys.insert((o, line_no)));
+        if repeated {
+            issues.push(Issue::error(
+                "duplicate_in_source",
+                Some(Field::LineNo),
+                format!("The file has line {line_no} of order {} already; the first one counts.", texts.get(Field::OrderRef)),
+            ));
+        }
+        let (Some(order), Ok(quantity), Ok(unit_price), Some(at), true) = (order, quantity, price, reading.at, issues.is_empty()) else {
+            self.judged.bad.push(BadRow {
+                row_no,
+                order_ref: texts.get(Field::OrderRef).chars().take(ORDER_REF_CHARS).collect(),
+                line_no,
+                verdict: if repeated { Verdict::DuplicateInSource } else { Verdict::Rejected },
+                raw: raw(),
+                mapped: texts.map(),
+                hash,
+                issues,
+            });
+            return;
+        };
+        if let Some(change) = reading.change {
+            self.warn_clock_change(change);
+        }
+        let customer = self.customer(texts.get(Field::CustomerRef), texts.get(Field::Country), at);
+        let product = self.product(texts.get(Field::Sku), texts.get(Field::Description), unit_price, at);
+        let row = GoodRow { row_no, order, line_no, product, customer, quantity: quantity.abs(), unit_price, at, hash };
+        self.complete_order(&row, status, payment);
+        self.judged.rows.push(row);
+    }
+
+    /// The first known customer, status and payment of an order count for all of it.
+    fn complete_order(&mut self, row: &GoodRow, status: Option<&'static str>, payment: Option<&'static str>) {
+        let seen = &mut self.judged.orders[row.order as usize];
+        seen.at = Some(seen.at.map_or(row.at, |at| at.min(row.at)));
+        seen.status = seen.status.or(status);
+        seen.payment_method = seen.payment_method.or(payment);
+        if seen.customer == NOBODY {
+            seen.customer = row.customer;
+        } else if row.customer != NOBODY && row.customer != seen.customer {
+            self.warn("two_customers", Some(Field::CustomerRef), || "An order names two customers; the first one counts.".to_owned());
+        }
+    }
+
+    fn order(&mut self, reference: &str) -> Option<u32> {
+        if reference.is_empty() {
+            return None;
+        }
+        if let Some(order) = self.order_of.get(reference) {
+            return Some(*order);
+        }
+        let cancels = !self.cancel_prefix.is_empty()
+            && reference
+                .get(..self.cancel_prefix.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(self.cancel_prefix))
+            && reference.as_bytes().get(self.cancel_prefix.len()).is_some_and(u8::is_ascii_digit);
+        let order = u32::try_from(self.judged.orders.len()).unwrap_or(u32::MAX);
+        self.judged.orders.push(OrderSeen {
+            reference: reference.into(),
+            cancels,
+            customer: NOBODY,
+            status: None,
+            payment_method: None,
+            at: None,
+            rows: 0,
+        });
+        self.order_of.insert(reference.into(), order);
+        Some(order)
+    }
+
+    /// The file's own number, else the row's position within its order: rejected rows keep theirs as a gap.
+    fn line_no(&mut self, order: Option<u32>, text: &str, issues: &mut Vec<Issue>) -> i32 {
+        let Some(order) = order else { return 0 };
+        let seen = &mut self.judged.orders[order as usize];
+        seen.rows += 1;
+        if text.is_empty() {
+            return seen.rows;
+        }
+        match cells::reference(text).parse::<i32>() {
+            Ok(number) if (1..=1_000_000).contains(&number) => number,
+            _ => {
+                issues.push(Issue::error("unreadable_number", Some(Field::LineNo), format!("\"{text}\" is no line number; use whole numbers from 1.")));
+                0
+            }
+        }
+    }
+
+    fn time(&mut self, text: &str) -> Reading {
+        if let Some((last, reading)) = &self.last_time
+            && last == text
+        {
+            return *reading;
+        }
+        let reading = match time::parse(text, self.date_order) {
+            Some(time::Written::Fixed(at)) => Reading { at: Some(at), change: None },
+            Some(time::Written::Local(local)) => {
+                let (at, change) = time::instant(self.zone, local);
+                Reading { at: Some(at), change }
+            }
+            None => Reading { at: None, change: None },
+        };
+        self.last_time = Some((text.to_owned(), reading));
+        reading
+    }
+
+    fn unreadable_time(&self, text: &str) -> Issue {
+        let shown: String = cells::shown(text).chars().take(60).collect();
+        let issue = Issue::error(
+            "unreadable_time",
+            Some(Field::OccurredAt),
+            format!("\"{shown}\" is no date and time; write it as 2011-05-31 14:05:00."),
+        );
+        match time::propose(text, self.date_order) {
+            Some(guess) => issue.suggesting(guess),
+            None => issue,
+        }
+    }
+
+    fn warn_clock_change(&mut self, change: time::ClockChange) {
+        match change {
+            time::ClockChange::Gap => self.warn("clock_gap", Some(Field::OccurredAt), || {
+                "The clock skipped this local time; the end of the gap counts.".to_owned()
+            }),
+            time::ClockChange::Overlap => self.warn("clock_overlap", Some(Field::OccurredAt), || {
+                "This local time came twice; the first one counts.".to_owned()
+            }),
+        }
+    }
+
+    fn customer(&mut self, reference: &str, country: &str, at: DateTime<Utc>) -> u32 {
+        if reference.is_empty() {
+            return NOBODY;
+        }
+        let known = self.customer_of.get(reference).copied();
+        let index = known.unwrap_or_else(|| {
+            let index = u32::try_from(self.judged.customers.len()).unwrap_or(NOBODY);
+            self.judged.customers.push(CustomerSeen { reference: reference.into(), country: None, first_at: at });
+            self.customer_of.insert(reference.into(), index);
+            index
+        });
+        let seen = &mut self.judged.customers[index as usize];
+        seen.first_at = seen.first_at.min(at);
+        if seen.country.is_none() && !country.is_empty() {
+            seen.country = Some(country.into());
+        }
+        index
+    }
+
+    fn product(&mut self, code: &str, description: &str, price: Decimal, at: DateTime<Utc>) -> u32 {
+        let index = match self.product_of.get(code).copied() {
+            Some(index) => index,
+            None => {
+                let sku = code.to_uppercase();
+                let index = match self.product_of.get(sku.as_str()).copied() {
+                    Some(index) => index,
+                    None => {
+                        let index = u32::try_from(self.judged.products.len()).unwrap_or(u32::MAX);
+                        self.judged.products.push(ProductSeen { sku: sku.as_str().into(), name: None, price, price_at: at });
+                        self.product_of.insert(sku.into(), index);
+                        index
+                    }
+                };
+                self.product_of.insert(code.into(), index);
+                index
+            }
+        };
+        let seen = &mut self.judged.products[index as usize];
+        if at >= seen.price_at {
+            seen.price = price;
+            seen.price_at = at;
+        }
+        if seen.name.is_none() && !description.is_empty() {
+            seen.name = Some(description.into());
+        }
+        index
+    }
+}
+
+fn check_text(field: Field, text: &str, issues: &mut Vec<Issue>) {
+    if text.is_empty() {
+        if field.required() {
+            issues.push(Issue::error("missing_value", Some(field), format!("{} is missing.", field.label())));
+        }
+        return;
+    }
+    if let Some(error) = text.strip_prefix(cells::ERROR_CELL) {
+        issues.push(Issue::error("error_cell", Some(field), format!("The cell of {} holds the error {error}; mend the formula in the sheet.", field.label())));
+        return;
+    }
+    if text.contains('\0') {
+        issues.push(Issue::error("unreadable_text", Some(field), format!("{} holds a character that is no text.", field.label())));
+    }
+    let longest = match field {
+        Field::Sku => SKU_CHARS,
+        Field::Description => NAME_CHARS,
+        _ => ORDER_REF_CHARS,
+    };
+    if text.len() > longest && text.chars().count() > longest {
+        issues.push(Issue::error("too_long", Some(field), format!("{} is longer than {longest} characters.", field.label())));
+    }
+}
+
+fn check_number(field: Field, value: Result<Decimal, &str>, issues: &mut Vec<Issue>) {
+    match value {
+        Err("") => {}
+        Err(text) if text.starts_with(cells::ERROR_CELL) => {}
+        Err(text) => {
+            let shown: String = cells::shown(text).chars().take(60).collect();
+            issues.push(Issue::error("unreadable_number", Some(field), format!("\"{shown}\" is no number. {}", field.help())));
+        }
+        Ok(number) if number.abs() > Decimal::from(LARGEST) => issues.push(Issue::error(
+            "out_of_range",
+            Some(field),
+            format!("{} {number} is beyond anything that can be right; at most 1,000,000,000.", field.label()),
+        )),
+        Ok(number) if number.scale() > 4 && number.normalize().scale() > 4 => issues.push(
+            Issue::error("too_precise", Some(field), format!("{} {number} has more than four decimals.", field.label()))
+                .suggesting(number.round_dp(4).to_string()),
+        ),
+        Ok(_) => {}
+    }
+}
+
+fn check_sale(quantity: Decimal, price: Decimal, cancels: bool, issues: &mut Vec<Issue>) {
+    let zero = Decimal::ZERO;
+    if quantity.abs().checked_mul(price.abs()).is_none_or(|value| value > Decimal::from(LARGEST_LINE)) {
+        issues.push(Issue::error("out_of_range", Some(Field::UnitPrice), "Quantity times price is beyond anything that can be right."));
+    }
+    if cancels {
+        if quantity >= zero {
+            issues.push(Issue::error("not_a_refund", Some(Field::Quantity), format!("Quantity {quantity} is not negative on a cancel document.")));
+        }
+        if price <= zero {
+            issues.push(Issue::error("not_a_refund", Some(Field::UnitPrice), format!("Unit price {price} is not positive.")));
+        }
+        return;
+    }
+    if quantity <= zero {
+        issues.push(Issue::error("not_a_sale", Some(Field::Quantity), format!("Quantity {quantity} is not positive, and the order is no cancel document.")));
+    }
+    if price <= zero {
+        issues.push(Issue::error("not_a_sale", Some(Field::UnitPrice), format!("Unit price {price} is not positive.")));
+    }
+}
+
+fn check_status(text: &str, issues: &mut Vec<Issue>) -> Option<&'static str> {
+    if text.is_empty() {
+        return None;
+    }
+    let status = match text.to_ascii_lowercase().as_str() {
+        "approved" | "completed" | "complete" | "paid" => "approved",
+        "released" => "released",
+        "held" => "held",
+        "pending" => "pending",
+        "declined" => "declined",
+        "failed" => "failed",
+        "cancelled" | "canceled" => "cancelled",
+        _ => {
+            issues.push(Issue::error("unknown_word", Some(Field::Status), format!("\"{text}\" is no status. Use {}", Field::Status.help())));
+            return None;
+        }
+    };
+    Some(status)
+}
+
+fn check_payment(text: &str, issues: &mut Vec<Issue>) -> Option<&'static str> {
+    if text.is_empty() {
+        return None;
+    }
+    let plain = text.to_ascii_lowercase().replace([' ', '-'], "_");
+    let known = ["credit_card", "debit_card", "paypal", "bank_transfer", "cash", "crypto"].into_iter().find(|m| *m == plain);
+    if known.is_none() {
+        issues.push(Issue::error("unknown_word", Some(Field::PaymentMethod), format!("\"{text}\" is no payment method. Use {}", Field::PaymentMethod.help())));
+    }
+    known
+}

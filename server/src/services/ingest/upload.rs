@@ -1,0 +1,165 @@
+//! Receiving a file: what it is, whether it was here before, and a proposal for its columns.
+
+use super::{IngestService, blocking};
+use domain::{
+    AppError,
+    access::{Permission, Principal},
+    ids::ImportId,
+    ingest::{ImportDetail, Mapping, MappingOptions, Target},
+    live::Topic,
+    settings::Business,
+};
+use engine::ingest::survey;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use store::ingest::{batches, files, mappings};
+
+/// Longest name kept; it is for display only.
+const NAME_CHARS: usize = 200;
+
+/// A file on its way in.
+#[derive(Debug, Clone)]
+pub struct Upload<'a> {
+    pub target: Target,
+    /// As the sender calls it; never trusted.
+    pub file_name: &'a str,
+    pub bytes: Arc<Vec<u8>>,
+    /// `live` for everything people bring; `demo` for the demo world.
+    pub origin: &'a str,
+}
+
+impl<'a> Upload<'a> {
+    #[must_use]
+    pub fn of(target: Target, file_name: &'a str, bytes: Vec<u8>) -> Self {
+        Self { target, file_name, bytes: Arc::new(bytes), origin: "live" }
+    }
+}
+
+impl IngestService {
+    /// Looks into the file and keeps it. Nothing is kept of a file that cannot be read.
+    ///
+    /// # Errors
+    /// `forbidden`; `validation` at `file` when it is no table, damaged or too large.
+    pub async fn receive(&self, who: &Principal, upload: Upload<'_>) -> Result<ImportDetail, AppError> {
+        who.require(Permission::IngestUpload)?;
+        let bytes = Arc::clone(&upload.bytes);
+        let (shape, sha256) = blocking(move || {
+            let shape = survey(&bytes)?;
+            Ok::<_, AppError>((shape, Sha256::digest(bytes.as_slice()).to_vec()))
+        })
+        .await??;
+        let clock = &self.backend.clock;
+        let (at, id, file_id) = (clock.now(), clock.new_id(), clock.new_id());
+        let file_name: String = upload.file_name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+
+        let mut tx = store::begin(&self.backend.pools.jobs).await?;
+        let business = store::settings::business(&mut tx).await?;
+        let known = mappings::by_header(&mut tx, upload.target, &shape.header_signature()).await?;
+        let usable = known.filter(|saved| saved.mapping.validate(upload.target, &shape).is_ok());
+        let (mapping, mapping_name) = match usable {
+            Some(saved) => (saved.mapping, Some(saved.name)),
+            None => (Mapping::propose(upload.target, &shape, MappingOptions::of(&business)), None),
+        };
+        let file = files::NewFile {
+            id: file_id,
+            name: &file_name,
+            media_type: shape.media.media_type(),
+            sha256: &sha256,
+            created_by: who.label(),
+            created_at: at,
+        };
+        files::insert(&mut tx, file, &upload.bytes).await?;
+        let batch = batches::NewBatch {
+            id,
+            target: upload.target,
+            file_id,
+            file_name: &file_name,
+            file_sha256: &sha256,
+            size_bytes: i64::try_from(upload.bytes.len()).unwrap_or(i64::MAX),
+            shape: &shape,
+            mapping: &mapping,
+            mapping_name: mapping_name.as_deref(),
+            created_by: who.label(),
+            origin: upload.origin,
+            at,
+        };
+        batches::insert(&mut tx, batch).await?;
+        let act = store::audit::Act::done("ingest.upload", "import", id)
+            .after(json!({"target": upload.target, "file": file_name, "rows": shape.rows, "bytes": upload.bytes.len()}));
+        store::audit::record(&mut tx, clock.new_id(), at, who, act).await?;
+        store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
+        let detail = self.detail(&mut tx, ImportId(id)).await?;
+        store::commit(tx).await?;
+        Ok(detail)
+    }
+
+    /// Checks and keeps a mapping; with a name it is remembered for files with the same header.
+    ///
+    /// # Errors
+    /// `validation` with every fault; `conflict` when the import is closed.
+    pub async fn map(&self, who: &Principal, id: ImportId, mapping: Mapping, save_as: Option<&str>) -> Result<ImportDetail, AppError> {
+        who.require(Permission::IngestUpload)?;
+        let clock = &self.backend.clock;
+        let at = clock.now();
+        let mut tx = store::begin(&self.backend.pools.admin).await?;
+        let batch = batches::lock(&mut tx, id.0).await?.ok_or_else(|| AppError::not_found("Import"))?;
+        if !batch.state.is_open() {
+            return Err(super::wrong_state(&batch, "its columns can no longer be changed."));
+        }
+        mapping.validate(batch.target, &batch.shape).map_err(AppError::validation)?;
+        engine::calendar::BusinessZone::parse(&mapping.options.zone).map_err(|message| AppError::field("options.zone", message))?;
+        let name = save_as.map(str::trim).filter(|name| !name.is_empty());
+        if let Some(name) = name {
+            if name.chars().count() > 100 {
+                return Err(AppError::field("save_as", "Use at most 100 characters for the name."));
+            }
+            mappings::put(&mut tx, clock.new_id(), batch.target, name, &batch.shape.header_signature(), &mapping, at).await?;
+        }
+        batches::set_mapping(&mut tx, id.0, &mapping, name.or(batch.mapping_name.as_deref()), at).await?;
+        let after = serde_json::to_value(&mapping).unwrap_or_default();
+        store::audit::record(&mut tx, clock.new_id(), at, who, store::audit::Act::done("ingest.map", "import", id).after(after)).await?;
+        store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
+        let detail = self.detail(&mut tx, id).await?;
+        store::commit(tx).await?;
+        Ok(detail)
+    }
+
+    /// The mapping saved under `name`, for the command line.
+    ///
+    /// # Errors
+    /// `validation` at `map` when there is none.
+    pub async fn saved_mapping(&self, who: &Principal, target: Target, name: &str) -> Result<Mapping, AppError> {
+        who.require(Permission::IngestView)?;
+        let mut tx = store::begin(&self.backend.pools.admin).await?;
+        let saved = mappings::by_name(&mut tx, target, name).await?;
+        saved.map(|s| s.mapping).ok_or_else(|| AppError::field("map", format!("There is no saved mapping \"{name}\" for {target}.")))
+    }
+
+    /// Zone and currency of the business.
+    ///
+    /// # Errors
+    /// When the database cannot be reached.
+    pub(super) async fn business(&self, connection: &mut sqlx::PgConnection) -> Result<Business, AppError> {
+        Ok(store::settings::business(connection).await?)
+    }
+
+    /// Gives up an import that is not committed.
+    ///
+    /// # Errors
+    /// `conflict` when it is committed or cancelled already.
+    pub async fn give_up(&self, who: &Principal, id: ImportId) -> Result<(), AppError> {
+        who.require(Permission::IngestUpload)?;
+        let clock = &self.backend.clock;
+        let at = clock.now();
+        let mut tx = store::begin(&self.backend.pools.admin).await?;
+        let batch = batches::lock(&mut tx, id.0).await?.ok_or_else(|| AppError::not_found("Import"))?;
+        if !batch.state.is_open() {
+            return Err(super::wrong_state(&batch, "it can no longer be cancelled."));
+        }
+        batches::set_state(&mut tx, id.0, domain::ingest::ImportState::Cancelled, None, at).await?;
+        store::audit::record(&mut tx, clock.new_id(), at, who, store::audit::Act::done("ingest.cancel", "import", id)).await?;
+        store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
+        Ok(store::commit(tx).await?)
+    }
+}

@@ -1,0 +1,208 @@
+//! A plan into the database, parents before children, inside the caller's transaction.
+
+use super::label;
+use crate::backend::Backend;
+use chrono::{DateTime, Utc};
+use domain::{AppError, live::Topic};
+use engine::{
+    calendar::BusinessZone,
+    ingest::{Judged, Meter, Plan, Unreadable},
+};
+use sqlx::PgConnection;
+use store::ingest::{
+    batches::Batch,
+    staged::NewStaged,
+    writing::{self as bulk, Additions, Links, Stamp},
+};
+
+pub async fn write(
+    connection: &mut PgConnection,
+    backend: &Backend,
+    batch: &Batch,
+    judged: &Judged,
+    plan: &Plan,
+    at: DateTime<Utc>,
+    meter: &Meter,
+) -> Result<(), AppError> {
+    let by = label(batch.number);
+    let options = &batch.mapping.options;
+    let stamp = Stamp {
+        import_id: batch.id,
+        origin: &batch.origin,
+        currency: options.currency.as_str(),
+        site: bulk::default_site(connection).await?,
+        by: &by,
+        at,
+    };
+    let zone = BusinessZone::parse(&options.zone).unwrap_or(BusinessZone::UTC);
+    let customers = plan.customers.iter().map(|new| {
+        let seen = &judged.customers[new.seen];
+        bulk::Customer { id: new.id, external_ref: &seen.reference, country: seen.country.as_deref(), registered: zone.day_of(seen.first_at) }
+    });
+    bulk::customers(connection, stamp, customers.collect::<Vec<_>>()).await?;
+    let products: Vec<bulk::Product<'_>> = plan
+        .products
+        .iter()
+        .map(|new| {
+            let seen = &judged.products[new.seen];
+            bulk::Product {
+                id: new.id,
+                sku: &seen.sku,
+                name: seen.name.as_deref().unwrap_or(&seen.sku),
+                stocked: new.stocked,
+                price: seen.price,
+                price_from: seen.price_at,
+            }
+        })
+        .collect();
+    bulk::products(connection, stamp, &products).await?;
+    write_sales(connection, stamp, judged, plan, meter).await?;
+    write_refunds(connection, stamp, judged, plan).await?;
+    let events: Vec<bulk::Event<'_>> = plan
+        .events
+        .iter()
+        .map(|e| bulk::Event { id: backend.clock.new_id(), transaction: e.transaction, at: e.at, from: e.from, to: e.to })
+        .collect();
+    bulk::events(connection, stamp, events).await?;
+    if options.move_stock {
+        take_stock(connection, stamp, plan).await?;
+    }
+    announce(connection, batch, plan).await
+}
+
+async fn write_sales(
+    connection: &mut PgConnection,
+    stamp: Stamp<'_>,
+    judged: &Judged,
+    plan: &Plan,
+    meter: &Meter,
+) -> Result<(), AppError> {
+    let sales: Vec<bulk::Sale<'_>> = plan
+        .sales
+        .iter()
+        .map(|sale| bulk::Sale {
+            id: sale.id,
+            customer: sale.customer,
+            status: sale.status,
+            payment_method: sale.payment_method,
+            net: sale.net,
+            quantity: sale.quantity,
+            lines: sale.lines,
+            refunded_net: sale.refunded_net,
+            at: sale.at,
+            recognised: sale.recognised,
+            external_ref: &judged.orders[sale.order].reference,
+        })
+        .collect();
+    bulk::sales(connection, stamp, sales).await?;
+    let lines = plan.lines.iter().map(|line| bulk::SaleLine {
+        transaction: line.transaction,
+        line_no: line.line_no,
+        product: line.product,
+        quantity: line.quantity,
+        unit_price: line.unit_price,
+        net: line.net,
+        refunded_quantity: line.refunded_quantity,
+        at: line.at,
+        hash: line.hash,
+    });
+    // Reading was the first half of the work, writing is the second.
+    let read = u64::from(judged.lines);
+    meter.set_total(read + plan.lines.len() as u64);
+    let watch = |sent: u64| {
+        meter.set_done(read + sent);
+        !meter.is_stopped()
+    };
+    if !bulk::sale_lines(connection, lines, &watch).await? {
+        return Err(Unreadable::Stopped.into());
+    }
+    if !plan.additions.is_empty() {
+        let mut added = Additions::default();
+        for addition in &plan.additions {
+            added.transactions.push(addition.transaction);
+            added.net.push(addition.net);
+            added.quantity.push(addition.quantity);
+            added.lines.push(addition.lines);
+        }
+        bulk::extend_sales(connection, stamp, &added).await?;
+    }
+    Ok(())
+}
+
+async fn write_refunds(connection: &mut PgConnection, stamp: Stamp<'_>, judged: &Judged, plan: &Plan) -> Result<(), AppError> {
+    let refunds: Vec<bulk::Refund<'_>> = plan
+        .refunds
+        .iter()
+        .map(|refund| bulk::Refund {
+            id: refund.id,
+            transaction: refund.transaction,
+            customer: refund.customer,
+            at: refund.at,
+            net: refund.net,
+            external_ref: &judged.orders[refund.order].reference,
+        })
+        .collect();
+    bulk::refunds(connection, stamp, refunds).await?;
+    let lines = plan.refund_lines.iter().map(|line| bulk::RefundLine {
+        refund: line.refund,
+        line_no: line.line_no,
+        product: line.product,
+        quantity: line.quantity,
+        net: line.net,
+        at: line.at,
+        hash: line.hash,
+    });
+    bulk::refund_lines(connection, lines).await?;
+    if !plan.links.is_empty() {
+        let mut links = Links::default();
+        for link in &plan.links {
+            links.transactions.push(link.transaction);
+            links.line_nos.push(link.line_no);
+            links.quantity.push(link.quantity);
+            links.net.push(link.net);
+            links.at.push(link.at);
+        }
+        bulk::refund_recorded(connection, stamp, &links).await?;
+    }
+    Ok(())
+}
+
+async fn take_stock(connection: &mut PgConnection, stamp: Stamp<'_>, plan: &Plan) -> Result<(), AppError> {
+    let (products, quantities): (Vec<_>, Vec<_>) = plan.stock.iter().copied().unzip();
+    let short = bulk::take_stock(connection, stamp, &products, &quantities).await?;
+    if short.is_empty() {
+        return Ok(());
+    }
+    let named: Vec<String> = short.iter().take(10).map(|s| format!("{} ({} left, {} sold)", s.sku, s.left.normalize(), s.asked.normalize())).collect();
+    Err(AppError::conflict(format!(
+        "{} products have less in stock than the file sells: {}. Import without moving stock, or correct the stock first.",
+        short.len(),
+        named.join(", ")
+    )))
+}
+
+/// Rows for the quarantine.
+pub fn staged_rows(plan: &Plan) -> impl Iterator<Item = NewStaged<'_>> {
+    plan.staged.iter().map(|row| NewStaged {
+        row_no: row.row_no,
+        business_key: &row.order_ref,
+        line_no: row.line_no,
+        raw: &row.raw,
+        mapped: &row.mapped,
+        content_hash: row.hash,
+        verdict: row.verdict,
+        issues: &row.issues,
+    })
+}
+
+/// One message a topic, however many rows there were.
+async fn announce(connection: &mut PgConnection, batch: &Batch, plan: &Plan) -> Result<(), AppError> {
+    if plan.counts.created() == 0 {
+        return Ok(());
+    }
+    let key = batch.id.to_string();
+    for topic in [Topic::Transactions, Topic::Customers, Topic::Inventory, Topic::Analytics, Topic::Dashboard] {
+        store::live::emit(connection, topic, &key).await?;
+    }
+    Ok(())
+}
