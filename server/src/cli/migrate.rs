@@ -37,7 +37,7 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
     let database = Database::open(&config).await?;
     let result = act(&database, &options).await;
     if result.is_ok() && options.act == Act::Up && !options.dry_run {
-        let checked = start::schema(&config, &database).await.map(|_| ());
+        let checked = start::schema(&config, &database.app, &database.owner).await.map(|_| ());
         database.close().await;
         return checked;
     }

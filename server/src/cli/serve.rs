@@ -5,6 +5,7 @@ use super::{
     start::{self, Started},
 };
 use crate::{
+    database::external::{Reach, check_server},
     failure::Failure,
     http,
     jobs::{self, JobsConfig, Registry},
@@ -13,8 +14,8 @@ use crate::{
     services::Services,
 };
 use clap::Args;
-use std::net::SocketAddr;
-use tokio::net::TcpListener;
+use std::{net::SocketAddr, time::Duration};
+use tokio::{net::TcpListener, task::JoinHandle};
 
 #[derive(Debug, Args)]
 pub struct Options {
@@ -55,15 +56,38 @@ async fn listen(started: &Started, work: bool, steps: Steps) -> Result<(), Failu
 
     let config = JobsConfig { work, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
     let jobs = jobs::start(services, Registry::standard(), config, &process.stop);
+    let recovery = (!started.reached).then(|| recover(started));
 
     eprintln!("\nMillrace is at {}\n", url(&started.config.base_url, address, listener.local_addr().ok()));
     let served = http::listener::serve(listener, router, process.stop.clone(), DRAIN).await;
     process.stop.cancel();
     tokio::join!(live.stop(), jobs.stop());
-    if let Some(task) = metrics {
+    for task in [metrics, recovery].into_iter().flatten() {
         task.abort();
     }
     served.map_err(|e| Failure::internal(format!("the listener broke off: {e}")))
+}
+
+/// Started in an outage: does what the start left out as soon as the database answers.
+fn recover(started: &Started) -> JoinHandle<()> {
+    let (config, app, owner) = (started.config.clone(), started.database.app.clone(), started.database.owner.clone());
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let done = match check_server(&app, &config).await {
+                Ok(Reach::Unreachable) => continue,
+                Ok(Reach::Fits) => start::schema(&config, &app, &owner).await,
+                Err(failure) => Err(failure),
+            };
+            match done {
+                Ok(told) => {
+                    tracing::info!("the database answers; schema {told}");
+                    return;
+                }
+                Err(failure) => tracing::error!(%failure, error_code = "database_unfit", "the database answers but cannot be used"),
+            }
+        }
+    })
 }
 
 /// The origin people use; with port 0 the one that was given.

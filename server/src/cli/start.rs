@@ -12,6 +12,7 @@ use crate::{
     failure::Failure,
     logs::{self, Steps},
 };
+use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
 
 /// Configuration, database and back end of one command.
@@ -77,7 +78,7 @@ async fn prepare(config: &Config, database: &Database, step: logs::Step, steps: 
         }
     }
     step.ok(database.describe());
-    steps.begin("migrations").done(schema(config, database).await, Clone::clone)?;
+    steps.begin("migrations").done(schema(config, &database.app, &database.owner).await, Clone::clone)?;
     Ok(true)
 }
 
@@ -85,21 +86,21 @@ async fn prepare(config: &Config, database: &Database, step: logs::Step, steps: 
 ///
 /// # Errors
 /// 78 when it is behind or the role is larger than promised.
-pub async fn schema(config: &Config, database: &Database) -> Result<String, Failure> {
+pub async fn schema(config: &Config, app: &PgConnectOptions, owner: &PgConnectOptions) -> Result<String, Failure> {
     let told = if config.auto_migrate {
-        let report = migrations::up(&database.owner, true).await?;
+        let report = migrations::up(owner, true).await?;
         match report.applied.len() {
             0 => format!("up to date ({} files)", report.total),
             n => format!("{n} of {} applied", report.total),
         }
     } else {
-        let entries = migrations::status(&database.app).await?;
+        let entries = migrations::status(app).await?;
         let pending = entries.iter().filter(|e| e.state == migrations::State::Pending).count();
         if pending > 0 {
             return Err(Failure::config(format!("The schema is {pending} migration(s) behind and MILLRACE_AUTO_MIGRATE is off. Run: millrace migrate")));
         }
         "up to date".to_owned()
     };
-    check_role(&database.app).await?;
+    check_role(app).await?;
     Ok(told)
 }

@@ -10,8 +10,8 @@ use sqlx::{
 use std::{collections::BTreeMap, time::Duration};
 use store::MIGRATOR;
 
-/// Any number, the same in every release: one migration at a time per database.
-const LOCK: i64 = 0x6d69_6c6c_7261_6365;
+/// Advisory lock of migrations, the same in every release: one migration at a time per database.
+pub const LOCK: i64 = 0x6d69_6c6c_7261_6365;
 
 /// What one run did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,12 +81,14 @@ pub async fn up(owner: &PgConnectOptions, wait: bool) -> Result<Report, Failure>
         // Release N−1 runs on schema N, so an unknown newer migration is no reason to stop.
         let mut migrator = sqlx::migrate::Migrator::with_migrations(MIGRATOR.iter().cloned().collect());
         migrator.set_ignore_missing(true);
-        migrator.run(&mut connection).await.map_err(|e| of_migration(&e))?;
-        connection
-            .execute("grant select on table public._sqlx_migrations to millrace_app, millrace_all")
-            .await
-            .map_err(|e| fault(&e))?;
+        // `run` is not general enough over the connection's lifetime for a spawned task.
+        migrator.run_direct(None, &mut connection, false).await.map_err(|e| of_migration(&e))?;
     }
+    // The running server asks whether the schema is current.
+    connection
+        .execute("grant select on table public._sqlx_migrations to millrace_app, millrace_all")
+        .await
+        .map_err(|e| fault(&e))?;
     queue(owner).await?;
     let _ = connection.close().await;
     Ok(Report { applied: pending, total: MIGRATOR.iter().count() })

@@ -139,6 +139,26 @@ mod tests {
     }
 
     #[test]
+    fn a_place_the_account_cannot_reach_is_exchanged_for_one_it_can() {
+        use std::os::unix::fs::PermissionsExt;
+        let config = Config::load(&crate::config::Sources::of("test", [])).expect("defaults");
+        let account = Account::choose(&config).expect("account");
+        if !account.is_other() {
+            return; // Only root lends the server another account.
+        }
+        let set = |dir: &Path, mode| std::fs::set_permissions(dir, std::fs::Permissions::from_mode(mode)).expect("chmod");
+        let (closed, fallback) = (tempfile::tempdir().expect("dir"), tempfile::tempdir().expect("dir"));
+        set(fallback.path(), 0o755);
+        set(closed.path(), 0o700);
+        let moved = Place::choose_with(&closed.path().join("data"), fallback.path(), &account).expect("fallback");
+        assert!(moved.root.starts_with(fallback.path()));
+        assert_eq!(moved.moved_from.map(|(_, barred)| barred), Some(closed.path().canonicalize().expect("path")));
+        set(closed.path(), 0o755);
+        let there = Place::choose_with(&closed.path().join("data"), fallback.path(), &account).expect("wanted");
+        assert_eq!((there.root, there.moved_from), (closed.path().canonicalize().expect("path").join("data/pg"), None));
+    }
+
+    #[test]
     fn two_places_never_share_the_short_name() {
         assert_ne!(short_hash(Path::new("/a/pg")), short_hash(Path::new("/b/pg")));
     }

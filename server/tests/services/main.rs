@@ -5,6 +5,8 @@ mod figures;
 #[path = "../world/shop.rs"]
 mod shop;
 
+mod database;
+mod settings;
 mod ingest;
 mod overview;
 mod transactions;

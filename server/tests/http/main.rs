@@ -1,0 +1,3 @@
+//! The web side in process, one file an endpoint family.
+
+mod system;

@@ -1,0 +1,253 @@
+//! The managed database through the real binary, and the checks of an external one.
+//! Needs Postgres binaries on this machine; each test makes a cluster of its own and takes seconds.
+
+use server::{
+    config::{Config, Sources},
+    database::{binaries::Binaries, migrations},
+};
+use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgConnectOptions};
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+/// A folder the database's account can reach, or `None` (said) where there is no Postgres to start.
+fn folder() -> Option<tempfile::TempDir> {
+    let config = Config::load(&Sources::of("test", [])).expect("defaults");
+    if let Err(failure) = Binaries::find(&config, None) {
+        eprintln!("SKIPPED: {failure}");
+        return None;
+    }
+    let dir = tempfile::tempdir().expect("folder");
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("chmod");
+    Some(dir)
+}
+
+fn millrace(dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
+    command
+        .args(arguments)
+        .current_dir(dir)
+        .env_remove("DATABASE_URL")
+        .env("MILLRACE_DATA_DIR", dir.join("data"))
+        .env("MILLRACE_METRICS_LISTEN", "off")
+        .env("MILLRACE_LISTEN", "127.0.0.1:0");
+    command
+}
+
+/// A running `millrace serve`.
+struct Server {
+    child: Child,
+    address: String,
+}
+
+impl Server {
+    fn start(dir: &Path) -> Self {
+        let mut child = millrace(dir, &["serve"]).stderr(Stdio::piped()).spawn().expect("spawn");
+        let mut lines = BufReader::new(child.stderr.take().expect("stderr"));
+        let mut said = String::new();
+        let address = loop {
+            let mut line = String::new();
+            assert!(lines.read_line(&mut line).expect("line") > 0, "serve ended: {said}");
+            said.push_str(&line);
+            if let Some((_, address)) = line.split_once("Millrace is at http://") {
+                break address.trim().to_owned();
+            }
+        };
+        // The pipe must not fill up.
+        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
+        Self { child, address }
+    }
+
+    fn status(&self, path: &str) -> u16 {
+        let Ok(mut stream) = TcpStream::connect(&self.address) else { return 0 };
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
+        let _ = write!(stream, "GET {path} HTTP/1.0\r\nhost: x\r\n\r\n");
+        let mut answer = String::new();
+        let _ = stream.read_to_string(&mut answer);
+        answer.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0)
+    }
+
+    fn signal(&self, signal: nix::sys::signal::Signal) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).expect("pid"));
+        nix::sys::signal::kill(pid, signal).expect("signal");
+    }
+
+    /// TERM; gives the exit code.
+    fn stop(mut self) -> Option<i32> {
+        self.signal(nix::sys::signal::Signal::SIGTERM);
+        self.child.wait().expect("wait").code()
+    }
+
+    fn kill(mut self) {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("wait");
+    }
+}
+
+fn until(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !holds() {
+        assert!(start.elapsed() < limit, "not within {limit:?}: {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn data(dir: &Path) -> PathBuf {
+    std::fs::read_dir(dir.join("data/pg"))
+        .expect("pg")
+        .flatten()
+        .map(|e| e.path())
+        .find(|p| p.join("PG_VERSION").exists() || p.file_name().is_some_and(|n| n.to_string_lossy().parse::<u32>().is_ok()))
+        .expect("cluster")
+}
+
+/// Process id of the database server; `None` when it does not run.
+fn postgres(dir: &Path) -> Option<i32> {
+    let text = std::fs::read_to_string(data(dir).join("postmaster.pid")).ok()?;
+    let pid: i32 = text.lines().next()?.trim().parse().ok()?;
+    Path::new(&format!("/proc/{pid}/fd")).exists().then_some(pid)
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)
+}
+
+#[test]
+fn processes_share_one_server_that_survives_a_kill_and_ends_with_the_last() {
+    let Some(dir) = folder() else { return };
+    let dir = dir.path();
+    let first = Server::start(dir);
+    assert_eq!(first.status("/health/ready"), 200);
+    let server = postgres(dir).expect("runs");
+    let owner = std::fs::metadata(format!("/proc/{server}")).expect("process").uid();
+    assert_ne!(owner, 0, "postgres must not run as root");
+    assert_eq!(std::fs::metadata(data(dir)).expect("data").mode() & 0o777, 0o700);
+    for secret in ["owner.password", "app.password"] {
+        assert_eq!(std::fs::metadata(dir.join("data/pg").join(secret)).expect("file").mode() & 0o777, 0o600);
+    }
+
+    let second = Server::start(dir);
+    assert_eq!((second.status("/health/ready"), postgres(dir)), (200, Some(server)), "the second process shares the server");
+    assert_eq!(first.stop(), Some(0));
+    assert_eq!((second.status("/health/ready"), postgres(dir)), (200, Some(server)), "the server stays for the second");
+
+    second.kill();
+    assert_eq!(postgres(dir), Some(server), "a killed process leaves the server running");
+    let third = Server::start(dir);
+    assert_eq!((third.status("/health/ready"), postgres(dir)), (200, Some(server)), "the next start adopts it");
+    assert_eq!(third.stop(), Some(0));
+    assert_eq!(postgres(dir), None, "the last one stops it");
+}
+
+#[test]
+fn a_server_that_dies_is_started_again_and_one_that_is_stopped_is_not() {
+    let Some(dir) = folder() else { return };
+    let dir = dir.path();
+    let web = Server::start(dir);
+    let before = postgres(dir).expect("runs");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(before), nix::sys::signal::Signal::SIGKILL).expect("kill");
+    until("ready says no", Duration::from_secs(5), || web.status("/health/ready") == 503);
+    assert_eq!(web.status("/health/live"), 200);
+    until("ready again", Duration::from_secs(40), || web.status("/health/ready") == 200);
+    assert_ne!(postgres(dir), Some(before));
+
+    let stopped = millrace(dir, &["db", "stop"]).output().expect("db stop");
+    assert!(stopped.status.success(), "{}", said(&stopped));
+    std::thread::sleep(Duration::from_secs(4));
+    assert_eq!(postgres(dir), None, "an operator's stop is respected");
+    assert_eq!(web.status("/health/ready"), 503);
+    assert_eq!(web.stop(), Some(0));
+
+    let status = millrace(dir, &["db", "status"]).output().expect("db status");
+    assert_eq!(status.status.code(), Some(2), "{}", said(&status));
+    let listed = millrace(dir, &["migrate", "verify"]).output().expect("verify");
+    assert!(listed.status.success(), "{}", said(&listed));
+    assert_eq!(postgres(dir), None, "a command that started the server stops it again");
+}
+
+#[test]
+fn data_of_another_release_is_refused_and_left_alone() {
+    let Some(dir) = folder() else { return };
+    let old = dir.path().join("data/pg/9");
+    std::fs::create_dir_all(&old).expect("folder");
+    std::fs::write(old.join("PG_VERSION"), "9\n").expect("file");
+    let output = millrace(dir.path(), &["migrate"]).output().expect("migrate");
+    assert_eq!(output.status.code(), Some(78));
+    assert!(said(&output).contains("pg_restore"), "{}", said(&output));
+    assert_eq!(std::fs::read_dir(&old).expect("old").count(), 1);
+}
+
+#[test]
+fn a_wrong_configuration_names_every_fault_and_ends_78_and_a_wrong_command_line_64() {
+    let dir = tempfile::tempdir().expect("dir");
+    let output = millrace(dir.path(), &["serve"]).env("MILLRACE_POOL_TOTAL", "lots").env("MILLRACE_ENV", "test").output().expect("serve");
+    assert_eq!(output.status.code(), Some(78));
+    assert!(said(&output).contains("MILLRACE_POOL_TOTAL") && said(&output).contains("MILLRACE_ENV"));
+    let output = millrace(dir.path(), &["serve", "--colour", "red"]).output().expect("serve");
+    assert_eq!(output.status.code(), Some(64));
+}
+
+#[sqlx::test(migrations = false)]
+async fn production_refuses_a_login_that_bypasses_row_security_and_writes_nothing(db: PgPool) {
+    let options = db.connect_options();
+    let name = options.get_database().expect("database").to_owned();
+    let role = format!("bypass_{}", std::process::id());
+    let sql = format!("create role {role} login bypassrls createrole password 'p'; grant all on database \"{name}\" to {role}");
+    db.execute(sqlx::AssertSqlSafe(sql)).await.expect("role");
+    let dir = tempfile::tempdir().expect("dir");
+    let url = format!("postgres://{role}:p@{}:{}/{name}", options.get_host(), options.get_port());
+    let run = move || {
+        millrace(dir.path(), &["serve"])
+            .env("DATABASE_URL", url)
+            .env("MILLRACE_ENV", "production")
+            .env("MILLRACE_AUTO_MIGRATE", "on")
+            .env("MILLRACE_SECRET_KEY", "0123456789012345678901234567890123456789")
+            .output()
+            .expect("serve")
+    };
+    let output = tokio::task::spawn_blocking(run).await.expect("run");
+    let schemas: i64 = sqlx::query_scalar("select count(*) from pg_namespace where nspname in ('ops', 'sales', 'graphile_worker')").fetch_one(&db).await.expect("count");
+    let clean = format!("revoke all on database \"{name}\" from {role}; drop role {role}");
+    db.execute(sqlx::AssertSqlSafe(clean)).await.expect("drop");
+    assert_eq!(output.status.code(), Some(78), "{}", said(&output));
+    assert!(said(&output).contains("BYPASSRLS") && said(&output).contains(&role), "{}", said(&output));
+    assert_eq!(schemas, 0, "nothing was written");
+}
+
+#[sqlx::test(migrations = false)]
+async fn migrations_run_twice_are_one_and_the_app_role_may_enqueue(db: PgPool) {
+    let options: PgConnectOptions = (*db.connect_options()).clone();
+    let first = migrations::up(&options, false).await.expect("up");
+    assert_eq!(first.applied.len(), first.total);
+    let second = migrations::up(&options, false).await.expect("up again");
+    assert!(second.applied.is_empty());
+
+    let mut app = PgConnection::connect_with(&options).await.expect("connect");
+    app.execute("set role millrace_app").await.expect("role");
+    assert!(store::schema::is_current(&mut app).await.expect("current"));
+    app.execute("select graphile_worker.add_job('probe', '{}'::json, queue_name := 'default')").await.expect("enqueue");
+    let seen: i64 = sqlx::query_scalar("select count(*) from graphile_worker._private_jobs").fetch_one(&mut app).await.expect("count");
+    assert_eq!(seen, 1, "row security lets the role see its jobs");
+    app.execute("delete from graphile_worker._private_jobs").await.expect("delete");
+}
+
+#[sqlx::test(migrations = false)]
+async fn a_second_migration_is_told_to_wait_and_a_changed_file_is_drift(db: PgPool) {
+    let options: PgConnectOptions = (*db.connect_options()).clone();
+    migrations::up(&options, false).await.expect("up");
+    let mut other = PgConnection::connect_with(&options).await.expect("connect");
+    sqlx::query("select pg_advisory_lock($1)").bind(migrations::LOCK).execute(&mut other).await.expect("lock");
+    let busy = migrations::up(&options, false).await.expect_err("locked");
+    assert_eq!(busy.exit, 75);
+    other.close().await.expect("close");
+
+    db.execute("update public._sqlx_migrations set checksum = '\\x00' where version = 2").await.expect("drift");
+    let drift = migrations::up(&options, true).await.expect_err("drift");
+    assert_eq!(drift.exit, 2);
+    assert!(drift.message.contains('2'), "{}", drift.message);
+}

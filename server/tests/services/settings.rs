@@ -1,0 +1,76 @@
+//! Settings of the business.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    ErrorCode,
+    access::{ActorKind, Principal, RequestTrace, Rights, Role},
+    settings::{ChangeSettings, SettingsPort},
+};
+use serde_json::{Value, json};
+use server::{
+    backend::{Backend, Pools},
+    clock::FixedClock,
+    services::settings::SettingsService,
+};
+use sqlx::PgPool;
+use std::{sync::Arc, time::Duration};
+use uuid::Uuid;
+
+fn service(db: &PgPool) -> SettingsService {
+    let at: DateTime<Utc> = "2026-10-06T08:30:00Z".parse().expect("time");
+    SettingsService::new(Backend { pools: Pools::open(&db.connect_options(), 10), clock: Arc::new(FixedClock::at(at)) })
+}
+
+fn who(role: Role) -> Principal {
+    let trace = RequestTrace { request_id: "r1".to_owned(), ..RequestTrace::default() };
+    Principal::vouch(ActorKind::User, Some(Uuid::from_u128(7)), "ann@example.com".to_owned(), Rights::of(Some(role), &[]), trace)
+}
+
+fn change(value: Value) -> ChangeSettings {
+    serde_json::from_value(value).expect("shape")
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_change_is_validated_whole_versioned_audited_and_announced(db: PgPool) {
+    let settings = service(&db);
+    let mut ear = sqlx::postgres::PgListener::connect_with(&db).await.expect("listen");
+    ear.listen("millrace_live").await.expect("listen");
+    let before = settings.view(&who(Role::Admin)).await.expect("view");
+    assert_eq!(before.version, 0);
+    assert!(before.items.iter().all(|s| s.value == s.default && s.updated_by.is_none()));
+
+    let wrong = change(json!({"business.zone": "Europe/Londn", "business.base_currency": "pound", "business.locale": "en-GB"}));
+    let error = settings.change(&who(Role::Admin), wrong).await.expect_err("two faults");
+    let mut paths: Vec<_> = error.fields.iter().map(|f| f.path.as_str()).collect();
+    paths.sort_unstable();
+    assert_eq!((error.code, paths), (ErrorCode::Validation, vec!["business.base_currency", "business.zone"]));
+    assert_eq!(settings.view(&who(Role::Admin)).await.expect("view"), before, "nothing half-written");
+
+    let right = change(json!({"business.zone": "Europe/London", "business.base_currency": "GBP", "version": 0}));
+    let after = settings.change(&who(Role::Admin), right.clone()).await.expect("changed");
+    assert_eq!(after.version, 2);
+    let business = settings.business().await.expect("business");
+    assert_eq!((business.zone.as_str(), business.base_currency.as_str()), ("Europe/London", "GBP"));
+
+    let late = settings.change(&who(Role::Admin), right).await.expect_err("version 0 is over");
+    assert_eq!(late.code, ErrorCode::Conflict);
+
+    let (action, old, new): (String, Value, Value) = sqlx::query_as("select action, before, after from ops.audit_log").fetch_one(&db).await.expect("one row");
+    assert_eq!(action, "settings.edit");
+    assert_eq!((&old["business.zone"], &new["business.zone"]), (&json!("UTC"), &json!("Europe/London")));
+    let heard = tokio::time::timeout(Duration::from_secs(1), ear.recv()).await.expect("in a second").expect("event");
+    assert!(heard.payload().contains("settings"), "{}", heard.payload());
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn rights_are_asked_and_another_process_sees_a_change_within_a_second(db: PgPool) {
+    let (here, there) = (service(&db), service(&db));
+    assert_eq!(there.business().await.expect("business").zone, "UTC");
+    let command = change(json!({"business.zone": "Asia/Kolkata"}));
+    assert_eq!(here.change(&who(Role::Planner), command.clone()).await.expect_err("planner reads only").code, ErrorCode::Forbidden);
+    assert!(here.view(&who(Role::Planner)).await.is_ok());
+    assert_eq!(here.view(&who(Role::Viewer)).await.expect_err("viewer").code, ErrorCode::Forbidden);
+    here.change(&who(Role::Admin), command).await.expect("admin");
+    tokio::time::sleep(Duration::from_millis(1_050)).await;
+    assert_eq!(there.business().await.expect("business").zone, "Asia/Kolkata");
+}
