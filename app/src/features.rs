@@ -1,19 +1,10 @@
 //! Server functions, one folder a feature, and the right that each of them needs.
 
-pub mod search;
-pub mod transactions;
-
-use domain::access::{Access, Permission};
+use domain::access::Access;
 
 /// Every server function with its right. The server refuses a call to a path that is not listed;
 /// the permission walk fails on a function that is missing here.
-pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
-    ("/fn/search/find", Access::SignedIn),
-    ("/fn/transactions/list", Access::Needs(Permission::TransactionsView)),
-    ("/fn/transactions/detail", Access::Needs(Permission::TransactionsView)),
-    ("/fn/transactions/draft", Access::Needs(Permission::TransactionsCreate)),
-    ("/fn/transactions/record", Access::Needs(Permission::TransactionsCreate)),
-];
+pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[];
 
 /// The right of the server function at `path`.
 #[must_use]

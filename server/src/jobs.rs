@@ -8,6 +8,8 @@ mod actors;
 mod attempt;
 mod context;
 mod enqueue;
+pub(crate) mod ingest_commit;
+pub(crate) mod ingest_preview;
 mod job;
 mod registry;
 mod rescue;

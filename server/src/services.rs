@@ -9,7 +9,7 @@ pub mod settings;
 pub mod transactions;
 
 use crate::{backend::Backend, live::LiveBus};
-use domain::{overview::OverviewPort, search::SearchPort, settings::SettingsPort, transactions::TransactionsPort};
+use domain::{ingest::IngestPort, overview::OverviewPort, search::SearchPort, settings::SettingsPort, transactions::TransactionsPort};
 use leptos::prelude::provide_context;
 use std::{fmt, sync::Arc};
 
@@ -49,6 +49,7 @@ impl Services {
 
     /// Puts every port into the context of a page render or a server-function call.
     pub fn provide(&self) {
+        provide_context(Arc::clone(&self.ingest) as Arc<dyn IngestPort>);
         provide_context(Arc::clone(&self.overview));
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));

@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod exports;
+pub mod ingest;
 pub mod live;
 pub mod search;
 pub mod overview;

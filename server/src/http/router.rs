@@ -37,6 +37,7 @@ fn features() -> Routes<Services> {
         .merge(api::catalogue::routes())
         .merge(api::exports::routes())
         .merge(api::search::routes())
+        .merge(api::ingest::routes())
         .merge(api::live::routes())
 }
 

@@ -1,6 +1,6 @@
 //! Every kind of job the program knows.
 
-use super::{job::Job, system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, worker::Ticket};
+use super::{ingest_commit::ImportCommit, ingest_preview::ImportPreview, job::Job, system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, worker::Ticket};
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
 use std::{collections::BTreeMap, fmt};
@@ -19,7 +19,7 @@ impl Registry {
     /// The jobs of all features.
     #[must_use]
     pub fn standard() -> Self {
-        Self::default().with::<Cleanup>().with::<PartitionEnsure>()
+        Self::default().with::<Cleanup>().with::<PartitionEnsure>().with::<ImportPreview>().with::<ImportCommit>()
     }
 
     #[must_use]

@@ -3,12 +3,15 @@
 
 mod commit;
 mod judgement;
+mod port;
 mod repair;
+mod template;
 mod upload;
 mod view;
 mod writing;
 
 pub use repair::rejected_csv;
+pub use template::{template_csv, template_xlsx};
 pub use upload::Upload;
 
 use crate::backend::Backend;

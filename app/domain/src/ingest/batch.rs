@@ -6,11 +6,14 @@ use super::{
     target::{Field, Target},
     verdict::{Counts, Examples, Issue, RuleCount, Verdict},
 };
-use crate::{FieldError, ids::ImportId};
+use crate::{
+    FieldError,
+    ids::{ImportId, JobId},
+    jobs::{JobState, Progress},
+};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use uuid::Uuid;
 
 /// Life of an import. A running preview or commit is its job's state, so a killed one leaves no trace here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -122,7 +125,7 @@ pub struct ImportSummary {
 }
 
 /// Everything the wizard shows about one import.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ImportDetail {
     #[serde(flatten)]
     pub summary: ImportSummary,
@@ -143,7 +146,28 @@ pub struct ImportDetail {
     /// In words, when the last attempt failed.
     pub failure: Option<String>,
     /// The job working on it now, or the last one.
-    pub job_id: Option<Uuid>,
+    pub work: Option<Work>,
+}
+
+/// A preview or commit under way, or the last one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Work {
+    pub job_id: JobId,
+    /// `import_preview` or `import_commit`.
+    pub kind: String,
+    pub state: JobState,
+    pub progress: Progress,
+    pub cancel_requested: bool,
+    /// In words, when it failed.
+    pub error_message: Option<String>,
+}
+
+impl Work {
+    /// Waiting or running.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        matches!(self.state, JobState::Queued | JobState::Running)
+    }
 }
 
 /// Answer of an upload.

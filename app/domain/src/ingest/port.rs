@@ -4,9 +4,8 @@ use super::{
     batch::{Discard, ImportDetail, ImportSummary, OpenQuarantine, RowEdit, StagedRow},
     mapping::{Mapping, SavedMapping},
 };
-use crate::{AppError, access::Principal, ids::ImportId, paging::Page};
+use crate::{AppError, access::Principal, ids::ImportId, jobs::Enqueued, paging::Page};
 use async_trait::async_trait;
-use uuid::Uuid;
 
 /// Imports. Every method checks the caller's rights itself: `ingest.view` to read, `ingest.upload` to
 /// map, preview, repair and discard, `ingest.promote` to commit and re-run.
@@ -39,12 +38,13 @@ pub trait IngestPort: Send + Sync + 'static {
         save_as: Option<String>,
     ) -> Result<ImportDetail, AppError>;
 
-    /// Starts the preview; the answer is the id of the job.
-    async fn preview(&self, who: &Principal, id: ImportId) -> Result<Uuid, AppError>;
+    /// Starts the preview as a job; asking again while it is open gives the same one.
+    async fn preview(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError>;
 
-    /// Starts the commit of exactly what the preview said; the answer is the id of the job.
-    async fn commit(&self, who: &Principal, id: ImportId) -> Result<Uuid, AppError>;
+    /// Starts the commit of exactly what the preview said, as a job.
+    async fn commit(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError>;
 
+    /// Gives the import up; a running job of it is cancelled too.
     async fn cancel(&self, who: &Principal, id: ImportId) -> Result<(), AppError>;
 
     /// Edits one rejected row and judges it again; it is applied by [`IngestPort::rerun`].

@@ -57,6 +57,10 @@ impl IngestService {
         let batch = self.batch(connection, id).await?;
         let zone = self.zone(connection).await?;
         let imported_as = batches::same_file(connection, batch.target, &batch.origin, &batch.file_sha256, id.0).await?;
+        let work = match batch.job_id {
+            Some(job_id) => batches::work(connection, job_id).await?,
+            None => None,
+        };
         let local = |at: Option<DateTime<Utc>>| at.map(|t| zone.local(t));
         Ok(ImportDetail {
             summary: summary(&batch, zone),
@@ -71,7 +75,7 @@ impl IngestService {
             previewed_at: local(batch.previewed_at),
             imported_as,
             failure: batch.failure,
-            job_id: batch.job_id,
+            work,
         })
     }
 

@@ -15,6 +15,8 @@ use store::ingest::{
     writing::{self as bulk, Additions, Links, Stamp},
 };
 
+type Boxed<'a, T> = Box<dyn Iterator<Item = T> + Send + 'a>;
+
 pub async fn write(
     connection: &mut PgConnection,
     backend: &Backend,
@@ -95,7 +97,8 @@ async fn write_sales(
         })
         .collect();
     bulk::sales(connection, stamp, sales).await?;
-    let lines = plan.lines.iter().map(|line| bulk::SaleLine {
+    // Boxed: the compiler cannot prove the bare iterator `Send` across the await.
+    let lines: Boxed<'_, bulk::SaleLine> = Box::new(plan.lines.iter().map(|line| bulk::SaleLine {
         transaction: line.transaction,
         line_no: line.line_no,
         product: line.product,
@@ -105,7 +108,7 @@ async fn write_sales(
         refunded_quantity: line.refunded_quantity,
         at: line.at,
         hash: line.hash,
-    });
+    }));
     // Reading was the first half of the work, writing is the second.
     let read = u64::from(judged.lines);
     meter.set_total(read + plan.lines.len() as u64);
@@ -143,7 +146,7 @@ async fn write_refunds(connection: &mut PgConnection, stamp: Stamp<'_>, judged: 
         })
         .collect();
     bulk::refunds(connection, stamp, refunds).await?;
-    let lines = plan.refund_lines.iter().map(|line| bulk::RefundLine {
+    let lines: Boxed<'_, bulk::RefundLine> = Box::new(plan.refund_lines.iter().map(|line| bulk::RefundLine {
         refund: line.refund,
         line_no: line.line_no,
         product: line.product,
@@ -151,7 +154,7 @@ async fn write_refunds(connection: &mut PgConnection, stamp: Stamp<'_>, judged: 
         net: line.net,
         at: line.at,
         hash: line.hash,
-    });
+    }));
     bulk::refund_lines(connection, lines).await?;
     if !plan.links.is_empty() {
         let mut links = Links::default();
@@ -182,8 +185,8 @@ async fn take_stock(connection: &mut PgConnection, stamp: Stamp<'_>, plan: &Plan
 }
 
 /// Rows for the quarantine.
-pub fn staged_rows(plan: &Plan) -> impl Iterator<Item = NewStaged<'_>> {
-    plan.staged.iter().map(|row| NewStaged {
+pub fn staged_rows(plan: &Plan) -> Vec<NewStaged<'_>> {
+    let staged = plan.staged.iter().map(|row| NewStaged {
         row_no: row.row_no,
         business_key: &row.order_ref,
         line_no: row.line_no,
@@ -192,7 +195,8 @@ pub fn staged_rows(plan: &Plan) -> impl Iterator<Item = NewStaged<'_>> {
         content_hash: row.hash,
         verdict: row.verdict,
         issues: &row.issues,
-    })
+    });
+    staged.collect()
 }
 
 /// One message a topic, however many rows there were.

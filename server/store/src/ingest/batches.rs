@@ -2,7 +2,11 @@
 
 use crate::Result;
 use chrono::{DateTime, Utc};
-use domain::ingest::{Counts, Examples, FileShape, ImportState, Mapping, OpenQuarantine, RuleCount, Target};
+use domain::{
+    ids::JobId,
+    ingest::{Counts, Examples, FileShape, ImportState, Mapping, OpenQuarantine, RuleCount, Target, Work},
+    jobs::{JobState, Progress},
+};
 use sqlx::{FromRow, PgConnection, Row, postgres::PgRow, types::Json};
 use uuid::Uuid;
 
@@ -264,6 +268,45 @@ pub async fn set_job(connection: &mut PgConnection, id: Uuid, job_id: Uuid, at: 
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// Why the last attempt changed nothing, in words; the state stays.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_failure(connection: &mut PgConnection, id: Uuid, failure: &str, at: DateTime<Utc>) -> Result<()> {
+    sqlx::query("update ops.import_batches set failure = $2, updated_at = $3 where id = $1")
+        .bind(id)
+        .bind(failure)
+        .bind(at)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The job of a batch, as its page shows it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn work(connection: &mut PgConnection, job_id: Uuid) -> Result<Option<Work>> {
+    type Row = (String, String, i64, Option<i64>, Option<f64>, Option<String>, Option<String>, bool);
+    let row: Option<Row> = sqlx::query_as(
+        "select kind, state, progress_done, progress_total, progress_rate, step, error_message, cancel_requested_at is not null
+         from ops.job_runs where id = $1",
+    )
+    .bind(job_id)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.and_then(|(kind, state, done, total, rate, step, error_message, cancel_requested)| {
+        Some(Work {
+            job_id: JobId(job_id),
+            kind,
+            state: JobState::parse(&state)?,
+            progress: Progress { done, total, step, rate, eta_seconds: None }.with_eta(),
+            cancel_requested,
+            error_message,
+        })
+    }))
 }
 
 /// A committed batch without open rows is committed, with open ones partially.

@@ -1,0 +1,97 @@
+//! `/api/v1/ingest`: targets and templates, mappings, imports with their rows.
+
+mod imports;
+mod rows;
+mod upload;
+
+pub use upload::{ReceivedFile, receive_file};
+
+use crate::{
+    http::{
+        body::{Json as Body, Path},
+        caller::Signed,
+        error::ApiResult,
+        routes::Routes,
+    },
+    services::{
+        Services,
+        ingest::{template_csv, template_xlsx},
+    },
+};
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse, Response},
+};
+use domain::{
+    AppError,
+    access::{Access, Permission},
+    ingest::{IngestPort, Target},
+};
+use serde_json::{Value, json};
+
+const VIEW: Access = Access::Needs(Permission::IngestView);
+const UPLOAD: Access = Access::Needs(Permission::IngestUpload);
+const PROMOTE: Access = Access::Needs(Permission::IngestPromote);
+
+/// The routes of the family.
+#[must_use]
+pub fn routes() -> Routes<Services> {
+    Routes::new()
+        .get("/api/v1/ingest/targets", VIEW, targets)
+        .get("/api/v1/ingest/targets/{target}/{template}", VIEW, template)
+        .get("/api/v1/ingest/mappings", VIEW, mappings)
+        .get("/api/v1/ingest/quarantine", VIEW, quarantine)
+        .get("/api/v1/ingest/imports", VIEW, imports::list)
+        .post("/api/v1/ingest/imports", UPLOAD, upload::upload)
+        .get("/api/v1/ingest/imports/{id}", VIEW, imports::detail)
+        .put("/api/v1/ingest/imports/{id}/mapping", UPLOAD, imports::set_mapping)
+        .post("/api/v1/ingest/imports/{id}/preview", UPLOAD, imports::preview)
+        .post("/api/v1/ingest/imports/{id}/commit", PROMOTE, imports::commit)
+        .post("/api/v1/ingest/imports/{id}/cancel", UPLOAD, imports::cancel)
+        .post("/api/v1/ingest/imports/{id}/rerun", PROMOTE, rows::rerun)
+        .post("/api/v1/ingest/imports/{id}/discard", UPLOAD, rows::discard)
+        .get("/api/v1/ingest/imports/{id}/rows", VIEW, rows::list)
+        .patch("/api/v1/ingest/imports/{id}/rows/{row_no}", UPLOAD, rows::edit)
+        .get("/api/v1/ingest/imports/{id}/rejected.csv", VIEW, rows::rejected)
+}
+
+/// What can be imported, and the fields of each.
+async fn targets() -> Body<Value> {
+    let targets: Vec<Value> = Target::ALL
+        .iter()
+        .map(|target| {
+            let fields: Vec<Value> = target
+                .fields()
+                .iter()
+                .map(|f| json!({"key": f.key(), "label": f.label(), "required": f.required(), "help": f.help()}))
+                .collect();
+            json!({"target": target, "title": target.title(), "fields": fields})
+        })
+        .collect();
+    Body(json!({"items": targets, "next_cursor": null, "total": Target::ALL.len()}))
+}
+
+/// `template.csv` or `template.xlsx`.
+async fn template(Path((target, file)): Path<(String, String)>) -> ApiResult<Response> {
+    let target = Target::parse(&target).ok_or_else(|| AppError::not_found("Import target"))?;
+    let (kind, bytes) = match file.as_str() {
+        "template.csv" => ("text/csv; charset=utf-8", template_csv(target).into_bytes()),
+        "template.xlsx" => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", template_xlsx(target)?),
+        _ => return Err(AppError::not_found("Template").into()),
+    };
+    let disposition = format!("attachment; filename=\"{target}-{file}\"");
+    Ok(([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)], bytes).into_response())
+}
+
+/// Saved mappings.
+async fn mappings(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Body<Value>> {
+    let items = services.ingest.mappings(&who).await?;
+    Ok(Body(json!({"total": items.len(), "items": items, "next_cursor": null})))
+}
+
+/// Open rejected rows by target.
+async fn quarantine(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Body<Value>> {
+    let items = services.ingest.quarantine(&who).await?;
+    Ok(Body(json!({"total": items.len(), "items": items, "next_cursor": null})))
+}
