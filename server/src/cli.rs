@@ -1,5 +1,6 @@
 //! The command line: one file a command (`platform.md` 3.3).
 
+mod check;
 mod db;
 mod migrate;
 mod openapi;
@@ -54,6 +55,8 @@ enum Command {
     Worker(worker::Options),
     /// Bring the database's schema up to date, or tell its state
     Migrate(migrate::Options),
+    /// Tell whether this installation is fit to run; exit 0, 1 (warnings) or 2
+    Check(check::Options),
     /// The managed database: start, stop, status, url
     Db(db::Options),
     /// Print the API description (OpenAPI 3.1)
@@ -95,6 +98,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(options) => serve::run(&global, options).await,
         Command::Worker(options) => worker::run(&global, options).await,
         Command::Migrate(options) => migrate::run(&global, options).await,
+        Command::Check(options) => check::run(&global, options).await,
         Command::Db(options) => db::run(&global, options).await,
         Command::Openapi => openapi::run(),
     }

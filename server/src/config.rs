@@ -130,6 +130,8 @@ pub struct Config {
     /// Folder with `pkg/` and the static files.
     pub site_root: PathBuf,
     pub rates: RateLimits,
+    /// Accepted from old installations and ignored.
+    pub redis_url_given: bool,
 }
 
 impl Config {
@@ -178,6 +180,7 @@ impl Config {
                 user: read.number("MILLRACE_RATE_USER", 600, 1, 10_000_000),
                 token: read.number("MILLRACE_RATE_TOKEN", 6_000, 1, 10_000_000),
             },
+            redis_url_given: read.text("REDIS_URL").is_some(),
         };
         if production && config.secret_key.is_none() {
             read.fault("MILLRACE_SECRET_KEY", "not set", "at least 32 bytes, needed with MILLRACE_ENV=production (or MILLRACE_SECRET_KEY_FILE)");
@@ -300,6 +303,18 @@ mod tests {
         assert_eq!(config.database_url.map(|s| s.expose().to_owned()).as_deref(), Some("postgres://a:b@h/d"));
         assert!(load(&[("DATABASE_URL_FILE", &path), ("DATABASE_URL", "postgres://x/y")]).is_err());
         assert!(load(&[("DATABASE_URL_FILE", "/nowhere/at/all")]).is_err());
+    }
+
+    #[test]
+    fn the_example_names_every_key_and_shows_the_defaults() {
+        let example = include_str!("../../.env.example");
+        for key in KEYS.iter().filter(|k| **k != "REDIS_URL") {
+            assert!(example.contains(&format!("{key}=")) || example.contains(&format!("{key}_FILE=")), "{key} is missing in .env.example");
+        }
+        let lines = example.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once('='));
+        let shown = Config::load(&Sources::of(".env", lines.map(|(k, v)| (k.to_owned(), v.to_owned())))).expect("the example is right");
+        let bare = load(&[]).expect("defaults");
+        assert_eq!(format!("{shown:?}"), format!("{bare:?}"));
     }
 
     #[test]

@@ -2,11 +2,11 @@
 
 use crate::{
     backend::{Backend, Pools},
+    live::LiveBus,
     process::Process,
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use sqlx::PgConnection;
 use std::time::Duration;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,20 +50,26 @@ const DATABASE_LIMIT: Duration = Duration::from_secs(1);
 const DISK_DEGRADED_BYTES: u64 = 1 << 30;
 /// A due job that waits longer than this says that no worker takes it.
 const QUEUE_DEGRADED_SECONDS: f64 = 300.0;
+/// The scheduler ticks each second; a schedule this late says that none is elected.
+const SCHEDULE_DEGRADED_SECONDS: f64 = 60.0;
+/// What cannot be told without the database.
+const OF_DATABASE: [&str; 5] = ["database", "schema", "queue", "worker", "scheduler"];
 
 impl Health {
     /// Looks at every part now.
-    pub async fn look(backend: &Backend, process: &Process) -> Self {
+    pub async fn look(backend: &Backend, live: &LiveBus, process: &Process) -> Self {
         let now = backend.clock.now();
         let mut components = match tokio::time::timeout(DATABASE_LIMIT, database(&backend.pools, now)).await {
             Ok(Ok(components)) => components,
-            Ok(Err(_)) | Err(_) => ["database", "schema", "queue"].map(|name| Component { name, status: Status::Failed, detail: json!({}) }).into(),
+            Ok(Err(_)) | Err(_) => OF_DATABASE.map(|name| Component { name, status: Status::Failed, detail: json!({}) }).into(),
         };
         components.push(Component {
             name: "replica",
             status: if process.config.replica_url.is_some() { Status::Degraded } else { Status::Off },
             detail: json!({}),
         });
+        let status = if live.connected() { Status::Ok } else { Status::Degraded };
+        components.push(Component { name: "live", status, detail: json!({"listeners": live.subscribers()}) });
         components.push(pools(&backend.pools));
         components.push(disk(process));
         Self { checked_at: now, components }
@@ -92,23 +98,34 @@ async fn database(pools: &Pools, now: DateTime<Utc>) -> Result<Vec<Component>, s
     let mut connection = store::pool::acquire(&pools.auth).await?;
     let current = store::schema::is_current(&mut connection).await?;
     let millis = since.elapsed().as_secs_f64() * 1e3;
-    let queue = if current { queue(&mut connection, now).await } else { Component { name: "queue", status: Status::Failed, detail: json!({}) } };
-    Ok(vec![
+    let mut components = vec![
         Component { name: "database", status: Status::Ok, detail: json!({"milliseconds": millis}) },
         Component { name: "schema", status: if current { Status::Ok } else { Status::Failed }, detail: json!({}) },
-        queue,
-    ])
+    ];
+    if current {
+        components.extend(work(&store::health::work(&mut connection, now).await?));
+    } else {
+        components.extend(OF_DATABASE[2..].iter().map(|name| Component { name, status: Status::Failed, detail: json!({}) }));
+    }
+    Ok(components)
 }
 
-async fn queue(connection: &mut PgConnection, now: DateTime<Utc>) -> Component {
-    match store::schema::queue_backlog(connection, now).await {
-        Ok(backlog) => {
-            let late = backlog.oldest_wait_seconds.is_some_and(|s| s > QUEUE_DEGRADED_SECONDS);
-            let detail = json!({"waiting": backlog.waiting, "running": backlog.running, "oldest_wait_seconds": backlog.oldest_wait_seconds});
-            Component { name: "queue", status: if late { Status::Degraded } else { Status::Ok }, detail }
-        }
-        Err(_) => Component { name: "queue", status: Status::Failed, detail: json!({}) },
-    }
+fn work(work: &store::health::Work) -> [Component; 3] {
+    let over = |seconds: Option<f64>, limit: f64| if seconds.is_some_and(|s| s > limit) { Status::Degraded } else { Status::Ok };
+    let queue = json!({"waiting": work.waiting, "running": work.running, "oldest_wait_seconds": work.oldest_wait_seconds});
+    [
+        Component { name: "queue", status: over(work.oldest_wait_seconds, QUEUE_DEGRADED_SECONDS), detail: queue },
+        Component {
+            name: "worker",
+            status: if work.silent > 0 { Status::Degraded } else { Status::Ok },
+            detail: json!({"silent_runs": work.silent}),
+        },
+        Component {
+            name: "scheduler",
+            status: over(work.schedule_lag_seconds, SCHEDULE_DEGRADED_SECONDS),
+            detail: json!({"lag_seconds": work.schedule_lag_seconds}),
+        },
+    ]
 }
 
 fn pools(pools: &Pools) -> Component {

@@ -6,6 +6,7 @@ pub mod body;
 pub mod caller;
 pub mod client;
 pub mod content_security;
+pub mod cors;
 pub mod error;
 pub mod idempotency;
 pub mod listener;

@@ -1,9 +1,9 @@
 //! Prometheus figures of this process. Labels are patterns and closed lists, never raw paths.
 
-use crate::backend::Pools;
+use crate::{backend::Backend, live::LiveBus};
 use metrics::gauge;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
 /// Upper bounds in seconds.
 const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0];
@@ -24,9 +24,12 @@ pub fn install() -> PrometheusHandle {
 }
 
 /// The text of `/metrics`, with the figures that are read at the moment of asking.
-#[must_use]
-pub fn render(handle: &PrometheusHandle, pools: &Pools) -> String {
-    for (face, pool) in pools.faces() {
+pub async fn render(handle: &PrometheusHandle, backend: &Backend, live: &LiveBus) -> String {
+    // Away or slow: the figures of the database keep their last value, the process's own are told all the same.
+    let _ = tokio::time::timeout(Duration::from_secs(1), of_database(backend)).await;
+    gauge!("millrace_live_clients", "kind" => "stream").set(u32::try_from(live.subscribers()).unwrap_or(u32::MAX));
+    gauge!("millrace_live_connected").set(f64::from(u8::from(live.connected())));
+    for (face, pool) in backend.pools.faces() {
         let (size, idle) = (pool.size(), u32::try_from(pool.num_idle()).unwrap_or(0));
         gauge!("millrace_pool_connections", "face" => face, "state" => "idle").set(f64::from(idle));
         gauge!("millrace_pool_connections", "face" => face, "state" => "busy").set(f64::from(size.saturating_sub(idle)));
@@ -37,6 +40,18 @@ pub fn render(handle: &PrometheusHandle, pools: &Pools) -> String {
     }
     handle.run_upkeep();
     handle.render()
+}
+
+async fn of_database(backend: &Backend) -> Result<(), store::StoreError> {
+    let mut connection = store::pool::acquire(&backend.pools.auth).await?;
+    for (queue, state, runs) in store::health::open_runs(&mut connection).await? {
+        gauge!("millrace_jobs", "queue" => queue, "state" => state).set(runs as f64);
+    }
+    let work = store::health::work(&mut connection, backend.clock.now()).await?;
+    gauge!("millrace_job_wait_seconds").set(work.oldest_wait_seconds.unwrap_or(0.0));
+    gauge!("millrace_schedule_lag_seconds").set(work.schedule_lag_seconds.unwrap_or(0.0));
+    gauge!("millrace_notify_queue_usage").set(store::health::notify_queue_usage(&mut connection).await?);
+    Ok(())
 }
 
 /// Resident bytes and processor seconds, where `/proc` tells them.

@@ -52,7 +52,7 @@ async fn listen(started: &Started, work: bool, steps: Steps) -> Result<(), Failu
         Failure::unavailable(format!("{address} cannot be listened on: {e}. Choose another with --listen or MILLRACE_LISTEN."))
     });
     let listener = step.done(bound, |l| l.local_addr().map_or_else(|_| address.to_string(), |a| a.to_string()))?;
-    let metrics = http::metrics_listener::start(&process, started.backend.pools.clone(), steps).await;
+    let metrics = http::metrics_listener::start(&process, services.clone(), steps).await;
 
     let config = JobsConfig { work, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
     let jobs = jobs::start(services, Registry::standard(), config, &process.stop);

@@ -49,6 +49,9 @@ pub async fn open(config: Config, steps: Steps) -> Result<Started, Failure> {
 /// As the steps fail.
 pub async fn open_or_outage(config: Config, steps: Steps) -> Result<Started, Failure> {
     logs::start(&config)?;
+    if config.redis_url_given {
+        tracing::info!("REDIS_URL is set and ignored: Millrace needs no cache server");
+    }
     let config = Arc::new(config);
     let step = steps.begin("database");
     let database = match Database::open(&config).await {

@@ -1,6 +1,6 @@
 //! Prometheus on its own port, without sign-in (`MILLRACE_METRICS_LISTEN`).
 
-use crate::{backend::Pools, logs::Steps, metrics::render, process::Process};
+use crate::{logs::Steps, metrics::render, process::Process, services::Services};
 use axum::{
     Router,
     http::header,
@@ -13,13 +13,12 @@ use tokio::{net::TcpListener, task::JoinHandle};
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The figures as an answer.
-#[must_use]
-pub fn answer(process: &Process, pools: &Pools) -> Response {
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], render(&process.metrics, pools)).into_response()
+pub async fn answer(process: &Process, services: &Services) -> Response {
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], render(&process.metrics, &services.backend, &services.live).await).into_response()
 }
 
 /// Starts it where it is wanted; a taken port is told and no reason to stop.
-pub async fn start(process: &Process, pools: Pools, steps: Steps) -> Option<JoinHandle<()>> {
+pub async fn start(process: &Process, services: Services, steps: Steps) -> Option<JoinHandle<()>> {
     let address = process.config.metrics_listen?;
     let step = steps.begin("metrics");
     let listener = match TcpListener::bind(address).await {
@@ -32,7 +31,7 @@ pub async fn start(process: &Process, pools: Pools, steps: Steps) -> Option<Join
     step.ok(address.to_string());
     let stop = process.stop.clone();
     let process = process.clone();
-    let router = Router::new().route("/metrics", get(move || async move { answer(&process, &pools) }));
+    let router = Router::new().route("/metrics", get(move || async move { answer(&process, &services).await }));
     Some(tokio::spawn(async move {
         let _ = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
     }))

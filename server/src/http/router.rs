@@ -1,7 +1,7 @@
 //! Everything the web side answers, put together once. A feature adds its line in [`features`].
 
 use super::{
-    api, assets,
+    api, assets, cors,
     error::ApiError,
     openapi::Description,
     pages,
@@ -64,6 +64,7 @@ pub fn router(services: Services, process: Process) -> (Router, Vec<Route>) {
         .merge(assets::router(&process.config.site_root))
         // The outermost layer holds the limit; this one would hold uploads to 2 MiB.
         .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(process.config.cors_origins.clone().into(), cors::allow))
         .layer(Extension(description))
         .layer(Extension(process))
         .layer(from_fn_with_state(observer, request::observe));

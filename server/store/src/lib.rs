@@ -4,6 +4,7 @@
 pub mod audit;
 mod error;
 pub mod exports;
+pub mod health;
 pub mod idempotency;
 pub mod jobs;
 pub mod ingest;

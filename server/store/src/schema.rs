@@ -37,27 +37,3 @@ pub async fn is_current(connection: &mut PgConnection) -> Result<bool> {
     let applied = applied(connection).await?;
     Ok(crate::MIGRATOR.iter().all(|known| applied.iter().any(|a| a.complete && a.version == known.version)))
 }
-
-/// What waits in the job queue.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Backlog {
-    /// Due and not taken.
-    pub waiting: i64,
-    pub running: i64,
-    pub oldest_wait_seconds: Option<f64>,
-}
-
-/// # Errors
-/// When the statement fails.
-pub async fn queue_backlog(connection: &mut PgConnection, now: chrono::DateTime<chrono::Utc>) -> Result<Backlog> {
-    let row: (i64, i64, Option<f64>) = sqlx::query_as(
-        "select count(*) filter (where locked_at is null and run_at <= $1),
-                count(*) filter (where locked_at is not null),
-                (extract(epoch from $1 - min(run_at) filter (where locked_at is null and run_at <= $1)))::float8
-         from graphile_worker._private_jobs where attempts < max_attempts",
-    )
-    .bind(now)
-    .fetch_one(connection)
-    .await?;
-    Ok(Backlog { waiting: row.0, running: row.1, oldest_wait_seconds: row.2 })
-}

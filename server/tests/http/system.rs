@@ -78,7 +78,19 @@ async fn ready_until_the_process_is_told_to_stop(db: PgPool) {
     let process = process(&[]);
     let web = web(&db.connect_options(), &process);
     assert_eq!(call(&web, "GET", "/health/ready").await.status, StatusCode::OK);
-    assert_eq!(call(&web, "GET", "/health").await.body["status"], "healthy");
+    let health = call(&web, "GET", "/health").await.body;
+    assert_eq!(health["status"], "degraded", "nobody started the live bus: {health}");
+    assert_eq!(health["components"]["live"]["status"], "degraded");
+    for part in ["database", "schema", "queue", "worker", "scheduler", "pools"] {
+        assert_eq!(health["components"][part]["status"], "ok", "{part}");
+    }
+    let now = chrono::Utc::now();
+    sqlx::query("update ops.schedules set enabled = true, next_due_at = $1 where id = (select min(id) from ops.schedules)")
+        .bind(now - chrono::Duration::minutes(2))
+        .execute(&db)
+        .await
+        .expect("late schedule");
+    assert_eq!(call(&web, "GET", "/health").await.body["components"]["scheduler"]["status"], "degraded");
     process.stop.cancel();
     assert_eq!(call(&web, "GET", "/health/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(call(&web, "GET", "/health/live").await.status, StatusCode::OK);
@@ -140,4 +152,24 @@ async fn bodies_and_headers_have_a_limit_and_a_panic_becomes_an_answer() {
     assert_eq!(send(&web, post((1 << 20) + 1)).await.status, StatusCode::PAYLOAD_TOO_LARGE);
     let fat = Request::get("/boom").header("x-fat", "x".repeat(17 << 10)).body(Body::empty()).expect("request");
     assert_eq!(send(&web, fat).await.status, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn another_origin_must_be_known_and_never_gets_to_use_cookies() {
+    let web = web(&nowhere(), &process(&[("MILLRACE_CORS_ORIGINS", "https://app.example.com")]));
+    let from = |origin: &str| Request::get("/health/live").header("origin", origin).body(Body::empty()).expect("request");
+    let known = send(&web, from("https://app.example.com")).await;
+    assert_eq!(known.headers["access-control-allow-origin"], "https://app.example.com");
+    assert!(!known.headers.contains_key("access-control-allow-credentials"));
+    assert!(!send(&web, from("https://evil.example.com")).await.headers.contains_key("access-control-allow-origin"));
+    let preflight = Request::builder()
+        .method("OPTIONS")
+        .uri("/api/v1/settings")
+        .header("origin", "https://app.example.com")
+        .header("access-control-request-method", "PATCH")
+        .body(Body::empty())
+        .expect("request");
+    let answer = send(&web, preflight).await;
+    assert_eq!(answer.status, StatusCode::NO_CONTENT);
+    assert!(answer.headers["access-control-allow-headers"].to_str().is_ok_and(|h| h.contains("authorization")));
 }

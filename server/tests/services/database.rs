@@ -131,6 +131,14 @@ fn processes_share_one_server_that_survives_a_kill_and_ends_with_the_last() {
         assert_eq!(std::fs::metadata(dir.join("data/pg").join(secret)).expect("file").mode() & 0o777, 0o600);
     }
 
+    let checked = millrace(dir, &["check", "--json"]).output().expect("check");
+    assert!(matches!(checked.status.code(), Some(0 | 1)), "{}", said(&checked));
+    let findings: serde_json::Value = serde_json::from_slice(&checked.stdout).expect("only JSON on stdout");
+    let grade = |name: &str| findings["findings"].as_array().and_then(|f| f.iter().find(|f| f["check"] == name)).map(|f| f["grade"].clone());
+    for name in ["configuration", "database", "migrations", "role", "tables", "clock"] {
+        assert_eq!(grade(name), Some("ok".into()), "{name}: {findings}");
+    }
+
     let second = Server::start(dir);
     assert_eq!((second.status("/health/ready"), postgres(dir)), (200, Some(server)), "the second process shares the server");
     assert_eq!(first.stop(), Some(0));

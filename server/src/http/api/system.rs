@@ -41,7 +41,7 @@ pub fn routes() -> Routes<Services> {
 #[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, description = "Always; the state is in `status`: healthy, degraded or outage.")))]
 pub async fn health(State(services): State<Services>, Extension(process): Extension<Process>, request: Request) -> Json<Value> {
     let detailed = request.extensions().get::<Caller>().and_then(|c| c.0.as_ref()).is_some_and(|p: &Principal| p.may(Permission::SystemView));
-    let report = Health::look(&services.backend, &process).await;
+    let report = Health::look(&services.backend, &services.live, &process).await;
     let now = services.backend.clock.now();
     let components: serde_json::Map<String, Value> = report
         .components
@@ -83,7 +83,7 @@ pub async fn ready(State(services): State<Services>, Extension(process): Extensi
     if process.stop.is_cancelled() {
         return unready("The process is stopping.");
     }
-    let report = Health::look(&services.backend, &process).await;
+    let report = Health::look(&services.backend, &services.live, &process).await;
     if report.status_of("database") != Status::Ok {
         return unready("The database cannot be reached.");
     }
@@ -102,7 +102,7 @@ async fn face(State(services): State<Services>, Extension(process): Extension<Pr
 }
 
 async fn metrics(State(services): State<Services>, Extension(process): Extension<Process>) -> Response {
-    metrics_listener::answer(&process, &services.backend.pools)
+    metrics_listener::answer(&process, &services).await
 }
 
 async fn openapi(Extension(description): Extension<Description>) -> Response {

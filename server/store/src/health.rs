@@ -1,0 +1,95 @@
+//! Figures for health and metrics: what waits, what runs, what is late.
+
+use crate::Result;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+
+/// The job side of the program at one moment.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Work {
+    /// Due and not yet taken, in queues that are not paused.
+    pub waiting: i64,
+    pub oldest_wait_seconds: Option<f64>,
+    pub running: i64,
+    /// Running, but silent for more than five minutes: their worker is gone.
+    pub silent: i64,
+    /// Seconds by which the latest enabled schedule is overdue.
+    pub schedule_lag_seconds: Option<f64>,
+}
+
+/// # Errors
+/// When the statement fails.
+pub async fn work(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<Work> {
+    let row: (i64, Option<f64>, i64, i64, Option<f64>) = sqlx::query_as(
+        "select count(*) filter (where due), max(extract(epoch from $1 - r.run_at)::float8) filter (where due),
+                count(*) filter (where r.state = 'running'),
+                count(*) filter (where r.state = 'running' and r.heartbeat_at < $1 - interval '5 minutes'),
+                (select max(extract(epoch from $1 - s.next_due_at))::float8 from ops.schedules s
+                 where s.enabled and s.next_due_at < $1)
+         from (select r.*, r.state = 'queued' and r.run_at <= $1 and q.paused_at is null as due
+               from ops.job_runs r join ops.queues q on q.name = r.queue
+               where r.state in ('queued', 'running')) r",
+    )
+    .bind(now)
+    .fetch_one(connection)
+    .await?;
+    Ok(Work { waiting: row.0, oldest_wait_seconds: row.1, running: row.2, silent: row.3, schedule_lag_seconds: row.4 })
+}
+
+/// Open runs by queue and state.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn open_runs(connection: &mut PgConnection) -> Result<Vec<(String, String, i64)>> {
+    Ok(sqlx::query_as(
+        "select q.name, s.state, (select count(*) from ops.job_runs r where r.queue = q.name and r.state = s.state)
+         from ops.queues q cross join (values ('queued'), ('running')) s(state) order by 1, 2",
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// How full the notification queue of the database is, 0 to 1.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn notify_queue_usage(connection: &mut PgConnection) -> Result<f64> {
+    Ok(sqlx::query_scalar("select pg_notification_queue_usage()").fetch_one(connection).await?)
+}
+
+/// Tables of the program without which it cannot run, indexes that are not usable, and the time of
+/// the database's machine.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspection {
+    pub version: String,
+    pub missing_tables: Vec<String>,
+    pub invalid_indexes: Vec<String>,
+    pub trigram: bool,
+    /// Rows in the default partition of the audit log: a month's partition was missing.
+    pub strayed_audit_rows: bool,
+    pub machine_time: DateTime<Utc>,
+}
+
+/// # Errors
+/// When a statement fails.
+pub async fn inspect(connection: &mut PgConnection, required: &[&str]) -> Result<Inspection> {
+    let required: Vec<String> = required.iter().map(|t| (*t).to_owned()).collect();
+    let row: (String, Vec<String>, Vec<String>, bool, DateTime<Utc>) = sqlx::query_as(
+        "select current_setting('server_version'),
+                coalesce((select array_agg(t order by t) from unnest($1::text[]) t where to_regclass(t) is null), '{}'),
+                coalesce((select array_agg(i.indexrelid::regclass::text order by 1) from pg_index i
+                          join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
+                          where not i.indisvalid and n.nspname not like 'pg_%'), '{}'),
+                exists (select from pg_extension where extname = 'pg_trgm'),
+                clock_timestamp()",
+    )
+    .bind(&required)
+    .fetch_one(&mut *connection)
+    .await?;
+    let strayed: bool = if row.1.iter().any(|t| t == "ops.audit_log_default") {
+        false
+    } else {
+        sqlx::query_scalar("select exists (select from ops.audit_log_default)").fetch_one(connection).await?
+    };
+    Ok(Inspection { version: row.0, missing_tables: row.1, invalid_indexes: row.2, trigram: row.3, strayed_audit_rows: strayed, machine_time: row.4 })
+}
