@@ -7,4 +7,4 @@ mod document;
 #[path = "browser/absent.rs"]
 mod document;
 
-pub use document::{embedded_session, mark_hydrated, set_theme};
+pub use document::{close_dialog, embedded_session, form_query, mark_hydrated, open_dialog, set_theme};

@@ -1,10 +1,19 @@
 //! Server functions, one folder a feature, and the right that each of them needs.
 
-use domain::access::Access;
+pub mod search;
+pub mod transactions;
+
+use domain::access::{Access, Permission};
 
 /// Every server function with its right. The server refuses a call to a path that is not listed;
 /// the permission walk fails on a function that is missing here.
-pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[];
+pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
+    ("/fn/search/find", Access::SignedIn),
+    ("/fn/transactions/list", Access::Needs(Permission::TransactionsView)),
+    ("/fn/transactions/detail", Access::Needs(Permission::TransactionsView)),
+    ("/fn/transactions/draft", Access::Needs(Permission::TransactionsCreate)),
+    ("/fn/transactions/record", Access::Needs(Permission::TransactionsCreate)),
+];
 
 /// The right of the server function at `path`.
 #[must_use]

@@ -1,6 +1,7 @@
 //! The frame of every page: side navigation, top bar, banner, phone bar.
 
 mod nav;
+mod palette;
 mod top_bar;
 
 use crate::{context::session, pages::forbidden::Forbidden};
@@ -27,6 +28,7 @@ pub fn Layout(children: Children) -> impl IntoView {
                 </div>
             </div>
             <nav::TabBar rights=user.rights/>
+            <palette::Palette/>
         }
         .into_any(),
     }

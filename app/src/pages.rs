@@ -3,9 +3,17 @@
 pub mod forbidden;
 pub mod not_found;
 pub mod overview;
+pub mod search;
+pub mod transactions;
 
 use domain::access::{Access, Permission};
 
 /// Every page with its right, in axum's notation. The server makes its page routes from this list;
 /// a test compares it with the router's own.
-pub const PAGES: &[(&str, Access)] = &[("/", Access::Needs(Permission::OverviewView))];
+pub const PAGES: &[(&str, Access)] = &[
+    ("/", Access::Needs(Permission::OverviewView)),
+    ("/search", Access::SignedIn),
+    ("/transactions", Access::Needs(Permission::TransactionsView)),
+    ("/transactions/new", Access::Needs(Permission::TransactionsCreate)),
+    ("/transactions/{id}", Access::Needs(Permission::TransactionsView)),
+];

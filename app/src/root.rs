@@ -4,7 +4,12 @@ use crate::{
     browser,
     context::session,
     layout::Layout,
-    pages::{not_found::NotFound, overview::OverviewRoute},
+    pages::{
+        not_found::NotFound,
+        overview::OverviewRoute,
+        search::SearchRoute,
+        transactions::{TransactionsRoute, detail::TransactionRoute, new::NewTransactionRoute},
+    },
 };
 use domain::access::Theme;
 use leptos::{nonce::use_nonce, prelude::*};
@@ -55,6 +60,10 @@ pub fn App() -> impl IntoView {
                 // Every page waits for its data, so that it reads whole without script.
                 <FlatRoutes fallback=|| view! { <NotFound/> }>
                     <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/search") view={Lazy::<SearchRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/transactions") view={Lazy::<TransactionsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/transactions/new") view={Lazy::<NewTransactionRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/transactions/:id") view={Lazy::<TransactionRoute>::new()} ssr=SsrMode::Async/>
                 </FlatRoutes>
             </Layout>
         </Router>

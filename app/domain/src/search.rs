@@ -95,6 +95,7 @@ const fn action(title: &'static str, path: &'static str, right: Permission, keyw
 /// Every page and action of the palette; a test holds it against the page table.
 pub const PLACES: &[Place] = &[
     page("Overview", "/", Permission::OverviewView, "home dashboard revenue today kpi"),
+    page("Search", "/search", Permission::OverviewView, "find"),
     page("Transactions", "/transactions", Permission::TransactionsView, "sales orders invoices list"),
     action("New transaction", "/transactions/new", Permission::TransactionsCreate, "record sale add order"),
 ];

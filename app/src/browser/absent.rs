@@ -10,3 +10,13 @@ pub fn embedded_session() -> Option<SessionView> {
 pub fn mark_hydrated() {}
 
 pub fn set_theme(_theme: &str) {}
+
+/// The query of a form's fields; see the browser's own.
+#[must_use]
+pub fn form_query(_event: &web_sys::Event) -> Option<String> {
+    None
+}
+
+pub fn open_dialog(_dialog: &web_sys::HtmlDialogElement) {}
+
+pub fn close_dialog(_dialog: &web_sys::HtmlDialogElement) {}

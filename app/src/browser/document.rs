@@ -35,3 +35,40 @@ pub fn set_theme(theme: &str) {
         let _ = js_sys::Reflect::set(&document, &"cookie".into(), &cookie.into());
     }
 }
+
+/// The fields of the form in which `event` happened, as the query of a GET of it. A submit is taken over
+/// when its button says GET (`None` leaves any other to the browser); the button's own value is added.
+pub fn form_query(event: &web_sys::Event) -> Option<String> {
+    let form = event.target()?.dyn_into::<web_sys::Element>().ok()?.closest("form").ok()??;
+    let form: web_sys::HtmlFormElement = form.dyn_into().ok()?;
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    let mut button = None;
+    if event.type_() == "submit" {
+        let submitter = js_sys::Reflect::get(event, &"submitter".into()).ok()?;
+        let property = |name: &str| js_sys::Reflect::get(&submitter, &name.into()).ok().and_then(|v| v.as_string());
+        if property("formMethod").as_deref() != Some("get") {
+            return None;
+        }
+        event.prevent_default();
+        button = property("name").filter(|name| !name.is_empty()).zip(property("value"));
+    }
+    let data = web_sys::FormData::new_with_form(&form).ok()?;
+    for entry in js_sys::try_iter(&data).ok()?? {
+        let entry: js_sys::Array = entry.ok()?.dyn_into().ok()?;
+        if let (Some(name), Some(value)) = (entry.get(0).as_string(), entry.get(1).as_string()) {
+            pairs.push((name, value));
+        }
+    }
+    pairs.retain(|(name, value)| !value.is_empty() && name != "csrf_token" && name != "idempotency_key");
+    pairs.extend(button);
+    Some(domain::query::write(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
+}
+
+pub fn open_dialog(dialog: &web_sys::HtmlDialogElement) {
+    // Already open: nothing to do.
+    let _ = dialog.show_modal();
+}
+
+pub fn close_dialog(dialog: &web_sys::HtmlDialogElement) {
+    dialog.close();
+}

@@ -169,10 +169,12 @@ pub struct SaleForm {
 }
 
 impl SaleForm {
-    /// Reads the pairs of a query or a posted body; `lines[2][quantity]` and the like make up the lines.
+    /// Reads the pairs of a query or a posted body; `lines[2][quantity]` and the like make up the lines,
+    /// `add`, `remove` and `pick_customer` (or `nobody`) are the form's buttons.
     pub fn parse<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> Self {
         let mut form = Self::default();
         let mut lines: BTreeMap<u16, SaleFormLine> = BTreeMap::new();
+        let (mut added, mut removed, mut picked) = (None, None, None);
         for (name, value) in pairs {
             let value = value.as_ref().trim().to_owned();
             match name.as_ref() {
@@ -182,6 +184,10 @@ impl SaleForm {
                 "payment_method" => form.payment_method = value,
                 "discount_applied" => form.discount_applied = value,
                 "shipping_cost" => form.shipping_cost = value,
+                // Buttons of the form: what they do is done on the way in.
+                "add" => added = Some(value),
+                "remove" => removed = Some(value),
+                "pick_customer" => picked = Some(value),
                 other => {
                     let part = other.strip_prefix("lines[").and_then(|rest| rest.split_once("]["));
                     let Some((index, field)) = part.and_then(|(i, f)| Some((i.parse().ok()?, f.strip_suffix(']')?))) else { continue };
@@ -193,7 +199,16 @@ impl SaleForm {
                 }
             }
         }
-        form.lines = lines.into_values().take(MAX_LINES).collect();
+        form.lines = lines.into_values().filter(|l| Some(&l.product_id) != removed.as_ref()).collect();
+        if let Some(product_id) = added.filter(|id| form.lines.iter().all(|l| l.product_id != *id)) {
+            form.lines.push(SaleFormLine { product_id, quantity: "1".to_owned() });
+        }
+        form.lines.truncate(MAX_LINES);
+        match picked.as_deref() {
+            Some("nobody") => form.customer_id.clear(),
+            Some(id) => id.clone_into(&mut form.customer_id),
+            None => {}
+        }
         form
     }
 
@@ -378,6 +393,16 @@ mod tests {
         let command = form.to_command().unwrap();
         assert_eq!((command.lines.len(), command.shipping_cost), (1, "4.50".parse().unwrap()));
         assert_eq!(command.validate(), Ok(()));
+    }
+
+    #[test]
+    fn the_buttons_of_the_form_add_remove_and_pick() {
+        let lines = format!("lines[0][product_id]={MUG}&lines[0][quantity]=3");
+        let read = |more: &str| SaleForm::parse(query::pairs(&format!("{lines}&customer_id=a&{more}")));
+        assert_eq!(read("add=jug").lines[1], SaleFormLine { product_id: "jug".into(), quantity: "1".into() });
+        assert_eq!(read(&format!("add={MUG}")).lines.len(), 1);
+        assert!(read(&format!("remove={MUG}")).lines.is_empty());
+        assert_eq!((read("pick_customer=b").customer_id, read("pick_customer=nobody").customer_id), ("b".into(), String::new()));
     }
 
     #[test]

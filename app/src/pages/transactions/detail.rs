@@ -1,0 +1,228 @@
+//! `/transactions/{id}`: one sale in full.
+
+use crate::{
+    components::{
+        page::PageHead,
+        states::{Loading, ready_or_failed},
+    },
+    context::{session, set_status},
+    fault::Fault,
+    features::transactions::load_sale,
+};
+use chrono::{DateTime, FixedOffset};
+use domain::{
+    format,
+    transactions::{SaleDetail, SaleEvent, SaleLine, SaleRefund},
+};
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+use rust_decimal::Decimal;
+
+/// The page of one sale.
+#[derive(Debug)]
+pub struct TransactionRoute {
+    sale: Resource<Result<Option<SaleDetail>, Fault>>,
+}
+
+#[lazy_route]
+impl LazyRoute for TransactionRoute {
+    fn data() -> Self {
+        let params = use_params_map();
+        Self { sale: Resource::new(move || params.with(|p| p.get("id").unwrap_or_default()), load_sale) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let sale = this.sale;
+        view! {
+            <Transition fallback=|| view! { <Loading lines=8/> }>
+                {move || Suspend::new(async move { ready_or_failed(sale.await, found) })}
+            </Transition>
+        }
+        .into_any()
+    }
+}
+
+fn found(sale: Option<SaleDetail>) -> AnyView {
+    match sale {
+        Some(sale) => shown(sale),
+        None => {
+            set_status(404);
+            view! {
+                <PageHead title="Transaction not found" scope="There is no sale with this address."/>
+                <p><a class="btn" href="/transactions">"All transactions"</a></p>
+            }
+            .into_any()
+        }
+    }
+}
+
+fn when(at: DateTime<FixedOffset>) -> impl IntoView {
+    view! { <time datetime=format::date_time_machine(at) title=format::date_time_full(at)>{format::date_time(at)}</time> }
+}
+
+fn shown(sale: SaleDetail) -> AnyView {
+    let title = format!("Transaction #{}", sale.number);
+    let scope = sale.external_ref.as_ref().map(|r| format!("Number {r} at its source")).unwrap_or_default();
+    let lines = lines(&sale);
+    let (refunds, events) = (refunds(&sale), events(&sale.events));
+    view! {
+        <PageHead title scope>
+            <a class="btn" href="/transactions">"All transactions"</a>
+            <a class="btn primary" href="/transactions/new">"New transaction"</a>
+        </PageHead>
+        <section class="grid2">
+            {facts(&sale)}
+            {sums(&sale)}
+        </section>
+        {lines}
+        {refunds}
+        {events}
+    }
+    .into_any()
+}
+
+fn facts(sale: &SaleDetail) -> impl IntoView + use<> {
+    let customer = sale.customer.clone().map_or_else(
+        || "Guest".into_any(),
+        |c| view! { <a href=format!("/transactions?customer_id={}", c.id)>{c.label}</a> }.into_any(),
+    );
+    let entry = match sale.entry.as_str() {
+        "import" => "Import",
+        "web" => "This site",
+        _ => "API",
+    };
+    let demo = sale.demo.then(|| view! { <span class="badge demo">"Demo"</span> });
+    let paid = sale.payment_method.map_or(format::UNKNOWN, |m| m.words());
+    let (status, site) = (sale.status, sale.site.clone());
+    view! {
+        <article class="card">
+            <header><h2>"Sale"</h2></header>
+            <dl class="details">
+                <div><dt>"Status"</dt><dd><span class=format!("badge {}", status.tone())>{status.words()}</span>" "{demo}</dd></div>
+                <div><dt>"Time"</dt><dd class="num">{when(sale.occurred_at)}</dd></div>
+                <div><dt>"Customer"</dt><dd>{customer}</dd></div>
+                <div><dt>"Paid by"</dt><dd>{paid}</dd></div>
+                <div><dt>"Site"</dt><dd>{site}</dd></div>
+                <div><dt>"Came in by"</dt><dd>{entry}</dd></div>
+            </dl>
+        </article>
+    }
+}
+
+fn sums(sale: &SaleDetail) -> impl IntoView + use<> {
+    let (currency, locale) = (sale.currency, session().business.locale);
+    let money = move |amount: Decimal| format::money(amount, currency, &locale);
+    let refunded = (!sale.refunded_net.is_zero()).then(|| {
+        let amount = money(-sale.refunded_net);
+        view! { <div><dt>"Refunded, net"</dt><dd class="num">{amount}</dd></div> }
+    });
+    view! {
+        <article class="card">
+            <header><h2>"Amounts"</h2></header>
+            <dl class="details">
+                <div><dt>"Gross"</dt><dd class="num">{money(sale.gross)}</dd></div>
+                <div><dt>"Discount"</dt><dd class="num">{money(-sale.discount)}</dd></div>
+                <div><dt>"Net"</dt><dd class="num">{money(sale.net)}</dd></div>
+                <div><dt>"Tax"</dt><dd class="num">{money(sale.tax)}</dd></div>
+                <div><dt>"Shipping"</dt><dd class="num">{money(sale.shipping)}</dd></div>
+                <div><dt><strong>"Total"</strong></dt><dd class="num"><strong>{money(sale.total)}</strong></dd></div>
+                {refunded}
+            </dl>
+        </article>
+    }
+}
+
+fn lines(sale: &SaleDetail) -> impl IntoView + use<> {
+    let (currency, locale) = (sale.currency, session().business.locale);
+    let row = |line: &SaleLine| {
+        let money = |amount: Decimal| format::money(amount, currency, &locale);
+        let refunded = (!line.refunded_quantity.is_zero()).then(|| format!(" ({} refunded)", format::number(line.refunded_quantity, &locale)));
+        view! {
+            <tr>
+                <td><a href=format!("/transactions?product_id={}", line.product_id)>{line.name.clone()}</a></td>
+                <td>{line.sku.clone()}</td>
+                <td class="r num">{format::number(line.quantity, &locale)}{refunded}</td>
+                <td class="r num hide">{money(line.unit_price)}</td>
+                <td class="r num hide">{money(-line.discount)}</td>
+                <td class="r num hide">{money(line.tax)}</td>
+                <td class="r num">{money(line.net)}</td>
+            </tr>
+        }
+    };
+    let rows = sale.lines.iter().map(row).collect_view();
+    let count = format::count(i64::try_from(sale.lines.len()).unwrap_or_default(), &locale);
+    view! {
+        <section class="card">
+            <header><h2>"Lines"</h2><span class="meta">{count}</span></header>
+            <div class="table-wrap">
+                <table class="stack">
+                    <thead>
+                        <tr>
+                            <th>"Product"</th><th>"SKU"</th><th class="r">"Quantity"</th><th class="r">"Unit price"</th>
+                            <th class="r">"Discount"</th><th class="r">"Tax"</th><th class="r">"Net"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+}
+
+fn refunds(sale: &SaleDetail) -> Option<impl IntoView + use<>> {
+    let (currency, locale) = (sale.currency, session().business.locale);
+    let row = |refund: &SaleRefund| {
+        let said = refund.external_ref.clone().or_else(|| refund.reason.clone()).unwrap_or_default();
+        let kind = match refund.kind.as_str() {
+            "return" => "Return",
+            "cancel" => "Cancellation",
+            "chargeback" => "Chargeback",
+            _ => "Goodwill",
+        };
+        view! {
+            <tr>
+                <td>{kind}" "{said}</td>
+                <td class="num">{when(refund.refunded_at)}</td>
+                <td class="r num hide">{format::number(refund.quantity, &locale)}</td>
+                <td class="r num">{format::money(-refund.total, currency, &locale)}</td>
+            </tr>
+        }
+    };
+    (!sale.refunds.is_empty()).then(|| {
+        let rows = sale.refunds.iter().map(row).collect_view();
+        view! {
+            <section class="card">
+                <header><h2>"Refunds"</h2></header>
+                <div class="table-wrap">
+                    <table class="stack">
+                        <thead><tr><th>"Kind"</th><th>"Time"</th><th class="r">"Quantity"</th><th class="r">"Total"</th></tr></thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </section>
+        }
+    })
+}
+
+fn events(events: &[SaleEvent]) -> Option<impl IntoView + use<>> {
+    let item = |event: &SaleEvent| {
+        let reason = event.reason.clone().map(|reason| view! { <div>{reason}</div> });
+        let actor = event.actor.clone();
+        view! {
+            <li data-tone=event.to_status.tone()>
+                <strong>{event.to_status.words()}</strong>
+                {reason}
+                <small>{when(event.at)}" · "{actor}</small>
+            </li>
+        }
+    };
+    (!events.is_empty()).then(|| {
+        let items = events.iter().map(item).collect_view();
+        view! {
+            <section class="card">
+                <header><h2>"History"</h2></header>
+                <ol class="timeline">{items}</ol>
+            </section>
+        }
+    })
+}
