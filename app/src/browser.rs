@@ -7,4 +7,11 @@ mod document;
 #[path = "browser/absent.rs"]
 mod document;
 
+#[cfg(feature = "hydrate")]
+mod echarts;
+#[cfg(not(feature = "hydrate"))]
+#[path = "browser/no_charts.rs"]
+mod echarts;
+
 pub use document::{close_dialog, embedded_session, form_query, mark_hydrated, open_dialog, set_theme};
+pub use echarts::{dispose_chart, draw_chart};

@@ -1,5 +1,6 @@
 //! Building blocks of pages. They know the look, never a feature.
 
+pub mod chart;
 pub mod form;
 pub mod page;
 pub mod pager;

@@ -1,5 +1,6 @@
 //! Server functions, one folder a feature, and the right that each of them needs.
 
+pub mod overview;
 pub mod search;
 pub mod transactions;
 
@@ -8,6 +9,9 @@ use domain::access::{Access, Permission};
 /// Every server function with its right. The server refuses a call to a path that is not listed;
 /// the permission walk fails on a function that is missing here.
 pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
+    ("/fn/overview/screen", Access::Needs(Permission::OverviewView)),
+    ("/fn/overview/kpis", Access::Needs(Permission::OverviewView)),
+    ("/fn/overview/rows", Access::Needs(Permission::OverviewView)),
     ("/fn/search/find", Access::SignedIn),
     ("/fn/transactions/list", Access::Needs(Permission::TransactionsView)),
     ("/fn/transactions/detail", Access::Needs(Permission::TransactionsView)),

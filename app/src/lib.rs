@@ -6,6 +6,7 @@
 #![recursion_limit = "256"]
 
 pub mod browser;
+pub mod charts;
 pub mod components;
 pub mod context;
 pub mod fault;

@@ -12,6 +12,8 @@ use domain::access::{Access, Permission};
 /// a test compares it with the router's own.
 pub const PAGES: &[(&str, Access)] = &[
     ("/", Access::Needs(Permission::OverviewView)),
+    ("/overview/kpis", Access::Needs(Permission::OverviewView)),
+    ("/overview/kpis/{metric}", Access::Needs(Permission::OverviewView)),
     ("/search", Access::SignedIn),
     ("/transactions", Access::Needs(Permission::TransactionsView)),
     ("/transactions/new", Access::Needs(Permission::TransactionsCreate)),

@@ -6,7 +6,7 @@ use crate::{
     layout::Layout,
     pages::{
         not_found::NotFound,
-        overview::OverviewRoute,
+        overview::{OverviewRoute, drill::DrillRoute, kpis::KpisRoute},
         search::SearchRoute,
         transactions::{TransactionsRoute, detail::TransactionRoute, new::NewTransactionRoute},
     },
@@ -60,6 +60,8 @@ pub fn App() -> impl IntoView {
                 // Every page waits for its data, so that it reads whole without script.
                 <FlatRoutes fallback=|| view! { <NotFound/> }>
                     <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/overview/kpis") view={Lazy::<KpisRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/overview/kpis/:metric") view={Lazy::<DrillRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/search") view={Lazy::<SearchRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions") view={Lazy::<TransactionsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions/new") view={Lazy::<NewTransactionRoute>::new()} ssr=SsrMode::Async/>

@@ -1,20 +1,74 @@
 //! `/`: how the day goes.
 
-use crate::components::page::PageHead;
+mod blocks;
+pub mod drill;
+pub mod kpis;
+mod rows;
+mod scope_bar;
+mod tiles;
+
+use crate::{
+    components::{
+        page::PageHead,
+        states::{Loading, ready_or_failed},
+    },
+    context::session,
+    fault::Fault,
+    features::overview::load_overview,
+};
+use domain::{
+    access::Permission,
+    overview::{OverviewScreen, Scope},
+};
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
+use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
+use scope_bar::{ScopeBar, scope_words};
 
 /// The overview.
 #[derive(Debug)]
-pub struct OverviewRoute;
+pub struct OverviewRoute {
+    screen: Resource<Result<OverviewScreen, Fault>>,
+}
 
 #[lazy_route]
 impl LazyRoute for OverviewRoute {
     fn data() -> Self {
-        Self
+        let search = use_location().search;
+        Self { screen: Resource::new(move || search.get(), load_overview) }
     }
 
-    fn view(_this: Self) -> AnyView {
-        view! { <PageHead title="Overview"/> }.into_any()
+    fn view(this: Self) -> AnyView {
+        let screen = this.screen;
+        view! {
+            <Transition fallback=|| view! { <Loading lines=8/> }>
+                {move || Suspend::new(async move { ready_or_failed(screen.await, shown) })}
+            </Transition>
+        }
+        .into_any()
     }
+}
+
+fn shown(screen: OverviewScreen) -> impl IntoView {
+    let OverviewScreen { scope, today, zone, tiles, bars, trend, recent, .. } = screen;
+    let may_create = session().may(Permission::TransactionsCreate);
+    view! {
+        <PageHead title="Overview" scope=scope_words(scope, &zone)>
+            <a class="btn" href=format!("/overview/kpis{}", scope.link())>"All figures"</a>
+            {may_create.then(|| view! { <a class="btn primary" href="/transactions/new">"New transaction"</a> })}
+        </PageHead>
+        <ScopeBar path="/" scope today/>
+        <section class="kpis" aria-label="Key figures">
+            {tiles.into_iter().map(|tile| tiles::tile(tile, scope)).collect_view()}
+        </section>
+        <section class="grid2">
+            {blocks::bars_card(bars, scope)}
+            {recent.map(blocks::recent_card)}
+        </section>
+        {blocks::trend_cards(trend, scope)}
+    }
+}
+
+/// Link to the rows behind a figure.
+fn drill_href(metric: domain::overview::MetricKey, scope: Scope) -> String {
+    format!("/overview/kpis/{metric}{}", scope.link())
 }

@@ -110,6 +110,23 @@ pub struct DrillRequest {
 }
 
 impl DrillQuery {
+    /// From the pairs of an address; names that mean nothing here are left alone.
+    #[must_use]
+    pub fn parse(pairs: Vec<(String, String)>) -> Self {
+        let ScopeQuery { period, day, from, to, basis } = ScopeQuery::parse(pairs.clone());
+        let mut query = Self { period, day, from, to, basis, ..Self::default() };
+        for (name, value) in pairs {
+            match name.as_str() {
+                "q" => query.q = Some(value),
+                "sort" => query.sort = Some(value),
+                "cursor" => query.cursor = Some(value),
+                "limit" => query.limit = Some(value),
+                _ => {}
+            }
+        }
+        query
+    }
+
     #[must_use]
     pub fn scope(&self) -> ScopeQuery {
         ScopeQuery {

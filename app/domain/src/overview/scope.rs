@@ -118,6 +118,23 @@ pub struct ScopeQuery {
 }
 
 impl ScopeQuery {
+    /// From the pairs of an address; names that mean nothing here are left alone.
+    #[must_use]
+    pub fn parse(pairs: Vec<(String, String)>) -> Self {
+        let mut query = Self::default();
+        for (name, value) in pairs {
+            match name.as_str() {
+                "period" => query.period = Some(value),
+                "day" => query.day = Some(value),
+                "from" => query.from = Some(value),
+                "to" => query.to = Some(value),
+                "basis" => query.basis = Some(value),
+                _ => {}
+            }
+        }
+        query
+    }
+
     /// # Errors
     /// Every fault of the query with its path.
     pub fn resolve(&self, today: NaiveDate) -> Result<Scope, Vec<FieldError>> {

@@ -1,0 +1,161 @@
+//! The one place that talks to ECharts: load it once, draw, follow size and theme, dispose.
+
+use crate::charts::Palette;
+use charming::Chart;
+use std::{cell::RefCell, collections::HashMap};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
+use web_sys::{Element, HtmlScriptElement, MutationObserver, MutationObserverInit, ResizeObserver};
+
+const SCRIPT: &str = "/vendor/echarts/echarts.min.js";
+
+#[wasm_bindgen]
+extern "C" {
+    type ECharts;
+
+    #[wasm_bindgen(js_namespace = echarts, js_name = init, catch)]
+    fn init(node: &Element) -> Result<ECharts, JsValue>;
+
+    #[wasm_bindgen(method, js_name = setOption, catch)]
+    fn set_option(this: &ECharts, option: &JsValue, not_merge: bool) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn resize(this: &ECharts) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn dispose(this: &ECharts) -> Result<(), JsValue>;
+}
+
+/// A chart on the page with everything that keeps it right.
+struct Drawn {
+    chart: ECharts,
+    make: Box<dyn Fn(&Palette) -> Option<Chart>>,
+    size: Option<(ResizeObserver, Closure<dyn FnMut()>)>,
+}
+
+type Waiting = (u32, Element, Box<dyn Fn(&Palette) -> Option<Chart>>);
+
+#[derive(Default)]
+struct Board {
+    last: u32,
+    drawn: HashMap<u32, Drawn>,
+    /// Asked for before the script was there.
+    waiting: Vec<Waiting>,
+    script_asked: bool,
+    theme: Option<(MutationObserver, Closure<dyn FnMut()>)>,
+}
+
+thread_local! {
+    static BOARD: RefCell<Board> = RefCell::default();
+}
+
+/// Draws into `node` what `make` returns; answers the handle to dispose it with.
+pub fn draw_chart(node: &Element, make: impl Fn(&Palette) -> Option<Chart> + 'static) -> u32 {
+    let (id, ask) = BOARD.with_borrow_mut(|board| {
+        board.last += 1;
+        board.waiting.push((board.last, node.clone(), Box::new(make)));
+        (board.last, !std::mem::replace(&mut board.script_asked, true))
+    });
+    if is_loaded() {
+        draw_waiting();
+    } else if ask {
+        load();
+    }
+    id
+}
+
+/// Takes the chart off the page and lets go of its observers.
+pub fn dispose_chart(id: u32) {
+    let drawn = BOARD.with_borrow_mut(|board| {
+        board.waiting.retain(|(waiting, ..)| *waiting != id);
+        board.drawn.remove(&id)
+    });
+    if let Some(drawn) = drawn {
+        if let Some((observer, _)) = &drawn.size {
+            observer.disconnect();
+        }
+        let _ = drawn.chart.dispose();
+    }
+}
+
+fn is_loaded() -> bool {
+    js_sys::Reflect::has(&js_sys::global(), &"echarts".into()).unwrap_or(false)
+}
+
+fn load() {
+    let Some(document) = web_sys::window().and_then(|w| w.document()) else { return };
+    let script = document.create_element("script").ok().and_then(|e| e.dyn_into::<HtmlScriptElement>().ok());
+    let (Some(script), Some(head)) = (script, document.head()) else { return };
+    script.set_src(SCRIPT);
+    let loaded = Closure::once_into_js(draw_waiting);
+    let _ = script.add_event_listener_with_callback("load", loaded.unchecked_ref());
+    let _ = head.append_child(&script);
+}
+
+fn draw_waiting() {
+    for (id, node, make) in BOARD.with_borrow_mut(|board| std::mem::take(&mut board.waiting)) {
+        let Ok(chart) = init(&node) else { continue };
+        let redraw = Closure::<dyn FnMut()>::new(move || {
+            BOARD.with_borrow(|board| board.drawn.get(&id).map(|d| d.chart.resize()));
+        });
+        let size = ResizeObserver::new(redraw.as_ref().unchecked_ref()).ok().map(|observer| {
+            observer.observe(&node);
+            (observer, redraw)
+        });
+        let drawn = Drawn { chart, make, size };
+        paint(&drawn, &palette());
+        BOARD.with_borrow_mut(|board| board.drawn.insert(id, drawn));
+    }
+    follow_theme();
+}
+
+fn paint(drawn: &Drawn, palette: &Palette) {
+    let Some(chart) = (drawn.make)(palette) else { return };
+    let option = serde_json::to_string(&chart).ok().and_then(|text| js_sys::JSON::parse(&text).ok());
+    if let Some(option) = option {
+        let _ = drawn.chart.set_option(&option, true);
+    }
+}
+
+/// Paints again when the theme changes, by the switch or by the system.
+fn follow_theme() {
+    if BOARD.with_borrow(|board| board.theme.is_some()) {
+        return;
+    }
+    let repaint = Closure::<dyn FnMut()>::new(|| {
+        let palette = palette();
+        BOARD.with_borrow(|board| board.drawn.values().for_each(|drawn| paint(drawn, &palette)));
+    });
+    let window = web_sys::window();
+    let root = window.as_ref().and_then(|w| w.document()).and_then(|d| d.document_element());
+    let (Some(window), Some(root)) = (window, root) else { return };
+    if let Ok(Some(system)) = window.match_media("(prefers-color-scheme: dark)") {
+        let _ = system.add_event_listener_with_callback("change", repaint.as_ref().unchecked_ref());
+    }
+    if let Ok(observer) = MutationObserver::new(repaint.as_ref().unchecked_ref()) {
+        let what = MutationObserverInit::new();
+        what.set_attributes(true);
+        what.set_attribute_filter(&js_sys::Array::of1(&"data-theme".into()));
+        let _ = observer.observe_with_options(&root, &what);
+        BOARD.with_borrow_mut(|board| board.theme = Some((observer, repaint)));
+    }
+}
+
+/// The theme's colours as CSS has them now.
+fn palette() -> Palette {
+    let style = web_sys::window().and_then(|w| {
+        let root = w.document()?.document_element()?;
+        w.get_computed_style(&root).ok().flatten()
+    });
+    let colour = |name: &str, otherwise: &str| {
+        let text = style.as_ref().and_then(|s| s.get_property_value(name).ok()).unwrap_or_default();
+        if text.trim().is_empty() { otherwise.to_owned() } else { text.trim().to_owned() }
+    };
+    Palette {
+        ink: colour("--ink-3", "#666"),
+        surface: colour("--surface", "#fff"),
+        border: colour("--border", "#ddd"),
+        first: colour("--c1", "#0b6e6e"),
+        second: colour("--c2", "#d97a2b"),
+        third: colour("--c3", "#3c6fd1"),
+    }
+}

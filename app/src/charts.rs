@@ -1,0 +1,146 @@
+//! Charts as options for ECharts: pure functions of what a screen holds and the colours of the theme.
+//!
+//! Values are scaled to thousands or millions before they reach the chart, and what a point says when
+//! hovered is written out here, so that no script has to be put into the options.
+
+mod revenue;
+mod trend;
+
+pub use revenue::{revenue_bars, revenue_summary};
+pub use trend::{customers_summary, customers_trend, revenue_trend, trend_summary};
+
+use charming::{
+    component::{Axis, Grid},
+    datatype::{DataPoint, DataPointItem},
+    element::{AxisLabel, AxisLine, AxisTick, AxisType, Color, ItemStyle, LineStyle, SplitLine, TextStyle, Tooltip, Trigger},
+};
+use domain::{format, money::Currency};
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+
+/// Colours of the theme in force, as CSS writes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Palette {
+    pub ink: String,
+    pub surface: String,
+    pub border: String,
+    pub first: String,
+    pub second: String,
+    pub third: String,
+}
+
+/// Unit that keeps the labels of an axis short.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Scale {
+    divisor: Decimal,
+    suffix: &'static str,
+}
+
+impl Scale {
+    /// The unit for values up to `most`.
+    fn of(most: Decimal) -> Self {
+        let most = most.abs();
+        let (divisor, suffix) = match most {
+            m if m >= Decimal::from(10_000_000) => (1_000_000, " M"),
+            m if m >= Decimal::from(10_000) => (1_000, " k"),
+            _ => (1, ""),
+        };
+        Self { divisor: Decimal::from(divisor), suffix }
+    }
+
+    fn largest(values: impl Iterator<Item = Decimal>) -> Self {
+        Self::of(values.map(|v| v.abs()).max().unwrap_or_default())
+    }
+
+    /// For drawing only; what is read is written from the exact value.
+    fn apply(self, value: Decimal) -> f64 {
+        (value / self.divisor).round_dp(4).to_f64().unwrap_or_default()
+    }
+
+    fn label(self) -> String {
+        format!("{{value}}{}", self.suffix)
+    }
+}
+
+/// Name of a money axis: the currency's sign.
+fn money_name(currency: Currency) -> String {
+    format::symbol(currency).trim().to_owned()
+}
+
+fn grid() -> Grid {
+    Grid::new().left(8).right(8).top(32).bottom(4).contain_label(true)
+}
+
+fn category(labels: Vec<String>, palette: &Palette) -> Axis {
+    Axis::new()
+        .type_(AxisType::Category)
+        .data(labels)
+        .axis_tick(AxisTick::new().show(false))
+        .axis_line(AxisLine::new().show(false))
+        .axis_label(AxisLabel::new().color(colour(&palette.ink)).font_size(11))
+}
+
+fn values(name: String, scale: Scale, palette: &Palette) -> Axis {
+    Axis::new()
+        .type_(AxisType::Value)
+        .name(name)
+        .name_text_style(TextStyle::new().color(colour(&palette.ink)).font_size(11))
+        .axis_label(AxisLabel::new().color(colour(&palette.ink)).font_size(11).formatter(scale.label().as_str()))
+        .split_line(SplitLine::new().line_style(LineStyle::new().color(colour(&palette.border))))
+        .split_number(4)
+}
+
+/// A second axis of whole things, without lines of its own.
+fn counts(name: &str, palette: &Palette) -> Axis {
+    values(name.to_owned(), Scale::of(Decimal::ZERO), palette).split_line(SplitLine::new().show(false)).min_interval(1)
+}
+
+/// Shows the sentence that the first series' point carries as its name.
+fn tooltip(palette: &Palette) -> Tooltip {
+    Tooltip::new()
+        .trigger(Trigger::Axis)
+        .formatter("{b0}")
+        .background_color(colour(&palette.surface))
+        .border_color(colour(&palette.border))
+}
+
+fn colour(css: &str) -> Color {
+    Color::Value(css.to_owned())
+}
+
+/// A point that says `words`; what is still running is drawn half as strong.
+fn point(value: f64, words: String, running: bool, css: &str) -> DataPoint {
+    let style = ItemStyle::new().color(colour(css)).opacity(if running { 0.45 } else { 1.0 });
+    DataPointItem::new(value).name(words).item_style(style).into()
+}
+
+/// No value: nothing is drawn, which is not 0.
+fn gap() -> DataPoint {
+    DataPoint::from("-")
+}
+
+#[cfg(test)]
+pub(crate) fn test_palette() -> Palette {
+    let colour = |c: &str| c.to_owned();
+    Palette {
+        ink: colour("#111"),
+        surface: colour("#fff"),
+        border: colour("#ddd"),
+        first: colour("#0aa"),
+        second: colour("#a50"),
+        third: colour("#05a"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_stay_short() {
+        let scale = |n: i64| Scale::of(Decimal::from(n));
+        assert_eq!(scale(9_999).label(), "{value}");
+        assert_eq!((scale(95_978).label(), scale(95_978).apply(Decimal::from(60_000))), ("{value} k".to_owned(), 60.0));
+        assert_eq!(scale(-25_000_000).label(), "{value} M");
+        assert_eq!(money_name(Currency::GBP), "£");
+    }
+}

@@ -1,0 +1,157 @@
+//! Charts with their tables, and the newest sales.
+
+use crate::{
+    charts::{customers_summary, customers_trend, revenue_bars, revenue_summary, revenue_trend, trend_summary},
+    components::{chart::ChartFigure, states::Empty},
+    context::session,
+};
+use domain::{
+    format,
+    overview::{Bars, Period, Progress, RecentSale, Scope, Trend},
+};
+use leptos::prelude::*;
+
+/// Revenue by hour of one day, or by day of more.
+pub fn bars_card(bars: Bars, scope: Scope) -> impl IntoView {
+    let locale = session().business.locale;
+    let by_hour = bars.by_hour;
+    let (title, column) = if by_hour { ("Revenue by hour", "Hour") } else { ("Revenue by day", "Day") };
+    let basis = scope.basis;
+    let rows = bars
+        .items
+        .iter()
+        .map(|bar| {
+            let label = match bar.progress {
+                Progress::Running => format!("{} (so far)", bar.label),
+                Progress::Done | Progress::Ahead => bar.label.clone(),
+            };
+            let label = if by_hour {
+                label.into_any()
+            } else {
+                let day = Scope { period: Period::Day, days: domain::overview::DayRange { from: bar.start.date_naive(), to: bar.start.date_naive() }, basis };
+                view! { <a href=format!("/{}", day.link())>{label}</a> }.into_any()
+            };
+            let ahead = bar.progress == Progress::Ahead;
+            let revenue = if ahead { format::UNKNOWN.to_owned() } else { format::money(bar.revenue, bars.currency, &locale) };
+            let orders = if ahead { format::UNKNOWN.to_owned() } else { format::count(bar.orders, &locale) };
+            view! { <tr><td>{label}</td><td class="r num">{revenue}</td><td class="r num">{orders}</td></tr> }
+        })
+        .collect_view();
+    let summary = revenue_summary(&bars, &locale);
+    let age = format::ago(bars.age_seconds);
+    view! {
+        <article class="card">
+            <header><h2>{title}</h2><span class="meta">"updated "{age}</span></header>
+            <ChartFigure label=format!("{title}. {summary}") summary option=move |palette| revenue_bars(&bars, &locale, palette)>
+                <table>
+                    <thead><tr><th scope="col">{column}</th><th scope="col" class="r">"Revenue"</th><th scope="col" class="r">"Orders"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </ChartFigure>
+        </article>
+    }
+}
+
+/// The two 30-day charts.
+pub fn trend_cards(trend: Trend, scope: Scope) -> impl IntoView {
+    let locale = session().business.locale;
+    let n = trend.items.len();
+    let day_cell = |day: chrono::NaiveDate, partial: bool| {
+        let link = Scope { period: Period::Day, days: domain::overview::DayRange { from: day, to: day }, ..scope }.link();
+        let so_far = partial.then_some(" (so far)");
+        view! { <td><a href=format!("/{link}")>{format::date(day)}</a>{so_far}</td> }
+    };
+    let revenue_rows = trend
+        .items
+        .iter()
+        .map(|d| {
+            view! {
+                <tr>
+                    {day_cell(d.day, d.partial)}
+                    <td class="r num">{format::money(d.revenue, trend.currency, &locale)}</td>
+                    <td class="r num">{format::money(d.refunds, trend.currency, &locale)}</td>
+                    <td class="r num">{format::count(d.orders, &locale)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let customer_rows = trend
+        .items
+        .iter()
+        .map(|d| {
+            let conversion = d.conversion.map_or_else(|| format::UNKNOWN.to_owned(), |c| format::percent(c / rust_decimal::Decimal::ONE_HUNDRED, 1));
+            view! {
+                <tr>
+                    {day_cell(d.day, d.partial)}
+                    <td class="r num">{format::count(d.active_customers, &locale)}</td>
+                    <td class="r num">{format::count(d.visitors, &locale)}</td>
+                    <td class="r num">{conversion}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    let (revenue_words, customer_words) = (trend_summary(&trend, &locale), customers_summary(&trend, &locale));
+    let (first, second) = ((trend.clone(), locale.clone()), (trend, locale));
+    let revenue_title = format!("Revenue and orders, {n} days");
+    let customer_title = format!("Active customers and visitors, {n} days");
+    view! {
+        <section class="grid2" data-trend>
+            <article class="card">
+                <header><h2>{revenue_title.clone()}</h2></header>
+                <ChartFigure label=format!("{revenue_title}. {revenue_words}") summary=revenue_words option=move |palette| revenue_trend(&first.0, &first.1, palette)>
+                    <table>
+                        <thead><tr>
+                            <th scope="col">"Day"</th><th scope="col" class="r">"Revenue"</th>
+                            <th scope="col" class="r">"Refunds"</th><th scope="col" class="r">"Orders"</th>
+                        </tr></thead>
+                        <tbody>{revenue_rows}</tbody>
+                    </table>
+                </ChartFigure>
+            </article>
+            <article class="card">
+                <header><h2>{customer_title.clone()}</h2></header>
+                <ChartFigure label=format!("{customer_title}. {customer_words}") summary=customer_words option=move |palette| customers_trend(&second.0, &second.1, palette)>
+                    <table>
+                        <thead><tr>
+                            <th scope="col">"Day"</th><th scope="col" class="r">"Active customers"</th>
+                            <th scope="col" class="r">"Visitors"</th><th scope="col" class="r">"Conversion"</th>
+                        </tr></thead>
+                        <tbody>{customer_rows}</tbody>
+                    </table>
+                </ChartFigure>
+            </article>
+        </section>
+    }
+}
+
+/// The newest sales of whatever status.
+pub fn recent_card(recent: Vec<RecentSale>) -> impl IntoView {
+    let locale = session().business.locale;
+    let body = if recent.is_empty() {
+        view! { <Empty message="No sales yet. Record one, or upload a file of past sales."/> }.into_any()
+    } else {
+        let rows = recent
+            .into_iter()
+            .map(|sale| {
+                let customer = if sale.customer.is_empty() { "Guest".to_owned() } else { sale.customer };
+                view! {
+                    <li>
+                        <span class="num">{format!("#{}", sale.number)}</span>
+                        <div>
+                            <a href=format!("/transactions/{}", sale.id)>{format::money(sale.total.amount, sale.total.currency, &locale)}</a>
+                            <br/><small>{customer}</small>
+                        </div>
+                        <time datetime=format::date_time_machine(sale.at) title=format::date_time_full(sale.at)>{format::when(sale.at, sale.age_seconds)}</time>
+                    </li>
+                }
+            })
+            .collect_view();
+        view! { <ul class="list">{rows}</ul> }.into_any()
+    };
+    view! {
+        <article class="card">
+            <header><h2>"Recent transactions"</h2><span class="meta"><a href="/transactions">"All transactions"</a></span></header>
+            {body}
+        </article>
+    }
+}

@@ -1,0 +1,169 @@
+//! `/overview/kpis/{metric}`: the receipt of a figure and the rows behind it.
+
+use super::{rows, scope_bar::scope_words, tiles::delta};
+use crate::{
+    components::{
+        page::PageHead,
+        pager::Pager,
+        states::{Empty, Loading},
+    },
+    context::{session, set_status},
+    fault::Fault,
+    features::overview::load_rows,
+    pages::not_found::NotFound,
+};
+use domain::{
+    ErrorCode, format,
+    access::Permission,
+    overview::{Drill, DrillRows, DrillSort, Tile},
+    query,
+};
+use leptos::prelude::*;
+use leptos_router::{
+    LazyRoute,
+    hooks::{use_location, use_params_map},
+    lazy_route,
+};
+
+#[derive(Debug)]
+pub struct DrillRoute {
+    search: Memo<String>,
+    drill: Resource<Result<Drill, Fault>>,
+}
+
+#[lazy_route]
+impl LazyRoute for DrillRoute {
+    fn data() -> Self {
+        let search = use_location().search;
+        let params = use_params_map();
+        let asked = move || (params.with(|p| p.get("metric").unwrap_or_default()), search.get());
+        Self { search, drill: Resource::new(asked, |(metric, query)| load_rows(metric, query)) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let DrillRoute { search, drill } = this;
+        view! {
+            <Transition fallback=|| view! { <Loading lines=8/> }>
+                {move || Suspend::new(async move {
+                    match drill.await {
+                        Ok(drill) => shown(drill, &search.get()).into_any(),
+                        Err(Fault(error)) if error.code == ErrorCode::NotFound => view! { <NotFound/> }.into_any(),
+                        Err(Fault(error)) => {
+                            set_status(error.code.status());
+                            view! { <PageHead title="Figure"/><crate::components::states::Failed error/> }.into_any()
+                        }
+                    }
+                })}
+            </Transition>
+        }
+        .into_any()
+    }
+}
+
+/// The same address with some parameters set or (empty) taken away; the place in the list starts over.
+fn address(path: &str, pairs: &[(String, String)], set: &[(&str, &str)]) -> String {
+    let kept = pairs
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.as_str()))
+        .filter(|(name, value)| *name != "cursor" && !value.is_empty() && !set.iter().any(|(other, _)| other == name));
+    let text = query::write(kept.chain(set.iter().copied().filter(|(_, value)| !value.is_empty())));
+    if text.is_empty() { path.to_owned() } else { format!("{path}?{text}") }
+}
+
+fn shown(drill: Drill, search: &str) -> impl IntoView + use<> {
+    let Drill { number, rows, scope, sort, base_currency, as_of } = drill;
+    let pairs = query::pairs(search);
+    let path = format!("/overview/kpis/{}", number.key);
+    let locale = session().business.locale;
+    let total = rows.total();
+    let next = rows.next_cursor().map(|cursor| address(&path, &pairs, &[("cursor", cursor)]));
+    let first = pairs.iter().any(|(n, v)| n == "cursor" && !v.is_empty()).then(|| address(&path, &pairs, &[]));
+    let whole: Vec<_> = pairs.iter().filter(|(n, _)| n != "limit").cloned().collect();
+    let export = |kind: &str| address(&format!("/api/v1/exports/kpi-rows.{kind}"), &whole, &[("metric", number.key.as_str())]);
+    let exports = session().may(Permission::AccessExport).then(|| {
+        view! {
+            <a class="btn" rel="external" download href=export("csv")>"Export CSV"</a>
+            <a class="btn" rel="external" download href=export("xlsx")>"Export XLSX"</a>
+        }
+    });
+    let hidden = pairs
+        .iter()
+        .filter(|(name, value)| !matches!(name.as_str(), "q" | "cursor" | "sort") && !value.is_empty())
+        .map(|(name, value)| view! { <input type="hidden" name=name.clone() value=value.clone()/> })
+        .collect_view();
+    let q = pairs.iter().find(|(n, _)| n == "q").map(|(_, v)| v.clone()).unwrap_or_default();
+    let sorts = DrillSort::of(number.key.drill_kind())
+        .iter()
+        .map(|choice| view! { <option value=choice.as_str() selected=*choice == sort>{rows::sort_words(*choice)}</option> })
+        .collect_view();
+    let count = format!("{} of {} rows", format::count(total, &locale), format::count(number.row_count, &locale));
+    let table = if total == 0 {
+        view! { <Empty message="No row matches. Widen the period or clear the search."/> }.into_any()
+    } else {
+        match rows {
+            DrillRows::Facts(page) => rows::facts(page.items, base_currency, &locale).into_any(),
+            DrillRows::Buyers(page) => rows::buyers(page.items, base_currency, &locale).into_any(),
+            DrillRows::Visitors(page) => rows::visitors(page.items, &locale).into_any(),
+        }
+    };
+    let back = format!("/overview/kpis{}", scope.link());
+    view! {
+        <PageHead title=number.key.label() scope=scope_words(scope, &number.range.zone)>
+            <a class="btn" href=back>"All figures"</a>
+            {exports}
+        </PageHead>
+        {receipt(&number, &locale, as_of)}
+        <form class="filters" method="get" action=path aria-label="Filter rows">
+            {hidden}
+            <div class="field">
+                <label for="drill-q">"Search"</label>
+                <input id="drill-q" type="search" name="q" value=q maxlength="100"/>
+            </div>
+            <div class="field">
+                <label for="drill-sort">"Sort by"</label>
+                <select id="drill-sort" name="sort">{sorts}</select>
+            </div>
+            <button class="btn" type="submit">"Apply"</button>
+            <span class="total num" data-rows=total.to_string()>{count}</span>
+        </form>
+        {table}
+        <Pager first next/>
+    }
+}
+
+/// Formula, range, zone, age and row count of the number.
+fn receipt(number: &Tile, locale: &str, as_of: chrono::DateTime<chrono::FixedOffset>) -> impl IntoView + use<> {
+    let notes = number.notes(locale).join(" · ");
+    let notes = (!notes.is_empty()).then(|| view! { <div><dt>"Beside it"</dt><dd>{notes}</dd></div> });
+    let reason = number.reason.clone().map(|reason| view! { <div><dt>"Why unknown"</dt><dd>{reason}</dd></div> });
+    let change = number.change.as_ref().filter(|_| number.value.is_some()).map(|change| view! { <div><dt>"Change"</dt><dd>{delta(change)}</dd></div> });
+    let range = format!("{} to {} (end not included)", format::date_time_full(number.range.from), format::date_time_full(number.range.to));
+    view! {
+        <section class="receipt" aria-label="Receipt">
+            <div class="value num" data-metric=number.key.as_str()>{number.text(locale)}</div>
+            <dl class="details">
+                <div><dt>"Formula"</dt><dd>{number.formula.clone()}</dd></div>
+                <div><dt>"Range"</dt><dd class="num">{range}</dd></div>
+                <div><dt>"Zone"</dt><dd>{number.range.zone.clone()}</dd></div>
+                <div><dt>"Rows"</dt><dd class="num">{format::count(number.row_count, locale)}</dd></div>
+                {reason}
+                {change}
+                {notes}
+                <div><dt>"As of"</dt><dd class="num">{format::date_time_full(as_of)}</dd></div>
+            </dl>
+        </section>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_keep_the_filter_and_start_over() {
+        let pairs = query::pairs("?day=2010-12-01&q=a%20b&cursor=x&basis=");
+        assert_eq!(address("/p", &pairs, &[]), "/p?day=2010-12-01&q=a%20b");
+        assert_eq!(address("/p", &pairs, &[("cursor", "1~2"), ("q", "")]), "/p?day=2010-12-01&cursor=1~2");
+        assert_eq!(address("/p", &[], &[]), "/p");
+    }
+}

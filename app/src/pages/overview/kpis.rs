@@ -1,0 +1,61 @@
+//! `/overview/kpis`: every figure of a period, and the trends.
+
+use super::{
+    blocks,
+    scope_bar::{ScopeBar, scope_words},
+    tiles,
+};
+use crate::{
+    components::{
+        page::PageHead,
+        states::{Loading, ready_or_failed},
+    },
+    fault::Fault,
+    features::overview::load_kpis,
+};
+use domain::overview::{KpisScreen, MetricKey};
+use leptos::prelude::*;
+use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
+
+#[derive(Debug)]
+pub struct KpisRoute {
+    screen: Resource<Result<KpisScreen, Fault>>,
+}
+
+#[lazy_route]
+impl LazyRoute for KpisRoute {
+    fn data() -> Self {
+        let search = use_location().search;
+        Self { screen: Resource::new(move || search.get(), load_kpis) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let screen = this.screen;
+        view! {
+            <Transition fallback=|| view! { <Loading lines=8/> }>
+                {move || Suspend::new(async move { ready_or_failed(screen.await, shown) })}
+            </Transition>
+        }
+        .into_any()
+    }
+}
+
+fn shown(screen: KpisScreen) -> impl IntoView {
+    let KpisScreen { scope, today, zone, tiles, trend, .. } = screen;
+    let formulas = MetricKey::ALL
+        .iter()
+        .map(|metric| view! { <div><dt>{metric.label()}</dt><dd>{metric.formula()}"."</dd></div> })
+        .collect_view();
+    view! {
+        <PageHead title="Figures" scope=scope_words(scope, &zone)/>
+        <ScopeBar path="/overview/kpis" scope today/>
+        <section class="kpis" aria-label="Figures">
+            {tiles.into_iter().map(|tile| tiles::tile(tile, scope)).collect_view()}
+        </section>
+        {blocks::trend_cards(trend, scope)}
+        <article class="card">
+            <header><h2>"What the figures mean"</h2></header>
+            <dl class="details">{formulas}</dl>
+        </article>
+    }
+}

@@ -1,0 +1,68 @@
+//! Period and counting rule as links and one form: the scope is in the URL.
+
+use chrono::NaiveDate;
+use domain::{
+    format,
+    overview::{Basis, DayRange, Period, Scope},
+};
+use leptos::prelude::*;
+
+/// `Wed 1 Dec 2010 · Europe/London`.
+pub fn scope_words(scope: Scope, zone: &str) -> String {
+    let DayRange { from, to } = scope.days;
+    let days = if from == to { format::date_long(from) } else { format!("{} to {}", format::date_long(from), format::date_long(to)) };
+    format!("{days} · {zone}")
+}
+
+const fn counting(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Net => "Recognised sales less refunds",
+        Basis::Gross => "Recognised sales, refunds not taken off",
+        Basis::All => "Every order of whatever status",
+    }
+}
+
+/// Choices of period and counting rule on the page at `path`.
+#[component]
+pub fn ScopeBar(#[prop(into)] path: String, scope: Scope, today: NaiveDate) -> impl IntoView {
+    let one = DayRange { from: today, to: today };
+    let periods = [
+        ("Today", Scope { period: Period::Today, days: one, ..scope }),
+        ("7 days", Scope { period: Period::Days7, days: DayRange::ending(today, 7), ..scope }),
+        ("30 days", Scope { period: Period::Days30, days: DayRange::ending(today, 30), ..scope }),
+    ];
+    let href = |scope: Scope| format!("{path}{}", scope.link());
+    let periods = periods
+        .into_iter()
+        .map(|(label, choice)| {
+            let current = (choice.period == scope.period).then_some("true");
+            view! { <a href=href(choice) aria-current=current>{label}</a> }
+        })
+        .collect_view();
+    let rules = Basis::ALL
+        .into_iter()
+        .map(|basis| {
+            let current = (basis == scope.basis).then_some("true");
+            view! { <a href=href(scope.with_basis(basis)) aria-current=current title=counting(basis)>{basis.label()}</a> }
+        })
+        .collect_view();
+    let basis = (scope.basis != Basis::default()).then(|| view! { <input type="hidden" name="basis" value=scope.basis.as_str()/> });
+    view! {
+        <div class="filters">
+            <nav class="seg" aria-label="Period">{periods}</nav>
+            <nav class="seg" aria-label="Counting rule">{rules}</nav>
+            <form class="filters" method="get" action=path.clone() aria-label="Other days">
+                <div class="field">
+                    <label for="scope-from">"First day"</label>
+                    <input id="scope-from" type="date" name="from" value=scope.days.from.to_string()/>
+                </div>
+                <div class="field">
+                    <label for="scope-to">"Last day"</label>
+                    <input id="scope-to" type="date" name="to" value=scope.days.to.to_string()/>
+                </div>
+                {basis}
+                <button class="btn" type="submit">"Show"</button>
+            </form>
+        </div>
+    }
+}

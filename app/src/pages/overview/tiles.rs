@@ -1,0 +1,49 @@
+//! One figure: value, change, what stands beside it, age; a link to its rows.
+
+use super::drill_href;
+use crate::context::session;
+use domain::{
+    format,
+    overview::{Badge, Change, Scope, Tile},
+};
+use leptos::prelude::*;
+use rust_decimal::Decimal;
+
+/// The tile of the home and KPI pages.
+pub fn tile(tile: Tile, scope: Scope) -> impl IntoView {
+    let locale = session().business.locale;
+    let value = tile.text(&locale);
+    let notes = tile.notes(&locale).into_iter().map(|note| view! { <span>{note}</span> }).collect_view();
+    let badge = (tile.badge != Badge::Live).then(|| view! { <span class=format!("badge {}", tile.badge.tone())>{tile.badge.label()}</span> });
+    let reason = tile.reason.clone().map(|reason| view! { <span>{reason}</span> });
+    let change = tile.change.as_ref().filter(|_| tile.value.is_some()).map(delta);
+    let title = format!("{} · as of {}", tile.formula, format::date_time_full(tile.computed_at));
+    view! {
+        <a class="kpi" href=drill_href(tile.key, scope) title=title>
+            <div class="label"><span>{tile.key.label()}</span>{badge}</div>
+            <div class="value num" data-metric=tile.key.as_str()>{value}</div>
+            <div class="foot">{change}{reason}{notes}</div>
+            <div class="age">"updated "{format::ago(tile.age_seconds)}</div>
+        </a>
+    }
+}
+
+/// Direction in shape, word and colour.
+pub fn delta(change: &Change) -> impl IntoView + use<> {
+    let against = change.against.clone();
+    let (class, text) = match change.percent.or(change.points) {
+        None => ("delta flat", "n/a".to_owned()),
+        Some(by) => {
+            let size = match change.percent {
+                Some(_) => format::percent(by.abs() / Decimal::ONE_HUNDRED, 1),
+                None => format!("{} pt", by.abs().normalize()),
+            };
+            match by {
+                by if by.is_zero() => ("delta flat", "unchanged".to_owned()),
+                by if by.is_sign_negative() => ("delta down", format!("▼ {size}")),
+                _ => ("delta up", format!("▲ {size}")),
+            }
+        }
+    };
+    view! { <span><span class=format!("{class} num")>{text}</span>" vs "{against}</span> }
+}
