@@ -4,7 +4,6 @@
 //! A feature adds a job by implementing [`Job`] in `jobs/<feature>_<what>.rs`, listing it in
 //! [`Registry::standard`], and calling [`enqueue`] inside the transaction of the change.
 
-mod actors;
 mod attempt;
 mod context;
 mod enqueue;
@@ -19,6 +18,7 @@ mod system_cleanup;
 mod system_partition_ensure;
 mod worker;
 
+use crate::access::actors;
 pub use context::JobContext;
 pub use enqueue::{JobRequest, enqueue};
 pub use job::{Job, JobFailure, JobOutcome, Nothing};

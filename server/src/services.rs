@@ -1,5 +1,6 @@
 //! The services behind the ports of `domain`: permission, transaction, `store` and `engine`, audit, commit.
 
+pub mod access;
 pub mod exports;
 pub mod idempotency;
 pub mod ingest;
@@ -8,8 +9,8 @@ pub mod search;
 pub mod settings;
 pub mod transactions;
 
-use crate::{backend::Backend, live::LiveBus};
-use domain::{ingest::IngestPort, overview::OverviewPort, search::SearchPort, settings::SettingsPort, transactions::TransactionsPort};
+use crate::{access::Doorkeeper, backend::Backend, live::LiveBus};
+use domain::{access::AccessPort, ingest::IngestPort, overview::OverviewPort, search::SearchPort, settings::SettingsPort, transactions::TransactionsPort};
 use leptos::prelude::provide_context;
 use std::{fmt, sync::Arc};
 
@@ -17,6 +18,8 @@ use std::{fmt, sync::Arc};
 #[derive(Clone)]
 pub struct Services {
     pub backend: Backend,
+    pub door: Arc<Doorkeeper>,
+    pub access: Arc<dyn AccessPort>,
     pub live: LiveBus,
     pub overview: Arc<dyn OverviewPort>,
     pub ingest: Arc<ingest::IngestService>,
@@ -34,8 +37,9 @@ impl fmt::Debug for Services {
 
 impl Services {
     #[must_use]
-    pub fn new(backend: Backend) -> Self {
+    pub fn new(backend: Backend, door: Arc<Doorkeeper>) -> Self {
         Self {
+            access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             live: LiveBus::new(backend.clone()),
             overview: Arc::new(overview::OverviewService::new(backend.clone())),
             ingest: Arc::new(ingest::IngestService::new(backend.clone())),
@@ -43,6 +47,7 @@ impl Services {
             transactions: Arc::new(transactions::TransactionsService::new(backend.clone())),
             search: Arc::new(search::SearchService::new(backend.clone())),
             exports: exports::ExportsService::new(backend.clone()),
+            door,
             backend,
         }
     }
@@ -50,6 +55,7 @@ impl Services {
     /// Puts every port into the context of a page render or a server-function call.
     pub fn provide(&self) {
         provide_context(Arc::clone(&self.ingest) as Arc<dyn IngestPort>);
+        provide_context(Arc::clone(&self.access));
         provide_context(Arc::clone(&self.overview));
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));

@@ -42,7 +42,7 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
 async fn listen(started: &Started, work: bool, steps: Steps) -> Result<(), Failure> {
     let process = Process::new(started.config.clone());
     process.stop_on_signal();
-    let services = Services::new(started.backend.clone());
+    let services = Services::new(started.backend.clone(), started.door()?);
     let live = services.live.start(&process.stop);
     let (router, _) = http::router::router(services.clone(), process.clone());
 

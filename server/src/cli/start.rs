@@ -1,6 +1,7 @@
 //! What every command that needs the database does first.
 
 use crate::{
+    access::{AccessSettings, Doorkeeper},
     backend::{Backend, Pools},
     clock::SystemClock,
     config::Config,
@@ -26,6 +27,15 @@ pub struct Started {
 }
 
 impl Started {
+    /// Sign-in, with the keys of the configuration.
+    ///
+    /// # Errors
+    /// When the master key cannot be read or made.
+    pub fn door(&self) -> Result<Arc<Doorkeeper>, Failure> {
+        let door = Doorkeeper::new(self.backend.clone(), AccessSettings::of(&self.config)?);
+        door.map(Arc::new).map_err(|error| Failure::internal(error.message))
+    }
+
     /// Closes the pools and lets the managed database go.
     pub async fn close(self) {
         let pools = &self.backend.pools;

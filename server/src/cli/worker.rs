@@ -31,7 +31,7 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
     started.database.watch();
     let process = Process::new(started.config.clone());
     process.stop_on_signal();
-    let services = Services::new(started.backend.clone());
+    let services = Services::new(started.backend.clone(), started.door()?);
     let live = services.live.start(&process.stop);
     let config = JobsConfig { queues: options.queues, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
     let jobs = jobs::start(services, registry, config, &process.stop);

@@ -1,11 +1,12 @@
 //! REST, one file an endpoint family. Handlers translate; services decide.
 
+pub mod access;
 pub mod catalogue;
 pub mod exports;
 pub mod ingest;
 pub mod live;
-pub mod search;
 pub mod overview;
+pub mod search;
 pub mod settings;
 pub mod system;
 pub mod transactions;

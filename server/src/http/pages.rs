@@ -2,7 +2,7 @@
 //! behind the right they name.
 
 use super::{caller::Caller, content_security::policy_for, routes::Route};
-use crate::services::Services;
+use crate::{access::browser::BrowserSession, services::Services};
 use app::{
     context::Steering,
     features::access_of,
@@ -18,7 +18,7 @@ use axum::{
 };
 use domain::{
     AppError,
-    access::{Access, SessionView},
+    access::{Access, SessionPort, SessionView},
 };
 use leptos::{config::LeptosOptions, nonce::use_nonce, prelude::provide_context};
 use leptos_axum::ResponseOptions;
@@ -97,8 +97,12 @@ fn contexts(state: &PageState, request: &Request) -> impl Fn() + Clone + Send + 
     let services = state.services.clone();
     let principal = request.extensions().get::<Caller>().and_then(|c| c.0.clone());
     let session = request.extensions().get::<SessionView>().cloned().unwrap_or_default();
+    let browser = request.extensions().get::<BrowserSession>().cloned();
     move || {
         services.provide();
+        if let Some(browser) = browser.clone() {
+            provide_context::<Arc<dyn SessionPort>>(Arc::new(browser));
+        }
         if let Some(principal) = principal.clone() {
             provide_context(principal);
         }

@@ -1,8 +1,12 @@
 //! Everything the web side answers, put together once. A feature adds its line in [`features`].
 
 use super::{
-    api, assets, cors,
+    api, assets,
+    authenticate::authenticate,
+    cors,
     error::ApiError,
+    form_note::form_note,
+    headers::headers,
     openapi::Description,
     pages,
     rate::{self, Rates},
@@ -20,7 +24,7 @@ use axum::{
 };
 use domain::{AppError, ErrorCode};
 use leptos::config::LeptosOptions;
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 use tower::Layer;
 use tower_http::{
     compression::{CompressionLayer, Predicate, predicate::{NotForContentType, SizeAbove}},
@@ -32,6 +36,7 @@ fn features() -> Routes<Services> {
     Routes::new()
         .merge(api::system::routes())
         .merge(api::settings::routes())
+        .merge(api::access::routes())
         .merge(api::overview::routes())
         .merge(api::transactions::routes())
         .merge(api::catalogue::routes())
@@ -50,6 +55,7 @@ pub fn table() -> Vec<Route> {
 /// The whole web side, and the table of all its routes.
 pub fn router(services: Services, process: Process) -> (Router, Vec<Route>) {
     let (router, mut table) = features().into_parts();
+    let door = Arc::clone(&services.door);
     let description = Description::of(&table);
     let observer = Observer { clock: services.backend.clock.clone(), trusted_proxies: process.config.trusted_proxies.clone().into() };
     let (pages, page_table) = pages::router(services.clone(), leptos_options(&process.config.site_root));
@@ -60,13 +66,16 @@ pub fn router(services: Services, process: Process) -> (Router, Vec<Route>) {
         .with_state(services)
         .merge(pages)
         .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(Arc::clone(&door), form_note))
         .layer(from_fn_with_state(Rates::new(process.config.rates), rate::limit))
+        .layer(from_fn_with_state(Arc::clone(&door), authenticate))
         .merge(assets::router(&process.config.site_root))
         // The outermost layer holds the limit; this one would hold uploads to 2 MiB.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(process.config.cors_origins.clone().into(), cors::allow))
         .layer(Extension(description))
         .layer(Extension(process))
+        .layer(from_fn_with_state(door, headers))
         .layer(from_fn_with_state(observer, request::observe));
     // Around the router, since paths are matched before its own layers run.
     let compressed = CompressionLayer::new().compress_when(SizeAbove::new(512).and(NotForContentType::SSE).and(NotForContentType::IMAGES));

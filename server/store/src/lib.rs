@@ -1,6 +1,7 @@
 //! Postgres: SQL and row mapping, nothing else. Every function takes `&mut PgConnection`, so the
 //! caller owns the transaction; rows are private to the module that reads them.
 
+pub mod access;
 pub mod audit;
 mod error;
 pub mod exports;

@@ -1,3 +1,8 @@
-//! The web side in process, one file an endpoint family.
+//! The web side in process: layers, routes and server functions as they are served.
 
+#[path = "../world.rs"]
+mod world;
+
+mod browser;
+mod sign_in;
 mod system;

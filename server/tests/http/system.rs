@@ -9,6 +9,7 @@ use axum::{
 };
 use serde_json::Value;
 use server::{
+    access::Doorkeeper,
     backend::{Backend, Pools},
     clock::SystemClock,
     config::{Config, Sources},
@@ -31,7 +32,9 @@ fn process(pairs: &[(&str, &str)]) -> Process {
 }
 
 fn web(options: &PgConnectOptions, process: &Process) -> Router {
-    let services = Services::new(Backend { pools: Pools::open(options, 10), clock: Arc::new(SystemClock) });
+    let backend = Backend { pools: Pools::open(options, 10), clock: Arc::new(SystemClock) };
+    let door = Doorkeeper::new(backend.clone(), crate::world::settings()).expect("doorkeeper");
+    let services = Services::new(backend, Arc::new(door));
     router(services, process.clone()).0
 }
 

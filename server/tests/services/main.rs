@@ -4,9 +4,12 @@
 mod figures;
 #[path = "../world/shop.rs"]
 mod shop;
+#[path = "../world.rs"]
+mod world;
 
 mod database;
 mod settings;
 mod ingest;
 mod overview;
+mod access;
 mod transactions;

@@ -1,0 +1,205 @@
+//! Who is calling: sign-in, browser sessions, bearer and personal tokens. The only place besides
+//! tests that vouches for a [`domain::access::Principal`].
+
+pub mod actors;
+mod bearer;
+pub mod browser;
+pub mod password;
+pub mod secret;
+mod sign_in;
+mod verification;
+
+pub use verification::{Credential, SessionId, TOKEN_PREFIX, Verified};
+
+use crate::{
+    backend::Backend,
+    config::{Config, MasterKey},
+    failure::Failure,
+};
+use chrono::{DateTime, Duration, FixedOffset, Utc};
+use domain::{AppError, settings::Business};
+use moka::future::Cache;
+use password::Hasher;
+use secret::{Digest, Keys};
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock, atomic::AtomicU64},
+    time,
+};
+use uuid::Uuid;
+
+/// How long sessions live.
+#[derive(Debug, Clone, Copy)]
+pub struct SessionPolicy {
+    /// Without a request.
+    pub idle: Duration,
+    /// Whatever happens.
+    pub absolute: Duration,
+    /// A bearer sign-in, from its start.
+    pub bearer: Duration,
+}
+
+impl Default for SessionPolicy {
+    fn default() -> Self {
+        Self { idle: Duration::minutes(30), absolute: Duration::hours(12), bearer: Duration::minutes(30) }
+    }
+}
+
+/// When sign-ins are refused (`platform.md` 3.4).
+#[derive(Debug, Clone, Copy)]
+pub struct SignInLimits {
+    /// Failures of one name from one address within `window`.
+    pub failures: usize,
+    pub window: Duration,
+    /// Attempts of one address in a minute.
+    pub per_minute: usize,
+    /// Failures an hour of one name from anywhere, after which unknown addresses wait for `window`.
+    pub account_failures: i64,
+}
+
+impl Default for SignInLimits {
+    fn default() -> Self {
+        Self { failures: 5, window: Duration::minutes(15), per_minute: 20, account_failures: 50 }
+    }
+}
+
+/// What the configuration says about access.
+#[derive(Debug, Clone)]
+pub struct AccessSettings {
+    pub keys: Keys,
+    /// Public origin, e.g. `https://mill.example`, without trailing slash.
+    pub origin: String,
+    pub sessions: SessionPolicy,
+    pub limits: SignInLimits,
+}
+
+impl AccessSettings {
+    /// The defaults around what has none.
+    #[must_use]
+    pub fn new(keys: Keys, origin: &str) -> Self {
+        Self {
+            keys,
+            origin: origin.trim_end_matches('/').to_owned(),
+            sessions: SessionPolicy::default(),
+            limits: SignInLimits::default(),
+        }
+    }
+
+    /// From the configuration of the process.
+    ///
+    /// # Errors
+    /// When the master key cannot be read or made.
+    pub fn of(config: &Config) -> Result<Self, Failure> {
+        let previous = config.secret_key_previous.as_ref().map(|secret| MasterKey::new(secret.expose()));
+        Ok(Self::new(Keys::derive(&MasterKey::load(config)?, previous.as_ref()), &config.base_url))
+    }
+
+    /// The public address is https: cookies are Secure, HSTS is sent.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        self.origin.starts_with("https://")
+    }
+}
+
+/// Longest time a verified session or token is believed without asking the database.
+pub const BELIEVED_FOR: time::Duration = time::Duration::from_secs(5);
+
+/// Signs in, verifies and forgets. One a process.
+pub struct Doorkeeper {
+    pub(crate) backend: Backend,
+    pub(crate) settings: AccessSettings,
+    pub(crate) hasher: Hasher,
+    /// Verified sessions and tokens by the hash of their secret.
+    verified: Cache<Digest, Arc<Verified>>,
+    /// Rises with everything that ends sessions: what was read before it is not kept.
+    epoch: AtomicU64,
+    business: Cache<(), Arc<(Business, bool)>>,
+    /// What was last read, for the time that the database is away.
+    last_business: RwLock<Arc<(Business, bool)>>,
+}
+
+impl fmt::Debug for Doorkeeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Doorkeeper").finish_non_exhaustive()
+    }
+}
+
+impl Doorkeeper {
+    /// # Errors
+    /// `internal` when the system gives no randomness.
+    pub fn new(backend: Backend, settings: AccessSettings) -> Result<Self, AppError> {
+        Ok(Self {
+            backend,
+            settings,
+            hasher: Hasher::new()?,
+            verified: Cache::builder().max_capacity(50_000).time_to_live(BELIEVED_FOR).support_invalidation_closures().build(),
+            epoch: AtomicU64::new(0),
+            business: Cache::builder().max_capacity(1).time_to_live(BELIEVED_FOR).build(),
+            last_business: RwLock::default(),
+        })
+    }
+
+    #[must_use]
+    pub const fn settings(&self) -> &AccessSettings {
+        &self.settings
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.backend.clock.now()
+    }
+
+    /// The business settings and whether demo rows exist, at most five seconds old.
+    pub async fn business(&self) -> Result<Arc<(Business, bool)>, AppError> {
+        if let Some(known) = self.business.get(&()).await {
+            return Ok(known);
+        }
+        let mut connection = store::pool::acquire(&self.backend.pools.auth).await?;
+        let business = store::settings::business(&mut connection).await?;
+        let demo = store::access::sessions::demo_rows_exist(&mut connection).await?;
+        let fresh = Arc::new((business, demo));
+        self.business.insert((), Arc::clone(&fresh)).await;
+        *self.last_business.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
+        Ok(fresh)
+    }
+
+    /// As [`Self::business`]; while the database is away, what was last known.
+    pub async fn known_business(&self) -> Arc<(Business, bool)> {
+        match self.business().await {
+            Ok(fresh) => fresh,
+            Err(_) => Arc::clone(&self.last_business.read().unwrap_or_else(PoisonError::into_inner)),
+        }
+    }
+
+    pub(crate) async fn forget_business(&self) {
+        self.business.invalidate(&()).await;
+    }
+
+    /// Times as people of the business read them.
+    pub(crate) async fn zone(&self) -> Result<chrono_tz::Tz, AppError> {
+        Ok(self.business().await?.0.zone.parse().unwrap_or(chrono_tz::UTC))
+    }
+
+    /// Forgets what is held in memory about a user; called at every topic `session`.
+    pub fn forget_user(&self, user: Uuid) {
+        self.epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        if self.verified.invalidate_entries_if(move |_, held| held.user_id() == Some(user)).is_err() {
+            self.verified.invalidate_all();
+        }
+    }
+
+    /// Forgets everything: the live bus was away and may have missed an ended session.
+    pub fn forget_all(&self) {
+        self.epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.verified.invalidate_all();
+    }
+
+    pub(crate) async fn forget(&self, digest: &Digest) {
+        self.epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        self.verified.invalidate(digest).await;
+    }
+}
+
+/// A time in the zone of the business.
+pub(crate) fn local(at: DateTime<Utc>, zone: chrono_tz::Tz) -> DateTime<FixedOffset> {
+    at.with_timezone(&zone).fixed_offset()
+}

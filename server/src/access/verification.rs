@@ -1,0 +1,180 @@
+//! From a cookie, bearer token or personal token to the one behind it.
+
+use super::{
+    Doorkeeper, bearer,
+    secret::{Digest, digest, reference},
+};
+use chrono::{DateTime, Duration, Utc};
+use domain::{
+    AppError,
+    access::{ActorKind, Permission, Principal, RequestTrace, Rights, SessionKind, SignedInUser},
+    ids::UserId,
+};
+use std::sync::{Arc, atomic::Ordering};
+use store::access::{
+    sessions::{self, Holder},
+    tokens,
+};
+use uuid::Uuid;
+
+/// Start of every personal token, so that people and scanners know one when they see it.
+pub const TOKEN_PREFIX: &str = "mr_pat_";
+
+/// What a request came with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Credential {
+    #[default]
+    None,
+    /// Browser session; the secret id itself, needed for its CSRF token.
+    Web(SessionId),
+    Jwt(Digest),
+    Token(Digest),
+}
+
+/// The secret id of a browser session.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SessionId(pub(crate) String);
+
+impl std::fmt::Debug for SessionId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionId(…)")
+    }
+}
+
+impl Credential {
+    /// Hash under which the session or token is kept.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        match self {
+            Self::None => None,
+            Self::Web(id) => Some(digest(&id.0)),
+            Self::Jwt(hash) | Self::Token(hash) => Some(*hash),
+        }
+    }
+}
+
+/// A session or token that was found good, as it is held in memory.
+#[derive(Debug, Clone)]
+pub struct Verified {
+    holder: Option<Holder>,
+    rights: Rights,
+    token: Option<(Uuid, String, Vec<Permission>)>,
+    expires_at: DateTime<Utc>,
+    /// A refused form waits to be shown.
+    pub has_note: bool,
+}
+
+impl Verified {
+    #[must_use]
+    pub fn user_id(&self) -> Option<Uuid> {
+        self.holder.as_ref().map(|holder| holder.user_id)
+    }
+
+    /// The principal of a request with this session or token; `None` for a browser that is not signed in.
+    #[must_use]
+    pub fn principal(&self, credential: &Credential, mut trace: RequestTrace) -> Option<Principal> {
+        let holder = self.holder.as_ref()?;
+        trace.session_ref = credential.digest().as_ref().map(reference);
+        let (kind, label) = match &self.token {
+            Some((_, name, _)) => (ActorKind::Token, format!("{} · {name}", holder.email)),
+            None => (ActorKind::User, holder.email.clone()),
+        };
+        Some(Principal::vouch(kind, Some(holder.user_id), label, self.rights.clone(), trace))
+    }
+
+    #[must_use]
+    pub fn user(&self) -> Option<SignedInUser> {
+        self.holder.as_ref().map(|holder| SignedInUser {
+            id: UserId(holder.user_id),
+            email: holder.email.clone(),
+            display_name: holder.display_name.clone(),
+            role: holder.role,
+            rights: self.rights.clone(),
+        })
+    }
+
+
+    /// Scopes of the personal token, if it is one.
+    #[must_use]
+    pub fn scopes(&self) -> Option<&[Permission]> {
+        self.token.as_ref().map(|(_, _, scopes)| scopes.as_slice())
+    }
+}
+
+impl Doorkeeper {
+    /// The credential in an `Authorization` header's value.
+    ///
+    /// # Errors
+    /// `unauthenticated` when it is of no known kind or its signature is wrong.
+    pub fn read_authorization(&self, value: &str) -> Result<Credential, AppError> {
+        let secret = value
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, secret)| secret.trim())
+            .ok_or_else(AppError::unauthenticated)?;
+        if secret.starts_with(TOKEN_PREFIX) {
+            return Ok(Credential::Token(digest(secret)));
+        }
+        let claims = bearer::read(&self.settings.keys, secret, self.now()).ok_or_else(AppError::unauthenticated)?;
+        Ok(Credential::Jwt(digest(&claims.sid)))
+    }
+
+    /// Whether the credential is good now. Believed for at most five seconds without asking again.
+    ///
+    /// # Errors
+    /// `unavailable` when the database cannot be asked.
+    pub async fn verify(&self, credential: &Credential, trace: &RequestTrace) -> Result<Option<Arc<Verified>>, AppError> {
+        let Some(hash) = credential.digest() else { return Ok(None) };
+        if let Some(held) = self.verified.get(&hash).await {
+            return Ok((held.expires_at > self.now()).then_some(held));
+        }
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        let Some(found) = self.look_up(credential, &hash, trace).await? else { return Ok(None) };
+        let found = Arc::new(found);
+        self.verified.insert(hash, Arc::clone(&found)).await;
+        // Somebody's session ended while this one was read: do not keep what may be outdated.
+        if self.epoch.load(Ordering::SeqCst) != epoch {
+            self.verified.invalidate(&hash).await;
+        }
+        Ok(Some(found))
+    }
+
+    async fn look_up(&self, credential: &Credential, hash: &Digest, trace: &RequestTrace) -> Result<Option<Verified>, AppError> {
+        let now = self.now();
+        let mut connection = store::pool::acquire(&self.backend.pools.auth).await?;
+        match credential {
+            Credential::None => Ok(None),
+            Credential::Token(_) => {
+                let Some(token) = tokens::live(&mut connection, hash, now).await? else { return Ok(None) };
+                if token.last_used_at.is_none_or(|at| now - at >= Duration::minutes(1)) {
+                    tokens::used(&mut connection, token.id, trace.ip, now).await?;
+                }
+                Ok(Some(Verified {
+                    rights: Rights::of(token.holder.role, &token.holder.sets).restricted_to(&token.scopes),
+                    holder: Some(token.holder),
+                    token: Some((token.id, token.name, token.scopes)),
+                    expires_at: token.expires_at,
+                    has_note: false,
+                }))
+            }
+            Credential::Web(_) | Credential::Jwt(_) => {
+                let wanted = if matches!(credential, Credential::Web(_)) { SessionKind::Web } else { SessionKind::Jwt };
+                let Some(session) = sessions::live(&mut connection, hash, now).await?.filter(|s| s.kind == wanted) else { return Ok(None) };
+                let mut expires_at = session.absolute_expires_at;
+                if wanted == SessionKind::Web {
+                    expires_at = expires_at.min(now + self.settings.sessions.idle);
+                    if now - session.last_seen_at >= Duration::minutes(1) {
+                        sessions::touch(&mut connection, hash, now, expires_at).await?;
+                    }
+                }
+                Ok(Some(Verified {
+                    rights: session.holder.as_ref().map(|h| Rights::of(h.role, &h.sets)).unwrap_or_default(),
+                    holder: session.holder,
+                    token: None,
+                    expires_at,
+                    has_note: session.has_note,
+                }))
+            }
+        }
+    }
+}
