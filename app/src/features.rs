@@ -1,5 +1,6 @@
 //! Server functions, one folder a feature, and the right that each of them needs.
 
+pub mod ingest;
 pub mod overview;
 pub mod search;
 pub mod transactions;
@@ -17,6 +18,16 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/transactions/detail", Access::Needs(Permission::TransactionsView)),
     ("/fn/transactions/draft", Access::Needs(Permission::TransactionsCreate)),
     ("/fn/transactions/record", Access::Needs(Permission::TransactionsCreate)),
+    ("/fn/ingest/imports", Access::Needs(Permission::IngestView)),
+    ("/fn/ingest/import", Access::Needs(Permission::IngestView)),
+    ("/fn/ingest/map", Access::Needs(Permission::IngestUpload)),
+    ("/fn/ingest/preview", Access::Needs(Permission::IngestUpload)),
+    ("/fn/ingest/commit", Access::Needs(Permission::IngestPromote)),
+    ("/fn/ingest/stop", Access::Needs(Permission::JobsRun)),
+    ("/fn/ingest/cancel", Access::Needs(Permission::IngestUpload)),
+    ("/fn/ingest/edit_row", Access::Needs(Permission::IngestUpload)),
+    ("/fn/ingest/rerun", Access::Needs(Permission::IngestPromote)),
+    ("/fn/ingest/discard", Access::Needs(Permission::IngestUpload)),
 ];
 
 /// The right of the server function at `path`.

@@ -1,5 +1,6 @@
 //! Pages, one file (or folder) a route, and the right that each of them needs.
 
+pub mod data;
 pub mod forbidden;
 pub mod not_found;
 pub mod overview;
@@ -18,4 +19,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/transactions", Access::Needs(Permission::TransactionsView)),
     ("/transactions/new", Access::Needs(Permission::TransactionsCreate)),
     ("/transactions/{id}", Access::Needs(Permission::TransactionsView)),
+    ("/data", Access::Needs(Permission::IngestView)),
+    ("/data/import", Access::Needs(Permission::IngestUpload)),
+    ("/data/import/{id}", Access::Needs(Permission::IngestView)),
 ];

@@ -5,6 +5,7 @@ use crate::{
     context::session,
     layout::Layout,
     pages::{
+        data::{DataRoute, import::ImportRoute, upload::UploadRoute},
         not_found::NotFound,
         overview::{OverviewRoute, drill::DrillRoute, kpis::KpisRoute},
         search::SearchRoute,
@@ -66,6 +67,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/transactions") view={Lazy::<TransactionsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions/new") view={Lazy::<NewTransactionRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions/:id") view={Lazy::<TransactionRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/data") view={Lazy::<DataRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/data/import") view={Lazy::<UploadRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/data/import/:id") view={Lazy::<ImportRoute>::new()} ssr=SsrMode::Async/>
                 </FlatRoutes>
             </Layout>
         </Router>

@@ -11,6 +11,7 @@ pub mod cors;
 pub mod cross_site;
 pub mod error;
 pub mod idempotency;
+pub mod import_page;
 pub mod listener;
 pub mod metrics_listener;
 pub mod openapi;

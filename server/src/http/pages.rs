@@ -1,7 +1,7 @@
 //! Leptos on axum: the page routes and the server functions, both from the tables of `app` and both
 //! behind the right they name.
 
-use super::{caller::Caller, content_security::policy_for, routes::Route};
+use super::{caller::Caller, content_security::policy_for, import_page, routes::Route};
 use crate::{access::browser::BrowserSession, services::Services};
 use app::{
     context::Steering,
@@ -14,7 +14,7 @@ use axum::{
     extract::{Request, State},
     http::{HeaderValue, Method, StatusCode, Uri, header},
     response::{IntoResponse, Redirect, Response},
-    routing::{MethodFilter, get, on},
+    routing::{MethodFilter, get, on, post},
 };
 use domain::{
     AppError,
@@ -52,6 +52,8 @@ pub fn router(services: Services, options: LeptosOptions) -> (Router, Vec<Route>
         router = router.route(path, get(move |state, request| page(access, state, request)));
         table.push(Route { method: Method::GET, path: path.to_owned(), access });
     }
+    router = router.route(import_page::PATH, post(import_page::upload));
+    table.push(Route { method: Method::POST, path: import_page::PATH.to_owned(), access: import_page::ACCESS });
     for (path, method) in leptos::server_fn::axum::server_fn_paths() {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::POST);
         router = router.route(path, on(filter, server_function));

@@ -125,7 +125,7 @@ pub fn too_large(limit: usize) -> Response {
 
 /// Routes that take files (`…/upload`, `…/uploads`).
 fn is_upload(route: &str) -> bool {
-    route == "/api/v1/ingest/imports" || route.split('/').any(|part| part == "upload" || part == "uploads")
+    matches!(route, "/api/v1/ingest/imports" | "/data/import") || route.split('/').any(|part| part == "upload" || part == "uploads")
 }
 
 /// Streams and exports have no time limit.

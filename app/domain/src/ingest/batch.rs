@@ -10,6 +10,7 @@ use crate::{
     FieldError,
     ids::{ImportId, JobId},
     jobs::{JobState, Progress},
+    paging::Page,
 };
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
@@ -221,4 +222,19 @@ pub struct OpenQuarantine {
     pub target: Target,
     pub rows: u32,
     pub imports: u32,
+}
+
+/// The page of all imports.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataScreen {
+    pub imports: Page<ImportSummary>,
+    pub quarantine: Vec<OpenQuarantine>,
+}
+
+/// The page of one import.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ImportScreen {
+    pub import: ImportDetail,
+    /// Open rows, after the commit.
+    pub rows: Page<StagedRow>,
 }

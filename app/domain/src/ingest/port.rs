@@ -44,7 +44,7 @@ pub trait IngestPort: Send + Sync + 'static {
     /// Starts the commit of exactly what the preview said, as a job.
     async fn commit(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError>;
 
-    /// Gives the import up; a running job of it is cancelled too.
+    /// Gives the import up. A preview that is running then finds it closed and ends.
     async fn cancel(&self, who: &Principal, id: ImportId) -> Result<(), AppError>;
 
     /// Edits one rejected row and judges it again; it is applied by [`IngestPort::rerun`].

@@ -11,7 +11,7 @@ use crate::{
     services::{Services, ingest::Upload},
 };
 use axum::{
-    extract::{FromRequest, Multipart, Request, State},
+    extract::{FromRequest, Multipart, Request, State, multipart::MultipartError},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -32,32 +32,71 @@ pub struct ReceivedFile {
     _room: SemaphorePermit<'static>,
 }
 
+/// Why a form was not taken.
+#[derive(Debug)]
+pub enum Refusal {
+    TooLarge,
+    Fault(AppError),
+}
+
+impl Refusal {
+    fn file(message: &str) -> Self {
+        Self::Fault(AppError::field("file", message))
+    }
+}
+
+impl From<&MultipartError> for Refusal {
+    fn from(error: &MultipartError) -> Self {
+        if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::TooLarge;
+        }
+        Self::file("The upload cannot be read; send it as multipart/form-data with a field \"file\".")
+    }
+}
+
+impl From<Refusal> for AppError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::TooLarge => Self::field("file", "The file is larger than 64 MiB. Compress it with gzip or split it."),
+            Refusal::Fault(error) => error,
+        }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        match self {
+            Self::TooLarge => too_large(64 << 20),
+            Self::Fault(error) => ApiError(error).into_response(),
+        }
+    }
+}
+
 /// Reads a multipart form with the fields `file` and (if not sales) `target`.
 ///
 /// # Errors
 /// 413 when the file is larger than 64 MiB, 422 when there is none.
-pub async fn receive_file(request: Request) -> Result<ReceivedFile, Response> {
-    let no_file = || ApiError(AppError::field("file", "Choose a file: CSV, TSV, XLSX, XLS or ODS, at most 64 MiB.")).into_response();
-    let broken = |_| ApiError(AppError::field("file", "The upload broke off. Send the file again.")).into_response();
+pub async fn receive_file(request: Request) -> Result<ReceivedFile, Refusal> {
+    let no_file = || Refusal::file("Choose a file: CSV, TSV, XLSX, XLS or ODS, at most 64 MiB.");
+    let broken = |_| Refusal::file("The upload broke off. Send the file again.");
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| no_file())?;
     let mut target = Target::SalesTransactions;
     let mut received = None;
-    while let Some(mut field) = form.next_field().await.map_err(|e| refused(&e))? {
+    while let Some(mut field) = form.next_field().await.map_err(|e| Refusal::from(&e))? {
         match field.name() {
             Some("target") => {
-                let text = field.text().await.map_err(|e| refused(&e))?;
-                target = Target::parse(text.trim()).ok_or_else(|| {
-                    ApiError(AppError::field("target", "There is no such import target; use sales_transactions.")).into_response()
-                })?;
+                let text = field.text().await.map_err(|e| Refusal::from(&e))?;
+                target = Target::parse(text.trim())
+                    .ok_or_else(|| Refusal::Fault(AppError::field("target", "There is no such import target; use sales_transactions.")))?;
             }
             Some("file") => {
                 let name = field.file_name().unwrap_or("upload").to_owned();
                 let mut spool = tempfile::spooled_tempfile(1 << 20);
                 let mut size = 0;
-                while let Some(chunk) = field.chunk().await.map_err(|e| refused(&e))? {
+                while let Some(chunk) = field.chunk().await.map_err(|e| Refusal::from(&e))? {
                     size += chunk.len() as u64;
                     if size > bounds::FILE_BYTES {
-                        return Err(too_large(64 << 20));
+                        return Err(Refusal::TooLarge);
                     }
                     spool.write_all(&chunk).map_err(broken)?;
                 }
@@ -70,22 +109,15 @@ pub async fn receive_file(request: Request) -> Result<ReceivedFile, Response> {
     if name.is_empty() && size == 0 {
         return Err(no_file());
     }
-    let room = ROOM.acquire().await.map_err(|_| ApiError(AppError::internal()).into_response())?;
+    let room = ROOM.acquire().await.map_err(|_| Refusal::Fault(AppError::internal()))?;
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     spool.rewind().and_then(|()| spool.read_to_end(&mut bytes)).map_err(broken)?;
     Ok(ReceivedFile { target, name, bytes, _room: room })
 }
 
-fn refused(error: &axum::extract::multipart::MultipartError) -> Response {
-    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return too_large(64 << 20);
-    }
-    ApiError(AppError::field("file", "The upload cannot be read; send it as multipart/form-data with a field \"file\".")).into_response()
-}
-
 /// Looks into a file and keeps it: 201 with columns, samples, proposals and `imported_as`.
 pub async fn upload(State(services): State<Services>, Signed(who): Signed, request: Request) -> Result<Response, Response> {
-    let file = receive_file(request).await?;
+    let file = receive_file(request).await.map_err(IntoResponse::into_response)?;
     let upload = Upload::of(file.target, &file.name, file.bytes);
     let detail = services.ingest.receive(&who, upload).await.map_err(|e| ApiError(e).into_response())?;
     Ok((StatusCode::CREATED, Body(detail)).into_response())

@@ -1,0 +1,126 @@
+//! Step "Check" and "Result": the account of the file, issues by rule, examples.
+
+use crate::context::session;
+use domain::{
+    format,
+    ingest::{Counts, Example, ImportDetail, RuleCount, Severity},
+};
+use leptos::prelude::*;
+
+/// Rows shown of the examples that are kept.
+const SHOWN: usize = 20;
+
+/// Counts, issues and examples of a checked or committed import.
+#[component]
+pub fn Findings(import: ImportDetail) -> impl IntoView {
+    let locale = session().business.locale;
+    let committed = import.summary.state.is_committed();
+    let currency = import.mapping.options.currency;
+    let examples = import.examples;
+    let issues = import.issues;
+    let account = import.summary.counts.map(|counts| {
+        let open = import.summary.open_rows;
+        let gross = format::money(counts.gross, currency, &locale);
+        let refunded = format::money(counts.refunded, currency, &locale);
+        account(&counts, committed.then_some(open), &gross, &refunded, &locale)
+    });
+    view! {
+        {account}
+        {(!issues.is_empty()).then(|| issues_table(&issues, &locale))}
+        {(!committed).then(|| view! {
+            {examples_table("Rows to be recorded", &examples.create)}
+            {examples_table("Rejected rows", &examples.rejected)}
+            {examples_table("Repeated rows", &examples.duplicate_in_source)}
+            {examples_table("Rows recorded already", &examples.same)}
+        })}
+    }
+}
+
+fn account(counts: &Counts, open: Option<u32>, gross: &str, refunded: &str, locale: &str) -> impl IntoView + use<> {
+    let figure = |label: &'static str, value: u32| view! { <dt>{label}</dt><dd>{format::count(value.into(), locale)}</dd> };
+    let unchanged = counts.is_no_change().then(|| view! {
+        <p class="stale" role="status">"Every row is recorded already: going on changes nothing."</p>
+    });
+    view! {
+        <section class="card">
+            <h2>"Every row of the file"</h2>
+            {unchanged}
+            <dl class="details">
+                {figure("Rows in the file", counts.lines)}
+                {figure("Sale lines", counts.sale_lines)}
+                {figure("Refund lines", counts.refund_lines)}
+                {figure("Recorded already", counts.same)}
+                {figure("Rejected", counts.rejected)}
+                {figure("Repeated in the file", counts.duplicate_in_source)}
+                {figure("Left out by a filter", counts.filtered)}
+                {open.map(|open| figure("Still in quarantine", open))}
+                {figure("Sales", counts.sales)}
+                {figure("Refunds", counts.refunds)}
+                {figure("Refund lines without a known sale", counts.unmatched_refund_lines)}
+                {figure("New customers", counts.new_customers)}
+                {figure("New products", counts.new_products)}
+                <dt>"Gross sales"</dt><dd>{gross.to_owned()}</dd>
+                <dt>"Refunded"</dt><dd>{refunded.to_owned()}</dd>
+            </dl>
+        </section>
+    }
+}
+
+fn issues_table(issues: &[RuleCount], locale: &str) -> impl IntoView + use<> {
+    let rows = issues.iter().map(|rule| {
+        let (class, word) = match rule.severity {
+            Severity::Error => ("badge bad", "Rejected"),
+            Severity::Warning => ("badge warn", "Noted"),
+        };
+        view! {
+            <tr>
+                <td data-label="Rule"><span class=class>{word}</span>" "<code>{rule.code.clone()}</code></td>
+                <td data-label="Field">{rule.field.map(domain::ingest::Field::label)}</td>
+                <td class="r" data-label="Rows">{format::count(rule.rows.into(), locale)}</td>
+                <td data-label="For example">{rule.message.clone()}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    view! {
+        <section class="card">
+            <h2>"Issues by rule"</h2>
+            <div class="table-wrap">
+                <table class="stack">
+                    <thead><tr><th>"Rule"</th><th>"Field"</th><th class="r">"Rows"</th><th>"For example"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </section>
+    }
+}
+
+fn examples_table(title: &'static str, examples: &[Example]) -> Option<impl IntoView + use<>> {
+    if examples.is_empty() {
+        return None;
+    }
+    let rows = examples.iter().take(SHOWN).map(|example| {
+        let values = example.mapped.iter().map(|(field, value)| format!("{} {value}", field.label())).collect::<Vec<_>>().join(" · ");
+        let why = example.issues.iter().map(|i| i.message.clone()).collect::<Vec<_>>().join(" ");
+        view! {
+            <tr>
+                <td class="r" data-label="Row">{example.row_no}</td>
+                <td data-label="Values">{values}</td>
+                <td data-label="Why">{why}</td>
+            </tr>
+        }
+    });
+    let rows = rows.collect_view();
+    let summary = format!("{title}: {} examples", examples.len().min(SHOWN));
+    Some(view! {
+        <details class="card">
+            <summary>{summary}</summary>
+            <div class="table-wrap">
+                <table class="stack">
+                    <thead><tr><th class="r">"Row"</th><th>"Values"</th><th>"Why"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </details>
+    })
+}
