@@ -1,5 +1,6 @@
 //! Server functions, one folder a feature, and the right that each of them needs.
 
+pub mod access;
 pub mod ingest;
 pub mod overview;
 pub mod search;
@@ -10,6 +11,23 @@ use domain::access::{Access, Permission};
 /// Every server function with its right. The server refuses a call to a path that is not listed;
 /// the permission walk fails on a function that is missing here.
 pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
+    ("/fn/access/sign_in", Access::Public),
+    ("/fn/access/sign_out", Access::SignedIn),
+    ("/fn/access/setup_is_open", Access::Public),
+    ("/fn/access/set_up", Access::Public),
+    ("/fn/access/change_password", Access::SignedIn),
+    ("/fn/access/choose_theme", Access::SignedIn),
+    ("/fn/access/account", Access::SignedIn),
+    ("/fn/access/end_session", Access::SignedIn),
+    ("/fn/access/end_other_sessions", Access::SignedIn),
+    ("/fn/access/tokens", Access::SignedIn),
+    ("/fn/access/create_token", Access::SignedIn),
+    ("/fn/access/rotate_token", Access::SignedIn),
+    ("/fn/access/revoke_token", Access::SignedIn),
+    ("/fn/access/users", Access::Needs(Permission::AccessUsersView)),
+    ("/fn/access/add_user", Access::Needs(Permission::AccessUsersEdit)),
+    ("/fn/access/set_role", Access::Needs(Permission::AccessUsersEdit)),
+    ("/fn/access/set_active", Access::Needs(Permission::AccessUsersEdit)),
     ("/fn/overview/screen", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/kpis", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/rows", Access::Needs(Permission::OverviewView)),

@@ -1,17 +1,27 @@
 //! Pages, one file (or folder) a route, and the right that each of them needs.
 
+pub mod account;
 pub mod data;
 pub mod forbidden;
+pub mod login;
 pub mod not_found;
 pub mod overview;
 pub mod search;
+pub mod setup;
 pub mod transactions;
+pub mod users;
 
 use domain::access::{Access, Permission};
 
 /// Every page with its right, in axum's notation. The server makes its page routes from this list;
 /// a test compares it with the router's own.
 pub const PAGES: &[(&str, Access)] = &[
+    ("/login", Access::Public),
+    ("/setup", Access::Public),
+    ("/account", Access::SignedIn),
+    ("/account/tokens", Access::SignedIn),
+    ("/settings/users", Access::Needs(Permission::AccessUsersView)),
+    ("/settings/roles", Access::Needs(Permission::AccessUsersView)),
     ("/", Access::Needs(Permission::OverviewView)),
     ("/overview/kpis", Access::Needs(Permission::OverviewView)),
     ("/overview/kpis/{metric}", Access::Needs(Permission::OverviewView)),

@@ -5,11 +5,15 @@ use crate::{
     context::session,
     layout::Layout,
     pages::{
+        account::{AccountRoute, tokens::TokensRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
+        login::Login,
         not_found::NotFound,
         overview::{OverviewRoute, drill::DrillRoute, kpis::KpisRoute},
         search::SearchRoute,
+        setup::SetupRoute,
         transactions::{TransactionsRoute, detail::TransactionRoute, new::NewTransactionRoute},
+        users::{UsersRoute, roles::Roles},
     },
 };
 use domain::access::Theme;
@@ -60,6 +64,12 @@ pub fn App() -> impl IntoView {
             <Layout>
                 // Every page waits for its data, so that it reads whole without script.
                 <FlatRoutes fallback=|| view! { <NotFound/> }>
+                    <Route path=path!("/login") view=Login/>
+                    <Route path=path!("/setup") view={Lazy::<SetupRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/account/tokens") view={Lazy::<TokensRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/users") view={Lazy::<UsersRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/roles") view=Roles/>
                     <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/overview/kpis") view={Lazy::<KpisRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/overview/kpis/:metric") view={Lazy::<DrillRoute>::new()} ssr=SsrMode::Async/>

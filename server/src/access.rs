@@ -3,21 +3,24 @@
 
 pub mod actors;
 mod bearer;
+mod first_admin;
 pub mod browser;
 pub mod password;
 pub mod secret;
 mod sign_in;
 mod verification;
 
+pub use first_admin::FirstAdmin;
 pub use verification::{Credential, SessionId, TOKEN_PREFIX, Verified};
 
 use crate::{
     backend::Backend,
     config::{Config, MasterKey},
     failure::Failure,
+    live::Heard,
 };
 use chrono::{DateTime, Duration, FixedOffset, Utc};
-use domain::{AppError, settings::Business};
+use domain::{AppError, live::Topic, settings::Business};
 use moka::future::Cache;
 use password::Hasher;
 use secret::{Digest, Keys};
@@ -26,6 +29,8 @@ use std::{
     sync::{Arc, PoisonError, RwLock, atomic::AtomicU64},
     time,
 };
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// How long sessions live.
@@ -191,6 +196,26 @@ impl Doorkeeper {
     pub fn forget_all(&self) {
         self.epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         self.verified.invalidate_all();
+    }
+
+    /// Keeps what is held in memory true to what other processes change, till `stop`.
+    pub async fn follow(self: Arc<Self>, mut heard: broadcast::Receiver<Heard>, stop: CancellationToken) {
+        loop {
+            let heard = tokio::select! {
+                () = stop.cancelled() => return,
+                heard = heard.recv() => heard,
+            };
+            match heard {
+                Ok(Heard::Changed(event)) if event.topic == Topic::Session => match event.key.parse() {
+                    Ok(user) => self.forget_user(user),
+                    Err(_) => self.forget_all(),
+                },
+                Ok(Heard::Changed(event)) if matches!(event.topic, Topic::Settings | Topic::System) => self.forget_business().await,
+                Ok(Heard::Changed(_)) => {}
+                Ok(Heard::Resync) | Err(broadcast::error::RecvError::Lagged(_)) => self.forget_all(),
+                Err(broadcast::error::RecvError::Closed) => return,
+            }
+        }
     }
 
     pub(crate) async fn forget(&self, digest: &Digest) {

@@ -6,6 +6,7 @@ mod migrate;
 mod openapi;
 mod serve;
 pub mod start;
+mod user;
 mod worker;
 
 use crate::{config::Config, failure::Failure};
@@ -59,6 +60,8 @@ enum Command {
     Check(check::Options),
     /// The managed database: start, stop, status, url
     Db(db::Options),
+    /// People who may sign in: add, list, set-role, grant, disable, enable, reset-password, sessions
+    User(user::Options),
     /// Print the API description (OpenAPI 3.1)
     Openapi,
 }
@@ -99,6 +102,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Worker(options) => worker::run(&global, options).await,
         Command::Migrate(options) => migrate::run(&global, options).await,
         Command::Check(options) => check::run(&global, options).await,
+        Command::User(options) => user::run(&global, options).await,
         Command::Db(options) => db::run(&global, options).await,
         Command::Openapi => openapi::run(),
     }

@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     AppError, ErrorCode, FieldError,
     access::{
-        Bearer, ChangePassword, FormNote, Me, PermSet, Principal, RequestTrace, Rights, Role, SessionKind, SessionPort, SetUp, SignIn, Theme,
+        Bearer, ChangePassword, FormNote, Me, Password, PermSet, Principal, RequestTrace, Rights, Role, SessionKind, SessionPort, SetUp, SignIn, Theme,
     },
     clock::Clock,
     ids::UserId,
@@ -46,6 +46,9 @@ pub enum CookieChange {
 pub struct Outgoing {
     pub session: CookieChange,
     pub theme: Option<Theme>,
+    /// A new secret on its way to the next page. It lives in the reader's browser for that long, so
+    /// that it is never written down on our side.
+    pub once: Option<Password>,
 }
 
 /// Bound to one request; clones share it.
@@ -182,11 +185,11 @@ impl BrowserSession {
 
 #[async_trait]
 impl SessionPort for BrowserSession {
-    async fn sign_in(&self, command: SignIn) -> Result<(), AppError> {
+    async fn sign_in(&self, command: SignIn) -> Result<bool, AppError> {
         let admitted = self.doorkeeper.admit(&command, &self.trace).await?;
-        let (id, _, _) = self.enter(admitted, SessionKind::Web).await?;
+        let (id, user, _) = self.enter(admitted, SessionKind::Web).await?;
         self.change(CookieChange::Set(id));
-        Ok(())
+        Ok(user.must_change_password)
     }
 
     async fn bearer(&self, command: SignIn) -> Result<Bearer, AppError> {
@@ -320,6 +323,10 @@ impl SessionPort for BrowserSession {
 
     fn choose_theme(&self, theme: Theme) {
         self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).theme = Some(theme);
+    }
+
+    fn show_once(&self, secret: Password) {
+        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).once = Some(secret);
     }
 }
 

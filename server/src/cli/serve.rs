@@ -5,6 +5,7 @@ use super::{
     start::{self, Started},
 };
 use crate::{
+    access::FirstAdmin,
     database::external::{Reach, check_server},
     failure::Failure,
     http,
@@ -14,7 +15,8 @@ use crate::{
     services::Services,
 };
 use clap::Args;
-use std::{net::SocketAddr, time::Duration};
+use domain::access::Password;
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 #[derive(Debug, Args)]
@@ -44,6 +46,7 @@ async fn listen(started: &Started, work: bool, steps: Steps) -> Result<(), Failu
     process.stop_on_signal();
     let services = Services::new(started.backend.clone(), started.door()?);
     let live = services.live.start(&process.stop);
+    let door = tokio::spawn(Arc::clone(&services.door).follow(services.live.subscribe(), process.stop.clone()));
     let (router, _) = http::router::router(services.clone(), process.clone());
 
     let step = steps.begin("listen");
@@ -55,17 +58,40 @@ async fn listen(started: &Started, work: bool, steps: Steps) -> Result<(), Failu
     let metrics = http::metrics_listener::start(&process, services.clone(), steps).await;
 
     let config = JobsConfig { work, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
-    let jobs = jobs::start(services, Registry::standard(), config, &process.stop);
+    let jobs = jobs::start(services.clone(), Registry::standard(), config, &process.stop);
     let recovery = (!started.reached).then(|| recover(started));
 
+    if started.reached {
+        first_admin(started, &services, steps).await?;
+    }
     eprintln!("\nMillrace is at {}\n", url(&started.config.base_url, address, listener.local_addr().ok()));
     let served = http::listener::serve(listener, router, process.stop.clone(), DRAIN).await;
     process.stop.cancel();
-    tokio::join!(live.stop(), jobs.stop());
+    let _ = tokio::join!(live.stop(), jobs.stop(), door);
     for task in [metrics, recovery].into_iter().flatten() {
         task.abort();
     }
     served.map_err(|e| Failure::internal(format!("the listener broke off: {e}")))
+}
+
+/// With no user in the database: makes the one of the configuration, or prints the way to make one.
+async fn first_admin(started: &Started, services: &Services, steps: Steps) -> Result<(), Failure> {
+    let step = steps.begin("first admin");
+    let config = &started.config;
+    let password = config.admin_password.as_ref().map(|secret| Password::new(secret.expose()));
+    let made = services.door.first_admin(config.admin_email.as_deref().zip(password.as_ref())).await;
+    match step.done(made.map_err(|error| Failure::config(error.message)), |found| match found {
+        FirstAdmin::Exists => "there is one".to_owned(),
+        FirstAdmin::Made => "made as MILLRACE_ADMIN_EMAIL says".to_owned(),
+        FirstAdmin::Link(_) => "nobody can sign in yet; see the link below".to_owned(),
+    })? {
+        FirstAdmin::Link(path) => {
+            let text = format!("Set up the first administrator within 60 minutes, once, at {}{path}", config.base_url);
+            eprintln!("\n{text}");
+        }
+        FirstAdmin::Exists | FirstAdmin::Made => {}
+    }
+    Ok(())
 }
 
 /// Started in an outage: does what the start left out as soon as the database answers.

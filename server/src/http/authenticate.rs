@@ -21,13 +21,16 @@ use axum::{
 };
 use domain::{
     AppError, ErrorCode,
-    access::{Principal, RequestTrace, SessionView, Theme},
+    access::{Password, Principal, RequestTrace, SessionView, Theme},
 };
 use std::sync::Arc;
 use store::audit::{Act, Outcome};
 
 /// Paths that belong to nobody: no database is asked for them.
 const OPEN: &[&str] = &["/pkg/", "/vendor/", "/fonts/", "/_stcore/", "/favicon"];
+
+/// Cookie that carries a new secret to the one page that shows it.
+const ONCE: &str = "millrace_once";
 
 /// Name of the session cookie. `__Host-` binds it to this host, which browsers grant to https only.
 #[must_use]
@@ -84,8 +87,10 @@ pub async fn authenticate(State(door): State<Arc<Doorkeeper>>, mut request: Requ
     }
 
     let browser = BrowserSession::new(Arc::clone(&door), trace, credential.clone(), verified.clone());
+    let mut shows_once = false;
     if wants_view(&request) {
         let seen = Seen::of(&request);
+        shows_once = seen.is_page && seen.once.is_some();
         match view(&door, &browser, seen, session_id, verified.as_deref()).await {
             Ok(view) => {
                 request.extensions_mut().insert(view);
@@ -102,7 +107,7 @@ pub async fn authenticate(State(door): State<Arc<Doorkeeper>>, mut request: Requ
         note_denied(&door, principal.as_ref(), &method, &path, "right is missing").await;
     }
     let stale_cookie = matches!(credential, Credential::Web(_)) && verified.is_none();
-    write_cookies(&door, &browser, stale_cookie, &mut response);
+    write_cookies(&door, &browser, stale_cookie, shows_once, &mut response);
     if principal.is_some() && !response.headers().contains_key(header::CACHE_CONTROL) {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
@@ -161,9 +166,10 @@ fn wants_view(request: &Request) -> bool {
 
 /// What of the request the view depends on.
 struct Seen {
-    /// A page is rendered, which shows the refused form.
+    /// A page is rendered, which shows the refused form and the new secret.
     is_page: bool,
     theme: Theme,
+    once: Option<Password>,
 }
 
 impl Seen {
@@ -172,6 +178,7 @@ impl Seen {
         Self {
             is_page: request.method() == Method::GET && !request.uri().path().starts_with("/fn/") && accept.contains("text/html"),
             theme: cookies(request.headers()).find(|(name, _)| *name == "theme").map_or(Theme::System, |(_, value)| Theme::parse(value)),
+            once: cookies(request.headers()).find(|(name, _)| *name == ONCE).map(|(_, value)| Password::new(value)),
         }
     }
 }
@@ -191,6 +198,7 @@ async fn view(
         business: business.0.clone(),
         demo: business.1,
         note: if seen.is_page { browser.take_note().await? } else { None },
+        once: seen.once.filter(|_| seen.is_page && verified.is_some()),
         denied: false,
     })
 }
@@ -221,7 +229,7 @@ async fn note_denied(door: &Doorkeeper, who: Option<&Principal>, method: &Method
     }
 }
 
-fn write_cookies(door: &Doorkeeper, browser: &BrowserSession, stale: bool, response: &mut Response) {
+fn write_cookies(door: &Doorkeeper, browser: &BrowserSession, stale: bool, shown: bool, response: &mut Response) {
     let is_https = door.settings().is_https();
     let outgoing = browser.outgoing();
     let name = cookie_name(is_https);
@@ -233,7 +241,12 @@ fn write_cookies(door: &Doorkeeper, browser: &BrowserSession, stale: bool, respo
     };
     // The page reads and writes this one too.
     let theme = outgoing.theme.map(|theme| cookie("theme", theme.as_str(), "; Max-Age=31536000", is_https));
-    for line in session.into_iter().chain(theme) {
+    let once = match &outgoing.once {
+        Some(secret) => Some(cookie(ONCE, secret.reveal(), "; HttpOnly; Max-Age=60", is_https)),
+        None if shown => Some(cookie(ONCE, "", "; HttpOnly; Max-Age=0", is_https)),
+        None => None,
+    };
+    for line in session.into_iter().chain(theme).chain(once) {
         if let Ok(value) = HeaderValue::from_str(&line) {
             response.headers_mut().append(header::SET_COOKIE, value);
         }

@@ -1,7 +1,7 @@
 //! How pages and REST reach sign-in and accounts.
 
 use super::{
-    Bearer, ChangePassword, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, PermSet, Permission, Principal, Role, RotateToken, SessionItem,
+    Bearer, ChangePassword, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, Password, PermSet, Permission, Principal, Role, RotateToken, SessionItem,
     SetUp, SignIn, Theme, TokenView, UserFilter, UserItem,
 };
 use crate::{
@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 /// to the request and takes no principal for signing in.
 #[async_trait]
 pub trait SessionPort: Send + Sync + 'static {
-    /// Signs this browser in under a new session id.
-    async fn sign_in(&self, command: SignIn) -> Result<(), AppError>;
+    /// Signs this browser in under a new session id. Answers whether the password must be changed first.
+    async fn sign_in(&self, command: SignIn) -> Result<bool, AppError>;
     /// Checks name and password and answers with a bearer token instead of a cookie.
     async fn bearer(&self, command: SignIn) -> Result<Bearer, AppError>;
     /// Ends the session (or bearer sign-in) that asks.
@@ -30,6 +30,8 @@ pub trait SessionPort: Send + Sync + 'static {
     async fn change_password(&self, who: &Principal, command: ChangePassword) -> Result<(), AppError>;
     /// Keeps the colour scheme in a cookie.
     fn choose_theme(&self, theme: Theme);
+    /// Hands a new secret to the next page, past everything that is stored.
+    fn show_once(&self, secret: Password);
 }
 
 /// Accounts, tokens, sessions and users.

@@ -1,6 +1,6 @@
 //! What a page knows about the one who looks at it.
 
-use super::{Permission, Rights, Role};
+use super::{Password, Permission, Rights, Role};
 use crate::{error::AppError, ids::UserId, settings::Business};
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +73,9 @@ pub struct SessionView {
     /// Demo rows exist: every page shows the banner.
     pub demo: bool,
     pub note: Option<FormNote>,
+    /// A new secret that this page shows and no other ever will.
+    #[serde(default)]
+    pub once: Option<Password>,
     /// The page asked for needs a right that the reader does not hold; it is not shown.
     #[serde(default)]
     pub denied: bool,

@@ -102,7 +102,10 @@ impl AccessService {
         let action = if replaces.is_some() { "access.token_rotate" } else { "access.token_create" };
         let after = json!({"name": name, "scopes": scopes, "expires_at": listed.expires_at, "token": {"$secret": "changed"}});
         self.record(&mut tx, who, Act::done(action, "token", listed.id).after(after)).await?;
-        store::live::emit(&mut tx, Topic::Session, &owner.to_string()).await?;
+        // A token that ends must be forgotten everywhere; a new one is known to nobody yet.
+        if replaces.is_some() {
+            store::live::emit(&mut tx, Topic::Session, &owner.to_string()).await?;
+        }
         store::commit(tx).await?;
         self.door.forget_user(owner.0);
         Ok(NewToken { token, view: self.view(listed, zone) })

@@ -5,7 +5,7 @@ use crate::access::{local, password::common_fault};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
     AppError, ErrorCode,
-    access::{CreateUser, EditUser, Grant, PermSet, Permission, Principal, Rights, Role, UserFilter, UserItem, validate_grants},
+    access::{CreateUser, EditUser, Grant, Password, PermSet, Permission, Principal, Rights, Role, UserFilter, UserItem, validate_grants},
     ids::UserId,
     live::Topic,
     paging::{DEFAULT_LIMIT, MAX_LIMIT, Page},
@@ -142,6 +142,30 @@ impl AccessService {
         store::commit(tx).await?;
         self.door.forget_user(id.0);
         self.read_user(who, id).await?.ok_or_else(AppError::internal)
+    }
+
+    /// Sets a password for somebody who has lost theirs; it must be changed at the next sign-in.
+    ///
+    /// # Errors
+    /// `forbidden` without `access.users_edit`; `validation` for a password that may not be one.
+    pub async fn reset_password(&self, who: &Principal, id: UserId, password: &Password) -> Result<(), AppError> {
+        who.require(Permission::AccessUsersEdit)?;
+        let now = self.door.now();
+        let mut tx = store::begin(self.pool()).await?;
+        let (user, _, _) = self.locked(&mut tx, id, None).await?;
+        let faults: Vec<_> = password.faults("password", &user.names()).into_iter().chain(common_fault("password", password)).collect();
+        if !faults.is_empty() {
+            return Err(AppError::validation(faults));
+        }
+        let hash = self.door.hasher.hash(password).await?;
+        users::set_password(&mut tx, id.0, &hash, true, now).await?;
+        sessions::end_all(&mut tx, id.0, None, now, "password reset").await?;
+        let act = Act::done("access.reset_password", "user", id).after(json!({"password": {"$secret": "changed"}}));
+        self.record(&mut tx, who, act).await?;
+        self.announce(&mut tx, id).await?;
+        store::commit(tx).await?;
+        self.door.forget_user(id.0);
+        Ok(())
     }
 
     /// The user, its sets and all active administrators, locked for this change.

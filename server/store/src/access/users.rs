@@ -289,3 +289,12 @@ fn narrow(query: &mut QueryBuilder<Postgres>, listing: &Listing<'_>) {
         query.push(" and is_active = ").push_bind(active);
     }
 }
+
+/// Lets nobody else make a user till the end of the transaction.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lock_table(connection: &mut PgConnection) -> Result<()> {
+    sqlx::query!("lock table access.users in share row exclusive mode").execute(connection).await?;
+    Ok(())
+}
