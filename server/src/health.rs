@@ -117,8 +117,8 @@ fn work(work: &store::health::Work) -> [Component; 3] {
         Component { name: "queue", status: over(work.oldest_wait_seconds, QUEUE_DEGRADED_SECONDS), detail: queue },
         Component {
             name: "worker",
-            status: if work.silent > 0 { Status::Degraded } else { Status::Ok },
-            detail: json!({"silent_runs": work.silent}),
+            status: if work.silent > 0 || work.workers == 0 { Status::Degraded } else { Status::Ok },
+            detail: json!({"workers": work.workers, "silent_runs": work.silent}),
         },
         Component {
             name: "scheduler",

@@ -7,7 +7,7 @@ use super::{
 use axum::{
     body::Body,
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -85,7 +85,7 @@ pub async fn observe(State(observer): State<Observer>, mut request: Request, nex
     metrics::histogram!("millrace_http_request_seconds", &labels).record(took.as_secs_f64());
     let error_code = response.extensions().get::<domain::ErrorCode>().map(|c| c.as_str());
     let user_id = note.0.get().map(ToString::to_string);
-    let duration_ms = took.as_secs_f64() * 1e3;
+    let duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3;
     span.in_scope(|| tracing::info!(method = %method, status, duration_ms, user_id, error_code, "request"));
     response
 }
@@ -96,7 +96,7 @@ async fn answer(request: Request, next: Next, route: &str) -> Response {
     if header_bytes > HEADER_LIMIT {
         return ApiError(AppError::field("headers", "The request's headers are larger than 16 KiB.")).with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     }
-    let upload = is_upload(route);
+    let upload = request.method() == Method::POST && takes_files(route);
     let limit = if upload { UPLOAD_LIMIT } else { BODY_LIMIT };
     let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
     if announced.is_some_and(|bytes| bytes > limit) {
@@ -123,9 +123,9 @@ pub fn too_large(limit: usize) -> Response {
     ApiError(AppError::field("body", message)).with_status(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
-/// Routes that take files (`…/upload`, `…/uploads`).
-fn is_upload(route: &str) -> bool {
-    matches!(route, "/api/v1/ingest/imports" | "/data/import") || route.split('/').any(|part| part == "upload" || part == "uploads")
+/// Routes whose POST takes a file (`…/imports`, `…/upload`).
+fn takes_files(route: &str) -> bool {
+    matches!(route.rsplit('/').next(), Some("import" | "imports" | "upload" | "uploads"))
 }
 
 /// Streams and exports have no time limit.
@@ -139,4 +139,16 @@ fn finish_error(response: &mut Response, id: &str) {
     error.request_id = Some(id.to_owned());
     *response.body_mut() = Body::from(envelope(&error).to_string());
     response.headers_mut().remove(header::CONTENT_LENGTH);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_and_streams_have_their_own_limits() {
+        assert!(takes_files("/api/v1/ingest/imports") && takes_files("/data/import"));
+        assert!(!takes_files("/api/v1/ingest/imports/{id}/commit") && !takes_files("/api/v1/transactions"));
+        assert!(is_long("/live") && is_long("/api/v1/exports/{file}") && !is_long("/api/v1/kpis"));
+    }
 }

@@ -11,6 +11,8 @@ pub struct Work {
     pub waiting: i64,
     pub oldest_wait_seconds: Option<f64>,
     pub running: i64,
+    /// Workers heard of in the last minute and a half.
+    pub workers: i64,
     /// Running, but silent for more than five minutes: their worker is gone.
     pub silent: i64,
     /// Seconds by which the latest enabled schedule is overdue.
@@ -20,12 +22,13 @@ pub struct Work {
 /// # Errors
 /// When the statement fails.
 pub async fn work(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<Work> {
-    let row: (i64, Option<f64>, i64, i64, Option<f64>) = sqlx::query_as(
+    let row: (i64, Option<f64>, i64, i64, Option<f64>, i64) = sqlx::query_as(
         "select count(*) filter (where due), max(extract(epoch from $1 - r.run_at)::float8) filter (where due),
                 count(*) filter (where r.state = 'running'),
                 count(*) filter (where r.state = 'running' and r.heartbeat_at < $1 - interval '5 minutes'),
                 (select max(extract(epoch from $1 - s.next_due_at))::float8 from ops.schedules s
-                 where s.enabled and s.next_due_at < $1)
+                 where s.enabled and s.next_due_at < $1),
+                (select count(*) from ops.workers w where w.heartbeat_at > $1 - interval '90 seconds')
          from (select r.*, r.state = 'queued' and r.run_at <= $1 and q.paused_at is null as due
                from ops.job_runs r join ops.queues q on q.name = r.queue
                where r.state in ('queued', 'running')) r",
@@ -33,7 +36,7 @@ pub async fn work(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<W
     .bind(now)
     .fetch_one(connection)
     .await?;
-    Ok(Work { waiting: row.0, oldest_wait_seconds: row.1, running: row.2, silent: row.3, schedule_lag_seconds: row.4 })
+    Ok(Work { workers: row.5, waiting: row.0, oldest_wait_seconds: row.1, running: row.2, silent: row.3, schedule_lag_seconds: row.4 })
 }
 
 /// Open runs by queue and state.

@@ -84,7 +84,8 @@ async fn ready_until_the_process_is_told_to_stop(db: PgPool) {
     let health = call(&web, "GET", "/health").await.body;
     assert_eq!(health["status"], "degraded", "nobody started the live bus: {health}");
     assert_eq!(health["components"]["live"]["status"], "degraded");
-    for part in ["database", "schema", "queue", "worker", "scheduler", "pools"] {
+    assert_eq!(health["components"]["worker"]["status"], "degraded", "no worker has been heard of");
+    for part in ["database", "schema", "queue", "scheduler", "pools"] {
         assert_eq!(health["components"][part]["status"], "ok", "{part}");
     }
     let now = chrono::Utc::now();
