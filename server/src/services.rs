@@ -38,10 +38,15 @@ impl fmt::Debug for Services {
 impl Services {
     #[must_use]
     pub fn new(backend: Backend, door: Arc<Doorkeeper>) -> Self {
+        let live = LiveBus::new(backend.clone());
+        let overview = overview::OverviewService::new(backend.clone());
+        let (mut heard, bus) = (live.subscribe(), live.clone());
+        // Deaf, it keeps nothing: a figure that missed a change would stand for a minute.
+        overview.listen(move || overview::changed(&mut heard) | !bus.connected());
         Self {
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
-            live: LiveBus::new(backend.clone()),
-            overview: Arc::new(overview::OverviewService::new(backend.clone())),
+            live,
+            overview: Arc::new(overview),
             ingest: Arc::new(ingest::IngestService::new(backend.clone())),
             settings: Arc::new(settings::SettingsService::new(backend.clone())),
             transactions: Arc::new(transactions::TransactionsService::new(backend.clone())),

@@ -1,9 +1,15 @@
 //! Exports (`platform.md` 3.12): exactly what the list says, from one snapshot, a batch at a time.
 
 pub mod csv;
+mod figures;
 pub mod xlsx;
 
-use super::transactions::{scope, zone_of};
+pub use figures::KPI_ROWS;
+
+use super::{
+    overview::RowSource,
+    transactions::{scope, zone_of},
+};
 use crate::backend::Backend;
 use chrono::{DateTime, FixedOffset};
 use domain::{
@@ -64,10 +70,16 @@ pub struct About {
 pub struct Export {
     pub about: About,
     pub headings: Vec<&'static str>,
-    selection: Selection,
+    source: Source,
     zone: BusinessZone,
     tx: Transaction<'static, Postgres>,
     _permit: OwnedSemaphorePermit,
+}
+
+/// Where the rows come from.
+enum Source {
+    List(Selection),
+    Figure(Box<RowSource>),
 }
 
 impl std::fmt::Debug for Export {
@@ -83,7 +95,10 @@ impl Export {
     /// When the database fails: the reader must then not take what it has for the whole.
     pub async fn batch(&mut self) -> Result<Vec<Vec<Cell>>, AppError> {
         let zone = self.zone;
-        Ok(exports::fetch(&mut self.tx, self.selection.dataset, &move |at| zone.local(at)).await?)
+        match &mut self.source {
+            Source::List(selection) => Ok(exports::fetch(&mut self.tx, selection.dataset, &move |at| zone.local(at)).await?),
+            Source::Figure(rows) => rows.batch(&mut self.tx).await,
+        }
     }
 
     /// `transactions-2026-10-06.csv`
@@ -115,11 +130,7 @@ impl ExportsService {
         who.require(Permission::AccessExport)?;
         who.require(dataset.right())?;
         let asked = SaleQuery::parse(pairs.iter().map(|(n, v)| (n, v))).map_err(AppError::validation)?;
-        let permit = Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
-            let mut error = AppError::unavailable("Several exports are running already. Try again when one has ended.");
-            error.retry_after_seconds = Some(10);
-            error
-        })?;
+        let permit = self.slot()?;
         let now = self.backend.clock.now();
         let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
         let zone = zone_of(&store::settings::business(&mut tx).await?);
@@ -129,17 +140,28 @@ impl ExportsService {
         exports::declare(&mut tx, &selection).await?;
         let filter = filter_of(&asked);
 
-        // In a transaction of its own, before the first row leaves: what went out is on record even when
-        // the reader hangs up.
-        let mut log = store::begin(&self.backend.pools.analytics).await?;
-        let act = Act::done("access.export", "export", dataset.name())
-            .after(json!({"filter": filter, "rows": rows, "format": format.extension()}));
-        audit::record(&mut log, self.backend.clock.new_id(), now, who, act).await?;
-        store::commit(log).await?;
-
+        self.log(who, dataset.name(), format, &filter, rows).await?;
         let about = About { dataset: dataset.name(), filter, zone: zone.name(), as_of: zone.local(now), by: who.label().to_owned(), rows };
         let headings = dataset.columns().iter().map(|c| c.name).collect();
-        Ok(Export { about, headings, selection, zone, tx, _permit: permit })
+        Ok(Export { about, headings, source: Source::List(selection), zone, tx, _permit: permit })
+    }
+
+    fn slot(&self) -> Result<OwnedSemaphorePermit, AppError> {
+        Arc::clone(&self.slots).try_acquire_owned().map_err(|_| {
+            let mut error = AppError::unavailable("Several exports are running already. Try again when one has ended.");
+            error.retry_after_seconds = Some(10);
+            error
+        })
+    }
+
+    /// In a transaction of its own, before the first row leaves: what went out is on record even when
+    /// the reader hangs up.
+    async fn log(&self, who: &Principal, dataset: &str, format: Format, filter: &str, rows: i64) -> Result<(), AppError> {
+        let mut log = store::begin(&self.backend.pools.analytics).await?;
+        let act = Act::done("access.export", "export", dataset).after(json!({"filter": filter, "rows": rows, "format": format.extension()}));
+        audit::record(&mut log, self.backend.clock.new_id(), self.backend.clock.now(), who, act).await?;
+        store::commit(log).await?;
+        Ok(())
     }
 }
 

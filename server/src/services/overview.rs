@@ -6,7 +6,9 @@ mod measure;
 mod rows;
 mod series;
 
-use crate::backend::Backend;
+pub use rows::RowSource;
+
+use crate::{backend::Backend, live::Heard};
 use async_trait::async_trait;
 use cache::{Generation, Kept};
 use chrono::{DateTime, FixedOffset, Utc};
@@ -23,7 +25,8 @@ use domain::{
 };
 use measure::Context;
 use sqlx::{Postgres, Transaction};
-use std::{fmt, sync::Arc};
+use std::fmt;
+use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 use store::overview as sums;
 
 /// Sales in the short list of the home page.
@@ -282,20 +285,14 @@ impl OverviewPort for OverviewService {
     }
 }
 
-/// What [`OverviewService::listen`] is given: a queue of topics, emptied at every look.
-pub fn ear(mut next: impl FnMut() -> Option<Option<Topic>> + Send + 'static) -> impl FnMut() -> bool + Send + 'static {
-    move || {
-        let mut changed = false;
-        while let Some(heard) = next() {
-            // No topic: something may have been missed.
-            changed |= heard.is_none_or(|topic| EATS.contains(&topic));
-        }
-        changed
+/// Whether something of [`EATS`] was heard since the last look; a gap counts as such.
+pub fn changed(heard: &mut Receiver<Heard>) -> bool {
+    let mut changed = false;
+    loop {
+        changed |= match heard.try_recv() {
+            Ok(Heard::Changed(event)) => EATS.contains(&event.topic),
+            Ok(Heard::Resync) | Err(TryRecvError::Lagged(_)) => true,
+            Err(TryRecvError::Empty | TryRecvError::Closed) => return changed,
+        };
     }
-}
-
-/// The service as its port.
-#[must_use]
-pub fn port(service: &Arc<OverviewService>) -> Arc<dyn OverviewPort> {
-    Arc::clone(service) as Arc<dyn OverviewPort>
 }

@@ -10,6 +10,7 @@ mod world;
 mod database;
 mod settings;
 mod ingest;
+mod online_retail;
 mod overview;
 mod access;
 mod transactions;

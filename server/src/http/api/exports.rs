@@ -9,7 +9,7 @@ use crate::{
     },
     services::{
         Services,
-        exports::{Export, Format, csv, xlsx},
+        exports::{Export, Format, KPI_ROWS, csv, xlsx},
     },
 };
 use axum::{
@@ -41,15 +41,17 @@ pub fn routes() -> Routes<Services> {
 
 /// Every row of the list with exactly its filters, sort and rights.
 #[utoipa::path(get, path = "/api/v1/exports/{file}", tag = "exports", params(
-    ("file" = String, Path, description = "transactions, transaction-lines, refunds or products, with .csv or .xlsx; filters as in the list"),
+    ("file" = String, Path, description = "transactions, transaction-lines, refunds, products or kpi-rows (with metric), with .csv or .xlsx; filters as in the list"),
 ), responses((status = 200, description = "The file; X-Row-Count-Expected before it, trailer X-Row-Count after it"), (status = 404, description = "No such dataset"), (status = 422, description = "A filter cannot be read")))]
 pub async fn export(State(services): State<Services>, Signed(who): Signed, Path(file): Path<String>, RawQuery(raw): RawQuery) -> ApiResult<Response> {
-    let (dataset, format) = file
-        .rsplit_once('.')
-        .and_then(|(dataset, format)| Some((Dataset::parse(dataset)?, Format::parse(format)?)))
-        .ok_or_else(|| AppError::not_found("Export"))?;
+    let unknown = || AppError::not_found("Export");
+    let (dataset, format) = file.rsplit_once('.').and_then(|(dataset, format)| Some((dataset, Format::parse(format)?))).ok_or_else(unknown)?;
     let pairs = query::pairs(raw.as_deref().unwrap_or_default());
-    let export = services.exports.open(&who, dataset, format, &pairs).await?;
+    let export = if dataset == KPI_ROWS {
+        services.exports.open_figure(&who, format, &pairs).await?
+    } else {
+        services.exports.open(&who, Dataset::parse(dataset).ok_or_else(unknown)?, format, &pairs).await?
+    };
     let name = export.file_name(format);
     let rows = export.about.rows;
     let (kind, body) = match format {

@@ -6,10 +6,12 @@ use domain::{
     AppError,
     ids::{CustomerId, RefundId, TransactionId},
     money::Money,
-    overview::{BuyerRow, Drill, DrillKind, DrillRequest, DrillRows, FactKind, FactRow, OrderSet, VisitorRow},
+    overview::{BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, FactKind, FactRow, MetricKey, OrderSet, VisitorRow},
     paging::Page,
 };
+use engine::calendar::BusinessZone;
 use sqlx::PgConnection;
+use store::exports::Cell;
 use store::overview::{self as sums, Asked, FactFields, Found};
 
 /// Number, rows and total; the caller's transaction must be repeatable read.
@@ -22,24 +24,48 @@ pub async fn drill(connection: &mut PgConnection, context: &Context, asked: &Dri
         .await?
         .pop()
         .ok_or_else(AppError::internal)?;
-    let window = context.zone.days_range(scope.days.from, scope.days.to);
+    let foreign = has_foreign(connection, context, asked).await?;
+    let rows = page_of(connection, context, asked, foreign, true).await?;
+    Ok(Drill {
+        number,
+        rows,
+        scope,
+        sort: asked.sort,
+        base_currency: context.business.base_currency,
+        as_of: context.zone.local(now),
+    })
+}
+
+/// Whether a row of the window is in another currency.
+async fn has_foreign(connection: &mut PgConnection, context: &Context, asked: &DrillRequest) -> Result<bool, AppError> {
+    let window = context.zone.days_range(asked.scope.days.from, asked.scope.days.to);
     let windows = std::slice::from_ref(&window);
-    let foreign = match asked.orders {
+    Ok(match asked.orders {
         OrderSet::Recognised => sums::figures(connection, context.books(), windows).await?.iter().any(|f| f.foreign),
         OrderSet::All => sums::all_orders(connection, context.books(), windows).await?.iter().any(|o| o.foreign),
-    };
+    })
+}
+
+async fn page_of(
+    connection: &mut PgConnection,
+    context: &Context,
+    asked: &DrillRequest,
+    foreign: bool,
+    counted: bool,
+) -> Result<DrillRows, AppError> {
     let query = Asked {
         metric: asked.metric,
         orders: asked.orders,
-        window,
+        window: context.zone.days_range(asked.scope.days.from, asked.scope.days.to),
         books: context.books(),
         foreign,
         q: asked.q.as_deref(),
         sort: asked.sort,
         cursor: asked.cursor.as_deref(),
         limit: asked.limit,
+        counted,
     };
-    let rows = match asked.metric.drill_kind() {
+    Ok(match asked.metric.drill_kind() {
         DrillKind::Facts => DrillRows::Facts(page(sums::facts(connection, &query).await?, |row| fact(context, row))?),
         DrillKind::Buyers => DrillRows::Buyers(page(sums::buyers(connection, &query).await?, |row| BuyerRow {
             customer_id: CustomerId(row.customer_id),
@@ -54,14 +80,6 @@ pub async fn drill(connection: &mut PgConnection, context: &Context, asked: &Dri
             source: row.source,
             ordered: row.ordered,
         })?),
-    };
-    Ok(Drill {
-        number,
-        rows,
-        scope,
-        sort: asked.sort,
-        base_currency: context.business.base_currency,
-        as_of: context.zone.local(now),
     })
 }
 
@@ -87,4 +105,111 @@ fn fact(context: &Context, row: FactFields) -> FactRow {
         amount: Money::new(row.amount, row.currency.parse().unwrap_or(context.business.base_currency)),
         base_amount: row.base_amount.map(|amount| amount.normalize()),
     }
+}
+
+/// Rows of an export batch by batch, all from the caller's one transaction.
+#[derive(Debug)]
+pub struct RowSource {
+    context: Context,
+    request: DrillRequest,
+    foreign: bool,
+    finished: bool,
+    /// Rows of the whole filter.
+    pub total: i64,
+}
+
+/// Rows read at once.
+const BATCH: u32 = 1_000;
+
+impl RowSource {
+    /// Reads filter and order of `pairs`, as on the drill page, and counts.
+    ///
+    /// # Errors
+    /// `not_found` for an unknown figure, `validation` of the filter; else when a statement fails.
+    pub async fn open(connection: &mut PgConnection, pairs: &[(String, String)], now: DateTime<Utc>) -> Result<Self, AppError> {
+        let context = Context::read(connection).await?;
+        let metric = pairs.iter().find(|(name, _)| name == "metric").and_then(|(_, value)| MetricKey::parse(value));
+        let metric = metric.ok_or_else(|| AppError::not_found("Figure"))?;
+        let query = DrillQuery { cursor: None, limit: None, ..DrillQuery::parse(pairs.to_vec()) };
+        let mut request = query.resolve(metric, context.zone.day_of(now)).map_err(AppError::validation)?;
+        request.limit = 1;
+        let foreign = has_foreign(connection, &context, &request).await?;
+        let total = page_of(connection, &context, &request, foreign, true).await?.total();
+        request.limit = BATCH;
+        Ok(Self { context, request, foreign, finished: false, total })
+    }
+
+    #[must_use]
+    pub const fn zone(&self) -> BusinessZone {
+        self.context.zone
+    }
+
+    /// Filter and order as the page's query.
+    #[must_use]
+    pub fn filter(&self) -> String {
+        let DrillRequest { metric, scope, q, sort, .. } = &self.request;
+        let (from, to) = (scope.days.from.to_string(), scope.days.to.to_string());
+        let mut pairs = vec![("metric", metric.as_str()), ("from", &from), ("to", &to), ("basis", scope.basis.as_str()), ("sort", sort.as_str())];
+        pairs.extend(q.as_deref().map(|q| ("q", q)));
+        domain::query::write(pairs)
+    }
+
+    #[must_use]
+    pub fn headings(&self) -> Vec<&'static str> {
+        match self.request.metric.drill_kind() {
+            DrillKind::Facts => {
+                vec!["kind", "number", "external_ref", "time", "customer", "status", "currency", "amount", "base_amount", "transaction_id"]
+            }
+            DrillKind::Buyers => vec!["customer", "orders", "amount", "customer_id"],
+            DrillKind::Visitors => vec!["visitor", "first_visit_at", "visits", "source", "ordered"],
+        }
+    }
+
+    /// The next rows; empty at the end.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub async fn batch(&mut self, connection: &mut PgConnection) -> Result<Vec<Vec<Cell>>, AppError> {
+        if self.finished {
+            return Ok(Vec::new());
+        }
+        let rows = page_of(connection, &self.context, &self.request, self.foreign, false).await?;
+        self.request.cursor = rows.next_cursor().map(str::to_owned);
+        self.finished = self.request.cursor.is_none();
+        Ok(match rows {
+            DrillRows::Facts(page) => page.items.into_iter().map(fact_cells).collect(),
+            DrillRows::Buyers(page) => page
+                .items
+                .into_iter()
+                .map(|row| vec![Cell::Text(row.customer), Cell::Whole(row.orders), Cell::Money(row.amount), Cell::Text(row.customer_id.to_string())])
+                .collect(),
+            DrillRows::Visitors(page) => page
+                .items
+                .into_iter()
+                .map(|row| {
+                    let ordered = if row.ordered { "yes" } else { "no" };
+                    vec![Cell::Text(row.visitor), Cell::Time(row.first_visit_at), Cell::Whole(row.visits), text(row.source), Cell::Text(ordered.into())]
+                })
+                .collect(),
+        })
+    }
+}
+
+fn text(text: Option<String>) -> Cell {
+    text.map_or(Cell::Empty, Cell::Text)
+}
+
+fn fact_cells(row: FactRow) -> Vec<Cell> {
+    vec![
+        Cell::Text(row.kind.label().to_lowercase()),
+        row.number.map_or(Cell::Empty, Cell::Whole),
+        text(row.external_ref),
+        Cell::Time(row.at),
+        Cell::Text(row.customer),
+        Cell::Text(row.status),
+        Cell::Text(row.amount.currency.to_string()),
+        Cell::Money(row.amount.amount),
+        row.base_amount.map_or(Cell::Empty, Cell::Money),
+        text(row.transaction_id.map(|id| id.to_string())),
+    ]
 }
