@@ -3,6 +3,8 @@
 
 #[cfg(feature = "hydrate")]
 mod document;
+#[cfg(feature = "hydrate")]
+mod live;
 #[cfg(not(feature = "hydrate"))]
 #[path = "browser/absent.rs"]
 mod document;
@@ -15,3 +17,7 @@ mod echarts;
 
 pub use document::{close_dialog, embedded_session, form_query, mark_hydrated, open_dialog, set_theme};
 pub use echarts::{dispose_chart, draw_chart};
+#[cfg(not(feature = "hydrate"))]
+pub use document::listen;
+#[cfg(feature = "hydrate")]
+pub use live::listen;

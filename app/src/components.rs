@@ -2,6 +2,7 @@
 
 pub mod chart;
 pub mod form;
+pub mod live_badge;
 pub mod page;
 pub mod pager;
 pub mod states;

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod ingest;
+pub mod jobs;
 pub mod overview;
 pub mod search;
 pub mod transactions;
@@ -46,6 +47,13 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/ingest/edit_row", Access::Needs(Permission::IngestUpload)),
     ("/fn/ingest/rerun", Access::Needs(Permission::IngestPromote)),
     ("/fn/ingest/discard", Access::Needs(Permission::IngestUpload)),
+    ("/fn/jobs/list", Access::Needs(Permission::JobsView)),
+    ("/fn/jobs/detail", Access::Needs(Permission::JobsView)),
+    ("/fn/jobs/cancel", Access::Needs(Permission::JobsRun)),
+    ("/fn/jobs/retry", Access::Needs(Permission::JobsRun)),
+    ("/fn/jobs/schedules", Access::Needs(Permission::JobsView)),
+    ("/fn/jobs/run_schedule", Access::Needs(Permission::JobsRun)),
+    ("/fn/jobs/switch_schedule", Access::Needs(Permission::JobsManage)),
 ];
 
 /// The right of the server function at `path`.

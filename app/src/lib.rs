@@ -12,6 +12,7 @@ pub mod context;
 pub mod fault;
 pub mod features;
 pub mod layout;
+pub mod live;
 pub mod pages;
 mod root;
 

@@ -4,6 +4,7 @@ pub mod account;
 pub mod data;
 pub mod forbidden;
 pub mod login;
+pub mod jobs;
 pub mod not_found;
 pub mod overview;
 pub mod search;
@@ -32,4 +33,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/data", Access::Needs(Permission::IngestView)),
     ("/data/import", Access::Needs(Permission::IngestUpload)),
     ("/data/import/{id}", Access::Needs(Permission::IngestView)),
+    ("/jobs", Access::Needs(Permission::JobsView)),
+    ("/jobs/schedules", Access::Needs(Permission::JobsView)),
+    ("/jobs/{id}", Access::Needs(Permission::JobsView)),
 ];

@@ -4,10 +4,12 @@ use crate::{
     browser,
     context::session,
     layout::Layout,
+    live::provide_live,
     pages::{
         account::{AccountRoute, tokens::TokensRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
         login::Login,
+        jobs::{JobsRoute, detail::JobRoute, schedules::SchedulesRoute},
         not_found::NotFound,
         overview::{OverviewRoute, drill::DrillRoute, kpis::KpisRoute},
         search::SearchRoute,
@@ -57,6 +59,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
+    provide_live();
     Effect::new(|_| browser::mark_hydrated());
     view! {
         <Title formatter={document_title}/>
@@ -80,6 +83,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/data") view={Lazy::<DataRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/data/import") view={Lazy::<UploadRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/data/import/:id") view={Lazy::<ImportRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs") view={Lazy::<JobsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/schedules") view={Lazy::<SchedulesRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/:id") view={Lazy::<JobRoute>::new()} ssr=SsrMode::Async/>
                 </FlatRoutes>
             </Layout>
         </Router>

@@ -4,13 +4,17 @@ pub mod access;
 pub mod exports;
 pub mod idempotency;
 pub mod ingest;
+pub mod jobs;
 pub mod overview;
 pub mod search;
 pub mod settings;
 pub mod transactions;
 
-use crate::{access::Doorkeeper, backend::Backend, live::LiveBus};
-use domain::{access::AccessPort, ingest::IngestPort, overview::OverviewPort, search::SearchPort, settings::SettingsPort, transactions::TransactionsPort};
+use crate::{access::Doorkeeper, backend::Backend, jobs::Registry, live::LiveBus};
+use domain::{
+    access::AccessPort, ingest::IngestPort, jobs::JobsPort, overview::OverviewPort, search::SearchPort, settings::SettingsPort,
+    transactions::TransactionsPort,
+};
 use leptos::prelude::provide_context;
 use std::{fmt, sync::Arc};
 
@@ -21,6 +25,7 @@ pub struct Services {
     pub door: Arc<Doorkeeper>,
     pub access: Arc<dyn AccessPort>,
     pub live: LiveBus,
+    pub jobs: Arc<dyn JobsPort>,
     pub overview: Arc<dyn OverviewPort>,
     pub ingest: Arc<ingest::IngestService>,
     pub settings: Arc<dyn SettingsPort>,
@@ -45,6 +50,7 @@ impl Services {
         overview.listen(move || overview::changed(&mut heard) | !bus.connected());
         Self {
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
+            jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
             live,
             overview: Arc::new(overview),
             ingest: Arc::new(ingest::IngestService::new(backend.clone())),
@@ -59,6 +65,7 @@ impl Services {
 
     /// Puts every port into the context of a page render or a server-function call.
     pub fn provide(&self) {
+        provide_context(Arc::clone(&self.jobs));
         provide_context(Arc::clone(&self.ingest) as Arc<dyn IngestPort>);
         provide_context(Arc::clone(&self.access));
         provide_context(Arc::clone(&self.overview));

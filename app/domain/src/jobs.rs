@@ -4,11 +4,13 @@ mod port;
 mod queue;
 mod run;
 mod schedule;
+mod screen;
 
 pub use port::{BulkAction, BulkJobs, BulkResult, Enqueued, JobFilter, JobsPort, StartJob};
 pub use queue::{JobStats, KindStats, PauseQueue, QueueView, StateCount};
 pub use run::{EventLevel, JobDetail, JobEvent, JobKind, JobRow, JobState, Progress};
 pub use schedule::{Backfill, BackfillResult, CatchUp, DueTimes, Overlap, ScheduleDraft, ScheduleEdit, ScheduleView};
+pub use screen::{JobsScreen, KindChoice};
 
 /// Queues of the platform; each is a row of `ops.queues`.
 pub mod queues {

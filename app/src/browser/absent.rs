@@ -1,11 +1,14 @@
 //! On the server there is no document.
 
+use crate::live::Live;
 use domain::access::SessionView;
 
 #[must_use]
 pub fn embedded_session() -> Option<SessionView> {
     None
 }
+
+pub fn listen(_live: Live) {}
 
 pub fn mark_hydrated() {}
 

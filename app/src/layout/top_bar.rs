@@ -1,6 +1,9 @@
 //! Search, theme, and the signed-in person.
 
-use crate::{browser, components::form::CsrfField};
+use crate::{
+    browser,
+    components::{form::CsrfField, live_badge::LiveBadge},
+};
 use domain::access::{SignedInUser, Theme};
 use leptos::prelude::*;
 
@@ -26,6 +29,7 @@ pub fn TopBar(user: SignedInUser, theme: Theme) -> impl IntoView {
                 <label class="visually-hidden" for="top-search">"Search"</label>
                 <input id="top-search" name="q" type="search" placeholder="Search transactions, products, pages…" maxlength="100"/>
             </form>
+            <LiveBadge/>
             <button class="btn quiet" type="button" on:click=switch>
                 "Theme: " {move || theme.get().as_str()}
             </button>

@@ -4,6 +4,7 @@ pub mod access;
 pub mod catalogue;
 pub mod exports;
 pub mod ingest;
+pub mod jobs;
 pub mod live;
 pub mod overview;
 pub mod search;

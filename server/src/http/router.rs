@@ -44,6 +44,7 @@ fn features() -> Routes<Services> {
         .merge(api::search::routes())
         .merge(api::ingest::routes())
         .merge(api::live::routes())
+        .merge(api::jobs::routes())
 }
 
 /// The table of the API, for its description.

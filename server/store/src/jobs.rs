@@ -13,7 +13,7 @@ mod run;
 mod stats;
 
 pub use enqueue::{Inserted, NewRun, add_ticket, enqueue, insert_skipped};
-pub use history::{CleanupCounts, clean_up, remove_expired};
+pub use history::{CleanupCounts, clean_up, delete, remove_expired};
 pub use list::{EventRow, Filter, JobRecord, Position, count, detail, events, last_events, matching_ids, page, retries_of};
 pub use queues::{QueueRow, pause, queues, resume};
 pub use rescue::{dead_workers, deregister, heartbeat, lost_tickets, register, release_worker, rescue_stale, workers_on};

@@ -106,3 +106,63 @@ pub trait JobsPort: Send + Sync + 'static {
     /// Due times of a rhythm being typed.
     async fn preview(&self, who: &Principal, draft: ScheduleDraft, count: u32) -> Result<DueTimes, AppError>;
 }
+
+impl JobFilter {
+    /// From the query part of an address; unknown names and empty values are left out.
+    #[must_use]
+    pub fn from_query(query: &str) -> Self {
+        let mut filter = Self::default();
+        for (name, value) in crate::query::pairs(query) {
+            if value.trim().is_empty() {
+                continue;
+            }
+            match name.as_str() {
+                "state" => filter.state = Some(value),
+                "kind" => filter.kind = Some(value),
+                "queue" => filter.queue = Some(value),
+                "schedule" => filter.schedule = Some(value),
+                "dealer" => filter.dealer = Some(value),
+                "requester" => filter.requester = Some(value),
+                "q" => filter.q = Some(value),
+                "from" => filter.from = Some(value),
+                "to" => filter.to = Some(value),
+                "cursor" => filter.cursor = Some(value),
+                "limit" => filter.limit = value.parse().ok(),
+                _ => {}
+            }
+        }
+        filter
+    }
+
+    /// The query part of the list's address with this filter.
+    #[must_use]
+    pub fn to_query(&self) -> String {
+        let limit = self.limit.map(|limit| limit.to_string());
+        let pairs = [
+            ("state", &self.state),
+            ("kind", &self.kind),
+            ("queue", &self.queue),
+            ("schedule", &self.schedule),
+            ("dealer", &self.dealer),
+            ("requester", &self.requester),
+            ("q", &self.q),
+            ("from", &self.from),
+            ("to", &self.to),
+            ("limit", &limit),
+            ("cursor", &self.cursor),
+        ];
+        crate::query::write(pairs.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_survives_its_address() {
+        let filter = JobFilter::from_query("?state=open&q=a%20b%26c&kind=&limit=50&nonsense=1&cursor=x-y");
+        assert_eq!((filter.state.as_deref(), filter.q.as_deref(), filter.kind.as_deref()), (Some("open"), Some("a b&c"), None));
+        assert_eq!(JobFilter::from_query(&filter.to_query()), filter);
+    }
+}

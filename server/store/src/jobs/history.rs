@@ -52,6 +52,18 @@ pub async fn clean_up(connection: &mut PgConnection, now: DateTime<Utc>, fast: &
     Ok(CleanupCounts { job_runs: u64::try_from(sqlx::Row::get::<i64, _>(&job_runs, 0)).unwrap_or(0), schedule_fires })
 }
 
+/// Deletes closed runs with their logs; returns how many.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn delete(connection: &mut PgConnection, runs: &[uuid::Uuid]) -> Result<i64> {
+    let deleted = sqlx::query("delete from ops.job_runs where id = any($1) and state not in ('queued', 'running')")
+        .bind(runs)
+        .execute(connection)
+        .await?;
+    Ok(i64::try_from(deleted.rows_affected()).unwrap_or(i64::MAX))
+}
+
 /// Removes what a fixed keeping time ended: sign-in attempts (30 days), idempotency keys (24 h),
 /// expired files and sessions. Returns the rows removed from each table.
 ///
