@@ -2,6 +2,7 @@
 
 mod check;
 mod db;
+mod import;
 mod migrate;
 mod openapi;
 mod serve;
@@ -58,6 +59,8 @@ enum Command {
     Migrate(migrate::Options),
     /// Tell whether this installation is fit to run; exit 0, 1 (warnings) or 2
     Check(check::Options),
+    /// Import a file of sales; exit 2 when rows were rejected
+    Import(import::Options),
     /// The managed database: start, stop, status, url
     Db(db::Options),
     /// People who may sign in: add, list, set-role, grant, disable, enable, reset-password, sessions
@@ -103,6 +106,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Migrate(options) => migrate::run(&global, options).await,
         Command::Check(options) => check::run(&global, options).await,
         Command::User(options) => user::run(&global, options).await,
+        Command::Import(options) => import::run(&global, options).await,
         Command::Db(options) => db::run(&global, options).await,
         Command::Openapi => openapi::run(),
     }

@@ -4,5 +4,6 @@
 mod world;
 
 mod browser;
+mod imports;
 mod sign_in;
 mod system;

@@ -1,5 +1,6 @@
 //! Jobs, schedules and the live bus on a real Postgres.
 
+mod imports;
 mod kinds;
 mod live;
 mod runs;
