@@ -39,7 +39,7 @@ impl World {
             pool: PgPoolOptions::new().connect_lazy("postgres://unused")?,
         };
         bare.millrace(&["migrate"], "").await?;
-        bare.millrace(&["user", "add", "--email", "bench@millrace.test", "--name", "Bench", "--role", "admin"], &format!("{PASSWORD}\n")).await?;
+        bare.millrace(&["user", "add", "bench@millrace.test", "--name", "Bench", "--role", "admin"], &format!("{PASSWORD}\n")).await?;
         let server = bare.command(&["serve"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let owner_url = bare.millrace(&["db", "url", "--owner"], "").await?.trim().to_owned();
         let app_url = bare.millrace(&["db", "url"], "").await?.trim().to_owned();
