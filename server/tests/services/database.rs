@@ -1,117 +1,13 @@
 //! The managed database through the real binary, and the checks of an external one.
 //! Needs Postgres binaries on this machine; each test makes a cluster of its own and takes seconds.
 
+use crate::process::{Server, data, folder, millrace, postgres, until};
 use server::{
     config::{Config, Sources},
-    database::{binaries::Binaries, migrations},
+    database::migrations,
 };
 use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgConnectOptions};
-use std::{
-    io::{BufRead, BufReader, Read, Write},
-    net::TcpStream,
-    os::unix::fs::{MetadataExt, PermissionsExt},
-    path::{Path, PathBuf},
-    process::{Child, Command, Output, Stdio},
-    time::{Duration, Instant},
-};
-
-/// A folder the database's account can reach, or `None` (said) where there is no Postgres to start.
-fn folder() -> Option<tempfile::TempDir> {
-    let config = Config::load(&Sources::of("test", [])).expect("defaults");
-    if let Err(failure) = Binaries::find(&config, None) {
-        eprintln!("SKIPPED: {failure}");
-        return None;
-    }
-    let dir = tempfile::tempdir().expect("folder");
-    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).expect("chmod");
-    Some(dir)
-}
-
-fn millrace(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
-    command
-        .args(arguments)
-        .current_dir(dir)
-        .env_remove("DATABASE_URL")
-        .env("MILLRACE_DATA_DIR", dir.join("data"))
-        .env("MILLRACE_METRICS_LISTEN", "off")
-        .env("MILLRACE_LISTEN", "127.0.0.1:0");
-    command
-}
-
-/// A running `millrace serve`.
-struct Server {
-    child: Child,
-    address: String,
-}
-
-impl Server {
-    fn start(dir: &Path) -> Self {
-        let mut child = millrace(dir, &["serve"]).stderr(Stdio::piped()).spawn().expect("spawn");
-        let mut lines = BufReader::new(child.stderr.take().expect("stderr"));
-        let mut said = String::new();
-        let address = loop {
-            let mut line = String::new();
-            assert!(lines.read_line(&mut line).expect("line") > 0, "serve ended: {said}");
-            said.push_str(&line);
-            if let Some((_, address)) = line.split_once("Millrace is at http://") {
-                break address.trim().to_owned();
-            }
-        };
-        // The pipe must not fill up.
-        std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
-        Self { child, address }
-    }
-
-    fn status(&self, path: &str) -> u16 {
-        let Ok(mut stream) = TcpStream::connect(&self.address) else { return 0 };
-        let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
-        let _ = write!(stream, "GET {path} HTTP/1.0\r\nhost: x\r\n\r\n");
-        let mut answer = String::new();
-        let _ = stream.read_to_string(&mut answer);
-        answer.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0)
-    }
-
-    fn signal(&self, signal: nix::sys::signal::Signal) {
-        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.id()).expect("pid"));
-        nix::sys::signal::kill(pid, signal).expect("signal");
-    }
-
-    /// TERM; gives the exit code.
-    fn stop(mut self) -> Option<i32> {
-        self.signal(nix::sys::signal::Signal::SIGTERM);
-        self.child.wait().expect("wait").code()
-    }
-
-    fn kill(mut self) {
-        self.child.kill().expect("kill");
-        self.child.wait().expect("wait");
-    }
-}
-
-fn until(what: &str, limit: Duration, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < limit, "not within {limit:?}: {what}");
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-fn data(dir: &Path) -> PathBuf {
-    std::fs::read_dir(dir.join("data/pg"))
-        .expect("pg")
-        .flatten()
-        .map(|e| e.path())
-        .find(|p| p.join("PG_VERSION").exists() || p.file_name().is_some_and(|n| n.to_string_lossy().parse::<u32>().is_ok()))
-        .expect("cluster")
-}
-
-/// Process id of the database server; `None` when it does not run.
-fn postgres(dir: &Path) -> Option<i32> {
-    let text = std::fs::read_to_string(data(dir).join("postmaster.pid")).ok()?;
-    let pid: i32 = text.lines().next()?.trim().parse().ok()?;
-    Path::new(&format!("/proc/{pid}/fd")).exists().then_some(pid)
-}
+use std::{os::unix::fs::MetadataExt, process::Output, time::Duration};
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned() + &String::from_utf8_lossy(&output.stdout)

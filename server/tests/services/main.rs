@@ -8,6 +8,8 @@ mod shop;
 mod world;
 
 mod database;
+mod kill;
+mod process;
 mod settings;
 mod ingest;
 mod online_retail;
