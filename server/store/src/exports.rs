@@ -3,7 +3,7 @@
 
 use crate::{
     Result,
-    transactions::{Local, list},
+    transactions::{Local, list, money},
 };
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::{
@@ -297,7 +297,7 @@ fn cell(row: &PgRow, column: Column, local: Local<'_>) -> Result<Cell, sqlx::Err
         Kind::Id => row.try_get::<Option<Uuid>, _>(name)?.map_or(Cell::Empty, |id| Cell::Text(id.to_string())),
         Kind::Whole => row.try_get::<Option<i64>, _>(name)?.map_or(Cell::Empty, Cell::Whole),
         Kind::Number => row.try_get::<Option<Decimal>, _>(name)?.map_or(Cell::Empty, |d| Cell::Number(d.normalize())),
-        Kind::Money => row.try_get::<Option<Decimal>, _>(name)?.map_or(Cell::Empty, |d| Cell::Money(as_money(d))),
+        Kind::Money => row.try_get::<Option<Decimal>, _>(name)?.map_or(Cell::Empty, |d| Cell::Money(money(d))),
         Kind::Time => row.try_get::<Option<DateTime<Utc>>, _>(name)?.map_or(Cell::Empty, |at| Cell::Time(local(at))),
         Kind::Customer => match row.try_get::<Option<Uuid>, _>("customer_id")? {
             None => Cell::Empty,
@@ -311,13 +311,4 @@ fn cell(row: &PgRow, column: Column, local: Local<'_>) -> Result<Cell, sqlx::Err
             }
         },
     })
-}
-
-/// At least two decimals, more only where they say something.
-fn as_money(amount: Decimal) -> Decimal {
-    let mut amount = amount.normalize();
-    if amount.scale() < 2 {
-        amount.rescale(2);
-    }
-    amount
 }

@@ -1,9 +1,17 @@
 //! The web side in process: layers, routes and server functions as they are served.
 
+#[path = "../world/shop.rs"]
+mod shop;
+mod shop_front;
 #[path = "../world.rs"]
 mod world;
 
 mod browser;
+mod exports;
+mod idempotency;
 mod imports;
+mod sales_pages;
+mod search;
 mod sign_in;
 mod system;
+mod transactions;

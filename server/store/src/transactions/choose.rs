@@ -1,6 +1,6 @@
 //! Products and customers to choose from.
 
-use super::{list::prefix, list::within, read};
+use super::{list::prefix, list::within, money, read};
 use crate::Result;
 use domain::{
     ids::{CustomerId, ProductId},
@@ -27,9 +27,9 @@ impl Product {
             sku: self.sku,
             name: self.name,
             kind: self.kind,
-            price: self.price,
+            price: money(self.price),
             currency: read("currency", &self.currency, |t| t.parse().ok())?,
-            stock_left: self.left,
+            stock_left: self.left.map(|left| left.normalize()),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! One sale in full.
 
-use super::{Local, read};
+use super::{Local, money, read};
 use crate::Result;
 use domain::{
     ids::{CustomerId, ProductId, RefundId, TransactionId},
@@ -44,13 +44,13 @@ pub async fn get(connection: &mut PgConnection, id: TransactionId, local: Local<
         status: read("status", &row.status, SaleStatus::parse)?,
         payment_method: row.payment_method.map(|m| read("payment_method", &m, PaymentMethod::parse)).transpose()?,
         currency: read("currency", &row.currency, |t| t.parse().ok())?,
-        gross: row.gross,
-        discount: row.discount,
-        net: row.net,
-        tax: row.tax,
-        shipping: row.shipping,
-        total: row.total,
-        refunded_net: row.refunded_net,
+        gross: money(row.gross),
+        discount: money(row.discount),
+        net: money(row.net),
+        tax: money(row.tax),
+        shipping: money(row.shipping),
+        total: money(row.total),
+        refunded_net: money(row.refunded_net),
         occurred_at: local(row.occurred_at),
         recognised_at: row.recognised_at.map(local),
         entry: row.entry,
@@ -79,13 +79,13 @@ async fn lines(connection: &mut PgConnection, id: TransactionId) -> Result<Vec<S
             product_id: ProductId(r.product_id),
             sku: r.sku,
             name: r.name,
-            quantity: r.quantity,
-            list_price: r.list_price,
-            unit_price: r.unit_price,
-            discount: r.discount,
-            net: r.net,
-            tax: r.tax,
-            refunded_quantity: r.refunded_quantity,
+            quantity: r.quantity.normalize(),
+            list_price: money(r.list_price),
+            unit_price: money(r.unit_price),
+            discount: money(r.discount),
+            net: money(r.net),
+            tax: money(r.tax),
+            refunded_quantity: r.refunded_quantity.normalize(),
         })
         .collect())
 }
@@ -105,10 +105,10 @@ async fn refunds(connection: &mut PgConnection, id: TransactionId, local: Local<
             id: RefundId(r.id),
             kind: r.kind,
             refunded_at: local(r.refunded_at),
-            quantity: r.quantity,
-            net: r.net,
-            tax: r.tax,
-            total: r.total,
+            quantity: r.quantity.normalize(),
+            net: money(r.net),
+            tax: money(r.tax),
+            total: money(r.total),
             restock: r.restock,
             reason: r.reason,
             external_ref: r.external_ref,

@@ -1,6 +1,6 @@
 //! The list of sales: any filters together, two orders, keyset paging.
 
-use super::{Local, read};
+use super::{Local, money, read};
 use crate::Result;
 use chrono::{DateTime, Utc};
 use domain::{
@@ -208,8 +208,8 @@ impl Row {
             customer,
             first_item: self.first_item,
             line_count: self.line_count,
-            quantity: self.quantity,
-            total_amount: self.total,
+            quantity: self.quantity.normalize(),
+            total_amount: money(self.total),
             currency: read("currency", &self.currency, |t| t.parse().ok())?,
             status: read("status", &self.status, SaleStatus::parse)?,
             payment_method: self.payment_method.map(|m| read("payment_method", &m, PaymentMethod::parse)).transpose()?,

@@ -1,6 +1,6 @@
 //! What a sale is made from, and writing it.
 
-use super::read;
+use super::{money, read};
 use crate::Result;
 use chrono::{DateTime, Utc};
 use domain::{
@@ -98,7 +98,7 @@ pub async fn facts(connection: &mut PgConnection, products: &[Uuid], site: Optio
         };
         let currency = read("currency", &currency, |t| t.parse().ok())?;
         let demo = row.origin.as_deref() == Some("demo");
-        let product = Product { sku, name, stocked: kind == "stocked", price, currency, sellable, demo, left: row.left };
+        let product = Product { sku, name, stocked: kind == "stocked", price: money(price), currency, sellable, demo, left: row.left.normalize() };
         facts.products.insert(row.id, product);
     }
     Ok(facts)

@@ -1,0 +1,104 @@
+//! `/api/v1/exports/…`: rows = total shown = trailer; formulas defused; numbers stay numbers.
+
+use crate::{
+    shop::{Shop, admin, planner, viewer},
+    shop_front::{Answer, front, get, post},
+};
+use axum::Router;
+use domain::access::Rights;
+use serde_json::json;
+use sqlx::PgPool;
+use std::io::Read as _;
+
+async fn sell(router: &Router, product: uuid::Uuid, method: &str) {
+    let body = json!({"lines": [{"product_id": product, "quantity": 1}], "payment_method": method});
+    assert_eq!(post(router, "/api/v1/transactions", &body, None).await.status.as_u16(), 201);
+}
+
+fn lines(answer: &Answer) -> Vec<&str> {
+    answer.text().trim_start_matches('\u{feff}').trim_end().split("\r\n").collect()
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_export_has_the_rows_of_the_filter_in_its_order(db: PgPool) {
+    let shop = Shop::on(db);
+    let (mug, jug) = (shop.product("MUG", "=1+1", "10", Some(100)).await, shop.product("JUG", "Jug, \"blue\"", "25", Some(100)).await);
+    let router = front(&shop, Some(planner()));
+    for n in 0..30 {
+        sell(&router, if n % 3 == 0 { jug } else { mug }, if n % 2 == 0 { "cash" } else { "paypal" }).await;
+        shop.clock.advance(chrono::Duration::minutes(1));
+    }
+    for filter in ["", "payment_method=cash", "product_id=PRODUCT&sort=total:asc", "payment_method=cash&min_amount=20&limit=2", "q=nothing"] {
+        let filter = filter.replace("PRODUCT", &jug.to_string());
+        let total = get(&router, &format!("/api/v1/transactions?{filter}")).await.json()["metadata"]["total"].as_i64().unwrap();
+        let file = get(&router, &format!("/api/v1/exports/transactions.csv?{filter}")).await;
+        assert_eq!(file.status.as_u16(), 200);
+        assert_eq!(lines(&file).len() as i64 - 1, total, "{filter}");
+        assert_eq!(file.header("x-row-count-expected"), Some(total.to_string().as_str()));
+        assert_eq!(file.trailers["x-row-count"], total.to_string().as_str());
+        let of_lines = get(&router, &format!("/api/v1/exports/transaction-lines.csv?{filter}")).await;
+        assert_eq!(lines(&of_lines).len() as i64 - 1, total, "{filter}");
+    }
+    let file = get(&router, "/api/v1/exports/transaction-lines.csv?sort=occurred_at:asc").await;
+    assert!(file.body.starts_with("\u{feff}number,".as_bytes()));
+    assert!(lines(&file)[1].contains(",JUG,\"Jug, \"\"blue\"\"\",1,USD,25.00,0.00,25.00,2.00,0,live,"), "{}", lines(&file)[1]);
+    assert!(lines(&file)[2].contains(",MUG,'=1+1,1,USD,10.00,0.00,10.00,0.80,0,live,"), "{}", lines(&file)[2]);
+    assert!(lines(&file)[1].contains(",2026-10-06T08:30:00+00:00,"));
+    let audited = shop.count("select count(*) from ops.audit_log where action = 'access.export' and (after ->> 'rows')::int >= 0").await;
+    assert_eq!(audited, 11);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn negative_numbers_of_a_file_stay_numbers_and_products_show_their_stock(db: PgPool) {
+    let shop = Shop::on(db);
+    shop.product("-5", "-5 degrees", "1", Some(3)).await;
+    let file = get(&front(&shop, Some(viewer())), "/api/v1/exports/products.csv").await;
+    assert!(lines(&file)[1].starts_with("'-5,'-5 degrees,stocked,each,USD,1.00,3,0,yes,live,"), "{}", lines(&file)[1]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_workbook_has_typed_cells_and_says_what_it_is(db: PgPool) {
+    let shop = Shop::on(db);
+    let mug = shop.product("MUG", "=1+1", "10", Some(100)).await;
+    let router = front(&shop, Some(admin()));
+    for _ in 0..3 {
+        sell(&router, mug, "cash").await;
+    }
+    let file = get(&router, "/api/v1/exports/transaction-lines.xlsx?payment_method=cash").await;
+    assert_eq!((file.status.as_u16(), file.trailers["x-row-count"].to_str().unwrap()), (200, "3"));
+    assert!(file.header("content-disposition").unwrap().contains("transaction-lines-2026-10-06.xlsx"));
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("f.xlsx"), &file.body).unwrap();
+    // Whatever unzips it: the sheets must be there with numbers as numbers.
+    let unzip = |part: &str| {
+        let mut out = String::new();
+        let script = "import sys,zipfile;sys.stdout.write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]).decode())";
+        let child = std::process::Command::new("python3")
+            .args(["-c", script])
+            .arg(dir.path().join("f.xlsx"))
+            .arg(part)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        child.stdout.unwrap().read_to_string(&mut out).unwrap();
+        out
+    };
+    let rows = unzip("xl/worksheets/sheet1.xml");
+    assert_eq!(rows.matches("<row ").count(), 4);
+    assert!(rows.contains("<v>0.8</v>") && rows.contains("'=1+1") && !rows.contains("<f>"), "{rows}");
+    let book = unzip("xl/workbook.xml");
+    assert!(book.contains("name=\"Rows\"") && book.contains("name=\"About\""));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn exports_need_both_rights_and_a_known_name(db: PgPool) {
+    let shop = Shop::on(db);
+    let router = front(&shop, Some(viewer()));
+    assert_eq!(get(&router, "/api/v1/exports/transactions.pdf").await.status.as_u16(), 404);
+    assert_eq!(get(&router, "/api/v1/exports/secrets.csv").await.status.as_u16(), 404);
+    assert_eq!(get(&router, "/api/v1/exports/transactions.csv?status=x").await.status.as_u16(), 422);
+    let dealer = Rights::of(None, &[domain::access::PermSet::DealerUser]);
+    assert_eq!(get(&front(&shop, Some(crate::shop::holding(dealer))), "/api/v1/exports/transactions.csv").await.status.as_u16(), 403);
+    assert_eq!(get(&front(&shop, None), "/api/v1/exports/transactions.csv").await.status.as_u16(), 401);
+    assert_eq!(shop.count("select count(*) from ops.audit_log").await, 0);
+}

@@ -1,0 +1,119 @@
+//! The pages of sales as the server renders them: they read whole and work without script.
+
+use crate::{
+    shop::{Shop, planner, viewer},
+    shop_front::{Answer, call, services},
+};
+use axum::{Extension, Router, body::Body, http::Request};
+use domain::access::{Principal, SessionView, SignedInUser};
+use leptos::config::LeptosOptions;
+use server::http::{caller::Caller, pages};
+use sqlx::PgPool;
+
+fn site(shop: &Shop, who: Principal) -> Router {
+    let user = SignedInUser {
+        id: who.user_id().unwrap(),
+        email: "test@example.com".into(),
+        display_name: "Test".into(),
+        role: None,
+        rights: who.rights().clone(),
+    };
+    let view = SessionView { user: Some(user), csrf_token: "csrf".into(), ..SessionView::default() };
+    let options = LeptosOptions::builder().output_name("millrace").build();
+    pages::router(services(shop), options).0.layer(Extension(view)).layer(Extension(Caller(Some(who))))
+}
+
+async fn page(site: &Router, path: &str) -> Answer {
+    call(site, Request::get(path).header("accept", "text/html").body(Body::empty()).unwrap()).await
+}
+
+/// Text between tags, one space for whatever lay between.
+fn words(html: &str) -> String {
+    let mut out = String::new();
+    let mut inside = false;
+    for c in html.chars() {
+        match c {
+            '<' => inside = true,
+            '>' => {
+                inside = false;
+                out.push(' ');
+            }
+            c if !inside => out.push(c),
+            _ => {}
+        }
+    }
+    out.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_sale_is_made_step_by_step_without_script(db: PgPool) {
+    let shop = Shop::on(db);
+    let mug = shop.product("MUG", "Mug", "19.99", Some(10)).await;
+    shop.product("JUG", "Jug", "5", Some(1)).await;
+    let site = site(&shop, planner());
+
+    let found = page(&site, "/transactions/new?find=mu").await;
+    assert_eq!(found.status.as_u16(), 200);
+    assert!(found.text().contains(&format!("name=\"add\" value=\"{mug}\"")), "{}", found.text());
+    assert!(!found.text().contains(">Jug<"));
+
+    let added = page(&site, &format!("/transactions/new?find=mu&add={mug}&payment_method=cash&discount_applied=5&shipping_cost=4.50")).await;
+    assert!(added.text().contains("name=\"lines[0][quantity]\"") && words(added.text()).contains("Total $20.69"), "{}", words(added.text()));
+    let key = added.text().split("name=\"idempotency_key\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+
+    let form = format!(
+        "csrf_token=csrf&idempotency_key={key}&customer_id=&find=mu&lines%5B0%5D%5Bproduct_id%5D={mug}&lines%5B0%5D%5Bquantity%5D=3\
+         &payment_method=cash&discount_applied=5&shipping_cost=4.50"
+    );
+    let send = || {
+        Request::post("/fn/transactions/record")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "text/html")
+            .header("referer", "/transactions/new")
+            .body(Body::from(form.clone()))
+            .unwrap()
+    };
+    let first = call(&site, send()).await;
+    assert_eq!(first.status.as_u16(), 302, "{}", first.text());
+    let to = first.header("location").unwrap().to_owned();
+    assert!(to.starts_with("/transactions/"), "{to}");
+    // Pressed twice: the same sale.
+    assert_eq!(call(&site, send()).await.header("location"), Some(to.as_str()));
+    assert_eq!(shop.count("select count(*) from sales.transactions").await, 1);
+
+    let shown = words(page(&site, &to).await.text());
+    for part in ["Transaction #1", "Approved", "Mug MUG 3 $19.99", "Total $63.87", "Cash", "This site", "test@example.com"] {
+        assert!(shown.contains(part), "{part}: {shown}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_list_shows_the_filter_of_its_address_and_links_that_keep_it(db: PgPool) {
+    let shop = Shop::on(db);
+    let mug = shop.product("MUG", "Mug", "10", Some(100)).await;
+    let router = crate::shop_front::front(&shop, Some(planner()));
+    let body = serde_json::json!({"product_id": mug, "quantity": 1, "payment_method": "cash"});
+    for _ in 0..3 {
+        crate::shop_front::post(&router, "/api/v1/transactions", &body, None).await;
+        shop.clock.advance(chrono::Duration::minutes(5));
+    }
+    let site = site(&shop, viewer());
+    let list = page(&site, &format!("/transactions?product_id={mug}&payment_method=cash&limit=2")).await;
+    let (html, text) = (list.text(), words(list.text()));
+    assert_eq!(list.status.as_u16(), 200);
+    assert!(text.contains("3 transactions") && text.contains("Product: Mug ×") && text.contains("$10.80"), "{text}");
+    assert!(html.contains(&format!("/api/v1/exports/transactions.csv?product_id={mug}&amp;payment_method=cash\"")), "{html}");
+    assert!(html.contains("cursor=") && html.contains("sort=total%3Adesc"));
+    assert!(html.contains("<option value=\"cash\" selected"), "{html}");
+    // Who may not record is not offered to.
+    assert!(!text.contains("New transaction"));
+
+    let none = words(page(&site, "/transactions?payment_method=crypto").await.text());
+    assert!(none.contains("No transaction matches these filters."));
+    let wrong = words(page(&site, "/transactions?from=yesterday").await.text());
+    assert!(wrong.contains("Write the day as 2026-10-06."), "{wrong}");
+    let missing = page(&site, "/transactions/01890000-0000-7000-8000-000000000001").await;
+    assert_eq!(missing.status.as_u16(), 404);
+    let hits = words(page(&site, "/search?q=mug").await.text());
+    assert!(hits.contains("Products Mug"), "{hits}");
+}
