@@ -6,6 +6,7 @@ use crate::{
     money::Currency,
 };
 use chrono::{DateTime, Utc};
+use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -74,6 +75,20 @@ pub const DECLARED: &[Declared] = &[
         title: "First day of the fiscal year",
         allowed: "Month and day as MM-DD, e.g. 04-01.",
         check: is_month_and_day,
+    },
+    Declared {
+        key: "sales.tax_rate",
+        default: "0.08",
+        title: "Tax on recorded sales",
+        allowed: "A share from 0 to 1, e.g. 0.08 for 8 %.",
+        check: |text| text.parse::<Decimal>().is_ok_and(|rate| (Decimal::ZERO..=Decimal::ONE).contains(&rate)),
+    },
+    Declared {
+        key: "sales.max_transaction_amount",
+        default: "100000",
+        title: "Largest total of a sale",
+        allowed: "An amount above 0, e.g. 100000. Administrators may exceed it.",
+        check: |text| text.parse::<Decimal>().is_ok_and(|most| most > Decimal::ZERO),
     },
 ];
 

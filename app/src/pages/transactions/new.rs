@@ -11,10 +11,14 @@ use crate::{
         page::PageHead,
         states::{Loading, ready_or_failed},
     },
+    context::session,
     fault::Fault,
     features::transactions::{RecordSale, load_draft},
 };
-use domain::transactions::{PaymentMethod, SaleDraft, SaleForm};
+use domain::{
+    query,
+    transactions::{PaymentMethod, SaleDraft, SaleForm},
+};
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::{
     LazyRoute, NavigateOptions,
@@ -27,7 +31,8 @@ const PATH: &str = "/transactions/new";
 /// The page of a new sale.
 #[derive(Debug)]
 pub struct NewTransactionRoute {
-    search: Memo<String>,
+    /// The form as a query.
+    filled: Memo<String>,
     draft: Resource<Result<SaleDraft, Fault>>,
 }
 
@@ -35,13 +40,22 @@ pub struct NewTransactionRoute {
 impl LazyRoute for NewTransactionRoute {
     fn data() -> Self {
         let search = use_location().search;
-        Self { search, draft: Resource::new(move || search.get(), load_draft) }
+        let opened = search.get_untracked();
+        // A refused form comes back whole: what was typed stands over what the address says, until the
+        // address moves on.
+        let typed = session().note.filter(|note| note.form == RecordSale::PATH);
+        let typed = typed.map(|note| query::write(note.values.iter().map(|(n, v)| (n.as_str(), v.as_str()))));
+        let filled = Memo::new(move |_| {
+            let now = search.get();
+            typed.clone().filter(|_| now == opened).unwrap_or(now)
+        });
+        Self { filled, draft: Resource::new(move || filled.get(), load_draft) }
     }
 
     fn view(this: Self) -> AnyView {
-        let NewTransactionRoute { search, draft } = this;
-        // What the address holds when the page opens; afterwards the fields hold themselves.
-        let form = SaleForm::parse(domain::query::pairs(&search.get_untracked()));
+        let NewTransactionRoute { filled, draft } = this;
+        // What the form holds when the page opens; afterwards the fields hold themselves.
+        let form = SaleForm::parse(query::pairs(&filled.get_untracked()));
         let state = FormState::plain(RecordSale::PATH);
         let navigate = use_navigate();
         let follow = move |query: Option<String>| {
