@@ -118,6 +118,7 @@ fn pickers(form: &SaleForm) -> impl IntoView + use<> {
 
 fn amounts(form: &SaleForm, state: FormState) -> impl IntoView + use<> {
     let chosen = state.typed("payment_method", &form.payment_method);
+    let paid_fault = state.fault("payment_method");
     let options = PaymentMethod::ALL
         .map(|m| view! { <option value=m.as_str() selected=chosen == m.as_str()>{m.words()}</option> })
         .collect_view();
@@ -131,7 +132,7 @@ fn amounts(form: &SaleForm, state: FormState) -> impl IntoView + use<> {
                         <option value="">"Choose"</option>
                         {options}
                     </select>
-                    <p class="error">{move || state.fault("payment_method").get()}</p>
+                    {move || paid_fault.get().map(|fault| view! { <p class="error">{fault}</p> })}
                 </div>
                 <Amount state name="discount_applied" label="Discount" value=form.discount_applied.clone()/>
                 <Amount state name="shipping_cost" label="Shipping" value=form.shipping_cost.clone()/>
@@ -147,7 +148,7 @@ fn Amount(state: FormState, name: &'static str, label: &'static str, value: Stri
         <div class="field" data-invalid=move || fault.get().is_some().then_some("true")>
             <label for=name>{label}" "<span class="opt">"(optional)"</span></label>
             <input id=name class="num" name=name type="text" inputmode="decimal" maxlength="20" value=state.typed(name, &value)/>
-            <p class="error">{move || fault.get()}</p>
+            {move || fault.get().map(|fault| view! { <p class="error">{fault}</p> })}
         </div>
     }
 }

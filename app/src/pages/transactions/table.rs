@@ -49,7 +49,7 @@ pub fn list_view(list: SaleList) -> AnyView {
                             <th>"Customer"</th>
                             <th>"Items"</th>
                             <Sorted query=query.clone() sort=SaleSort::Total label="Total" class="r"/>
-                            <th>"Status"</th>
+                            <th class="r">"Status"</th>
                         </tr>
                     </thead>
                     <tbody>{rows}</tbody>

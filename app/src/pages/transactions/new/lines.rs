@@ -91,7 +91,7 @@ fn chosen(draft: &SaleDraft) -> impl IntoView + use<> {
                         <label class="visually-hidden" for=id.clone()>{label}</label>
                         <input id=id.clone() class="num" name=format!("lines[{i}][quantity]") type="text" inputmode="decimal" maxlength="10"
                             size="6" value=line.quantity.clone() prop:value=line.quantity.clone()/>
-                        <p class="error">{fault}</p>
+                        {fault.map(|fault| view! { <p class="error">{fault}</p> })}
                     </div>
                 </td>
                 <td class="r">
@@ -138,7 +138,8 @@ fn found(draft: &SaleDraft) -> impl IntoView + use<> {
     };
     let rows = draft.found.iter().map(row).collect_view();
     let body = if draft.found.is_empty() {
-        view! { <Empty message="No product has this SKU or name."/> }.into_any()
+        let message = if draft.chosen.is_empty() { "No product has this SKU or name." } else { "Nothing more to add: search for another product." };
+        view! { <Empty message/> }.into_any()
     } else {
         view! {
             <div class="table-wrap">
