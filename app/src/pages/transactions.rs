@@ -13,8 +13,14 @@ use crate::{
     context::session,
     fault::Fault,
     features::transactions::load_sales,
+    live::use_topic,
 };
-use domain::{access::Permission, query, transactions::{SaleList, SaleQuery}};
+use domain::{
+    access::Permission,
+    live::Topic,
+    query,
+    transactions::{SaleList, SaleQuery},
+};
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
 
@@ -38,7 +44,9 @@ pub struct TransactionsRoute {
 impl LazyRoute for TransactionsRoute {
     fn data() -> Self {
         let search = use_location().search;
-        Self { search, list: Resource::new(move || search.get(), load_sales) }
+        // A sale of anybody brings the list up to date.
+        let changed = use_topic(Topic::Transactions);
+        Self { search, list: Resource::new(move || (search.get(), changed.get()), |(search, _)| load_sales(search)) }
     }
 
     fn view(this: Self) -> AnyView {
