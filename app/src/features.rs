@@ -6,6 +6,7 @@ pub mod jobs;
 pub mod overview;
 pub mod search;
 pub mod transactions;
+pub mod demo;
 
 use domain::access::{Access, Permission};
 
@@ -54,6 +55,8 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/jobs/schedules", Access::Needs(Permission::JobsView)),
     ("/fn/jobs/run_schedule", Access::Needs(Permission::JobsRun)),
     ("/fn/jobs/switch_schedule", Access::Needs(Permission::JobsManage)),
+    ("/fn/demo/view", Access::Needs(Permission::SystemDemo)),
+    ("/fn/demo/remove", Access::Needs(Permission::SystemDemo)),
 ];
 
 /// The right of the server function at `path`.

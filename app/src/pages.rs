@@ -11,6 +11,7 @@ pub mod search;
 pub mod setup;
 pub mod transactions;
 pub mod users;
+pub mod settings_demo;
 
 use domain::access::{Access, Permission};
 
@@ -36,4 +37,5 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/jobs", Access::Needs(Permission::JobsView)),
     ("/jobs/schedules", Access::Needs(Permission::JobsView)),
     ("/jobs/{id}", Access::Needs(Permission::JobsView)),
+    ("/settings/demo", Access::Needs(Permission::SystemDemo)),
 ];

@@ -14,6 +14,7 @@ use crate::{
         overview::{OverviewRoute, drill::DrillRoute, kpis::KpisRoute},
         search::SearchRoute,
         setup::SetupRoute,
+        settings_demo::DemoRoute,
         transactions::{TransactionsRoute, detail::TransactionRoute, new::NewTransactionRoute},
         users::{UsersRoute, roles::Roles},
     },
@@ -86,6 +87,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/jobs") view={Lazy::<JobsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/schedules") view={Lazy::<SchedulesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/:id") view={Lazy::<JobRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/demo") view={Lazy::<DemoRoute>::new()} ssr=SsrMode::Async/>
                 </FlatRoutes>
             </Layout>
         </Router>

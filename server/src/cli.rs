@@ -5,6 +5,7 @@ mod db;
 mod import;
 mod migrate;
 mod openapi;
+mod seed;
 mod serve;
 pub mod start;
 mod user;
@@ -57,6 +58,8 @@ enum Command {
     Worker(worker::Options),
     /// Bring the database's schema up to date, or tell its state
     Migrate(migrate::Options),
+    /// Load the demo world, or remove it to the last row
+    Seed(seed::Options),
     /// Tell whether this installation is fit to run; exit 0, 1 (warnings) or 2
     Check(check::Options),
     /// Import a file of sales; exit 2 when rows were rejected
@@ -104,6 +107,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::Serve(options) => serve::run(&global, options).await,
         Command::Worker(options) => worker::run(&global, options).await,
         Command::Migrate(options) => migrate::run(&global, options).await,
+        Command::Seed(options) => seed::run(&global, options).await,
         Command::Check(options) => check::run(&global, options).await,
         Command::User(options) => user::run(&global, options).await,
         Command::Import(options) => import::run(&global, options).await,

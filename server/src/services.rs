@@ -10,13 +10,19 @@ pub mod search;
 pub mod settings;
 pub mod transactions;
 
-use crate::{access::Doorkeeper, backend::Backend, jobs::Registry, live::LiveBus};
+use crate::{
+    access::Doorkeeper,
+    backend::Backend,
+    demo::{DemoService, LogIns},
+    jobs::Registry,
+    live::LiveBus,
+};
 use domain::{
-    access::AccessPort, ingest::IngestPort, jobs::JobsPort, overview::OverviewPort, search::SearchPort, settings::SettingsPort,
-    transactions::TransactionsPort,
+    access::AccessPort, demo::DemoPort, ingest::IngestPort, jobs::JobsPort, overview::OverviewPort, search::SearchPort,
+    settings::SettingsPort, transactions::TransactionsPort,
 };
 use leptos::prelude::provide_context;
-use std::{fmt, sync::Arc};
+use std::{fmt, path::Path, sync::Arc};
 
 /// All ports of one process, as pages, server functions, REST and jobs get them.
 #[derive(Clone)]
@@ -32,6 +38,7 @@ pub struct Services {
     pub transactions: Arc<dyn TransactionsPort>,
     pub search: Arc<dyn SearchPort>,
     pub exports: exports::ExportsService,
+    pub demo: Arc<dyn DemoPort>,
 }
 
 impl fmt::Debug for Services {
@@ -48,12 +55,14 @@ impl Services {
         let (mut heard, bus) = (live.subscribe(), live.clone());
         // Deaf, it keeps nothing: a figure that missed a change would stand for a minute.
         overview.listen(move || overview::changed(&mut heard) | !bus.connected());
+        let ingest = Arc::new(ingest::IngestService::new(backend.clone()));
         Self {
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
             live,
             overview: Arc::new(overview),
-            ingest: Arc::new(ingest::IngestService::new(backend.clone())),
+            demo: Arc::new(DemoService::new(backend.clone(), ingest.clone(), LogIns::default())),
+            ingest,
             settings: Arc::new(settings::SettingsService::new(backend.clone())),
             transactions: Arc::new(transactions::TransactionsService::new(backend.clone())),
             search: Arc::new(search::SearchService::new(backend.clone())),
@@ -61,6 +70,14 @@ impl Services {
             door,
             backend,
         }
+    }
+
+    /// The demo world keeps its log-ins in the data directory.
+    #[must_use]
+    pub fn keeping_demo_logins(mut self, data_dir: &Path) -> Self {
+        let logins = LogIns::kept_in(data_dir);
+        self.demo = Arc::new(DemoService::new(self.backend.clone(), self.ingest.clone(), logins));
+        self
     }
 
     /// Puts every port into the context of a page render or a server-function call.
@@ -72,5 +89,6 @@ impl Services {
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));
         provide_context(Arc::clone(&self.search));
+        provide_context(Arc::clone(&self.demo));
     }
 }

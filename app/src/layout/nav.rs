@@ -23,6 +23,7 @@ const PLACES: &[Place] = &[
     place("Run", "Data", "/data", Permission::IngestView),
     place("Run", "Jobs", "/jobs", Permission::JobsView),
     place("Run", "Users", "/settings/users", Permission::AccessUsersView),
+    place("Run", "Demo data", "/settings/demo", Permission::SystemDemo),
 ];
 
 /// The page of `href` or one below it is shown.

@@ -1,11 +1,12 @@
 //! `millrace serve`: the web server, with the worker inside it.
 
 use super::{
-    Global,
+    Global, seed,
     start::{self, Started},
 };
 use crate::{
     access::FirstAdmin,
+    demo::LogIns,
     database::external::{Reach, check_server},
     failure::Failure,
     http,
@@ -27,24 +28,31 @@ pub struct Options {
     /// Run no jobs in this process; a `millrace worker` must run somewhere
     #[arg(long)]
     no_worker: bool,
+    /// Load the demo world first, unless there are live rows
+    #[arg(long)]
+    demo: bool,
 }
 
 pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
     let steps = Steps::shown();
     let step = steps.begin("configuration");
-    let given = options.listen.map(|listen| ("MILLRACE_LISTEN", listen));
+    let given = options.listen.clone().map(|listen| ("MILLRACE_LISTEN", listen));
     let config = step.done(global.load(given), |c| c.environment.as_str().to_owned())?;
     let mut started = start::open_or_outage(config, steps).await?;
     started.database.watch();
-    let result = listen(&started, !options.no_worker, steps).await;
+    let result = listen(&started, &options, steps).await;
     started.close().await;
     result
 }
 
-async fn listen(started: &Started, work: bool, steps: Steps) -> Result<(), Failure> {
+async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<(), Failure> {
     let process = Process::new(started.config.clone());
     process.stop_on_signal();
-    let services = Services::new(started.backend.clone(), started.door()?);
+    let data_dir = &started.config.data_dir;
+    let services = Services::new(started.backend.clone(), started.door()?).keeping_demo_logins(data_dir);
+    if options.demo && started.reached {
+        seed::at_start(&services, steps).await?;
+    }
     let live = services.live.start(&process.stop);
     let door = tokio::spawn(Arc::clone(&services.door).follow(services.live.subscribe(), process.stop.clone()));
     let (router, _) = http::router::router(services.clone(), process.clone());
@@ -57,7 +65,7 @@ async fn listen(started: &Started, work: bool, steps: Steps) -> Result<(), Failu
     let listener = step.done(bound, |l| l.local_addr().map_or_else(|_| address.to_string(), |a| a.to_string()))?;
     let metrics = http::metrics_listener::start(&process, services.clone(), steps).await;
 
-    let config = JobsConfig { work, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
+    let config = JobsConfig { work: !options.no_worker, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
     let jobs = jobs::start(services.clone(), Registry::standard(), config, &process.stop);
     let recovery = (!started.reached).then(|| recover(started));
 
@@ -65,6 +73,7 @@ async fn listen(started: &Started, work: bool, steps: Steps) -> Result<(), Failu
         first_admin(started, &services, steps).await?;
     }
     eprintln!("\nMillrace is at {}\n", url(&started.config.base_url, address, listener.local_addr().ok()));
+    seed::print_logins(&LogIns::kept_in(data_dir).read());
     let served = http::listener::serve(listener, router, process.stop.clone(), DRAIN).await;
     process.stop.cancel();
     let _ = tokio::join!(live.stop(), jobs.stop(), door);

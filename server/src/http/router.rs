@@ -43,6 +43,7 @@ fn features() -> Routes<Services> {
         .merge(api::exports::routes())
         .merge(api::search::routes())
         .merge(api::ingest::routes())
+        .merge(api::demo::routes())
         .merge(api::live::routes())
         .merge(api::jobs::routes())
 }

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod demo;
 mod error;
 pub mod exports;
 pub mod health;

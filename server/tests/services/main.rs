@@ -10,6 +10,7 @@ mod world;
 mod database;
 mod kill;
 mod process;
+mod demo;
 mod settings;
 mod ingest;
 mod online_retail;
