@@ -106,9 +106,14 @@ impl World {
     }
 }
 
+/// Keys of the server under test.
+pub fn keys() -> Keys {
+    Keys::derive(&MasterKey::new([7; 32]), None)
+}
+
 /// Access as the server under test has it.
 pub fn settings() -> AccessSettings {
-    AccessSettings::new(Keys::derive(&MasterKey::new([7; 32]), None), ORIGIN)
+    AccessSettings::new(keys(), ORIGIN)
 }
 
 /// A signed-in person with the rights of a role, without a row in the database.

@@ -87,7 +87,7 @@ fn session_list(sessions: Vec<SessionItem>) -> impl IntoView {
             </header>
             <div class="table-wrap">
                 <table class="stack">
-                    <thead><tr><th>"Device"</th><th>"Address"</th><th>"Since"</th><th>"Last used"</th><th></th></tr></thead>
+                    <thead><tr><th>"Device"</th><th>"Address"</th><th>"Since"</th><th>"Last used"</th><th><span class="visually-hidden">"Actions"</span></th></tr></thead>
                     <tbody>{rows}</tbody>
                 </table>
             </div>

@@ -74,7 +74,7 @@ fn list((filter, page): Users, may_edit: bool) -> AnyView {
             <p class="total" role="status">{total}" "{noun}</p>
             <div class="table-wrap">
                 <table class="stack">
-                    <thead><tr><th>"Name"</th><th>"Role"</th><th>"Sets"</th><th>"Last sign-in"</th><th>"State"</th><th></th></tr></thead>
+                    <thead><tr><th>"Name"</th><th>"Role"</th><th>"Sets"</th><th>"Last sign-in"</th><th>"State"</th><th><span class="visually-hidden">"Actions"</span></th></tr></thead>
                     <tbody>{rows}</tbody>
                 </table>
             </div>

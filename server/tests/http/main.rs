@@ -12,6 +12,8 @@ mod idempotency;
 mod imports;
 mod sales_pages;
 mod search;
+mod forms;
+mod permission_walk;
 mod sign_in;
 mod system;
 mod transactions;

@@ -65,7 +65,7 @@ fn list(tokens: Vec<TokenView>) -> AnyView {
         <section class="card">
             <div class="table-wrap">
                 <table class="stack">
-                    <thead><tr><th>"Name"</th><th>"Rights"</th><th>"Ends"</th><th>"Last used"</th><th>"State"</th><th></th></tr></thead>
+                    <thead><tr><th>"Name"</th><th>"Rights"</th><th>"Ends"</th><th>"Last used"</th><th>"State"</th><th><span class="visually-hidden">"Actions"</span></th></tr></thead>
                     <tbody>{rows}</tbody>
                 </table>
             </div>
