@@ -3,6 +3,7 @@
 
 mod listener;
 mod ring;
+mod sessions;
 
 pub use ring::Replay;
 

@@ -5,6 +5,7 @@ mod kinds;
 mod live;
 mod runs;
 mod schedules;
+mod steering;
 mod stopping;
 #[path = "../world.rs"]
 mod world;
