@@ -1,0 +1,67 @@
+// Every page with what it must show.
+import { expect, type Page } from '@playwright/test';
+import { dayAgo } from './list.ts';
+import type { Role } from './server.ts';
+import { open } from './test.ts';
+
+export interface Shown {
+  /** Also the name of its screenshots. */
+  name: string;
+  /** The address, or how to get to one from a list. */
+  path: string | ((page: Page) => Promise<string>);
+  /** Start of the document's title; the rest names Millrace. */
+  title: RegExp;
+  heading: RegExp;
+  role?: Role | 'nobody';
+}
+
+/** Where the first link of the page at `list` whose address starts with `start` leads. */
+function first(list: string, start: string): (page: Page) => Promise<string> {
+  return async (page) => {
+    await open(page, list);
+    const id = '[0-9a-f]{8}-[0-9a-f-]{27}';
+    const all = await page.locator(`main a[href^="${start}"]`).evaluateAll((links) => links.map((l) => l.getAttribute('href') ?? ''));
+    const found = all.find((href) => new RegExp(`^${start}${id}$`).test(href));
+    expect(found, `a link to ${start}… on ${list}`).toBeTruthy();
+    return found!;
+  };
+}
+
+const fixed = (name: string, path: string, words: string, role?: Role | 'nobody'): Shown => ({
+  name,
+  path,
+  title: new RegExp(`^${words} · Millrace$`),
+  heading: new RegExp(`^${words}$`),
+  ...(role ? { role } : {}),
+});
+
+export const PAGES: readonly Shown[] = [
+  fixed('login', '/login', 'Sign in', 'nobody'),
+  fixed('setup', '/setup?link=no-such-link', 'Set up Millrace', 'nobody'),
+  fixed('overview', '/', 'Overview'),
+  fixed('overview-day', `/?day=${dayAgo(5)}&basis=gross`, 'Overview'),
+  fixed('kpis', '/overview/kpis', 'Figures'),
+  fixed('kpi-orders', '/overview/kpis/orders?period=30d', 'Orders'),
+  fixed('kpi-customers', '/overview/kpis/active_customers', 'Active customers'),
+  fixed('transactions', '/transactions', 'Transactions'),
+  fixed('transactions-none', '/transactions?q=nothing-has-this-name', 'Transactions'),
+  fixed('transactions-new', '/transactions/new', 'New transaction'),
+  {
+    name: 'transaction',
+    path: first('/transactions', '/transactions/'),
+    title: /^Transaction #\d+ · Millrace$/,
+    heading: /^Transaction #\d+$/,
+  },
+  fixed('data', '/data', 'Data'),
+  fixed('upload', '/data/import', 'Import a file'),
+  { name: 'import', path: first('/data', '/data/import/'), title: /^Import #\d+ · Millrace$/, heading: /^Import #\d+$/ },
+  fixed('jobs', '/jobs', 'Jobs'),
+  { name: 'job', path: first('/jobs', '/jobs/'), title: / · Millrace$/, heading: /\S/ },
+  fixed('schedules', '/jobs/schedules', 'Schedules'),
+  fixed('demo', '/settings/demo', 'Demo data'),
+  fixed('search', '/search?q=a', 'Search'),
+  fixed('account', '/account', 'Account'),
+  fixed('tokens', '/account/tokens', 'API tokens'),
+  fixed('users', '/settings/users', 'Users'),
+  fixed('roles', '/settings/roles', 'Roles and rights'),
+];

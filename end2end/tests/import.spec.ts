@@ -1,0 +1,88 @@
+// A file of sales through the wizard: columns, check, commit, quarantine.
+import type { Page } from '@playwright/test';
+import { expect, open, ready, test } from '../harness/test.ts';
+import { dayAgo, number } from '../harness/list.ts';
+
+const GOOD = 990;
+const BAD = 10;
+
+/** A thousand lines, ten of them with a quantity that is no number. Its own sales for each run and project. */
+function file(mark: string): string {
+  const lines = ['InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country'];
+  for (let i = 0; i < GOOD + BAD; i += 1) {
+    const quantity = i % 100 === 50 ? 'many' : String(1 + (i % 7));
+    lines.push(`${mark}-${Math.floor(i / 4)},E2E${i % 40},Test article ${i % 40},${quantity},${dayAgo(20)} 12:${String(i % 60).padStart(2, '0')}:00,2.50,${90000 + (i % 25)},United Kingdom`);
+  }
+  return `${lines.join('\r\n')}\r\n`;
+}
+
+/** Without script the page stands still: look again as the reader would. */
+async function untilShown(page: Page, scripted: boolean, name: string | RegExp): Promise<void> {
+  const shown = page.getByRole('heading', { name });
+  if (scripted) {
+    await expect(shown).toBeVisible({ timeout: 45_000 });
+    return;
+  }
+  await expect(async () => {
+    if (!(await shown.isVisible())) await page.reload();
+    await expect(shown).toBeVisible({ timeout: 500 });
+  }).toPass({ timeout: 45_000 });
+}
+
+const figure = async (page: Page, label: string) =>
+  number(await page.locator('dl.details dt', { hasText: new RegExp(`^${label}$`) }).locator('xpath=following-sibling::dd[1]').innerText());
+
+test('a file with bad rows: the good ones are recorded, a bad one mended, the others given up', async ({ page, scripted }, info) => {
+  test.slow();
+  const mark = `E${info.project.name[0]}${Date.now().toString(36)}`;
+  await open(page, '/data/import');
+  await page.getByLabel('File', { exact: true }).setInputFiles({ name: 'sales.csv', mimeType: 'text/csv', buffer: Buffer.from(file(mark)) });
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await expect(page).toHaveURL(/\/data\/import\/[0-9a-f-]{36}$/);
+  await ready(page);
+
+  // The columns are recognised by their names.
+  await expect(page.locator('#column-occurred_at')).toHaveValue('InvoiceDate');
+  await page.getByRole('button', { name: 'Check the rows' }).click();
+  await untilShown(page, scripted, 'Every row of the file');
+  expect(await figure(page, 'Rows in the file')).toBe(GOOD + BAD);
+  expect(await figure(page, 'Sale lines')).toBe(GOOD);
+  expect(await figure(page, 'Rejected')).toBe(BAD);
+
+  await page.getByRole('button', { name: `Import ${GOOD} rows` }).click();
+  await untilShown(page, scripted, 'Rows in quarantine');
+  await expect(page.getByText(`${BAD} open rows`)).toBeVisible();
+
+  // Mend the first.
+  const row = page.locator('main tr', { has: page.getByText(/^Mend row/) }).first();
+  await row.getByText(/^Mend row/).click();
+  await row.getByLabel('Quantity').fill('3');
+  await row.getByRole('button', { name: 'Keep the changes' }).click();
+  await expect(page.getByText('Ready to import')).toBeVisible();
+  await page.getByRole('button', { name: 'Import the mended rows' }).click();
+  await expect(async () => {
+    if (!scripted) await page.reload();
+    await expect(page.getByText(`${BAD - 1} open rows`)).toBeVisible({ timeout: 1_000 });
+  }).toPass({ timeout: 45_000 });
+
+  // Give up the others.
+  await page.getByText('Give up all open rows').click();
+  await page.getByLabel('Reason').fill('No quantity on the paper slips');
+  await page.getByRole('button', { name: /^Give up 9 rows/ }).click();
+  await expect(page.getByRole('heading', { name: 'Rows in quarantine' })).toHaveCount(0);
+  await open(page, page.url());
+  expect(await figure(page, 'Still in quarantine')).toBe(0);
+
+  // What was recorded is found: 1,000 lines in 250 invoices, of which nothing is missing but nine lines.
+  await open(page, `/transactions?q=${mark}-0`);
+  await expect(page.locator('main tbody tr')).not.toHaveCount(0);
+});
+
+test('a file that is no table is refused in words', async ({ page, faults }) => {
+  faults.expect(/status of 422/);
+  await open(page, '/data/import');
+  await page.getByLabel('File', { exact: true }).setInputFiles({ name: 'picture.png', mimeType: 'image/png', buffer: Buffer.from('89504e470d0a1a0a0000', 'hex') });
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await expect(page.locator('.error-summary, .field .error').filter({ hasText: /\S/ }).first()).toBeVisible();
+  await expect(page).toHaveURL(/\/data\/import$/);
+});
