@@ -3,11 +3,11 @@
 
 #[cfg(feature = "hydrate")]
 mod document;
-#[cfg(feature = "hydrate")]
-mod live;
 #[cfg(not(feature = "hydrate"))]
 #[path = "browser/absent.rs"]
 mod document;
+#[cfg(feature = "hydrate")]
+mod live;
 
 #[cfg(feature = "hydrate")]
 mod echarts;
@@ -15,9 +15,9 @@ mod echarts;
 #[path = "browser/no_charts.rs"]
 mod echarts;
 
-pub use document::{close_dialog, embedded_session, form_query, mark_hydrated, open_dialog, set_theme};
-pub use echarts::{dispose_chart, draw_chart};
 #[cfg(not(feature = "hydrate"))]
 pub use document::listen;
+pub use document::{close_dialog, embedded_session, form_query, mark_hydrated, open_dialog, set_theme};
+pub use echarts::{dispose_chart, draw_chart};
 #[cfg(feature = "hydrate")]
 pub use live::listen;

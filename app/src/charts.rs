@@ -12,7 +12,9 @@ pub use trend::{customers_summary, customers_trend, revenue_trend, trend_summary
 use charming::{
     component::{Axis, Grid},
     datatype::{DataPoint, DataPointItem},
-    element::{AxisLabel, AxisLine, AxisTick, AxisType, Color, ItemStyle, LineStyle, SplitLine, TextStyle, Tooltip, Trigger},
+    element::{
+        AxisLabel, AxisLine, AxisTick, AxisType, Color, ItemStyle, LineStyle, SplitLine, TextStyle, Tooltip, Trigger,
+    },
 };
 use domain::{format, money::Currency};
 use rust_decimal::{Decimal, prelude::ToPrimitive};

@@ -34,11 +34,14 @@ impl FromServerFnError for Fault {
     fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
         Self(match error {
             ServerFnErrorErr::Args(_) | ServerFnErrorErr::MissingArg(_) | ServerFnErrorErr::Deserialization(_) => {
-                AppError::new(ErrorCode::Validation, "The request could not be read. Check the entries and send it again.")
+                AppError::new(
+                    ErrorCode::Validation,
+                    "The request could not be read. Check the entries and send it again.",
+                )
             }
-            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => {
-                AppError::unavailable("The server cannot be reached just now. Nothing was changed; try again in a moment.")
-            }
+            ServerFnErrorErr::Request(_) | ServerFnErrorErr::Response(_) => AppError::unavailable(
+                "The server cannot be reached just now. Nothing was changed; try again in a moment.",
+            ),
             _ => AppError::internal(),
         })
     }

@@ -1,12 +1,12 @@
 //! Server functions, one folder a feature, and the right that each of them needs.
 
 pub mod access;
+pub mod demo;
 pub mod ingest;
 pub mod jobs;
 pub mod overview;
 pub mod search;
 pub mod transactions;
-pub mod demo;
 
 use domain::access::{Access, Permission};
 

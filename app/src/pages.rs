@@ -3,15 +3,15 @@
 pub mod account;
 pub mod data;
 pub mod forbidden;
-pub mod login;
 pub mod jobs;
+pub mod login;
 pub mod not_found;
 pub mod overview;
 pub mod search;
+pub mod settings_demo;
 pub mod setup;
 pub mod transactions;
 pub mod users;
-pub mod settings_demo;
 
 use domain::access::{Access, Permission};
 

@@ -3,8 +3,8 @@
 
 pub mod actors;
 mod bearer;
-mod first_admin;
 pub mod browser;
+mod first_admin;
 pub mod password;
 pub mod secret;
 mod sign_in;
@@ -137,7 +137,11 @@ impl Doorkeeper {
             backend,
             settings,
             hasher: Hasher::new()?,
-            verified: Cache::builder().max_capacity(50_000).time_to_live(BELIEVED_FOR).support_invalidation_closures().build(),
+            verified: Cache::builder()
+                .max_capacity(50_000)
+                .time_to_live(BELIEVED_FOR)
+                .support_invalidation_closures()
+                .build(),
             epoch: AtomicU64::new(0),
             business: Cache::builder().max_capacity(1).time_to_live(BELIEVED_FOR).build(),
             last_business: RwLock::default(),
@@ -210,7 +214,9 @@ impl Doorkeeper {
                     Ok(user) => self.forget_user(user),
                     Err(_) => self.forget_all(),
                 },
-                Ok(Heard::Changed(event)) if matches!(event.topic, Topic::Settings | Topic::System) => self.forget_business().await,
+                Ok(Heard::Changed(event)) if matches!(event.topic, Topic::Settings | Topic::System) => {
+                    self.forget_business().await
+                }
                 Ok(Heard::Changed(_)) => {}
                 Ok(Heard::Resync) | Err(broadcast::error::RecvError::Lagged(_)) => self.forget_all(),
                 Err(broadcast::error::RecvError::Closed) => return,

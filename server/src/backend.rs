@@ -35,7 +35,13 @@ impl Pools {
     /// Each pool with the name of its face.
     #[must_use]
     pub const fn faces(&self) -> [(&'static str, &PgPool); 5] {
-        [("analytics", &self.analytics), ("admin", &self.admin), ("auth", &self.auth), ("live", &self.live), ("jobs", &self.jobs)]
+        [
+            ("analytics", &self.analytics),
+            ("admin", &self.admin),
+            ("auth", &self.auth),
+            ("live", &self.live),
+            ("jobs", &self.jobs),
+        ]
     }
 }
 

@@ -21,19 +21,46 @@ use std::{
 
 /// Every name of this file, for `millrace.toml` and `.env.example`.
 pub const KEYS: &[&str] = &[
-    "DATABASE_URL", "MIGRATE_DATABASE_URL", "DATABASE_REPLICA_URL", "REDIS_URL",
-    "MILLRACE_LISTEN", "MILLRACE_BASE_URL", "MILLRACE_ENV", "MILLRACE_SECRET_KEY", "MILLRACE_SECRET_KEY_PREVIOUS",
-    "MILLRACE_DATA_DIR", "MILLRACE_PG_BIN", "MILLRACE_PG_USER", "MILLRACE_AUTO_MIGRATE", "MILLRACE_POOL_TOTAL",
-    "MILLRACE_WORKER_CONCURRENCY", "MILLRACE_SOLVE_CONCURRENCY", "MILLRACE_TRUSTED_PROXIES", "MILLRACE_CORS_ORIGINS",
-    "MILLRACE_METRICS_LISTEN", "MILLRACE_LOG", "MILLRACE_LOG_FORMAT", "MILLRACE_LOG_FILE", "MILLRACE_ENABLE_DRILL",
-    "MILLRACE_BACKUP_DIR", "MILLRACE_ADMIN_EMAIL", "MILLRACE_ADMIN_PASSWORD", "MILLRACE_SITE_ROOT",
-    "MILLRACE_RATE_ANONYMOUS", "MILLRACE_RATE_USER", "MILLRACE_RATE_TOKEN",
+    "DATABASE_URL",
+    "MIGRATE_DATABASE_URL",
+    "DATABASE_REPLICA_URL",
+    "REDIS_URL",
+    "MILLRACE_LISTEN",
+    "MILLRACE_BASE_URL",
+    "MILLRACE_ENV",
+    "MILLRACE_SECRET_KEY",
+    "MILLRACE_SECRET_KEY_PREVIOUS",
+    "MILLRACE_DATA_DIR",
+    "MILLRACE_PG_BIN",
+    "MILLRACE_PG_USER",
+    "MILLRACE_AUTO_MIGRATE",
+    "MILLRACE_POOL_TOTAL",
+    "MILLRACE_WORKER_CONCURRENCY",
+    "MILLRACE_SOLVE_CONCURRENCY",
+    "MILLRACE_TRUSTED_PROXIES",
+    "MILLRACE_CORS_ORIGINS",
+    "MILLRACE_METRICS_LISTEN",
+    "MILLRACE_LOG",
+    "MILLRACE_LOG_FORMAT",
+    "MILLRACE_LOG_FILE",
+    "MILLRACE_ENABLE_DRILL",
+    "MILLRACE_BACKUP_DIR",
+    "MILLRACE_ADMIN_EMAIL",
+    "MILLRACE_ADMIN_PASSWORD",
+    "MILLRACE_SITE_ROOT",
+    "MILLRACE_RATE_ANONYMOUS",
+    "MILLRACE_RATE_USER",
+    "MILLRACE_RATE_TOKEN",
 ];
 
 /// Keys whose value may also come from the file named by `NAME_FILE`.
 pub const SECRETS: &[&str] = &[
-    "DATABASE_URL", "MIGRATE_DATABASE_URL", "DATABASE_REPLICA_URL", "MILLRACE_SECRET_KEY",
-    "MILLRACE_SECRET_KEY_PREVIOUS", "MILLRACE_ADMIN_PASSWORD",
+    "DATABASE_URL",
+    "MIGRATE_DATABASE_URL",
+    "DATABASE_REPLICA_URL",
+    "MILLRACE_SECRET_KEY",
+    "MILLRACE_SECRET_KEY_PREVIOUS",
+    "MILLRACE_ADMIN_PASSWORD",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +170,11 @@ impl Config {
         let mut read = Reader::new(sources);
         let environment = read.parse("MILLRACE_ENV", Environment::Development, "development or production");
         let production = environment == Environment::Production;
-        let listen = read.parse("MILLRACE_LISTEN", SocketAddr::from(([127, 0, 0, 1], 8000)), "address:port, e.g. 127.0.0.1:8000");
+        let listen = read.parse(
+            "MILLRACE_LISTEN",
+            SocketAddr::from(([127, 0, 0, 1], 8000)),
+            "address:port, e.g. 127.0.0.1:8000",
+        );
         let data_dir = read.path("MILLRACE_DATA_DIR").unwrap_or_else(|| default_data_dir(sources));
         let data_dir = std::path::absolute(&data_dir).unwrap_or(data_dir);
         let config = Self {
@@ -163,10 +194,16 @@ impl Config {
             pool_total: read.number("MILLRACE_POOL_TOTAL", 60, 10, 1_000),
             worker_concurrency: read.number("MILLRACE_WORKER_CONCURRENCY", 4, 1, 256),
             solve_concurrency: read.number("MILLRACE_SOLVE_CONCURRENCY", 2, 1, 64),
-            trusted_proxies: read.list("MILLRACE_TRUSTED_PROXIES", "addresses or CIDR ranges parted by commas, e.g. 10.0.0.0/8", |item| {
-                item.parse::<IpNet>().ok().or_else(|| item.parse::<std::net::IpAddr>().ok().map(IpNet::from))
-            }),
-            cors_origins: read.list("MILLRACE_CORS_ORIGINS", "origins parted by commas, e.g. https://app.example.com", sources::origin_of),
+            trusted_proxies: read.list(
+                "MILLRACE_TRUSTED_PROXIES",
+                "addresses or CIDR ranges parted by commas, e.g. 10.0.0.0/8",
+                |item| item.parse::<IpNet>().ok().or_else(|| item.parse::<std::net::IpAddr>().ok().map(IpNet::from)),
+            ),
+            cors_origins: read.list(
+                "MILLRACE_CORS_ORIGINS",
+                "origins parted by commas, e.g. https://app.example.com",
+                sources::origin_of,
+            ),
             metrics_listen: read.listen_or_off("MILLRACE_METRICS_LISTEN", SocketAddr::from(([127, 0, 0, 1], 9400))),
             log: read.log_filter("MILLRACE_LOG"),
             log_format: read.parse("MILLRACE_LOG_FORMAT", LogFormat::Auto, "json, text or auto"),
@@ -174,7 +211,10 @@ impl Config {
             enable_drill: read.switch("MILLRACE_ENABLE_DRILL", !production),
             admin_email: read.text("MILLRACE_ADMIN_EMAIL"),
             admin_password: read.secret("MILLRACE_ADMIN_PASSWORD"),
-            site_root: read.path("MILLRACE_SITE_ROOT").or_else(|| read.path_of("LEPTOS_SITE_ROOT")).unwrap_or_else(default_site_root),
+            site_root: read
+                .path("MILLRACE_SITE_ROOT")
+                .or_else(|| read.path_of("LEPTOS_SITE_ROOT"))
+                .unwrap_or_else(default_site_root),
             rates: RateLimits {
                 anonymous: read.number("MILLRACE_RATE_ANONYMOUS", 60, 1, 10_000_000),
                 user: read.number("MILLRACE_RATE_USER", 600, 1, 10_000_000),
@@ -183,7 +223,11 @@ impl Config {
             redis_url_given: read.text("REDIS_URL").is_some(),
         };
         if production && config.secret_key.is_none() {
-            read.fault("MILLRACE_SECRET_KEY", "not set", "at least 32 bytes, needed with MILLRACE_ENV=production (or MILLRACE_SECRET_KEY_FILE)");
+            read.fault(
+                "MILLRACE_SECRET_KEY",
+                "not set",
+                "at least 32 bytes, needed with MILLRACE_ENV=production (or MILLRACE_SECRET_KEY_FILE)",
+            );
         }
         read.finish().map(|()| config)
     }
@@ -227,14 +271,22 @@ fn default_data_dir(sources: &Sources) -> PathBuf {
         return PathBuf::from(ROOT_DATA_DIR);
     }
     let home = sources.plain("HOME").map_or_else(|| PathBuf::from("."), PathBuf::from);
-    sources.plain("XDG_DATA_HOME").filter(|v| Path::new(v).is_absolute()).map_or_else(|| home.join(".local/share"), PathBuf::from).join("millrace")
+    sources
+        .plain("XDG_DATA_HOME")
+        .filter(|v| Path::new(v).is_absolute())
+        .map_or_else(|| home.join(".local/share"), PathBuf::from)
+        .join("millrace")
 }
 
 /// Default data folder when the program runs as root.
 pub const ROOT_DATA_DIR: &str = "/var/lib/millrace";
 
 fn derived_origin(listen: SocketAddr) -> String {
-    if listen.ip().is_unspecified() { format!("http://localhost:{}", listen.port()) } else { format!("http://{listen}") }
+    if listen.ip().is_unspecified() {
+        format!("http://localhost:{}", listen.port())
+    } else {
+        format!("http://{listen}")
+    }
 }
 
 /// Beside the binary when it was installed with its site, else where cargo-leptos puts it.
@@ -277,7 +329,16 @@ mod tests {
         ])
         .expect_err("eight faults");
         assert_eq!(error.exit, 78);
-        for key in ["MILLRACE_ENV", "MILLRACE_POOL_TOTAL", "MILLRACE_WORKER_CONCURRENCY", "MILLRACE_SECRET_KEY", "DATABASE_URL", "MILLRACE_LISTEN", "MILLRACE_TRUSTED_PROXIES", "MILLRACE_BASE_URL"] {
+        for key in [
+            "MILLRACE_ENV",
+            "MILLRACE_POOL_TOTAL",
+            "MILLRACE_WORKER_CONCURRENCY",
+            "MILLRACE_SECRET_KEY",
+            "DATABASE_URL",
+            "MILLRACE_LISTEN",
+            "MILLRACE_TRUSTED_PROXIES",
+            "MILLRACE_BASE_URL",
+        ] {
             assert!(error.message.contains(key), "{key} missing in: {}", error.message);
         }
         assert!(!error.message.contains("hunter2") && !error.message.contains("tooshort"), "{}", error.message);
@@ -288,7 +349,12 @@ mod tests {
         let error = load(&[("MILLRACE_ENV", "production")]).expect_err("no key");
         assert!(error.message.contains("MILLRACE_SECRET_KEY"));
         let key = "k".repeat(32);
-        let config = load(&[("MILLRACE_ENV", "production"), ("MILLRACE_SECRET_KEY", &key), ("MILLRACE_BASE_URL", "https://m.example.com/")]).expect("complete");
+        let config = load(&[
+            ("MILLRACE_ENV", "production"),
+            ("MILLRACE_SECRET_KEY", &key),
+            ("MILLRACE_BASE_URL", "https://m.example.com/"),
+        ])
+        .expect("complete");
         assert!(!config.auto_migrate && !config.enable_drill && config.is_https());
         assert_eq!(config.base_url, "https://m.example.com");
     }
@@ -309,17 +375,24 @@ mod tests {
     fn the_example_names_every_key_and_shows_the_defaults() {
         let example = include_str!("../../.env.example");
         for key in KEYS.iter().filter(|k| **k != "REDIS_URL") {
-            assert!(example.contains(&format!("{key}=")) || example.contains(&format!("{key}_FILE=")), "{key} is missing in .env.example");
+            assert!(
+                example.contains(&format!("{key}=")) || example.contains(&format!("{key}_FILE=")),
+                "{key} is missing in .env.example"
+            );
         }
         let lines = example.lines().filter(|l| !l.starts_with('#')).filter_map(|l| l.split_once('='));
-        let shown = Config::load(&Sources::of(".env", lines.map(|(k, v)| (k.to_owned(), v.to_owned())))).expect("the example is right");
+        let shown = Config::load(&Sources::of(".env", lines.map(|(k, v)| (k.to_owned(), v.to_owned()))))
+            .expect("the example is right");
         let bare = load(&[]).expect("defaults");
         assert_eq!(format!("{shown:?}"), format!("{bare:?}"));
     }
 
     #[test]
     fn a_heavier_source_wins_and_may_unset() {
-        let light = [("MILLRACE_POOL_TOTAL".to_owned(), "20".to_owned()), ("DATABASE_URL".to_owned(), "postgres://x/y".to_owned())];
+        let light = [
+            ("MILLRACE_POOL_TOTAL".to_owned(), "20".to_owned()),
+            ("DATABASE_URL".to_owned(), "postgres://x/y".to_owned()),
+        ];
         let heavy = [("MILLRACE_POOL_TOTAL".to_owned(), "30".to_owned()), ("DATABASE_URL".to_owned(), String::new())];
         let config = Config::load(&Sources::of("the command line", heavy).then("millrace.toml", light)).expect("right");
         assert_eq!(config.pool_total, 30);

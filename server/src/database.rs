@@ -53,7 +53,12 @@ impl Database {
     pub fn describe(&self) -> String {
         match &self.managed {
             Some(managed) => managed.describe(),
-            None => format!("external, {}:{}/{}", self.app.get_host(), self.app.get_port(), self.app.get_database().unwrap_or_default()),
+            None => format!(
+                "external, {}:{}/{}",
+                self.app.get_host(),
+                self.app.get_port(),
+                self.app.get_database().unwrap_or_default()
+            ),
         }
     }
 

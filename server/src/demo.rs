@@ -24,7 +24,8 @@ use std::{fmt, sync::Arc};
 use store::demo::Table;
 
 /// What pages show that the demo world feeds.
-const FED: [Topic; 6] = [Topic::Transactions, Topic::Inventory, Topic::Customers, Topic::Dashboard, Topic::Settings, Topic::System];
+const FED: [Topic; 6] =
+    [Topic::Transactions, Topic::Inventory, Topic::Customers, Topic::Dashboard, Topic::Settings, Topic::System];
 
 /// Loads and removes the demo world.
 #[derive(Clone)]
@@ -61,7 +62,12 @@ impl DemoService {
         }
     }
 
-    async fn announce(&self, connection: &mut PgConnection, who: &Principal, act: store::audit::Act<'_>) -> Result<(), AppError> {
+    async fn announce(
+        &self,
+        connection: &mut PgConnection,
+        who: &Principal,
+        act: store::audit::Act<'_>,
+    ) -> Result<(), AppError> {
         store::audit::record(connection, self.backend.clock.new_id(), self.now(), who, act).await?;
         for topic in FED.into_iter().chain([Topic::Audit]) {
             store::live::emit(connection, topic, "").await?;
@@ -111,5 +117,8 @@ fn batch_of(batch: &store::demo::Batch, local: impl Fn(DateTime<Utc>) -> DateTim
 }
 
 fn table_rows(counts: Vec<(Table, i64)>) -> Vec<TableRows> {
-    counts.into_iter().map(|(table, rows)| TableRows { table: format!("{}.{}", table.schema, table.name), rows }).collect()
+    counts
+        .into_iter()
+        .map(|(table, rows)| TableRows { table: format!("{}.{}", table.schema, table.name), rows })
+        .collect()
 }

@@ -61,7 +61,9 @@ impl Health {
         let now = backend.clock.now();
         let mut components = match tokio::time::timeout(DATABASE_LIMIT, database(&backend.pools, now)).await {
             Ok(Ok(components)) => components,
-            Ok(Err(_)) | Err(_) => OF_DATABASE.map(|name| Component { name, status: Status::Failed, detail: json!({}) }).into(),
+            Ok(Err(_)) | Err(_) => {
+                OF_DATABASE.map(|name| Component { name, status: Status::Failed, detail: json!({}) }).into()
+            }
         };
         components.push(Component {
             name: "replica",
@@ -105,14 +107,21 @@ async fn database(pools: &Pools, now: DateTime<Utc>) -> Result<Vec<Component>, s
     if current {
         components.extend(work(&store::health::work(&mut connection, now).await?));
     } else {
-        components.extend(OF_DATABASE[2..].iter().map(|name| Component { name, status: Status::Failed, detail: json!({}) }));
+        components.extend(OF_DATABASE[2..].iter().map(|name| Component {
+            name,
+            status: Status::Failed,
+            detail: json!({}),
+        }));
     }
     Ok(components)
 }
 
 fn work(work: &store::health::Work) -> [Component; 3] {
-    let over = |seconds: Option<f64>, limit: f64| if seconds.is_some_and(|s| s > limit) { Status::Degraded } else { Status::Ok };
-    let queue = json!({"waiting": work.waiting, "running": work.running, "oldest_wait_seconds": work.oldest_wait_seconds});
+    let over = |seconds: Option<f64>, limit: f64| {
+        if seconds.is_some_and(|s| s > limit) { Status::Degraded } else { Status::Ok }
+    };
+    let queue =
+        json!({"waiting": work.waiting, "running": work.running, "oldest_wait_seconds": work.oldest_wait_seconds});
     [
         Component { name: "queue", status: over(work.oldest_wait_seconds, QUEUE_DEGRADED_SECONDS), detail: queue },
         Component {
@@ -132,7 +141,8 @@ fn pools(pools: &Pools) -> Component {
     let mut status = Status::Ok;
     let mut detail = serde_json::Map::new();
     for (face, pool) in pools.faces() {
-        let (most, size, idle) = (pool.options().get_max_connections(), pool.size(), u32::try_from(pool.num_idle()).unwrap_or(0));
+        let (most, size, idle) =
+            (pool.options().get_max_connections(), pool.size(), u32::try_from(pool.num_idle()).unwrap_or(0));
         let busy = size.saturating_sub(idle);
         if busy >= most && most > 1 {
             status = Status::Degraded;

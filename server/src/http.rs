@@ -2,21 +2,21 @@
 
 pub mod api;
 pub mod assets;
-pub mod body;
 pub mod authenticate;
+pub mod body;
 pub mod caller;
 pub mod client;
 pub mod content_security;
 pub mod cors;
 pub mod cross_site;
 pub mod error;
+pub mod form_note;
+pub mod headers;
 pub mod idempotency;
 pub mod import_page;
 pub mod listener;
 pub mod metrics_listener;
 pub mod openapi;
-pub mod form_note;
-pub mod headers;
 pub mod pages;
 pub mod rate;
 pub mod request;

@@ -34,7 +34,9 @@ pub fn start(config: &Config) -> Result<(), Failure> {
         None => BoxMakeWriter::new(std::io::stderr),
         Some(path) => {
             let file = OpenOptions::new().create(true).append(true).open(path);
-            BoxMakeWriter::new(Mutex::new(file.map_err(|e| Failure::config(format!("MILLRACE_LOG_FILE: {}: {e}", path.display())))?))
+            BoxMakeWriter::new(Mutex::new(
+                file.map_err(|e| Failure::config(format!("MILLRACE_LOG_FILE: {}: {e}", path.display())))?,
+            ))
         }
     };
     let terminal = config.log_file.is_none() && std::io::stderr().is_terminal();
@@ -42,7 +44,11 @@ pub fn start(config: &Config) -> Result<(), Failure> {
     // Statement texts of the driver stay out unless somebody asks for them by name.
     let filter = EnvFilter::new(format!("sqlx=warn,graphile_worker=warn,{}", config.log));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
-    let _ = if text { builder.with_ansi(terminal).try_init() } else { builder.fmt_fields(JsonFields::new()).event_format(Lines).try_init() };
+    let _ = if text {
+        builder.with_ansi(terminal).try_init()
+    } else {
+        builder.fmt_fields(JsonFields::new()).event_format(Lines).try_init()
+    };
     std::panic::set_hook(Box::new(|panic| {
         // The message may hold data of a person, so only the place is told.
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
@@ -79,7 +85,10 @@ where
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "a log line tells when it was written, whatever clock the program runs on")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a log line tells when it was written, whatever clock the program runs on"
+)]
 fn timestamp() -> String {
     chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }

@@ -6,14 +6,16 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::{sync::OnceLock, time::Duration};
 
 /// Upper bounds in seconds.
-const SECONDS: &[f64] = &[0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0];
+const SECONDS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0];
 
 /// The recorder of the process; installed once, the same handle ever after.
 pub fn install() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     HANDLE
         .get_or_init(|| {
-            let buckets = PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS);
+            let buckets =
+                PrometheusBuilder::new().set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS);
             let recorder = buckets.unwrap_or_else(|_| PrometheusBuilder::new()).build_recorder();
             let handle = recorder.handle();
             // Fails only when somebody else installed one; then ours simply stays empty.
@@ -32,7 +34,8 @@ pub async fn render(handle: &PrometheusHandle, backend: &Backend, live: &LiveBus
     for (face, pool) in backend.pools.faces() {
         let (size, idle) = (pool.size(), u32::try_from(pool.num_idle()).unwrap_or(0));
         gauge!("millrace_pool_connections", "face" => face, "state" => "idle").set(f64::from(idle));
-        gauge!("millrace_pool_connections", "face" => face, "state" => "busy").set(f64::from(size.saturating_sub(idle)));
+        gauge!("millrace_pool_connections", "face" => face, "state" => "busy")
+            .set(f64::from(size.saturating_sub(idle)));
     }
     if let Some((memory, processor)) = usage() {
         gauge!("process_resident_memory_bytes").set(memory);

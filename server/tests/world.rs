@@ -119,5 +119,11 @@ pub fn settings() -> AccessSettings {
 /// A signed-in person with the rights of a role, without a row in the database.
 pub fn person(role: Role) -> Principal {
     let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0000 | role as u128);
-    Principal::vouch(ActorKind::User, Some(id), format!("{role:?}@example.com"), Rights::of(Some(role), &[]), RequestTrace::default())
+    Principal::vouch(
+        ActorKind::User,
+        Some(id),
+        format!("{role:?}@example.com"),
+        Rights::of(Some(role), &[]),
+        RequestTrace::default(),
+    )
 }

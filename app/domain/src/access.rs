@@ -9,8 +9,8 @@ mod session;
 mod user;
 
 pub use account::{
-    Bearer, ChangePassword, CreateToken, Me, NewToken, RotateToken, SessionItem, SessionKind, SetUp, SignIn, TOKEN_DEFAULT_DAYS, TOKEN_MAX_DAYS,
-    TokenState, TokenView,
+    Bearer, ChangePassword, CreateToken, Me, NewToken, RotateToken, SessionItem, SessionKind, SetUp, SignIn,
+    TOKEN_DEFAULT_DAYS, TOKEN_MAX_DAYS, TokenState, TokenView,
 };
 pub use password::{MAX_CHARACTERS, MIN_CHARACTERS, Password};
 pub use permission::{Access, PermSet, Permission, Rights, Role};

@@ -79,7 +79,10 @@ impl LoadDemo {
         }
         if let Some(day) = self.as_of {
             if day > today {
-                faults.push(FieldError::new("as_of", format!("The demo world may end today ({today}) or earlier, not in the future.")));
+                faults.push(FieldError::new(
+                    "as_of",
+                    format!("The demo world may end today ({today}) or earlier, not in the future."),
+                ));
             } else if NaiveDate::from_ymd_opt(2000, 1, 1).is_some_and(|first| day < first) {
                 faults.push(FieldError::new("as_of", "The demo world may end on 2000-01-01 or later."));
             }
@@ -165,9 +168,14 @@ mod tests {
     #[test]
     fn a_world_cannot_end_in_the_future() {
         let today = NaiveDate::from_ymd_opt(2026, 11, 22).unwrap();
-        let faults = |command: LoadDemo| command.validate(today).err().unwrap_or_default().into_iter().map(|f| f.path).collect::<Vec<_>>();
+        let faults = |command: LoadDemo| {
+            command.validate(today).err().unwrap_or_default().into_iter().map(|f| f.path).collect::<Vec<_>>()
+        };
         assert!(faults(LoadDemo { as_of: Some(today), seed: Some(0), ..LoadDemo::default() }).is_empty());
-        assert_eq!(faults(LoadDemo { as_of: today.succ_opt(), seed: Some(-1), ..LoadDemo::default() }), ["rng", "as_of"]);
+        assert_eq!(
+            faults(LoadDemo { as_of: today.succ_opt(), seed: Some(-1), ..LoadDemo::default() }),
+            ["rng", "as_of"]
+        );
         assert_eq!(faults(LoadDemo { as_of: NaiveDate::from_ymd_opt(1999, 12, 31), ..LoadDemo::default() }), ["as_of"]);
     }
 }

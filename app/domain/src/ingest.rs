@@ -7,7 +7,10 @@ mod shape;
 mod target;
 mod verdict;
 
-pub use batch::{DataScreen, Discard, ImportDetail, ImportScreen, ImportState, ImportSummary, OpenQuarantine, RowEdit, RowState, StagedRow, Uploaded, Work};
+pub use batch::{
+    DataScreen, Discard, ImportDetail, ImportScreen, ImportState, ImportSummary, OpenQuarantine, RowEdit, RowState,
+    StagedRow, Uploaded, Work,
+};
 pub use mapping::{DateOrder, DecimalMark, Mapping, MappingOptions, Policy, RowFilter, SavedMapping};
 pub use port::IngestPort;
 pub use shape::{Column, DateEvidence, FileShape, Media, NumberEvidence, TextEncoding};

@@ -7,12 +7,15 @@ mod scope;
 mod screen;
 mod statistics;
 
-pub use drill::{BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, DrillSort, FactKind, FactRow, VisitorRow};
+pub use drill::{
+    BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, DrillSort, FactKind, FactRow, VisitorRow,
+};
 pub use metric::{Basis, MetricKey, OrderSet, Unit};
 pub use scope::{DayRange, MAX_DAYS, Period, Scope, ScopeQuery, Sliding, TrendQuery, TrendRequest, parse_sliding};
 pub use screen::{
-    Badge, Bar, Bars, Change, Dashboard, DashboardAnswer, DashboardMetadata, DashboardPeriod, Interval, KpisScreen, OverviewScreen,
-    PreviousPeriod, Progress, Realtime, RecentSale, RecordVisit, Span, Tile, Trend, TrendDay, TrendTotals,
+    Badge, Bar, Bars, Change, Dashboard, DashboardAnswer, DashboardMetadata, DashboardPeriod, Interval, KpisScreen,
+    OverviewScreen, PreviousPeriod, Progress, Realtime, RecentSale, RecordVisit, Span, Tile, Trend, TrendDay,
+    TrendTotals,
 };
 pub use statistics::{change_percent, rate_percent, wilson_95};
 

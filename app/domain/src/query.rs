@@ -79,7 +79,10 @@ mod tests {
     fn forms_of_browsers_are_read() {
         let read = pairs("?q=mug+%26+jug&status=&x&lines%5B0%5D%5Bquantity%5D=2&bad=%zz%4");
         let read: Vec<(&str, &str)> = read.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
-        assert_eq!(read, [("q", "mug & jug"), ("status", ""), ("x", ""), ("lines[0][quantity]", "2"), ("bad", "%zz%4")]);
+        assert_eq!(
+            read,
+            [("q", "mug & jug"), ("status", ""), ("x", ""), ("lines[0][quantity]", "2"), ("bad", "%zz%4")]
+        );
     }
 
     proptest! {

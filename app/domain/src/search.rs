@@ -168,7 +168,13 @@ pub fn places(text: &SearchText, kind: SearchKind, who: &Principal) -> Vec<Searc
 #[async_trait]
 pub trait SearchPort: Send + Sync + 'static {
     /// `kinds` empty: all. What the caller has no right to is not searched.
-    async fn search(&self, who: &Principal, q: &str, kinds: &[SearchKind], limit: usize) -> Result<SearchResults, AppError>;
+    async fn search(
+        &self,
+        who: &Principal,
+        q: &str,
+        kinds: &[SearchKind],
+        limit: usize,
+    ) -> Result<SearchResults, AppError>;
 }
 
 #[cfg(test)]

@@ -53,7 +53,11 @@ pub const DECLARED: &[Declared] = &[
         title: "Business time zone",
         allowed: "A time zone by its IANA name, e.g. Europe/London.",
         // Whether the zone exists is known where its rules are: in the service.
-        check: |text| !text.is_empty() && text.len() <= 64 && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b)),
+        check: |text| {
+            !text.is_empty()
+                && text.len() <= 64
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"/_+-".contains(&b))
+        },
     },
     Declared {
         key: "business.locale",
@@ -95,12 +99,14 @@ pub const DECLARED: &[Declared] = &[
 /// `en`, `en-US`, `zh-Hans-CN` (BCP 47: language, script, region).
 fn is_locale(text: &str) -> bool {
     let mut parts = text.split('-').peekable();
-    let language = parts.next().is_some_and(|l| (2..=3).contains(&l.len()) && l.bytes().all(|b| b.is_ascii_lowercase()));
+    let language =
+        parts.next().is_some_and(|l| (2..=3).contains(&l.len()) && l.bytes().all(|b| b.is_ascii_lowercase()));
     if parts.peek().is_some_and(|script| script.len() == 4 && script.bytes().all(|b| b.is_ascii_alphabetic())) {
         parts.next();
     }
     let region = parts.next().is_none_or(|r| {
-        (r.len() == 2 && r.bytes().all(|b| b.is_ascii_uppercase())) || (r.len() == 3 && r.bytes().all(|b| b.is_ascii_digit()))
+        (r.len() == 2 && r.bytes().all(|b| b.is_ascii_uppercase()))
+            || (r.len() == 3 && r.bytes().all(|b| b.is_ascii_digit()))
     });
     language && region && parts.next().is_none()
 }
@@ -208,7 +214,9 @@ mod tests {
 
     #[test]
     fn right_values_pass() {
-        let command = change(json!({"business.zone": "Asia/Kolkata", "business.locale": "zh-Hans-CN", "business.fiscal_year_start": "04-01"}));
+        let command = change(
+            json!({"business.zone": "Asia/Kolkata", "business.locale": "zh-Hans-CN", "business.fiscal_year_start": "04-01"}),
+        );
         assert_eq!(command.version, None);
         assert_eq!(command.validate(), Ok(()));
         assert!(change(json!({"version": 2})).validate().is_err());

@@ -9,8 +9,8 @@ mod totals;
 pub use filter::{MAX_SKIP, SaleFilter, SaleQuery, SaleSort};
 pub use record::{MAX_LINES, MAX_QUANTITY, RecordLine, RecordSale, SaleForm, SaleFormLine};
 pub use screen::{
-    CustomerChoice, CustomerRef, DraftLine, ProductChoice, Quote, QuoteLine, SaleDetail, SaleDraft, SaleEvent, SaleLine, SaleList,
-    SaleReceipt, SaleRefund, SaleRow,
+    CustomerChoice, CustomerRef, DraftLine, ProductChoice, Quote, QuoteLine, SaleDetail, SaleDraft, SaleEvent,
+    SaleLine, SaleList, SaleReceipt, SaleRefund, SaleRow,
 };
 pub use status::{PaymentMethod, SaleStatus, StatusFilter};
 pub use totals::{LineTotals, PricedLine, SaleTotals, TotalsFault, totals};

@@ -25,14 +25,17 @@ extern "C" {
     fn dispose(this: &ECharts) -> Result<(), JsValue>;
 }
 
+/// Builds the options of a chart in the colours of the theme.
+type MakeChart = Box<dyn Fn(&Palette) -> Option<Chart>>;
+
 /// A chart on the page with everything that keeps it right.
 struct Drawn {
     chart: ECharts,
-    make: Box<dyn Fn(&Palette) -> Option<Chart>>,
+    make: MakeChart,
     size: Option<(ResizeObserver, Closure<dyn FnMut()>)>,
 }
 
-type Waiting = (u32, Element, Box<dyn Fn(&Palette) -> Option<Chart>>);
+type Waiting = (u32, Element, MakeChart);
 
 #[derive(Default)]
 struct Board {

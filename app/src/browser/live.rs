@@ -246,7 +246,10 @@ fn ask(shared: &Shared, now: f64) {
         let mut driver = shared.borrow_mut();
         driver.polling = true;
         driver.next_poll = now + POLL_EVERY;
-        driver.last_id.as_ref().map_or_else(|| "/api/v1/live/since".to_owned(), |id| format!("/api/v1/live/since?last_id={id}"))
+        driver
+            .last_id
+            .as_ref()
+            .map_or_else(|| "/api/v1/live/since".to_owned(), |id| format!("/api/v1/live/since?last_id={id}"))
     };
     let shared = Rc::clone(shared);
     spawn_local(async move {

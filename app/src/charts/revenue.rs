@@ -23,7 +23,12 @@ pub fn revenue_bars(bars: &Bars, locale: &str, palette: &Palette) -> Chart {
         .iter()
         .map(|item| match item.progress {
             Progress::Ahead => gap(),
-            progress => point(scale.apply(item.revenue), words(bars, item, locale), progress == Progress::Running, &palette.first),
+            progress => point(
+                scale.apply(item.revenue),
+                words(bars, item, locale),
+                progress == Progress::Running,
+                &palette.first,
+            ),
         })
         .collect::<Vec<_>>();
     Chart::new()
@@ -69,7 +74,11 @@ mod tests {
         };
         Bars {
             by_hour: true,
-            items: vec![item(8, "1383.81", 6, Progress::Done), item(9, "12000", 22, Progress::Running), item(10, "0", 0, Progress::Ahead)],
+            items: vec![
+                item(8, "1383.81", 6, Progress::Done),
+                item(9, "12000", 22, Progress::Running),
+                item(10, "0", 0, Progress::Ahead),
+            ],
             basis: Basis::Net,
             currency: Currency::GBP,
             zone: "Europe/London".into(),
@@ -88,7 +97,10 @@ mod tests {
         assert_eq!(data[0]["value"], json!(1.3838));
         assert_eq!(data[0]["name"], "08:00: £1,383.81 · 6 orders");
         assert_eq!(data[0]["itemStyle"]["opacity"], json!(1.0));
-        assert_eq!((&data[1]["itemStyle"]["opacity"], &data[1]["name"]), (&json!(0.45), &json!("09:00 so far: £12,000.00 · 22 orders")));
+        assert_eq!(
+            (&data[1]["itemStyle"]["opacity"], &data[1]["name"]),
+            (&json!(0.45), &json!("09:00 so far: £12,000.00 · 22 orders"))
+        );
         assert_eq!(data[2], "-");
     }
 

@@ -35,7 +35,11 @@ fn line(name: &str, css: &str, data: Vec<f64>) -> Line {
 }
 
 fn two_axes(trend: &Trend, palette: &Palette) -> Chart {
-    Chart::new().animation(false).grid(grid()).tooltip(tooltip(palette)).x_axis(category(trend.items.iter().map(label).collect(), palette))
+    Chart::new()
+        .animation(false)
+        .grid(grid())
+        .tooltip(tooltip(palette))
+        .x_axis(category(trend.items.iter().map(label).collect(), palette))
 }
 
 /// Revenue as bars, orders as a line; `trend` oldest first.
@@ -81,8 +85,12 @@ pub fn customers_trend(trend: &Trend, locale: &str, palette: &Palette) -> Chart 
     two_axes(trend, palette)
         .y_axis(counts("Customers", palette))
         .y_axis(counts("Visitors", palette))
-        .series(Bar::new().name("Active customers").item_style(ItemStyle::new().color(colour(&palette.third))).data(points))
-        .series(line("Visitors", &palette.second, trend.items.iter().map(|d| float(d.visitors)).collect()).y_axis_index(1))
+        .series(
+            Bar::new().name("Active customers").item_style(ItemStyle::new().color(colour(&palette.third))).data(points),
+        )
+        .series(
+            line("Visitors", &palette.second, trend.items.iter().map(|d| float(d.visitors)).collect()).y_axis_index(1),
+        )
 }
 
 /// "Revenue rose 47.1 % against the 30 days before; best day Thu 12 May 2011."
@@ -94,7 +102,10 @@ pub fn trend_summary(trend: &Trend, locale: &str) -> String {
         Some(change) if change.is_zero() => format!("Revenue of {total} is the same as in the {n} days before"),
         Some(change) => {
             let verb = if change.is_sign_negative() { "fell" } else { "rose" };
-            format!("Revenue {verb} {} to {total} against the {n} days before", format::percent(change.abs() / Decimal::ONE_HUNDRED, 1))
+            format!(
+                "Revenue {verb} {} to {total} against the {n} days before",
+                format::percent(change.abs() / Decimal::ONE_HUNDRED, 1)
+            )
         }
         None => format!("Revenue {total}; there is nothing to compare it with in the {n} days before"),
     };
@@ -111,7 +122,13 @@ pub fn customers_summary(trend: &Trend, locale: &str) -> String {
     let busiest = trend.items.iter().max_by_key(|d| d.active_customers).filter(|d| d.active_customers > 0);
     let most = busiest.map_or_else(
         || "No customer bought in these days".to_owned(),
-        |day| format!("Most active customers, {}, on {}", format::count(day.active_customers, locale), format::date_long(day.day)),
+        |day| {
+            format!(
+                "Most active customers, {}, on {}",
+                format::count(day.active_customers, locale),
+                format::date_long(day.day)
+            )
+        },
     );
     if visitors == 0 { format!("{most}; no visits recorded.") } else { format!("{most}.") }
 }
@@ -166,9 +183,13 @@ mod tests {
         let bars = chart["series"][0]["data"].as_array().unwrap();
         assert_eq!(bars.len(), 3);
         assert_eq!((&bars[1]["value"], &bars[1]["name"]), (&0.0.into(), &"Mon 2 May 2011: £0.00 · 0 orders".into()));
-        assert_eq!((&bars[2]["itemStyle"]["opacity"], &bars[2]["name"]), (&0.45.into(), &"Tue 3 May 2011 so far: £50.00 · 1 orders".into()));
+        assert_eq!(
+            (&bars[2]["itemStyle"]["opacity"], &bars[2]["name"]),
+            (&0.45.into(), &"Tue 3 May 2011 so far: £50.00 · 1 orders".into())
+        );
         assert_eq!((&chart["series"][1]["type"], &chart["series"][1]["yAxisIndex"]), (&"line".into(), &1.0.into()));
-        let customers = serde_json::to_value(customers_trend(&trend(&[100, 0, 50], 0), "en-GB", &test_palette())).unwrap();
+        let customers =
+            serde_json::to_value(customers_trend(&trend(&[100, 0, 50], 0), "en-GB", &test_palette())).unwrap();
         assert_eq!(customers["series"][0]["data"][0]["value"], 10.0);
     }
 
@@ -180,6 +201,9 @@ mod tests {
         );
         assert!(trend_summary(&trend(&[50], 100), "en-GB").starts_with("Revenue fell 50.0"));
         assert!(trend_summary(&trend(&[50], 0), "en-GB").contains("nothing to compare"));
-        assert_eq!(customers_summary(&trend(&[0], 0), "en-GB"), "No customer bought in these days; no visits recorded.");
+        assert_eq!(
+            customers_summary(&trend(&[0], 0), "en-GB"),
+            "No customer bought in these days; no visits recorded."
+        );
     }
 }

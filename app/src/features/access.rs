@@ -12,7 +12,8 @@ pub use users::{AddUser, SetActive, SetRole, load_users};
 /// `next` if it is a path of ours, else the first page.
 #[must_use]
 pub fn own_path(next: &str) -> &str {
-    let is_ours = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\') && !next.chars().any(char::is_control);
+    let is_ours =
+        next.starts_with('/') && !next.starts_with("//") && !next.contains('\\') && !next.chars().any(char::is_control);
     if is_ours { next } else { "/" }
 }
 
@@ -25,7 +26,9 @@ mod tests {
         for good in ["/", "/transactions?q=1", "/account/tokens"] {
             assert_eq!(own_path(good), good);
         }
-        for bad in ["", "//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/\n/evil.example"] {
+        for bad in
+            ["", "//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "/\n/evil.example"]
+        {
             assert_eq!(own_path(bad), "/", "{bad:?}");
         }
     }

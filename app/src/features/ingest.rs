@@ -1,4 +1,8 @@
 //! Server functions of imports. The upload itself is a plain form (`POST /data/import`).
+#![allow(
+    clippy::too_many_arguments,
+    reason = "one argument a form field; the macro drops the attribute on the function"
+)]
 
 use crate::fault::Fault;
 use domain::ingest::{DataScreen, ImportScreen};
@@ -12,7 +16,10 @@ pub async fn load_imports(#[server(default)] cursor: Option<String>) -> Result<D
     use domain::{ingest::IngestPort, paging::DEFAULT_LIMIT};
     let (port, who) = (port::<dyn IngestPort>()?, principal()?);
     let cursor = cursor.filter(|c| !c.is_empty());
-    Ok(DataScreen { imports: port.imports(&who, cursor, DEFAULT_LIMIT).await?, quarantine: port.quarantine(&who).await? })
+    Ok(DataScreen {
+        imports: port.imports(&who, cursor, DEFAULT_LIMIT).await?,
+        quarantine: port.quarantine(&who).await?,
+    })
 }
 
 /// One import with its open rows; `None` also for an id that cannot be one.
@@ -32,7 +39,6 @@ pub async fn load_import(id: String, #[server(default)] cursor: Option<String>) 
 
 /// Keeps what the columns mean and starts the check.
 #[server(prefix = "/fn", endpoint = "ingest/map")]
-#[allow(clippy::too_many_arguments, reason = "one argument a form field")]
 pub async fn map_columns(
     id: String,
     #[server(default)] columns: BTreeMap<String, String>,
@@ -52,11 +58,15 @@ pub async fn map_columns(
     let (port, who) = (port::<dyn IngestPort>()?, principal()?);
     let id = id.parse().map_err(|_| AppError::not_found("Import"))?;
     let mut mapping = port.import(&who, id).await?.mapping;
-    mapping.columns =
-        columns.into_iter().filter(|(_, column)| !column.is_empty()).filter_map(|(key, column)| Some((Field::parse(&key)?, column))).collect();
+    mapping.columns = columns
+        .into_iter()
+        .filter(|(_, column)| !column.is_empty())
+        .filter_map(|(key, column)| Some((Field::parse(&key)?, column)))
+        .collect();
     mapping.constants.retain(|field, _| !mapping.columns.contains_key(field));
     zone.trim().clone_into(&mut mapping.options.zone);
-    mapping.options.currency = currency.trim().parse().map_err(|message: String| AppError::field("currency", message))?;
+    mapping.options.currency =
+        currency.trim().parse().map_err(|message: String| AppError::field("currency", message))?;
     mapping.options.date_order = match date_order.as_str() {
         "day_first" => Some(DateOrder::DayFirst),
         "month_first" => Some(DateOrder::MonthFirst),
@@ -116,7 +126,11 @@ pub async fn cancel_import(id: String) -> Result<(), Fault> {
 
 /// Edits one rejected row.
 #[server(prefix = "/fn", endpoint = "ingest/edit_row")]
-pub async fn edit_row(id: String, row_no: u32, #[server(default)] values: BTreeMap<String, String>) -> Result<(), Fault> {
+pub async fn edit_row(
+    id: String,
+    row_no: u32,
+    #[server(default)] values: BTreeMap<String, String>,
+) -> Result<(), Fault> {
     use crate::context::{port, principal};
     use domain::{
         AppError,
@@ -140,7 +154,11 @@ pub async fn run_again(id: String) -> Result<(), Fault> {
 
 /// Gives up one open row, or all of them when none is named.
 #[server(prefix = "/fn", endpoint = "ingest/discard")]
-pub async fn discard_rows(id: String, #[server(default)] row_no: Option<u32>, #[server(default)] reason: String) -> Result<(), Fault> {
+pub async fn discard_rows(
+    id: String,
+    #[server(default)] row_no: Option<u32>,
+    #[server(default)] reason: String,
+) -> Result<(), Fault> {
     use crate::context::{port, principal};
     use domain::{
         AppError,

@@ -13,7 +13,8 @@ pub async fn load_jobs(query: String) -> Result<JobsScreen, Fault> {
     let page = jobs.list(&who, filter.clone()).await?;
     let stats = jobs.stats(&who).await?;
     let kinds = jobs.kinds(&who).await?.into_iter();
-    let kinds = kinds.map(|k| KindChoice { kind: k.kind.to_owned(), title: k.title.to_owned(), by_hand: k.by_hand }).collect();
+    let kinds =
+        kinds.map(|k| KindChoice { kind: k.kind.to_owned(), title: k.title.to_owned(), by_hand: k.by_hand }).collect();
     let queues = jobs.queues(&who).await?;
     Ok(JobsScreen { filter, page, states: stats.states, window_days: stats.window_days, kinds, queues })
 }

@@ -44,18 +44,19 @@ fn PlaceLink(label: &'static str, href: &'static str) -> impl IntoView {
 
 #[component]
 pub fn SideNav(rights: Rights) -> impl IntoView {
-    let groups = ["Operate", "Grow", "Plan", "Run"]
-        .into_iter()
-        .filter_map(|group| {
-            let places: Vec<_> = PLACES.iter().filter(|p| p.group == group && rights.has(p.needs)).collect();
-            (!places.is_empty()).then(|| view! {
+    let groups =
+        ["Operate", "Grow", "Plan", "Run"]
+            .into_iter()
+            .filter_map(|group| {
+                let places: Vec<_> = PLACES.iter().filter(|p| p.group == group && rights.has(p.needs)).collect();
+                (!places.is_empty()).then(|| view! {
                 <div class="side-group">
                     <h2 class="side-title">{group}</h2>
                     {places.into_iter().map(|p| view! { <PlaceLink label=p.label href=p.href/> }).collect_view()}
                 </div>
             })
-        })
-        .collect_view();
+            })
+            .collect_view();
     view! {
         <nav class="side" id="side" aria-label="Main">
             <a class="side-close" href="#content">"Close"</a>

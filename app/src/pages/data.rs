@@ -74,7 +74,12 @@ impl LazyRoute for DataRoute {
 fn screen_view(screen: DataScreen, paged: bool) -> impl IntoView {
     let locale = session().business.locale;
     let waiting = screen.quarantine.iter().map(|q| {
-        let text = format!("{} rows of {} imports wait in quarantine ({})", format::count(q.rows.into(), &locale), q.imports, q.target.title());
+        let text = format!(
+            "{} rows of {} imports wait in quarantine ({})",
+            format::count(q.rows.into(), &locale),
+            q.imports,
+            q.target.title()
+        );
         view! { <p class="stale" role="status">{text}</p> }
     });
     let waiting = waiting.collect_view();

@@ -51,8 +51,11 @@ impl LazyRoute for SearchRoute {
 
 fn groups(found: SearchResults, asked: &str) -> AnyView {
     if found.groups.is_empty() {
-        let message =
-            if asked.is_empty() { "Type a SKU, a number, or a name.".to_owned() } else { format!("Nothing matches \"{asked}\". Try fewer letters.") };
+        let message = if asked.is_empty() {
+            "Type a SKU, a number, or a name.".to_owned()
+        } else {
+            format!("Nothing matches \"{asked}\". Try fewer letters.")
+        };
         return view! { <Empty message/> }.into_any();
     }
     found.groups.into_iter().map(group).collect_view().into_any()

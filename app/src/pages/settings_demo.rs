@@ -117,7 +117,8 @@ fn Batches(batches: Vec<DemoBatch>) -> impl IntoView {
 }
 
 fn state_badge(complete: bool) -> impl IntoView {
-    let (class, text) = if complete { ("badge good", "Complete") } else { ("badge warn", "Broken off; run millrace seed again") };
+    let (class, text) =
+        if complete { ("badge good", "Complete") } else { ("badge warn", "Broken off; run millrace seed again") };
     view! { <span class=class>{text}</span> }
 }
 

@@ -93,13 +93,16 @@ fn href(filter: &UserFilter, cursor: Option<&str>) -> String {
         ("active", active.as_deref()),
         ("cursor", cursor),
     ];
-    let text = query::write(pairs.iter().filter_map(|(name, value)| value.filter(|v| !v.is_empty()).map(|v| (*name, v))));
+    let text =
+        query::write(pairs.iter().filter_map(|(name, value)| value.filter(|v| !v.is_empty()).map(|v| (*name, v))));
     if text.is_empty() { PATH.to_owned() } else { format!("{PATH}?{text}") }
 }
 
 fn filter_bar(filter: &UserFilter) -> impl IntoView + use<> {
     let (role, active) = (filter.role, filter.active);
-    let roles = Role::ALL.map(|r| view! { <option value=r.as_str() selected=role == Some(r)>{r.as_str()}</option> }).collect_view();
+    let roles = Role::ALL
+        .map(|r| view! { <option value=r.as_str() selected=role == Some(r)>{r.as_str()}</option> })
+        .collect_view();
     view! {
         <form class="filters" method="get" action=PATH>
             <div class="field">
@@ -143,7 +146,9 @@ fn row(user: UserItem, may_edit: bool) -> impl IntoView {
 
 fn role_form(user: &UserItem) -> impl IntoView + use<> {
     let current = user.role;
-    let options = Role::ALL.map(|r| view! { <option value=r.as_str() selected=current == Some(r)>{r.as_str()}</option> }).collect_view();
+    let options = Role::ALL
+        .map(|r| view! { <option value=r.as_str() selected=current == Some(r)>{r.as_str()}</option> })
+        .collect_view();
     view! {
         <form method="post" action=SetRole::PATH>
             <CsrfField/>
@@ -174,7 +179,9 @@ fn active_form(user: &UserItem) -> impl IntoView + use<> {
 fn add_form() -> impl IntoView {
     let state = FormState::plain(AddUser::PATH);
     let typed = state.typed("role", "viewer");
-    let options = Role::ALL.map(|r| view! { <option value=r.as_str() selected=typed == r.as_str()>{r.as_str()}</option> }).collect_view();
+    let options = Role::ALL
+        .map(|r| view! { <option value=r.as_str() selected=typed == r.as_str()>{r.as_str()}</option> })
+        .collect_view();
     view! {
         <section class="card">
             <header><h2>"Add a user"</h2></header>

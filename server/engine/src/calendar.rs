@@ -4,7 +4,10 @@
 //! is d or later. Days last 23, 24 or 25 hours, other lengths in some zones, and none at all where a
 //! zone skipped a date.
 
-use chrono::{DateTime, Days, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike, Utc};
+use chrono::{
+    DateTime, Days, Duration, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeDelta, TimeZone, Timelike,
+    Utc,
+};
 use chrono_tz::Tz;
 use std::{fmt, ops::Range};
 
@@ -34,7 +37,9 @@ impl BusinessZone {
     /// # Errors
     /// In plain words, when `name` is not an IANA zone.
     pub fn parse(name: &str) -> Result<Self, String> {
-        name.parse().map(Self).map_err(|_| format!("\"{name}\" is not a time zone; use an IANA name such as Europe/London or Asia/Kolkata"))
+        name.parse().map(Self).map_err(|_| {
+            format!("\"{name}\" is not a time zone; use an IANA name such as Europe/London or Asia/Kolkata")
+        })
     }
 
     #[must_use]
@@ -146,7 +151,11 @@ impl fmt::Display for BusinessZone {
 }
 
 /// First whole second in (before, at_latest] for which `reached` holds; it does not at `before`, it does at `at_latest`.
-fn first_where(mut before: DateTime<Utc>, mut at_latest: DateTime<Utc>, reached: impl Fn(DateTime<Utc>) -> bool) -> DateTime<Utc> {
+fn first_where(
+    mut before: DateTime<Utc>,
+    mut at_latest: DateTime<Utc>,
+    reached: impl Fn(DateTime<Utc>) -> bool,
+) -> DateTime<Utc> {
     while (at_latest - before).num_seconds() > 1 {
         let middle = before + Duration::seconds((at_latest - before).num_seconds() / 2);
         if reached(middle) {
@@ -210,7 +219,10 @@ mod tests {
         let (before, after) = (utc("2026-11-22T18:29:59"), utc("2026-11-22T18:30:00"));
         let kolkata = zone("Asia/Kolkata");
         assert_eq!((kolkata.day_of(before), kolkata.day_of(after)), (date("2026-11-22"), date("2026-11-23")));
-        assert_eq!((BusinessZone::UTC.day_of(before), BusinessZone::UTC.day_of(after)), (date("2026-11-22"), date("2026-11-22")));
+        assert_eq!(
+            (BusinessZone::UTC.day_of(before), BusinessZone::UTC.day_of(after)),
+            (date("2026-11-22"), date("2026-11-22"))
+        );
         assert_eq!(zone("Pacific/Apia").day_of(utc("2011-12-30T09:59:59")), date("2011-12-29"));
         assert_eq!(zone("Pacific/Apia").day_of(utc("2011-12-30T10:00:00")), date("2011-12-31"));
     }

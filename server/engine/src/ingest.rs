@@ -15,8 +15,8 @@ mod time;
 mod unzip;
 
 pub use assemble::{
-    Addition, Known, KnownProduct, KnownSale, Link, NewCustomer, NewEvent, NewProduct, NewRefund, NewRefundLine, NewSale, NewSaleLine,
-    Plan, assemble,
+    Addition, Known, KnownProduct, KnownSale, Link, NewCustomer, NewEvent, NewProduct, NewRefund, NewRefundLine,
+    NewSale, NewSaleLine, Plan, assemble,
 };
 pub use judge::{BadRow, CustomerSeen, GoodRow, Judge, Judged, OrderSeen, ProductSeen, judge};
 pub use matching::OpenLine;

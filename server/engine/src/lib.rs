@@ -2,5 +2,5 @@
 
 pub mod calendar;
 pub mod demo;
-pub mod schedule;
 pub mod ingest;
+pub mod schedule;

@@ -116,7 +116,9 @@ fn parse(line: &str) -> Result<Rhythm, FieldError> {
     let fault = |why: &str| {
         FieldError::new(
             "cron",
-            format!("\"{line}\" is not a cron line{why}. Give five fields: minute, hour, day of month, month, day of week."),
+            format!(
+                "\"{line}\" is not a cron line{why}. Give five fields: minute, hour, day of month, month, day of week."
+            ),
         )
     };
     let fields: Vec<_> = line.split_whitespace().collect();
@@ -211,7 +213,10 @@ mod tests {
 
     #[test]
     fn names_ranges_and_the_end_of_the_month() {
-        assert_eq!(due("0 2 * * SUN", "UTC", "2026-11-01T00:00:00Z", "2026-11-16T00:00:00Z"), ["01T02:00", "08T02:00", "15T02:00"]);
+        assert_eq!(
+            due("0 2 * * SUN", "UTC", "2026-11-01T00:00:00Z", "2026-11-16T00:00:00Z"),
+            ["01T02:00", "08T02:00", "15T02:00"]
+        );
         assert_eq!(due("0 9-11 28 FEB *", "UTC", "2026-01-01T00:00:00Z", "2026-12-31T00:00:00Z").len(), 3);
     }
 

@@ -35,7 +35,8 @@ impl Connection {
         let mut wire_bytes = 0;
         let mut line = String::new();
         wire_bytes += self.stream.read_line(&mut line).await?;
-        let status = line.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| io::Error::other("no status line"))?;
+        let status =
+            line.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| io::Error::other("no status line"))?;
         let (mut length, mut chunked) = (0, false);
         loop {
             line.clear();
@@ -147,6 +148,8 @@ pub async fn load(
 /// Rate and percentiles (nearest rank) of `times` measured over `seconds`.
 pub fn summary(mut times: Vec<Duration>, seconds: f64, errors: usize) -> Load {
     times.sort_unstable();
-    let rank = |share: f64| times.get(((times.len() as f64 * share).ceil() as usize).saturating_sub(1)).copied().unwrap_or_default();
+    let rank = |share: f64| {
+        times.get(((times.len() as f64 * share).ceil() as usize).saturating_sub(1)).copied().unwrap_or_default()
+    };
     Load { per_second: times.len() as f64 / seconds, p50: rank(0.5), p99: rank(0.99), errors }
 }

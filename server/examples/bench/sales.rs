@@ -20,7 +20,9 @@ async fn stocked_products(world: &World) -> Result<Vec<uuid::Uuid>, Failure> {
     )
     .execute(&owner)
     .await?;
-    Ok(sqlx::query_scalar("select id from sales.products where kind = 'stocked' order by id limit 500").fetch_all(&owner).await?)
+    Ok(sqlx::query_scalar("select id from sales.products where kind = 'stocked' order by id limit 500")
+        .fetch_all(&owner)
+        .await?)
 }
 
 /// Sales a second by `clients` connections, beside pgbench with as many.
@@ -37,7 +39,12 @@ pub async fn record(world: &World, clients: usize) -> Result<(), Failure> {
     let pgbench = pgbench(world, clients).await?;
     println!(
         "{clients:>2} clients: {:>6.0} sales/s, p50 {:.1} ms, p99 {:.1} ms, {} errors; pgbench {:.0}/s; ratio {:.2} (target 0.3)",
-        sales.per_second, ms(sales.p50), ms(sales.p99), sales.errors, pgbench, sales.per_second / pgbench,
+        sales.per_second,
+        ms(sales.p50),
+        ms(sales.p99),
+        sales.errors,
+        pgbench,
+        sales.per_second / pgbench,
     );
     Ok(())
 }
@@ -51,7 +58,8 @@ async fn pgbench(world: &World, clients: usize) -> Result<f64, Failure> {
         run_pgbench(&["-i", "-q", "-s", "20", &world.owner_url]).await?;
     }
     let clients = clients.to_string();
-    let text = run_pgbench(&["-N", "-n", "-M", "prepared", "-c", &clients, "-j", "2", "-T", "5", &world.owner_url]).await?;
+    let text =
+        run_pgbench(&["-N", "-n", "-M", "prepared", "-c", &clients, "-j", "2", "-T", "5", &world.owner_url]).await?;
     let line = text.lines().find(|l| l.starts_with("tps = ")).ok_or("pgbench printed no tps")?;
     Ok(line.split(' ').nth(2).ok_or("no number")?.parse()?)
 }
@@ -74,7 +82,9 @@ pub async fn live(world: &World, clients: usize) -> Result<(), Failure> {
             let mut connection = Connection::open(ADDRESS).await?;
             connection.send(&get("/live?topics=transactions", &token, "Accept: text/event-stream\r\n")).await?;
             loop {
-                if connection.line().await?.starts_with("event: changed") || connection.line().await?.starts_with("event:changed") {
+                if connection.line().await?.starts_with("event: changed")
+                    || connection.line().await?.starts_with("event:changed")
+                {
                     let _ = heard.send(Instant::now());
                 }
             }
@@ -113,7 +123,8 @@ pub async fn live(world: &World, clients: usize) -> Result<(), Failure> {
     let got = summary(times, 1.0, 0);
     println!(
         "{clients} clients, 50 sales: p50 {:.1} ms, p99 {:.1} ms (target under 250 ms), {lost} not heard within 2 s",
-        ms(got.p50), ms(got.p99)
+        ms(got.p50),
+        ms(got.p99)
     );
     Ok(())
 }

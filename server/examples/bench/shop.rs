@@ -37,7 +37,10 @@ pub async fn grow(world: &mut World, lines: usize) -> Result<Shop, Failure> {
         world.lines += FILE;
         println!(
             "import {FILE} lines onto {:>7}: {:>7.0} lines/s, {:.2} of raw COPY ({:.0} lines/s), target 30,000 lines/s",
-            world.lines - FILE, FILE as f64 / seconds, copied / seconds, FILE as f64 / copied,
+            world.lines - FILE,
+            FILE as f64 / seconds,
+            copied / seconds,
+            FILE as f64 / copied,
         );
     }
     sqlx::raw_sql("analyze").execute(&sqlx::PgPool::connect(&world.owner_url).await?).await?;
@@ -59,7 +62,12 @@ fn sales_csv(from: usize, lines: usize) -> String {
         let _ = writeln!(
             csv,
             "{letter}{},{},BENCH PRODUCT {product},{sign}{},{day} {hour:02}:{minute:02}:00,{}.{:02},{},United Kingdom",
-            1_000_000 + invoice, 20_000 + product, 1 + n % 12, 1 + product % 20, product % 100, 10_000 + mixed % 4_000,
+            1_000_000 + invoice,
+            20_000 + product,
+            1 + n % 12,
+            1 + product % 20,
+            product % 100,
+            10_000 + mixed % 4_000,
         );
     }
     csv
@@ -69,11 +77,9 @@ fn sales_csv(from: usize, lines: usize) -> String {
 async fn copy_seconds(world: &World, file: &std::path::Path) -> Result<f64, Failure> {
     let owner = sqlx::PgPool::connect(&world.owner_url).await?;
     let mut connection = owner.acquire().await?;
-    sqlx::raw_sql(
-        "create temp table raw (a text, b text, c text, d numeric, e timestamp, f numeric, g text, h text)",
-    )
-    .execute(&mut *connection)
-    .await?;
+    sqlx::raw_sql("create temp table raw (a text, b text, c text, d numeric, e timestamp, f numeric, g text, h text)")
+        .execute(&mut *connection)
+        .await?;
     let bytes = std::fs::read(file)?;
     let started = Instant::now();
     let mut copy = connection.copy_in_raw("copy raw from stdin (format csv, header)").await?;
@@ -87,7 +93,8 @@ pub async fn overview(world: &World, size: &str, shop: &Shop) -> Result<(), Fail
     let day = shop.last_day;
     let select = bare_select(world, day).await?;
     println!("{size}: bare SELECT       {:>7.0}/s  p99 {:>6.1} ms", select.per_second, ms(select.p99));
-    let paths = [("overview JSON, warm", format!("/api/v1/kpis?day={day}")), ("overview page, warm", format!("/?day={day}"))];
+    let paths =
+        [("overview JSON, warm", format!("/api/v1/kpis?day={day}")), ("overview page, warm", format!("/?day={day}"))];
     for (what, path) in paths {
         let request = get(&path, &world.token, "");
         let first = http::Connection::open(ADDRESS).await?.call(&request).await?;
@@ -97,7 +104,10 @@ pub async fn overview(world: &World, size: &str, shop: &Shop) -> Result<(), Fail
         let got = load(ADDRESS, 32, RUN, move |_, _| request.clone()).await?;
         println!(
             "{size}: {what} {:>6.0}/s  p99 {:>6.1} ms  {} errors, {:.2} of the bare SELECT",
-            got.per_second, ms(got.p99), got.errors, got.per_second / select.per_second,
+            got.per_second,
+            ms(got.p99),
+            got.errors,
+            got.per_second / select.per_second,
         );
     }
     Ok(())
@@ -121,7 +131,9 @@ pub async fn uncached(world: &World, shop: &Shop) -> Result<Duration, Failure> {
     let got = summary(times, started.elapsed().as_secs_f64(), 0);
     println!(
         "{} lines: uncached 30-day overview p50 {:.1} ms, p99 {:.1} ms (target under 150 ms)",
-        world.lines, ms(got.p50), ms(got.p99)
+        world.lines,
+        ms(got.p50),
+        ms(got.p99)
     );
     Ok(got.p50)
 }

@@ -35,12 +35,22 @@ impl World {
         let data = PathBuf::from(format!("/tmp/millrace-bench-{}", std::process::id()));
         std::fs::create_dir_all(&data)?;
         let bare = Self {
-            binary, data, server: None, token: String::new(), owner_url: String::new(), lines: 0,
+            binary,
+            data,
+            server: None,
+            token: String::new(),
+            owner_url: String::new(),
+            lines: 0,
             pool: PgPoolOptions::new().connect_lazy("postgres://unused")?,
         };
         bare.millrace(&["migrate"], "").await?;
-        bare.millrace(&["user", "add", "bench@millrace.test", "--name", "Bench", "--role", "admin"], &format!("{PASSWORD}\n")).await?;
-        let server = bare.command(&["serve"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
+        bare.millrace(
+            &["user", "add", "bench@millrace.test", "--name", "Bench", "--role", "admin"],
+            &format!("{PASSWORD}\n"),
+        )
+        .await?;
+        let server =
+            bare.command(&["serve"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let owner_url = bare.millrace(&["db", "url", "--owner"], "").await?.trim().to_owned();
         let app_url = bare.millrace(&["db", "url"], "").await?.trim().to_owned();
         let pool = PgPoolOptions::new().max_connections(24).connect(&app_url).await?;
@@ -72,7 +82,8 @@ impl World {
 
     /// Runs one command of the program to its end; its standard output.
     pub async fn millrace(&self, arguments: &[&str], input: &str) -> Result<String, Failure> {
-        let mut child = self.command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        let mut child =
+            self.command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         child.stdin.take().unwrap().write_all(input.as_bytes()).await?;
         let output = child.wait_with_output().await?;
         if !output.status.success() {

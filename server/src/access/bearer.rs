@@ -35,7 +35,10 @@ pub(super) fn read(keys: &Keys, token: &str, now: DateTime<Utc>) -> Option<Claim
     let mut validation = Validation::new(Algorithm::HS256);
     // The time is ours to judge, by our clock.
     validation.validate_exp = false;
-    let claims = keys.jwt_all().find_map(|key| decode::<Claims>(token, &DecodingKey::from_secret(key), &validation).ok())?.claims;
+    let claims = keys
+        .jwt_all()
+        .find_map(|key| decode::<Claims>(token, &DecodingKey::from_secret(key), &validation).ok())?
+        .claims;
     (claims.exp > now.timestamp()).then_some(claims)
 }
 
@@ -50,7 +53,15 @@ mod tests {
     }
 
     fn claims(exp: i64) -> Claims {
-        Claims { sub: Uuid::nil(), role: Some(Role::Viewer), sets: vec![], sid: "sid".into(), jti: Uuid::nil(), iat: 0, exp }
+        Claims {
+            sub: Uuid::nil(),
+            role: Some(Role::Viewer),
+            sets: vec![],
+            sid: "sid".into(),
+            jti: Uuid::nil(),
+            iat: 0,
+            exp,
+        }
     }
 
     fn at(seconds: i64) -> DateTime<Utc> {
@@ -77,7 +88,8 @@ mod tests {
                 assert!(read(&ours, &format!("{header}.{body}.{signature}"), at(0)).is_none(), "{algorithm}");
             }
         }
-        let other = encode(&Header::new(Algorithm::HS384), &claims(1800), &EncodingKey::from_secret(ours.jwt())).unwrap();
+        let other =
+            encode(&Header::new(Algorithm::HS384), &claims(1800), &EncodingKey::from_secret(ours.jwt())).unwrap();
         assert!(read(&ours, &other, at(0)).is_none());
     }
 }

@@ -12,7 +12,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     AppError, ErrorCode, FieldError,
     access::{
-        Bearer, ChangePassword, FormNote, Me, Password, PermSet, Principal, RequestTrace, Rights, Role, SessionKind, SessionPort, SetUp, SignIn, Theme,
+        Bearer, ChangePassword, FormNote, Me, Password, PermSet, Principal, RequestTrace, Rights, Role, SessionKind,
+        SessionPort, SetUp, SignIn, Theme,
     },
     clock::Clock,
     ids::UserId,
@@ -63,7 +64,12 @@ pub struct BrowserSession {
 
 impl BrowserSession {
     #[must_use]
-    pub fn new(doorkeeper: Arc<Doorkeeper>, trace: RequestTrace, credential: Credential, verified: Option<Arc<Verified>>) -> Self {
+    pub fn new(
+        doorkeeper: Arc<Doorkeeper>,
+        trace: RequestTrace,
+        credential: Credential,
+        verified: Option<Arc<Verified>>,
+    ) -> Self {
         Self { doorkeeper, trace, credential, verified, outgoing: Arc::default() }
     }
 
@@ -115,7 +121,9 @@ impl BrowserSession {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn take_note(&self) -> Result<Option<FormNote>, AppError> {
-        let (Some(hash), Some(true)) = (self.credential.digest(), self.verified.as_ref().map(|v| v.has_note)) else { return Ok(None) };
+        let (Some(hash), Some(true)) = (self.credential.digest(), self.verified.as_ref().map(|v| v.has_note)) else {
+            return Ok(None);
+        };
         let mut connection = store::pool::acquire(&self.doorkeeper.backend.pools.auth).await?;
         let note = sessions::take_note(&mut connection, &hash).await?;
         self.doorkeeper.forget(&hash).await;
@@ -123,7 +131,13 @@ impl BrowserSession {
     }
 
     /// Opens a session row and answers with its secret id.
-    async fn open(&self, tx: &mut PgConnection, kind: SessionKind, user: Option<Uuid>, now: DateTime<Utc>) -> Result<SessionId, AppError> {
+    async fn open(
+        &self,
+        tx: &mut PgConnection,
+        kind: SessionKind,
+        user: Option<Uuid>,
+        now: DateTime<Utc>,
+    ) -> Result<SessionId, AppError> {
         let id = secret::random()?;
         let SessionPolicy { idle, absolute, bearer } = self.doorkeeper.settings.sessions;
         let (expires_at, absolute_expires_at) = match kind {
@@ -164,7 +178,8 @@ impl BrowserSession {
             self.leave(&mut tx, now, "replaced").await?;
         }
         let id = self.open(&mut tx, kind, Some(user.id), now).await?;
-        let sets: Vec<_> = users::grants(&mut tx, &[user.id], now).await?.into_iter().map(|(_, grant)| grant.permission_set).collect();
+        let sets: Vec<_> =
+            users::grants(&mut tx, &[user.id], now).await?.into_iter().map(|(_, grant)| grant.permission_set).collect();
         let who = self.principal(&user, &sets, &id);
         let act = Act::done("access.sign_in", "user", user.id).after(json!({"kind": kind}));
         store::audit::record(&mut tx, clock.new_id(), now, &who, act).await?;
@@ -217,7 +232,8 @@ impl SessionPort for BrowserSession {
 
     async fn sign_out(&self) -> Result<(), AppError> {
         let door = &self.doorkeeper;
-        let (Some(hash), Some(user)) = (self.credential.digest(), self.verified.as_ref().and_then(|v| v.user_id())) else {
+        let (Some(hash), Some(user)) = (self.credential.digest(), self.verified.as_ref().and_then(|v| v.user_id()))
+        else {
             self.change(CookieChange::Clear);
             return Ok(());
         };
@@ -228,7 +244,14 @@ impl SessionPort for BrowserSession {
         let mut tx = store::begin(&door.backend.pools.auth).await?;
         sessions::end(&mut tx, &hash, Some(user), now, "signed out").await?;
         if let Some(who) = self.verified.as_ref().and_then(|v| v.principal(&self.credential, self.trace.clone())) {
-            store::audit::record(&mut tx, door.backend.clock.new_id(), now, &who, Act::done("access.sign_out", "user", user)).await?;
+            store::audit::record(
+                &mut tx,
+                door.backend.clock.new_id(),
+                now,
+                &who,
+                Act::done("access.sign_out", "user", user),
+            )
+            .await?;
         }
         store::live::emit(&mut tx, Topic::Session, &user.to_string()).await?;
         store::commit(tx).await?;
@@ -239,7 +262,8 @@ impl SessionPort for BrowserSession {
 
     async fn may_set_up(&self, link: &str) -> Result<bool, AppError> {
         let mut connection = store::pool::acquire(&self.doorkeeper.backend.pools.auth).await?;
-        Ok(links::setup_is_open(&mut connection, &digest(link), self.doorkeeper.now()).await? && !users::any(&mut connection).await?)
+        Ok(links::setup_is_open(&mut connection, &digest(link), self.doorkeeper.now()).await?
+            && !users::any(&mut connection).await?)
     }
 
     async fn set_up(&self, command: SetUp) -> Result<(), AppError> {
@@ -248,26 +272,35 @@ impl SessionPort for BrowserSession {
         faults.extend(common_fault("password", &command.password));
         let zone = command.zone.trim().parse::<chrono_tz::Tz>();
         if zone.is_err() && !faults.iter().any(|f| f.path == "zone") {
-            faults.push(FieldError::new("zone", "There is no time zone of that name. Enter one such as Europe/London."));
+            faults
+                .push(FieldError::new("zone", "There is no time zone of that name. Enter one such as Europe/London."));
         }
         let currency = command.currency.trim().to_uppercase().parse::<Currency>();
         if currency.is_err() && !faults.iter().any(|f| f.path == "currency") {
             faults.push(FieldError::new("currency", "Enter a currency code of three letters, such as EUR."));
         }
-        let (Ok(zone), Ok(currency), true) = (zone, currency, faults.is_empty()) else { return Err(AppError::validation(faults)) };
+        let (Ok(zone), Ok(currency), true) = (zone, currency, faults.is_empty()) else {
+            return Err(AppError::validation(faults));
+        };
         let hash = door.hasher.hash(&command.password).await?;
         let (now, clock) = (door.now(), &door.backend.clock);
 
         let mut tx = store::begin(&door.backend.pools.auth).await?;
         // Using the link up first lets only one of two callers go on.
         if !links::use_setup(&mut tx, &digest(command.link.reveal()), now).await? || users::any(&mut tx).await? {
-            return Err(AppError::new(ErrorCode::Forbidden, "This set-up link is used up or too old. Start the server again to get a new one."));
+            return Err(AppError::new(
+                ErrorCode::Forbidden,
+                "This set-up link is used up or too old. Start the server again to get a new one.",
+            ));
         }
-        let user = insert_first_admin(&mut tx, clock.as_ref(), &command.email, &command.display_name, &hash, now).await?;
+        let user =
+            insert_first_admin(&mut tx, clock.as_ref(), &command.email, &command.display_name, &hash, now).await?;
         let who = super::actors::system("set-up", clock.new_id());
         store::settings::put(&mut tx, store::settings::ZONE, &json!(zone.name()), "set-up", now).await?;
-        store::settings::put(&mut tx, store::settings::BASE_CURRENCY, &json!(currency.to_string()), "set-up", now).await?;
-        let act = Act::done("access.set_up", "user", user).after(json!({"role": Role::Admin, "zone": zone.name(), "currency": currency.to_string()}));
+        store::settings::put(&mut tx, store::settings::BASE_CURRENCY, &json!(currency.to_string()), "set-up", now)
+            .await?;
+        let act = Act::done("access.set_up", "user", user)
+            .after(json!({"role": Role::Admin, "zone": zone.name(), "currency": currency.to_string()}));
         store::audit::record(&mut tx, clock.new_id(), now, &who, act).await?;
         store::live::emit(&mut tx, Topic::Settings, "business").await?;
         self.leave(&mut tx, now, "replaced").await?;
@@ -310,7 +343,8 @@ impl SessionPort for BrowserSession {
             Credential::Web(_) => Some(self.open(&mut tx, SessionKind::Web, Some(user.id), now).await?),
             _ => None,
         };
-        let act = Act::done("access.change_password", "user", user.id).after(json!({"password": {"$secret": "changed"}}));
+        let act =
+            Act::done("access.change_password", "user", user.id).after(json!({"password": {"$secret": "changed"}}));
         store::audit::record(&mut tx, door.backend.clock.new_id(), now, who, act).await?;
         store::live::emit(&mut tx, Topic::Session, &user.id.to_string()).await?;
         store::commit(tx).await?;

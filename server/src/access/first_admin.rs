@@ -39,7 +39,11 @@ impl Doorkeeper {
         let (now, clock) = (self.now(), &self.backend.clock);
         let hash = match configured {
             Some((email, password)) => {
-                let faults: Vec<_> = password.faults("MILLRACE_ADMIN_PASSWORD", &[email]).into_iter().chain(common_fault("MILLRACE_ADMIN_PASSWORD", password)).collect();
+                let faults: Vec<_> = password
+                    .faults("MILLRACE_ADMIN_PASSWORD", &[email])
+                    .into_iter()
+                    .chain(common_fault("MILLRACE_ADMIN_PASSWORD", password))
+                    .collect();
                 if !faults.is_empty() {
                     return Err(AppError::validation(faults));
                 }
@@ -57,14 +61,16 @@ impl Doorkeeper {
         if let Some((email, hash)) = hash {
             let name = email.split('@').next().unwrap_or(email);
             let id = insert_first_admin(&mut tx, clock.as_ref(), email, name, &hash, now).await?;
-            let act = Act::done("access.set_up", "user", id).after(json!({"role": Role::Admin, "password": {"$secret": "changed"}}));
+            let act = Act::done("access.set_up", "user", id)
+                .after(json!({"role": Role::Admin, "password": {"$secret": "changed"}}));
             store::audit::record(&mut tx, clock.new_id(), now, &who, act).await?;
             store::commit(tx).await?;
             return Ok(FirstAdmin::Made);
         }
         let link = secret::random()?;
         links::renew_setup(&mut tx, &digest(&link), now + Duration::minutes(60)).await?;
-        store::audit::record(&mut tx, clock.new_id(), now, &who, Act::done("access.setup_link", "link", "setup")).await?;
+        store::audit::record(&mut tx, clock.new_id(), now, &who, Act::done("access.setup_link", "link", "setup"))
+            .await?;
         store::commit(tx).await?;
         Ok(FirstAdmin::Link(format!("/setup?link={link}")))
     }

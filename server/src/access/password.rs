@@ -43,7 +43,12 @@ impl Hasher {
         let params = Params::new(MEMORY_KIB, PASSES, LANES, None).map_err(|_| AppError::internal())?;
         let argon = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
         let dummy = hash_with(&argon, &super::secret::random()?)?;
-        Ok(Self { argon, dummy, places: Arc::new(Semaphore::new(AT_ONCE + QUEUE)), workers: Arc::new(Semaphore::new(AT_ONCE)) })
+        Ok(Self {
+            argon,
+            dummy,
+            places: Arc::new(Semaphore::new(AT_ONCE + QUEUE)),
+            workers: Arc::new(Semaphore::new(AT_ONCE)),
+        })
     }
 
     /// The PHC string of a new password.
@@ -63,7 +68,8 @@ impl Hasher {
         let exists = stored.is_some();
         let (argon, password) = (self.argon.clone(), password.clone());
         let hash = stored.unwrap_or(&self.dummy).to_owned();
-        let fits = self.off_thread(move || argon.verify_password(password.reveal().as_bytes(), hash.as_str()).is_ok()).await?;
+        let fits =
+            self.off_thread(move || argon.verify_password(password.reveal().as_bytes(), hash.as_str()).is_ok()).await?;
         Ok(fits && exists)
     }
 
@@ -71,7 +77,8 @@ impl Hasher {
     #[must_use]
     pub fn is_outdated(&self, stored: &str) -> bool {
         let wanted = format!("m={MEMORY_KIB},t={PASSES},p={LANES}");
-        PasswordHash::new(stored).is_ok_and(|hash| hash.algorithm.as_str() != "argon2id" || hash.params.to_string() != wanted)
+        PasswordHash::new(stored)
+            .is_ok_and(|hash| hash.algorithm.as_str() != "argon2id" || hash.params.to_string() != wanted)
     }
 
     async fn off_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
@@ -90,9 +97,12 @@ impl Hasher {
 /// The fault of a password that everybody tries first.
 #[must_use]
 pub fn common_fault(path: &str, password: &Password) -> Option<FieldError> {
-    COMMON
-        .contains(password.reveal().to_lowercase().as_str())
-        .then(|| FieldError::new(path, "This is one of the most used passwords. Choose another; several unrelated words are fine."))
+    COMMON.contains(password.reveal().to_lowercase().as_str()).then(|| {
+        FieldError::new(
+            path,
+            "This is one of the most used passwords. Choose another; several unrelated words are fine.",
+        )
+    })
 }
 
 fn hash_with(argon: &Argon2<'_>, password: &str) -> Result<String, AppError> {
@@ -100,7 +110,8 @@ fn hash_with(argon: &Argon2<'_>, password: &str) -> Result<String, AppError> {
 }
 
 fn busy() -> AppError {
-    let mut error = AppError::new(ErrorCode::RateLimited, "Many people are signing in just now. Try again in a few seconds.");
+    let mut error =
+        AppError::new(ErrorCode::RateLimited, "Many people are signing in just now. Try again in a few seconds.");
     error.retry_after_seconds = Some(2);
     error
 }

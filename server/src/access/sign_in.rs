@@ -79,13 +79,20 @@ impl Doorkeeper {
         let now = self.now();
         let mut tx = store::begin(&self.backend.pools.auth).await?;
         let id = user.map(|u| u.id.to_string()).unwrap_or_default();
-        let reason = if held { "wrong name or password; the name is now held for unknown addresses" } else { "wrong name or password" };
+        let reason = if held {
+            "wrong name or password; the name is now held for unknown addresses"
+        } else {
+            "wrong name or password"
+        };
         let act = Act::done("access.sign_in", "user", id).ended(Outcome::Failed, reason);
         store::audit::record(&mut tx, self.backend.clock.new_id(), now, &stranger(trace.clone()), act).await?;
         store::live::emit(&mut tx, Topic::Audit, "").await?;
         store::commit(tx).await?;
         if held {
-            tracing::warn!(user_id = user.map(|u| u.id.to_string()), "many failed sign-ins for one name: held for unknown addresses");
+            tracing::warn!(
+                user_id = user.map(|u| u.id.to_string()),
+                "many failed sign-ins for one name: held for unknown addresses"
+            );
         }
         Ok(())
     }
@@ -100,15 +107,21 @@ fn refusal(standing: &Standing, limits: &SignInLimits, now: DateTime<Utc>) -> Op
     if let Some(first) = standing.from_address.get(limits.per_minute - 1) {
         return Some(("too many sign-ins from this address", *first + Duration::minutes(1) - now));
     }
-    let held_until = standing.account_last_failure.filter(|_| standing.account_failures >= limits.account_failures).map(|at| at + limits.window);
+    let held_until = standing
+        .account_last_failure
+        .filter(|_| standing.account_failures >= limits.account_failures)
+        .map(|at| at + limits.window);
     match held_until {
-        Some(until) if until > now && !standing.address_is_known => Some(("name held for unknown addresses", until - now)),
+        Some(until) if until > now && !standing.address_is_known => {
+            Some(("name held for unknown addresses", until - now))
+        }
         _ => None,
     }
 }
 
 fn too_many(wait: Duration) -> AppError {
-    let seconds = u32::try_from(wait.num_seconds()).unwrap_or(0).saturating_add(u32::from(wait.subsec_nanos() > 0)).max(1);
+    let seconds =
+        u32::try_from(wait.num_seconds()).unwrap_or(0).saturating_add(u32::from(wait.subsec_nanos() > 0)).max(1);
     let words = if seconds < 90 { format!("{seconds} seconds") } else { format!("{} minutes", seconds.div_ceil(60)) };
     let mut error = AppError::new(ErrorCode::RateLimited, format!("Too many sign-ins failed. Try again in {words}."));
     error.retry_after_seconds = Some(seconds);

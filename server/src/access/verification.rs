@@ -93,7 +93,6 @@ impl Verified {
         })
     }
 
-
     /// Scopes of the personal token, if it is one.
     #[must_use]
     pub fn scopes(&self) -> Option<&[Permission]> {
@@ -123,7 +122,11 @@ impl Doorkeeper {
     ///
     /// # Errors
     /// `unavailable` when the database cannot be asked.
-    pub async fn verify(&self, credential: &Credential, trace: &RequestTrace) -> Result<Option<Arc<Verified>>, AppError> {
+    pub async fn verify(
+        &self,
+        credential: &Credential,
+        trace: &RequestTrace,
+    ) -> Result<Option<Arc<Verified>>, AppError> {
         let Some(hash) = credential.digest() else { return Ok(None) };
         if let Some(held) = self.verified.get(&hash).await {
             return Ok((held.expires_at > self.now()).then_some(held));
@@ -139,7 +142,12 @@ impl Doorkeeper {
         Ok(Some(found))
     }
 
-    async fn look_up(&self, credential: &Credential, hash: &Digest, trace: &RequestTrace) -> Result<Option<Verified>, AppError> {
+    async fn look_up(
+        &self,
+        credential: &Credential,
+        hash: &Digest,
+        trace: &RequestTrace,
+    ) -> Result<Option<Verified>, AppError> {
         let now = self.now();
         let mut connection = store::pool::acquire(&self.backend.pools.auth).await?;
         match credential {
@@ -159,7 +167,10 @@ impl Doorkeeper {
             }
             Credential::Web(_) | Credential::Jwt(_) => {
                 let wanted = if matches!(credential, Credential::Web(_)) { SessionKind::Web } else { SessionKind::Jwt };
-                let Some(session) = sessions::live(&mut connection, hash, now).await?.filter(|s| s.kind == wanted) else { return Ok(None) };
+                let Some(session) = sessions::live(&mut connection, hash, now).await?.filter(|s| s.kind == wanted)
+                else {
+                    return Ok(None);
+                };
                 let mut expires_at = session.absolute_expires_at;
                 if wanted == SessionKind::Web {
                     expires_at = expires_at.min(now + self.settings.sessions.idle);

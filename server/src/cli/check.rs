@@ -50,16 +50,28 @@ struct Finding {
 
 /// Tables every feature stands on.
 const REQUIRED: &[&str] = &[
-    "ops.settings", "ops.audit_log", "ops.audit_log_default", "ops.job_runs", "ops.schedules", "ops.queues", "ops.files",
-    "ops.search_documents", "sales.transactions", "sales.products",
-    "stock.levels", "graphile_worker._private_jobs",
+    "ops.settings",
+    "ops.audit_log",
+    "ops.audit_log_default",
+    "ops.job_runs",
+    "ops.schedules",
+    "ops.queues",
+    "ops.files",
+    "ops.search_documents",
+    "sales.transactions",
+    "sales.products",
+    "stock.levels",
+    "graphile_worker._private_jobs",
 ];
 const LEAST_DISK_BYTES: u64 = 1 << 30;
 
 pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
     let config = global.load([])?;
     logs::start(&config)?;
-    let mut findings = vec![Finding { name: "configuration", grade: Grade::Fine, detail: config.environment.as_str().to_owned() }, disk(&config)];
+    let mut findings = vec![
+        Finding { name: "configuration", grade: Grade::Fine, detail: config.environment.as_str().to_owned() },
+        disk(&config),
+    ];
     match Database::open(&config).await {
         Ok(database) => {
             findings.extend(of_database(&config, &database).await);
@@ -78,7 +90,8 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
 
 fn tell(findings: &[Finding], as_json: bool) {
     if as_json {
-        let list: Vec<_> = findings.iter().map(|f| json!({"check": f.name, "grade": f.grade.as_str(), "detail": f.detail})).collect();
+        let list: Vec<_> =
+            findings.iter().map(|f| json!({"check": f.name, "grade": f.grade.as_str(), "detail": f.detail})).collect();
         println!("{}", json!({"findings": list}));
         return;
     }
@@ -100,7 +113,12 @@ fn disk(config: &Config) -> Finding {
     match nix::sys::statvfs::statvfs(folder) {
         Ok(stat) => {
             let free = stat.blocks_available().saturating_mul(stat.fragment_size());
-            graded("disk", free >= LEAST_DISK_BYTES, Grade::Warning, format!("{} MiB free at {}", free >> 20, folder.display()))
+            graded(
+                "disk",
+                free >= LEAST_DISK_BYTES,
+                Grade::Warning,
+                format!("{} MiB free at {}", free >> 20, folder.display()),
+            )
         }
         Err(error) => Finding { name: "disk", grade: Grade::Warning, detail: format!("{}: {error}", folder.display()) },
     }
@@ -109,7 +127,8 @@ fn disk(config: &Config) -> Finding {
 fn pg_dump(database: &Database) -> Finding {
     let found = match database.managed() {
         Some(managed) => managed.cluster().binaries.program("pg_dump").is_file(),
-        None => std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join("pg_dump").is_file())),
+        None => std::env::var_os("PATH")
+            .is_some_and(|path| std::env::split_paths(&path).any(|dir| dir.join("pg_dump").is_file())),
     };
     let detail = if found { "found" } else { "not found: there will be no backups" };
     graded("pg_dump", found, Grade::Warning, detail.to_owned())
@@ -119,7 +138,9 @@ async fn of_database(config: &Config, database: &Database) -> Vec<Finding> {
     let mut findings = Vec::new();
     match check_server(&database.app, config).await {
         Ok(Reach::Fits) => findings.push(Finding { name: "database", grade: Grade::Fine, detail: database.describe() }),
-        Ok(Reach::Unreachable) => return vec![Finding { name: "database", grade: Grade::Failed, detail: "does not answer".to_owned() }],
+        Ok(Reach::Unreachable) => {
+            return vec![Finding { name: "database", grade: Grade::Failed, detail: "does not answer".to_owned() }];
+        }
         Err(failure) => return vec![failed("database", &failure)],
     }
     match migrations::status(&database.owner).await {
@@ -135,7 +156,9 @@ async fn of_database(config: &Config, database: &Database) -> Vec<Finding> {
         Err(failure) => findings.push(failed("migrations", &failure)),
     }
     findings.push(match check_role(&database.app).await {
-        Ok(()) => Finding { name: "role", grade: Grade::Fine, detail: "millrace_app, without special rights".to_owned() },
+        Ok(()) => {
+            Finding { name: "role", grade: Grade::Fine, detail: "millrace_app, without special rights".to_owned() }
+        }
         Err(failure) => failed("role", &failure),
     });
     findings.extend(inspect(database).await);
@@ -149,16 +172,45 @@ async fn inspect(database: &Database) -> Vec<Finding> {
         Err(_) => None,
     };
     let Some(inspection) = inspection else {
-        return vec![Finding { name: "tables", grade: Grade::Failed, detail: "the catalogue could not be read".to_owned() }];
+        return vec![Finding {
+            name: "tables",
+            grade: Grade::Failed,
+            detail: "the catalogue could not be read".to_owned(),
+        }];
     };
     let after = SystemClock.now();
-    let skew = if inspection.machine_time < before { before - inspection.machine_time } else { (inspection.machine_time - after).max(chrono::Duration::zero()) };
+    let skew = if inspection.machine_time < before {
+        before - inspection.machine_time
+    } else {
+        (inspection.machine_time - after).max(chrono::Duration::zero())
+    };
     let listed = |names: &[String], none: &str| if names.is_empty() { none.to_owned() } else { names.join(", ") };
     vec![
-        graded("tables", inspection.missing_tables.is_empty(), Grade::Failed, listed(&inspection.missing_tables, "all there")),
-        graded("indexes", inspection.invalid_indexes.is_empty(), Grade::Warning, listed(&inspection.invalid_indexes, "all usable")),
+        graded(
+            "tables",
+            inspection.missing_tables.is_empty(),
+            Grade::Failed,
+            listed(&inspection.missing_tables, "all there"),
+        ),
+        graded(
+            "indexes",
+            inspection.invalid_indexes.is_empty(),
+            Grade::Warning,
+            listed(&inspection.invalid_indexes, "all usable"),
+        ),
         graded("pg_trgm", inspection.trigram, Grade::Failed, format!("PostgreSQL {}", inspection.version)),
-        graded("partitions", !inspection.strayed_audit_rows, Grade::Warning, if inspection.strayed_audit_rows { "rows in the default partition of the audit log" } else { "no strays" }.to_owned()),
-        graded("clock", skew < chrono::Duration::seconds(2), Grade::Warning, format!("{} ms apart from the database", skew.num_milliseconds())),
+        graded(
+            "partitions",
+            !inspection.strayed_audit_rows,
+            Grade::Warning,
+            if inspection.strayed_audit_rows { "rows in the default partition of the audit log" } else { "no strays" }
+                .to_owned(),
+        ),
+        graded(
+            "clock",
+            skew < chrono::Duration::seconds(2),
+            Grade::Warning,
+            format!("{} ms apart from the database", skew.num_milliseconds()),
+        ),
     ]
 }

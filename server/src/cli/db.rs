@@ -50,7 +50,9 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
                 eprintln!("not running");
                 return Ok(());
             }
-            tokio::task::spawn_blocking(move || cluster.stop()).await.map_err(|e| Failure::internal(e.to_string()))??;
+            tokio::task::spawn_blocking(move || cluster.stop())
+                .await
+                .map_err(|e| Failure::internal(e.to_string()))??;
             eprintln!("stopped");
             Ok(())
         }

@@ -40,17 +40,25 @@ pub struct Options {
 pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
     let target = Target::parse(&options.dataset).ok_or_else(|| {
         let known: Vec<_> = Target::ALL.iter().map(|t| t.as_str()).collect();
-        Failure::usage(format!("There is no dataset \"{}\" to import into; there are: {}.", options.dataset, known.join(", ")))
+        Failure::usage(format!(
+            "There is no dataset \"{}\" to import into; there are: {}.",
+            options.dataset,
+            known.join(", ")
+        ))
     })?;
     let size = std::fs::metadata(&options.file).map(|m| m.len());
     let size = size.map_err(|e| Failure::usage(format!("{} cannot be read: {e}.", options.file.display())))?;
     if size > bounds::FILE_BYTES {
         return Err(Failure::usage("The file is larger than 64 MiB. Compress it with gzip or split it."));
     }
-    let bytes = std::fs::read(&options.file).map_err(|e| Failure::usage(format!("{} cannot be read: {e}.", options.file.display())))?;
+    let bytes = std::fs::read(&options.file)
+        .map_err(|e| Failure::usage(format!("{} cannot be read: {e}.", options.file.display())))?;
     let started = start::open(global.load([])?, Steps::silent()).await?;
     let ingest = IngestService::new(started.backend.clone());
-    let who = actors::cli(&std::env::var("USER").unwrap_or_else(|_| "command line".to_owned()), started.backend.clock.new_id());
+    let who = actors::cli(
+        &std::env::var("USER").unwrap_or_else(|_| "command line".to_owned()),
+        started.backend.clock.new_id(),
+    );
     let result = import(&ingest, &who, target, bytes, &options).await;
     started.close().await;
     let (detail, seconds) = result.map_err(|error| failure(&error))?;
@@ -58,7 +66,13 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
 }
 
 /// The import, and the seconds its commit (or check) took.
-async fn import(ingest: &IngestService, who: &Principal, target: Target, bytes: Vec<u8>, options: &Options) -> Result<(ImportDetail, f64), AppError> {
+async fn import(
+    ingest: &IngestService,
+    who: &Principal,
+    target: Target,
+    bytes: Vec<u8>,
+    options: &Options,
+) -> Result<(ImportDetail, f64), AppError> {
     let name = options.file.file_name().map_or_else(|| "file".to_owned(), |n| n.to_string_lossy().into_owned());
     let uploaded = ingest.receive(who, Upload::of(target, &name, bytes)).await?;
     let id = uploaded.summary.id;
@@ -102,7 +116,8 @@ async fn mapping(
 
 fn failure(error: &AppError) -> Failure {
     let lines: Vec<_> = error.fields.iter().map(|f| format!("\n  {}: {}", f.path, f.message)).collect();
-    let text = if error.fields.len() > 1 { format!("{}{}", error.message, lines.concat()) } else { error.message.clone() };
+    let text =
+        if error.fields.len() > 1 { format!("{}{}", error.message, lines.concat()) } else { error.message.clone() };
     match error.code {
         ErrorCode::Unavailable => Failure::unavailable(text),
         ErrorCode::Internal => Failure::internal(text),
@@ -121,7 +136,10 @@ fn report(detail: &ImportDetail, dry_run: bool, seconds: f64) -> Result<(), Fail
     println!("{done}: import #{}, {} rows in {seconds:.2} s ({rate:.0} rows/s)", detail.summary.number, counts.lines);
     let open = if dry_run { counts.quarantined() } else { detail.summary.open_rows };
     if open > 0 {
-        return Err(Failure::found(format!("{open} rows were rejected; see /data/import/{} or its rejected.csv", detail.summary.id)));
+        return Err(Failure::found(format!(
+            "{open} rows were rejected; see /data/import/{} or its rejected.csv",
+            detail.summary.id
+        )));
     }
     Ok(())
 }

@@ -68,7 +68,11 @@ async fn act(database: &Database, options: &Options) -> Result<(), Failure> {
             let entries = migrations::status(&database.owner).await?;
             let drift: Vec<_> = entries.iter().filter(|e| e.state != State::Applied).collect();
             print(drift.iter().copied());
-            if drift.is_empty() { Ok(()) } else { Err(Failure::found(format!("{} migration(s) differ from this release", drift.len()))) }
+            if drift.is_empty() {
+                Ok(())
+            } else {
+                Err(Failure::found(format!("{} migration(s) differ from this release", drift.len())))
+            }
         }
     }
 }

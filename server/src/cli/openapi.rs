@@ -3,7 +3,9 @@
 use crate::{failure::Failure, http};
 
 pub fn run() -> Result<(), Failure> {
-    let text = http::openapi::document(&http::router::table()).to_pretty_json().map_err(|e| Failure::internal(e.to_string()))?;
+    let text = http::openapi::document(&http::router::table())
+        .to_pretty_json()
+        .map_err(|e| Failure::internal(e.to_string()))?;
     println!("{text}");
     Ok(())
 }

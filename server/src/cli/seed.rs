@@ -63,7 +63,8 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
 }
 
 async fn act(started: &start::Started, options: Options) -> Result<(), Failure> {
-    let services = Services::new(started.backend.clone(), started.door()?).keeping_demo_logins(&started.config.data_dir);
+    let services =
+        Services::new(started.backend.clone(), started.door()?).keeping_demo_logins(&started.config.data_dir);
     let who = actors::cli("millrace seed", started.backend.clock.new_id());
     if options.remove {
         return remove(&services, &who).await;

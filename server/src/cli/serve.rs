@@ -6,8 +6,8 @@ use super::{
 };
 use crate::{
     access::FirstAdmin,
-    demo::LogIns,
     database::external::{Reach, check_server},
+    demo::LogIns,
     failure::Failure,
     http,
     jobs::{self, JobsConfig, Registry},
@@ -61,12 +61,15 @@ async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<()
     let step = steps.begin("listen");
     let address = started.config.listen;
     let bound = TcpListener::bind(address).await.map_err(|e| {
-        Failure::unavailable(format!("{address} cannot be listened on: {e}. Choose another with --listen or MILLRACE_LISTEN."))
+        Failure::unavailable(format!(
+            "{address} cannot be listened on: {e}. Choose another with --listen or MILLRACE_LISTEN."
+        ))
     });
     let listener = step.done(bound, |l| l.local_addr().map_or_else(|_| address.to_string(), |a| a.to_string()))?;
     let metrics = http::metrics_listener::start(&process, services.clone(), steps).await;
 
-    let config = JobsConfig { work: !options.no_worker, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
+    let config =
+        JobsConfig { work: !options.no_worker, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
     let jobs = jobs::start(services.clone(), Registry::standard(), config, &process.stop);
     let recovery = (!started.reached).then(|| recover(started));
 
@@ -120,7 +123,9 @@ fn recover(started: &Started) -> JoinHandle<()> {
                     tracing::info!("the database answers; schema {told}");
                     return;
                 }
-                Err(failure) => tracing::error!(%failure, error_code = "database_unfit", "the database answers but cannot be used"),
+                Err(failure) => {
+                    tracing::error!(%failure, error_code = "database_unfit", "the database answers but cannot be used")
+                }
             }
         }
     })

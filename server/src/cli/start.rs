@@ -50,7 +50,11 @@ impl Started {
 /// As the steps fail; 69 when an external database does not answer.
 pub async fn open(config: Config, steps: Steps) -> Result<Started, Failure> {
     let started = open_or_outage(config, steps).await?;
-    if started.reached { Ok(started) } else { Err(Failure::unavailable("The database of DATABASE_URL does not answer.")) }
+    if started.reached {
+        Ok(started)
+    } else {
+        Err(Failure::unavailable("The database of DATABASE_URL does not answer."))
+    }
 }
 
 /// As [`open`], but an external database that does not answer is no failure.
@@ -110,7 +114,9 @@ pub async fn schema(config: &Config, app: &PgConnectOptions, owner: &PgConnectOp
         let entries = migrations::status(app).await?;
         let pending = entries.iter().filter(|e| e.state == migrations::State::Pending).count();
         if pending > 0 {
-            return Err(Failure::config(format!("The schema is {pending} migration(s) behind and MILLRACE_AUTO_MIGRATE is off. Run: millrace migrate")));
+            return Err(Failure::config(format!(
+                "The schema is {pending} migration(s) behind and MILLRACE_AUTO_MIGRATE is off. Run: millrace migrate"
+            )));
         }
         "up to date".to_owned()
     };

@@ -80,7 +80,8 @@ fn role_or_none(text: &str) -> Result<RoleOrNone, String> {
 }
 
 fn set(text: &str) -> Result<PermSet, String> {
-    PermSet::parse(text).ok_or_else(|| format!("one of {}", PermSet::ALL.iter().map(|set| set.as_str()).collect::<Vec<_>>().join(", ")))
+    PermSet::parse(text)
+        .ok_or_else(|| format!("one of {}", PermSet::ALL.iter().map(|set| set.as_str()).collect::<Vec<_>>().join(", ")))
 }
 
 pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
@@ -92,7 +93,10 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
 
 async fn act(started: &start::Started, act: Act) -> Result<(), Failure> {
     let desk = Desk {
-        who: actors::cli(&std::env::var("USER").unwrap_or_else(|_| "operator".to_owned()), started.backend.clock.new_id()),
+        who: actors::cli(
+            &std::env::var("USER").unwrap_or_else(|_| "operator".to_owned()),
+            started.backend.clock.new_id(),
+        ),
         access: AccessService::new(started.door()?),
     };
     match act {
@@ -103,7 +107,9 @@ async fn act(started: &start::Started, act: Act) -> Result<(), Failure> {
             eprintln!("made {} ({})", user.email, user.role.map_or("no role", Role::as_str));
         }
         Act::List { json } => desk.list(json).await?,
-        Act::SetRole { email, role } => desk.edit(&email, EditUser { role: Some(role.0), ..EditUser::default() }).await?,
+        Act::SetRole { email, role } => {
+            desk.edit(&email, EditUser { role: Some(role.0), ..EditUser::default() }).await?
+        }
         Act::Grant { email, set, scope, remove } => desk.grant(&email, set, scope, remove).await?,
         Act::Disable { email } => desk.edit(&email, EditUser { is_active: Some(false), ..EditUser::default() }).await?,
         Act::Enable { email } => desk.edit(&email, EditUser { is_active: Some(true), ..EditUser::default() }).await?,
@@ -139,8 +145,14 @@ impl Desk {
 
     async fn find(&self, name: &str) -> Result<UserItem, Failure> {
         let wanted = name.to_lowercase();
-        let is_it = |user: &UserItem| user.email == wanted || user.username.as_ref().is_some_and(|u| u.to_lowercase() == wanted);
-        self.all().await?.into_iter().find(is_it).ok_or_else(|| Failure::found(format!("There is no user {name}. See: millrace user list")))
+        let is_it = |user: &UserItem| {
+            user.email == wanted || user.username.as_ref().is_some_and(|u| u.to_lowercase() == wanted)
+        };
+        self.all()
+            .await?
+            .into_iter()
+            .find(is_it)
+            .ok_or_else(|| Failure::found(format!("There is no user {name}. See: millrace user list")))
     }
 
     async fn list(&self, json: bool) -> Result<(), Failure> {
@@ -154,7 +166,11 @@ impl Desk {
             let role = user.role.map_or("-", Role::as_str);
             let last = user.last_login_at.map_or_else(|| "never".to_owned(), |at| at.to_rfc3339());
             let state = if user.is_active { "active" } else { "disabled" };
-            println!("{}\t{role}\t{}\t{state}\tlast sign-in {last}", user.email, if sets.is_empty() { "-".to_owned() } else { sets.join(",") });
+            println!(
+                "{}\t{role}\t{}\t{state}\tlast sign-in {last}",
+                user.email,
+                if sets.is_empty() { "-".to_owned() } else { sets.join(",") }
+            );
         }
         Ok(())
     }
@@ -174,7 +190,11 @@ impl Desk {
             grants.push(Grant { permission_set: set, scope_kind: set.scope(), scope_ids, expires_at: None });
         }
         let user = self.access.set_grants(&self.who, user.id, grants, Some(user.version)).await.map_err(told)?;
-        eprintln!("{}: {}", user.email, user.grants.iter().map(|grant| grant.permission_set.as_str()).collect::<Vec<_>>().join(", "));
+        eprintln!(
+            "{}: {}",
+            user.email,
+            user.grants.iter().map(|grant| grant.permission_set.as_str()).collect::<Vec<_>>().join(", ")
+        );
         Ok(())
     }
 
@@ -187,7 +207,13 @@ impl Desk {
         }
         for session in self.access.user_sessions(&self.who, user.id).await.map_err(told)? {
             let ip = session.ip.as_deref().unwrap_or("-");
-            println!("{}\t{}\t{ip}\tsince {}\tlast used {}", &session.id[..8], session.device, session.created_at.to_rfc3339(), session.last_seen_at.to_rfc3339());
+            println!(
+                "{}\t{}\t{ip}\tsince {}\tlast used {}",
+                &session.id[..8],
+                session.device,
+                session.created_at.to_rfc3339(),
+                session.last_seen_at.to_rfc3339()
+            );
         }
         Ok(())
     }

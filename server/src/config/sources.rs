@@ -43,7 +43,9 @@ impl Sources {
         let environment = std::env::vars_os().filter_map(|(k, v)| Some((k.into_string().ok()?, v.into_string().ok()?)));
         let sources = Self::of("the command line", command_line).then("the environment", environment);
         let dotenv = match dotenvy::from_filename_iter(".env") {
-            Ok(pairs) => pairs.collect::<Result<Vec<_>, _>>().map_err(|_| Failure::config(".env: a line is not NAME=value"))?,
+            Ok(pairs) => {
+                pairs.collect::<Result<Vec<_>, _>>().map_err(|_| Failure::config(".env: a line is not NAME=value"))?
+            }
             Err(_) => Vec::new(),
         };
         Ok(sources.then(".env", dotenv).then("millrace.toml", toml_values(file)?))
@@ -70,7 +72,8 @@ fn toml_values(file: Option<&Path>) -> Result<Vec<(String, String)>, Failure> {
         Err(_) if file.is_none() => return Ok(Vec::new()),
         Err(error) => return Err(Failure::config(format!("{}: {error}", path.display()))),
     };
-    let table: toml::Table = text.parse().map_err(|_| Failure::config(format!("{}: not valid TOML", path.display())))?;
+    let table: toml::Table =
+        text.parse().map_err(|_| Failure::config(format!("{}: not valid TOML", path.display())))?;
     let mut values = Vec::new();
     let mut unknown = Vec::new();
     for (name, value) in table {
@@ -92,7 +95,11 @@ fn toml_values(file: Option<&Path>) -> Result<Vec<(String, String)>, Failure> {
     if unknown.is_empty() {
         Ok(values)
     } else {
-        Err(Failure::config(format!("{}: not a name of Millrace's configuration: {}", path.display(), unknown.join(", "))))
+        Err(Failure::config(format!(
+            "{}: not a name of Millrace's configuration: {}",
+            path.display(),
+            unknown.join(", ")
+        )))
     }
 }
 

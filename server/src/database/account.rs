@@ -30,7 +30,9 @@ impl Account {
         let find = |name: &str| User::from_name(name).ok().flatten().filter(|u| !u.uid.is_root());
         let user = match &config.pg_user {
             Some(name) => Some(find(name).ok_or_else(|| {
-                Failure::config(format!("MILLRACE_PG_USER: there is no account \"{name}\" other than root on this machine"))
+                Failure::config(format!(
+                    "MILLRACE_PG_USER: there is no account \"{name}\" other than root on this machine"
+                ))
             })?),
             None => ["millrace", "postgres", "nobody"].into_iter().find_map(find),
         };
@@ -49,7 +51,12 @@ impl Account {
             command.uid(self.uid.as_raw()).gid(self.gid.as_raw());
         }
         // Nothing of our surroundings: no PG* variables, no secrets, no folder it may not enter.
-        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C").env("TZ", "UTC").current_dir("/");
+        command
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("LC_ALL", "C")
+            .env("TZ", "UTC")
+            .current_dir("/");
         command
     }
 

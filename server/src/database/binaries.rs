@@ -25,14 +25,19 @@ impl Binaries {
     /// 69 when there are none; 78 when the named folder holds none or one that is too old.
     pub fn find(config: &Config, present: Option<u32>) -> Result<Self, Failure> {
         if let Some(dir) = &config.pg_bin {
-            let found = Self::at(dir)
-                .ok_or_else(|| Failure::config(format!("MILLRACE_PG_BIN: {} holds no initdb, pg_ctl and postgres", dir.display())))?;
+            let found = Self::at(dir).ok_or_else(|| {
+                Failure::config(format!("MILLRACE_PG_BIN: {} holds no initdb, pg_ctl and postgres", dir.display()))
+            })?;
             if found.major < OLDEST_MAJOR {
-                return Err(Failure::config(format!("MILLRACE_PG_BIN: PostgreSQL {} is too old; {OLDEST_MAJOR} or newer is needed", found.version)));
+                return Err(Failure::config(format!(
+                    "MILLRACE_PG_BIN: PostgreSQL {} is too old; {OLDEST_MAJOR} or newer is needed",
+                    found.version
+                )));
             }
             return Ok(found);
         }
-        let mut all: Vec<_> = places().iter().filter_map(|dir| Self::at(dir)).filter(|b| b.major >= OLDEST_MAJOR).collect();
+        let mut all: Vec<_> =
+            places().iter().filter_map(|dir| Self::at(dir)).filter(|b| b.major >= OLDEST_MAJOR).collect();
         let same = present.and_then(|major| all.iter().position(|b| b.major == major));
         if all.is_empty() {
             return Err(Failure::unavailable(format!(

@@ -70,7 +70,10 @@ impl Cluster {
         let output = output?;
         if !output.status.success() {
             let _ = std::fs::remove_dir_all(&aside);
-            return Err(Failure::unavailable(format!("initdb failed: {}", last_lines(&String::from_utf8_lossy(&output.stderr)))));
+            return Err(Failure::unavailable(format!(
+                "initdb failed: {}",
+                last_lines(&String::from_utf8_lossy(&output.stderr))
+            )));
         }
         let main = aside.join("postgresql.conf");
         let mut text = std::fs::read_to_string(&main).map_err(|e| fault(&main, e))?;
@@ -162,7 +165,10 @@ impl Cluster {
         if output.status.success() || !self.is_running() {
             return Ok(());
         }
-        Err(Failure::internal(format!("PostgreSQL did not stop: {}", last_lines(&String::from_utf8_lossy(&output.stderr)))))
+        Err(Failure::internal(format!(
+            "PostgreSQL did not stop: {}",
+            last_lines(&String::from_utf8_lossy(&output.stderr))
+        )))
     }
 
     /// How the last server on the data ended.
@@ -191,9 +197,14 @@ fn is_alive(pid: i32) -> bool {
 fn memory_bytes() -> u64 {
     let machine = std::fs::read_to_string("/proc/meminfo")
         .ok()
-        .and_then(|text| text.lines().find_map(|l| l.strip_prefix("MemTotal:")).and_then(|v| v.trim().trim_end_matches(" kB").parse::<u64>().ok()))
+        .and_then(|text| {
+            text.lines()
+                .find_map(|l| l.strip_prefix("MemTotal:"))
+                .and_then(|v| v.trim().trim_end_matches(" kB").parse::<u64>().ok())
+        })
         .map_or(1 << 30, |kib| kib * 1024);
-    let container = std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|v| v.trim().parse::<u64>().ok());
+    let container =
+        std::fs::read_to_string("/sys/fs/cgroup/memory.max").ok().and_then(|v| v.trim().parse::<u64>().ok());
     container.map_or(machine, |limit| limit.min(machine))
 }
 
@@ -210,7 +221,8 @@ mod tests {
     #[test]
     fn the_server_listens_on_a_private_socket_only_and_takes_a_quarter_of_the_memory() {
         let config = crate::config::Config::load(&crate::config::Sources::of("test", [])).expect("defaults");
-        let account = Account::choose(&config).unwrap_or_else(|_| unreachable!("uid {} gid {}", Uid::current(), Gid::current()));
+        let account =
+            Account::choose(&config).unwrap_or_else(|_| unreachable!("uid {} gid {}", Uid::current(), Gid::current()));
         let cluster = Cluster {
             binaries: Binaries { dir: "/nowhere/bin".into(), major: 15, version: "15.1".into() },
             account,

@@ -59,16 +59,23 @@ pub async fn check_server(options: &PgConnectOptions, config: &Config) -> Result
         faults.push(format!("PostgreSQL {} is too old; {OLDEST_MAJOR} or newer is needed", version / 10_000));
     }
     if encoding != "UTF8" {
-        faults.push(format!("the database's encoding is {encoding}; UTF8 is needed (create database … encoding 'UTF8')"));
+        faults
+            .push(format!("the database's encoding is {encoding}; UTF8 is needed (create database … encoding 'UTF8')"));
     }
     if !trigram {
         faults.push("extension pg_trgm is not installed on the server (Debian: package postgresql-contrib)".to_owned());
     }
     if config.is_production() {
-        let role = current_role(&mut connection).await.map_err(|e| Failure::config(format!("The login role could not be read: {e}")))?;
+        let role = current_role(&mut connection)
+            .await
+            .map_err(|e| Failure::config(format!("The login role could not be read: {e}")))?;
         faults.extend(role_fault(&role, "login role"));
     }
-    if faults.is_empty() { Ok(Reach::Fits) } else { Err(Failure::config(format!("DATABASE_URL does not fit: {}.", faults.join("; ")))) }
+    if faults.is_empty() {
+        Ok(Reach::Fits)
+    } else {
+        Err(Failure::config(format!("DATABASE_URL does not fit: {}.", faults.join("; "))))
+    }
 }
 
 /// After the migrations: the program's role exists, can be taken on, and is as small as promised.
@@ -76,12 +83,16 @@ pub async fn check_server(options: &PgConnectOptions, config: &Config) -> Result
 /// # Errors
 /// 78 naming the property.
 pub async fn check_role(options: &PgConnectOptions) -> Result<(), Failure> {
-    let mut connection: PgConnection = connect(options).await.map_err(|e| Failure::unavailable(format!("The database went away: {}", message(&e))))?;
-    connection
-        .execute("set role millrace_app")
-        .await
-        .map_err(|e| Failure::config(format!("The login role may not become millrace_app: {}. Run: grant millrace_app to <login role>", message(&e))))?;
-    let role = current_role(&mut connection).await.map_err(|e| Failure::config(format!("The role could not be read: {e}")))?;
+    let mut connection: PgConnection =
+        connect(options).await.map_err(|e| Failure::unavailable(format!("The database went away: {}", message(&e))))?;
+    connection.execute("set role millrace_app").await.map_err(|e| {
+        Failure::config(format!(
+            "The login role may not become millrace_app: {}. Run: grant millrace_app to <login role>",
+            message(&e)
+        ))
+    })?;
+    let role =
+        current_role(&mut connection).await.map_err(|e| Failure::config(format!("The role could not be read: {e}")))?;
     match role_fault(&role, "role") {
         Some(fault) => Err(Failure::config(format!("{fault}."))),
         None => Ok(()),
@@ -99,7 +110,9 @@ fn role_fault(role: &RoleProperties, what: &str) -> Option<String> {
     if role.owns_tables {
         wrong.push("owns business tables");
     }
-    (!wrong.is_empty()).then(|| format!("{what} {} {}; Millrace works with a role that is none of this", role.name, wrong.join(" and ")))
+    (!wrong.is_empty()).then(|| {
+        format!("{what} {} {}; Millrace works with a role that is none of this", role.name, wrong.join(" and "))
+    })
 }
 
 fn message(error: &sqlx::Error) -> String {
@@ -112,7 +125,12 @@ mod tests {
 
     #[test]
     fn every_excess_of_a_role_is_named() {
-        let role = |superuser, bypass_rls, owns_tables| RoleProperties { name: "x".into(), superuser, bypass_rls, owns_tables };
+        let role = |superuser, bypass_rls, owns_tables| RoleProperties {
+            name: "x".into(),
+            superuser,
+            bypass_rls,
+            owns_tables,
+        };
         assert_eq!(role_fault(&role(false, false, false), "role"), None);
         let fault = role_fault(&role(true, true, true), "login role").expect("three");
         assert!(fault.contains("SUPERUSER") && fault.contains("BYPASSRLS") && fault.contains("owns"));

@@ -30,17 +30,20 @@ pub fn secret(path: &Path) -> Result<String, Failure> {
     loop {
         match std::fs::read_to_string(path) {
             Ok(text) if text.trim().len() >= 32 => return Ok(text.trim().to_owned()),
-            Ok(_) => return Err(Failure::config(format!("{}: holds no secret of at least 32 characters", path.display()))),
+            Ok(_) => {
+                return Err(Failure::config(format!("{}: holds no secret of at least 32 characters", path.display())));
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(fault(path, &error)),
         }
         // Written aside and linked into place: two processes starting at once agree on one secret, and
         // nobody ever reads half of one.
         let aside = path.with_extension(format!("new-{}", std::process::id()));
-        let written = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside).and_then(|mut file| {
-            file.write_all(random_hex().as_bytes())?;
-            file.sync_all()
-        });
+        let written =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside).and_then(|mut file| {
+                file.write_all(random_hex().as_bytes())?;
+                file.sync_all()
+            });
         written.map_err(|e| fault(&aside, &e))?;
         let linked = std::fs::hard_link(&aside, path);
         let _ = std::fs::remove_file(&aside);

@@ -77,7 +77,8 @@ impl Managed {
 
     /// The database and the login of the program's role, if missing.
     async fn prepare(&mut self) -> Result<(), Failure> {
-        let fault = |e: sqlx::Error| Failure::unavailable(format!("The managed database does not take our connection: {e}"));
+        let fault =
+            |e: sqlx::Error| Failure::unavailable(format!("The managed database does not take our connection: {e}"));
         let root = self.place.root.clone();
         let starting = tokio::task::spawn_blocking(move || starting(&root))
             .await
@@ -89,7 +90,10 @@ impl Managed {
             .await
             .map_err(fault)?;
         if !there {
-            connection.execute(AssertSqlSafe(format!("create database {DATABASE} template template0 encoding 'UTF8'"))).await.map_err(fault)?;
+            connection
+                .execute(AssertSqlSafe(format!("create database {DATABASE} template template0 encoding 'UTF8'")))
+                .await
+                .map_err(fault)?;
         }
         // The password is hex made by us, so it needs no quoting.
         let login = format!(
@@ -195,12 +199,21 @@ impl Managed {
         let place = Place::choose(config, &account)?;
         let binaries = Binaries::find(config, place.releases().last().copied())?;
         place.check_release(binaries.major)?;
-        Ok(Cluster { data: place.data(binaries.major), socket_dir: place.socket_dir(binaries.major, &account)?, binaries, account })
+        Ok(Cluster {
+            data: place.data(binaries.major),
+            socket_dir: place.socket_dir(binaries.major, &account)?,
+            binaries,
+            account,
+        })
     }
 }
 
 fn percent(byte: u8) -> String {
-    if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+        char::from(byte).to_string()
+    } else {
+        format!("%{byte:02X}")
+    }
 }
 
 fn lock_file(path: &Path) -> Result<File, Failure> {

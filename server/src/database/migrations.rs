@@ -76,7 +76,11 @@ pub async fn up(owner: &PgConnectOptions, wait: bool) -> Result<Report, Failure>
             broken.state.as_str()
         )));
     }
-    let pending: Vec<_> = before.iter().filter(|e| e.state == State::Pending).map(|e| format!("{:04} {}", e.version, e.description)).collect();
+    let pending: Vec<_> = before
+        .iter()
+        .filter(|e| e.state == State::Pending)
+        .map(|e| format!("{:04} {}", e.version, e.description))
+        .collect();
     if !pending.is_empty() {
         // Release N−1 runs on schema N, so an unknown newer migration is no reason to stop.
         let mut migrator = sqlx::migrate::Migrator::with_migrations(MIGRATOR.iter().cloned().collect());
@@ -106,7 +110,11 @@ fn of_migration(error: &MigrateError) -> Failure {
 
 async fn lock(connection: &mut PgConnection, wait: bool) -> Result<(), Failure> {
     for second in 0..60 {
-        let got: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LOCK).fetch_one(&mut *connection).await.map_err(|e| fault(&e))?;
+        let got: bool = sqlx::query_scalar("select pg_try_advisory_lock($1)")
+            .bind(LOCK)
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(|e| fault(&e))?;
         if got {
             return Ok(());
         }
@@ -128,7 +136,9 @@ pub async fn status(options: &PgConnectOptions) -> Result<Vec<Entry>, Failure> {
 }
 
 async fn entries(connection: &mut PgConnection) -> Result<Vec<Entry>, Failure> {
-    let applied = store::schema::applied(connection).await.map_err(|_| Failure::config("The list of applied migrations cannot be read."))?;
+    let applied = store::schema::applied(connection)
+        .await
+        .map_err(|_| Failure::config("The list of applied migrations cannot be read."))?;
     let mut applied: BTreeMap<_, _> = applied.into_iter().map(|m| (m.version, m)).collect();
     let mut all: Vec<_> = MIGRATOR
         .iter()
@@ -142,7 +152,11 @@ async fn entries(connection: &mut PgConnection) -> Result<Vec<Entry>, Failure> {
             Entry { version: known.version, description: known.description.to_string(), state }
         })
         .collect();
-    all.extend(applied.into_values().map(|m| Entry { version: m.version, description: m.description, state: State::Unknown }));
+    all.extend(applied.into_values().map(|m| Entry {
+        version: m.version,
+        description: m.description,
+        state: State::Unknown,
+    }));
     all.sort_by_key(|e| e.version);
     Ok(all)
 }
@@ -155,7 +169,9 @@ async fn entries(connection: &mut PgConnection) -> Result<Vec<Entry>, Failure> {
 pub async fn queue(owner: &PgConnectOptions) -> Result<(), Failure> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
-        .after_connect(|connection, _| Box::pin(async move { connection.execute("set role millrace_owner").await.map(|_| ()) }))
+        .after_connect(|connection, _| {
+            Box::pin(async move { connection.execute("set role millrace_owner").await.map(|_| ()) })
+        })
         .connect_with(owner.clone())
         .await
         .map_err(|e| fault(&e))?;

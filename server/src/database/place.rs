@@ -109,7 +109,10 @@ impl Place {
         // `/tmp` is everybody's: a folder laid there by another account, or a link, would catch our password.
         let meta = std::fs::symlink_metadata(&dir).map_err(|e| Failure::config(format!("{}: {e}", dir.display())))?;
         if !meta.is_dir() || meta.uid() != account.uid.as_raw() || meta.mode() & 0o077 != 0 {
-            return Err(Failure::config(format!("{} is not a private folder of the database's account; remove it", dir.display())));
+            return Err(Failure::config(format!(
+                "{} is not a private folder of the database's account; remove it",
+                dir.display()
+            )));
         }
         Ok(dir)
     }
@@ -146,7 +149,8 @@ mod tests {
         if !account.is_other() {
             return; // Only root lends the server another account.
         }
-        let set = |dir: &Path, mode| std::fs::set_permissions(dir, std::fs::Permissions::from_mode(mode)).expect("chmod");
+        let set =
+            |dir: &Path, mode| std::fs::set_permissions(dir, std::fs::Permissions::from_mode(mode)).expect("chmod");
         let (closed, fallback) = (tempfile::tempdir().expect("dir"), tempfile::tempdir().expect("dir"));
         set(fallback.path(), 0o755);
         set(closed.path(), 0o700);

@@ -26,7 +26,9 @@ pub(super) async fn run(cluster: Cluster, root: PathBuf) {
         let ending = tokio::task::spawn_blocking(move || of.ending()).await.unwrap_or(Ending::Unclean);
         if ending == Ending::Clean {
             if !told {
-                tracing::warn!("the database was shut down by somebody else; it is not started again until the next start of Millrace");
+                tracing::warn!(
+                    "the database was shut down by somebody else; it is not started again until the next start of Millrace"
+                );
                 told = true;
             }
             continue;
@@ -34,7 +36,10 @@ pub(super) async fn run(cluster: Cluster, root: PathBuf) {
         let seconds = delay_seconds(attempt);
         attempt = attempt.saturating_add(1);
         metrics::counter!("millrace_database_restarts_total").increment(1);
-        tracing::error!(error_code = "database_died", "the database died without a clean shutdown; starting it again in {seconds} s");
+        tracing::error!(
+            error_code = "database_died",
+            "the database died without a clean shutdown; starting it again in {seconds} s"
+        );
         tokio::time::sleep(Duration::from_secs(seconds)).await;
         let (of, root) = (cluster.clone(), root.clone());
         let started = tokio::task::spawn_blocking(move || {

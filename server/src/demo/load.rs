@@ -49,7 +49,8 @@ impl DemoService {
         let plan = plan(command, &batches, zone, self.now())?;
         let missing = |part| command.parts.contains(&part) && !is_complete(&batches, part);
         let visits_wanted = missing(DemoPart::Orders);
-        let commerce_wanted = (visits_wanted || missing(DemoPart::Commerce)) && !is_complete(&batches, DemoPart::Commerce);
+        let commerce_wanted =
+            (visits_wanted || missing(DemoPart::Commerce)) && !is_complete(&batches, DemoPart::Commerce);
 
         let mut changes = 0;
         let mut sales_file = None;
@@ -145,7 +146,8 @@ impl DemoService {
         details.complete = true;
         batch.details = details.write();
         store::demo::start_batch(&mut tx, &batch).await?;
-        let act = Act::done("system.demo_load", "demo", DemoPart::Orders.as_str()).after(json!({ "rows": details.rows }));
+        let act =
+            Act::done("system.demo_load", "demo", DemoPart::Orders.as_str()).after(json!({ "rows": details.rows }));
         self.announce(&mut tx, who, act).await?;
         store::commit(tx).await?;
         Ok(rows)
@@ -172,7 +174,12 @@ impl DemoService {
         }
     }
 
-    async fn set_business(&self, connection: &mut PgConnection, who: &Principal, business: &Business) -> Result<(), AppError> {
+    async fn set_business(
+        &self,
+        connection: &mut PgConnection,
+        who: &Principal,
+        business: &Business,
+    ) -> Result<(), AppError> {
         let values = [
             (settings::BASE_CURRENCY, json!(business.base_currency)),
             (settings::ZONE, json!(business.zone)),
@@ -181,7 +188,8 @@ impl DemoService {
         for (key, value) in &values {
             settings::put(connection, key, value, BY, self.now()).await?;
         }
-        let after: serde_json::Map<_, _> = values.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+        let after: serde_json::Map<_, _> =
+            values.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
         let act = Act::done("settings.edit", "settings", "business").after(after.into());
         store::audit::record(connection, self.backend.clock.new_id(), self.now(), who, act).await?;
         store::live::emit(connection, Topic::Settings, "business").await?;

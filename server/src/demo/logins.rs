@@ -61,7 +61,9 @@ impl LogIns {
         text.lines()
             .filter_map(|line| {
                 let (email, password) = line.split_once(char::is_whitespace)?;
-                DEMO_USERS.contains(&email).then(|| LogIn { email: email.to_owned(), password: password.trim().to_owned() })
+                DEMO_USERS
+                    .contains(&email)
+                    .then(|| LogIn { email: email.to_owned(), password: password.trim().to_owned() })
             })
             .collect()
     }
@@ -84,7 +86,9 @@ impl LogIns {
         // File first: an account whose password nobody knows is worse than a line without account.
         write(file, &logins).map_err(|e| {
             tracing::error!(error = %e, file = %file.display(), "demo log-ins cannot be written");
-            AppError::unavailable(format!("The file of the demo log-ins cannot be written: {e}. Check the data directory."))
+            AppError::unavailable(format!(
+                "The file of the demo log-ins cannot be written: {e}. Check the data directory."
+            ))
         })?;
         let hasher = Hasher::new()?;
         let mut tx = store::begin(&backend.pools.jobs).await?;

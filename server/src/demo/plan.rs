@@ -47,7 +47,12 @@ pub(super) fn demo_business() -> Business {
 ///
 /// # Errors
 /// `validation`, or `conflict` when another world than the wanted one is loaded.
-pub(super) fn plan(command: &LoadDemo, batches: &[Batch], zone: BusinessZone, now: DateTime<Utc>) -> Result<Plan, AppError> {
+pub(super) fn plan(
+    command: &LoadDemo,
+    batches: &[Batch],
+    zone: BusinessZone,
+    now: DateTime<Utc>,
+) -> Result<Plan, AppError> {
     let today = zone.day_of(now);
     command.validate(today).map_err(AppError::validation)?;
     if let Some(batch) = batches.iter().find(|b| b.dataset == DemoPart::Commerce.as_str()) {
@@ -98,7 +103,8 @@ mod tests {
     #[test]
     fn an_earlier_day_is_whole() {
         let day = NaiveDate::from_ymd_opt(2026, 3, 1);
-        let plan = plan(&LoadDemo { as_of: day, seed: Some(7), ..LoadDemo::default() }, &[], kolkata(), now()).expect("a plan");
+        let plan = plan(&LoadDemo { as_of: day, seed: Some(7), ..LoadDemo::default() }, &[], kolkata(), now())
+            .expect("a plan");
         assert_eq!((plan.seed, Some(plan.as_of), plan.until_minute), (7, day, 1_440));
     }
 
@@ -106,9 +112,13 @@ mod tests {
     fn what_is_loaded_decides_on_a_later_day_too() {
         let as_of = NaiveDate::from_ymd_opt(2026, 11, 20).expect("a date");
         let details = Details { until_minute: 540, complete: false, rows: BTreeMap::new() }.write();
-        let batch = Batch { id: uuid::Uuid::nil(), dataset: "commerce".to_owned(), seed: 9, as_of, details, loaded_at: now() };
+        let batch =
+            Batch { id: uuid::Uuid::nil(), dataset: "commerce".to_owned(), seed: 9, as_of, details, loaded_at: now() };
         let of = |command| plan(&command, std::slice::from_ref(&batch), kolkata(), now());
         assert_eq!(of(LoadDemo::default()), Ok(Plan { seed: 9, as_of, until_minute: 540 }));
-        assert!(of(LoadDemo { seed: Some(42), ..LoadDemo::default() }).is_err_and(|e| e.message.contains("seed 9 up to 2026-11-20")));
+        assert!(
+            of(LoadDemo { seed: Some(42), ..LoadDemo::default() })
+                .is_err_and(|e| e.message.contains("seed 9 up to 2026-11-20"))
+        );
     }
 }

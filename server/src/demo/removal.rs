@@ -34,7 +34,8 @@ impl DemoService {
         let total = rows.iter().map(|t| t.rows).sum();
         if total > 0 || !batches.is_empty() || !gone.is_empty() {
             let counts: serde_json::Map<_, _> = rows.iter().map(|t| (t.table.clone(), json!(t.rows))).collect();
-            let act = Act::done("system.demo_remove", "demo", "").after(json!({ "rows": counts, "accounts": gone.len() }));
+            let act =
+                Act::done("system.demo_remove", "demo", "").after(json!({ "rows": counts, "accounts": gone.len() }));
             self.announce(&mut tx, who, act).await?;
         }
         store::commit(tx).await?;

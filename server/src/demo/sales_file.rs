@@ -16,18 +16,36 @@ use std::sync::Arc;
 #[async_trait]
 pub trait SalesImport: Send + Sync + 'static {
     /// `business` tells the zone of the file's times and the currency of its prices.
-    async fn import(&self, who: &Principal, name: &str, file: Vec<u8>, business: &Business) -> Result<SalesFile, AppError>;
+    async fn import(
+        &self,
+        who: &Principal,
+        name: &str,
+        file: Vec<u8>,
+        business: &Business,
+    ) -> Result<SalesFile, AppError>;
 }
 
 #[async_trait]
 impl SalesImport for IngestService {
-    async fn import(&self, who: &Principal, name: &str, file: Vec<u8>, business: &Business) -> Result<SalesFile, AppError> {
+    async fn import(
+        &self,
+        who: &Principal,
+        name: &str,
+        file: Vec<u8>,
+        business: &Business,
+    ) -> Result<SalesFile, AppError> {
         import(self.clone(), who.clone(), name.to_owned(), file, MappingOptions::of(business)).await
     }
 }
 
 /// Takes everything by value: of borrowed arguments the compiler cannot prove that the future is `Send`.
-async fn import(service: IngestService, who: Principal, name: String, file: Vec<u8>, options: MappingOptions) -> Result<SalesFile, AppError> {
+async fn import(
+    service: IngestService,
+    who: Principal,
+    name: String,
+    file: Vec<u8>,
+    options: MappingOptions,
+) -> Result<SalesFile, AppError> {
     let upload = Upload { origin: "demo", ..Upload::of(Target::SalesTransactions, &name, file) };
     let received = service.receive(&who, upload).await?;
     let id = received.summary.id;

@@ -1,8 +1,8 @@
 //! REST, one file an endpoint family. Handlers translate; services decide.
 
 pub mod access;
-pub mod demo;
 pub mod catalogue;
+pub mod demo;
 pub mod exports;
 pub mod ingest;
 pub mod jobs;

@@ -11,7 +11,6 @@ use std::path::Path;
 use tower_http::services::{ServeDir, ServeFile};
 
 /// One route for each file and folder found in `site` at the start; pages keep every other address.
-#[must_use]
 pub fn router(site: &Path) -> Router {
     let mut router = Router::new();
     for entry in std::fs::read_dir(site).into_iter().flatten().flatten() {
@@ -31,7 +30,11 @@ pub fn router(site: &Path) -> Router {
 
 /// A file whose name carries a hash of its content never changes; others are asked for again.
 async fn cache(request: Request, next: Next) -> Response {
-    let value = if is_hashed(request.uri().path()) { "public, max-age=31536000, immutable" } else { "public, max-age=0, must-revalidate" };
+    let value = if is_hashed(request.uri().path()) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "public, max-age=0, must-revalidate"
+    };
     let mut response = next.run(request).await;
     if response.status().is_success() {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(value));
@@ -45,7 +48,9 @@ fn is_hashed(path: &str) -> bool {
     let parts: Vec<_> = name.split('.').collect();
     parts.len() >= 3
         && parts[1..parts.len() - 1].iter().any(|part| {
-            part.len() >= 16 && part.chars().any(|c| c.is_ascii_digit()) && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
+            part.len() >= 16
+                && part.chars().any(|c| c.is_ascii_digit())
+                && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
         })
 }
 

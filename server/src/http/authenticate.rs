@@ -66,7 +66,9 @@ pub async fn authenticate(State(door): State<Arc<Doorkeeper>>, mut request: Requ
         return refuse(AppError::unauthenticated());
     }
     let principal = verified.as_ref().and_then(|v| v.principal(&credential, trace.clone()));
-    if let (Some(user), Some(note)) = (principal.as_ref().and_then(Principal::user_id), request.extensions().get::<CallerNote>()) {
+    if let (Some(user), Some(note)) =
+        (principal.as_ref().and_then(Principal::user_id), request.extensions().get::<CallerNote>())
+    {
         note.set(user.0);
     }
     let path = route_of(&request);
@@ -122,7 +124,9 @@ fn trace_of(door: &Doorkeeper, request: &Request) -> RequestTrace {
     let extensions = request.extensions();
     let agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     RequestTrace {
-        request_id: extensions.get::<RequestId>().map_or_else(|| door.backend.clock.new_id().to_string(), |id| id.0.clone()),
+        request_id: extensions
+            .get::<RequestId>()
+            .map_or_else(|| door.backend.clock.new_id().to_string(), |id| id.0.clone()),
         ip: extensions.get::<ClientAddr>().map(|client| client.0),
         user_agent: agent.map(|agent| agent.chars().take(400).collect()),
         session_ref: None,
@@ -132,7 +136,9 @@ fn trace_of(door: &Doorkeeper, request: &Request) -> RequestTrace {
 /// A token in the query: by its name or by its look.
 fn carries_secret(uri: &Uri) -> bool {
     const NAMES: &[&str] = &["access_token", "token", "api_key", "apikey", "jwt", "bearer", "authorization"];
-    let looks_secret = |value: &str| value.contains(crate::access::TOKEN_PREFIX) || (value.starts_with("eyJ") && value.matches('.').count() == 2);
+    let looks_secret = |value: &str| {
+        value.contains(crate::access::TOKEN_PREFIX) || (value.starts_with("eyJ") && value.matches('.').count() == 2)
+    };
     uri.query().unwrap_or_default().split('&').any(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (NAMES.contains(&name.to_ascii_lowercase().as_str()) && !value.is_empty()) || looks_secret(value)
@@ -176,8 +182,12 @@ impl Seen {
     fn of(request: &Request) -> Self {
         let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
         Self {
-            is_page: request.method() == Method::GET && !request.uri().path().starts_with("/fn/") && accept.contains("text/html"),
-            theme: cookies(request.headers()).find(|(name, _)| *name == "theme").map_or(Theme::System, |(_, value)| Theme::parse(value)),
+            is_page: request.method() == Method::GET
+                && !request.uri().path().starts_with("/fn/")
+                && accept.contains("text/html"),
+            theme: cookies(request.headers())
+                .find(|(name, _)| *name == "theme")
+                .map_or(Theme::System, |(_, value)| Theme::parse(value)),
             once: cookies(request.headers()).find(|(name, _)| *name == ONCE).map(|(_, value)| Password::new(value)),
         }
     }

@@ -29,7 +29,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
         match axum::Json::<T>::from_request(request, state).await {
             Ok(axum::Json(value)) => Ok(Self(value)),
             Err(JsonRejection::MissingJsonContentType(_)) => {
-                Err(ApiError(AppError::field("body", "Send JSON with the header Content-Type: application/json.")).into_response())
+                Err(ApiError(AppError::field("body", "Send JSON with the header Content-Type: application/json."))
+                    .into_response())
             }
             Err(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => Err(too_large(1 << 20)),
             Err(rejection) => Err(ApiError(of_serde(&rejection.body_text(), "body")).into_response()),
@@ -59,7 +60,9 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         let result: Result<_, PathRejection> = axum::extract::Path::<T>::from_request_parts(parts, state).await;
-        result.map(|axum::extract::Path(value)| Self(value)).map_err(|_| ApiError(AppError::not_found("Page or record")))
+        result
+            .map(|axum::extract::Path(value)| Self(value))
+            .map_err(|_| ApiError(AppError::not_found("Page or record")))
     }
 }
 
@@ -79,9 +82,13 @@ mod tests {
 
     #[test]
     fn the_field_at_fault_is_named() {
-        let error = of_serde("Failed to deserialize the JSON body into the target type: lines[0].quantity: invalid type: string \"x\", expected i64 at line 1 column 9", "body");
+        let error = of_serde(
+            "Failed to deserialize the JSON body into the target type: lines[0].quantity: invalid type: string \"x\", expected i64 at line 1 column 9",
+            "body",
+        );
         assert_eq!(error.fields[0].path, "lines[0].quantity");
-        let error = of_serde("Failed to parse the request body as JSON: EOF while parsing a value at line 1 column 0", "body");
+        let error =
+            of_serde("Failed to parse the request body as JSON: EOF while parsing a value at line 1 column 0", "body");
         assert_eq!(error.fields[0].path, "body");
     }
 }

@@ -14,7 +14,10 @@ pub struct ClientAddr(pub IpAddr);
 impl ClientAddr {
     #[must_use]
     pub fn of(request: &Request, trusted: &[IpNet]) -> Self {
-        let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.0.ip().to_canonical());
+        let peer = request
+            .extensions()
+            .get::<ConnectInfo<SocketAddr>>()
+            .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |c| c.0.ip().to_canonical());
         Self(client(peer, request.headers(), trusted))
     }
 }

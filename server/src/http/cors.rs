@@ -11,12 +11,14 @@ use std::sync::Arc;
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
 const HEADERS: HeaderValue = HeaderValue::from_static("authorization, content-type, idempotency-key, if-match");
-const EXPOSED: HeaderValue =
-    HeaderValue::from_static("x-request-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, retry-after, idempotent-replayed, x-row-count-expected");
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "x-request-id, x-ratelimit-limit, x-ratelimit-remaining, x-ratelimit-reset, retry-after, idempotent-replayed, x-row-count-expected",
+);
 
 pub async fn allow(State(origins): State<Arc<[String]>>, mut request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
-    let allowed = origin.filter(|o| o.to_str().is_ok_and(|o| origins.iter().any(|known| known.eq_ignore_ascii_case(o))));
+    let allowed =
+        origin.filter(|o| o.to_str().is_ok_and(|o| origins.iter().any(|known| known.eq_ignore_ascii_case(o))));
     let Some(origin) = allowed else { return next.run(request).await };
     if request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
         let mut response = StatusCode::NO_CONTENT.into_response();

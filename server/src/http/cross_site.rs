@@ -24,7 +24,8 @@ pub async fn check(door: &Doorkeeper, session: Option<&SessionId>, request: Requ
     }
     let (request, body) = buffered(request).await?;
     let keys = &door.settings().keys;
-    let fits = session.is_some_and(|id| fields(&body).any(|(name, value)| name == "csrf_token" && keys.is_csrf(&id.0, &value)));
+    let fits = session
+        .is_some_and(|id| fields(&body).any(|(name, value)| name == "csrf_token" && keys.is_csrf(&id.0, &value)));
     if fits { Ok(request) } else { Err(forged()) }
 }
 
@@ -58,16 +59,18 @@ fn judge(door: &Doorkeeper, session: Option<&SessionId>, request: &Request) -> V
 }
 
 fn forged() -> AppError {
-    AppError::new(ErrorCode::Forbidden, "This request did not come from a page of ours, so nothing was done. Load the page again and repeat.")
+    AppError::new(
+        ErrorCode::Forbidden,
+        "This request did not come from a page of ours, so nothing was done. Load the page again and repeat.",
+    )
 }
 
 /// The body is an url-encoded form.
 #[must_use]
 pub fn is_form(headers: &HeaderMap) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|kind| kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/x-www-form-urlencoded"))
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|kind| {
+        kind.split(';').next().unwrap_or("").trim().eq_ignore_ascii_case("application/x-www-form-urlencoded")
+    })
 }
 
 /// Reads the body and puts it back.
@@ -76,9 +79,12 @@ pub fn is_form(headers: &HeaderMap) -> bool {
 /// `validation` when it is longer than a form may be, or breaks off.
 pub async fn buffered(request: Request) -> Result<(Request, Bytes), AppError> {
     let (parts, body) = request.into_parts();
-    let bytes = to_bytes(body, FORM_LIMIT)
-        .await
-        .map_err(|_| AppError::new(ErrorCode::Validation, "The form is larger than 1 MiB or broke off. Shorten it and send it again."))?;
+    let bytes = to_bytes(body, FORM_LIMIT).await.map_err(|_| {
+        AppError::new(
+            ErrorCode::Validation,
+            "The form is larger than 1 MiB or broke off. Shorten it and send it again.",
+        )
+    })?;
     Ok((Request::from_parts(parts, Body::from(bytes.clone())), bytes))
 }
 

@@ -60,7 +60,8 @@ async fn answer_form(door: &Doorkeeper, browser: &BrowserSession, mut request: R
 
     match taken_apart(next.run(request).await).await {
         Answer::Fine(response) => {
-            let target = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or(&back).to_owned();
+            let target =
+                response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or(&back).to_owned();
             see_other(&target, response.headers())
         }
         Answer::Failed { error, refused, parts, .. } => {
@@ -127,12 +128,14 @@ fn accepts_html(headers: &HeaderMap) -> bool {
 
 /// Path and query of the page the form stood on, if that page is ours.
 fn page_before(origin: &str, headers: &HeaderMap) -> String {
-    let referer = headers.get(header::REFERER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<Uri>().ok());
+    let referer =
+        headers.get(header::REFERER).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<Uri>().ok());
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
     referer
         .filter(|uri| {
             let authority = uri.authority().map(|a| a.as_str());
-            authority.is_some() && (authority == host || origin.ends_with(&format!("//{}", authority.unwrap_or_default())))
+            authority.is_some()
+                && (authority == host || origin.ends_with(&format!("//{}", authority.unwrap_or_default())))
         })
         .and_then(|uri| uri.path_and_query().map(|p| p.as_str().to_owned()))
         .filter(|path| path.starts_with('/') && !path.starts_with("//"))
@@ -158,7 +161,8 @@ mod tests {
 
     #[test]
     fn secrets_are_never_kept() {
-        let body = b"name=ada&password=planted&new_password=planted&csrf_token=planted&link=planted&command[password]=planted";
+        let body =
+            b"name=ada&password=planted&new_password=planted&csrf_token=planted&link=planted&command[password]=planted";
         assert_eq!(kept(body), [("name".to_owned(), "ada".to_owned())]);
     }
 

@@ -26,10 +26,10 @@ pub async fn headers(State(door): State<Arc<Doorkeeper>>, request: Request, next
     for (name, value) in FIXED {
         out.entry(HeaderName::from_static(name)).or_insert(HeaderValue::from_static(value));
     }
-    if !out.contains_key(header::CONTENT_SECURITY_POLICY) {
-        if let Ok(policy) = HeaderValue::from_str(&policy_without_scripts()) {
-            out.insert(header::CONTENT_SECURITY_POLICY, policy);
-        }
+    if !out.contains_key(header::CONTENT_SECURITY_POLICY)
+        && let Ok(policy) = HeaderValue::from_str(&policy_without_scripts())
+    {
+        out.insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     if door.settings().is_https() {
         out.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000; includeSubDomains"));

@@ -20,7 +20,11 @@ impl<S: Send + Sync> FromRequestParts<S> for SentKey {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let sent = parts.headers.get(KEY).map(|value| IdempotencyKey::parse(value.to_str().unwrap_or_default())).transpose()?;
+        let sent = parts
+            .headers
+            .get(KEY)
+            .map(|value| IdempotencyKey::parse(value.to_str().unwrap_or_default()))
+            .transpose()?;
         Ok(Self(sent))
     }
 }

@@ -14,7 +14,8 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// The figures as an answer.
 pub async fn answer(process: &Process, services: &Services) -> Response {
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], render(&process.metrics, &services.backend, &services.live).await).into_response()
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], render(&process.metrics, &services.backend, &services.live).await)
+        .into_response()
 }
 
 /// Starts it where it is wanted; a taken port is told and no reason to stop.

@@ -7,8 +7,7 @@ use std::sync::Arc;
 use utoipa::{
     OpenApi,
     openapi::{
-        Required,
-        HttpMethod, OpenApi as Document,
+        HttpMethod, OpenApi as Document, Required,
         path::{OperationBuilder, ParameterBuilder, ParameterIn},
         response::ResponseBuilder,
         schema::{ObjectBuilder, Type},
@@ -25,12 +24,28 @@ use utoipa::{
             {success: false, data: null, error: {code, message, fields, request_id}}."
     ),
     paths(
-        api::system::health, api::system::live, api::system::ready,
-        api::settings::view, api::settings::change,
-        api::transactions::list, api::transactions::record, api::transactions::quote, api::transactions::detail, api::transactions::events,
-        api::catalogue::products, api::catalogue::customers, api::exports::export, api::search::search,
-        api::overview::dashboard, api::overview::realtime, api::overview::tiles, api::overview::trend, api::overview::hours,
-        api::overview::tile, api::overview::rows, api::overview::record_visit,
+        api::system::health,
+        api::system::live,
+        api::system::ready,
+        api::settings::view,
+        api::settings::change,
+        api::transactions::list,
+        api::transactions::record,
+        api::transactions::quote,
+        api::transactions::detail,
+        api::transactions::events,
+        api::catalogue::products,
+        api::catalogue::customers,
+        api::exports::export,
+        api::search::search,
+        api::overview::dashboard,
+        api::overview::realtime,
+        api::overview::tiles,
+        api::overview::trend,
+        api::overview::hours,
+        api::overview::tile,
+        api::overview::rows,
+        api::overview::record_visit,
     )
 )]
 struct Annotated;
@@ -54,7 +69,9 @@ impl Description {
 pub fn document(table: &[Route]) -> Document {
     let mut document = Annotated::openapi();
     env!("CARGO_PKG_VERSION").clone_into(&mut document.info.version);
-    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT or personal API token").build());
+    let bearer = SecurityScheme::Http(
+        HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT or personal API token").build(),
+    );
     document.components.get_or_insert_default().add_security_scheme("bearer", bearer);
     for route in table {
         let Some(method) = method_of(&route.method) else { continue };
@@ -96,7 +113,8 @@ pub fn right_of(access: Access) -> String {
 
 fn operation(route: &Route, path: &str) -> OperationBuilder {
     let name: String = path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    let tag = path.trim_start_matches("/api/v1/").trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
+    let tag =
+        path.trim_start_matches("/api/v1/").trim_start_matches('/').split('/').next().unwrap_or_default().to_owned();
     let mut operation = OperationBuilder::new()
         .operation_id(Some(format!("{}_{}", route.method.as_str().to_ascii_lowercase(), name.trim_matches('_'))))
         .tag(tag)

@@ -3,11 +3,7 @@
 
 use super::{caller::Caller, content_security::policy_for, import_page, routes::Route};
 use crate::{access::browser::BrowserSession, services::Services};
-use app::{
-    context::Steering,
-    features::access_of,
-    pages::PAGES,
-};
+use app::{context::Steering, features::access_of, pages::PAGES};
 use axum::{
     Json, Router,
     body::Body,
@@ -119,10 +115,10 @@ fn contexts(state: &PageState, request: &Request) -> impl Fn() + Clone + Send + 
                 }
             }),
         });
-        if let (Some(options), Some(nonce)) = (leptos::prelude::use_context::<ResponseOptions>(), use_nonce()) {
-            if let Ok(policy) = HeaderValue::from_str(&policy_for(&nonce)) {
-                options.insert_header(header::CONTENT_SECURITY_POLICY, policy);
-            }
+        if let (Some(options), Some(nonce)) = (leptos::prelude::use_context::<ResponseOptions>(), use_nonce())
+            && let Ok(policy) = HeaderValue::from_str(&policy_for(&nonce))
+        {
+            options.insert_header(header::CONTENT_SECURITY_POLICY, policy);
         }
     }
 }

@@ -106,19 +106,29 @@ fn network(address: IpAddr) -> IpAddr {
 
 /// Static files and health are free.
 fn is_free(path: &str) -> bool {
-    path.starts_with("/health") || path.starts_with("/_stcore/") || path.starts_with("/pkg/") || path.starts_with("/vendor/") || path.starts_with("/fonts/") || path == "/favicon.ico" || path == "/favicon.svg"
+    path.starts_with("/health")
+        || path.starts_with("/_stcore/")
+        || path.starts_with("/pkg/")
+        || path.starts_with("/vendor/")
+        || path.starts_with("/fonts/")
+        || path == "/favicon.ico"
+        || path == "/favicon.svg"
 }
 
 /// Inside authentication, since the caller decides which bucket is used.
 pub async fn limit(State(rates): State<Rates>, request: Request, next: Next) -> Response {
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default().0;
-    if let (Some(note), Some(id)) = (request.extensions().get::<CallerNote>(), caller.as_ref().and_then(Principal::actor_id)) {
+    if let (Some(note), Some(id)) =
+        (request.extensions().get::<CallerNote>(), caller.as_ref().and_then(Principal::actor_id))
+    {
         note.set(id);
     }
     if is_free(request.uri().path()) {
         return next.run(request).await;
     }
-    let Some(ClientAddr(address)) = request.extensions().get::<ClientAddr>().copied() else { return next.run(request).await };
+    let Some(ClientAddr(address)) = request.extensions().get::<ClientAddr>().copied() else {
+        return next.run(request).await;
+    };
     let (key, limit, name) = rates.key(caller.as_ref(), address);
     let verdict = rates.take(key, limit, Instant::now());
     let mut response = if verdict.allowed {

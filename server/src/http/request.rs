@@ -62,7 +62,8 @@ pub async fn observe(State(observer): State<Observer>, mut request: Request, nex
     let id = observer.clock.new_id().to_string();
     let method = request.method().clone();
     // The pattern, never the path: a path may carry names and ids.
-    let route = request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |m| m.as_str().to_owned());
+    let route =
+        request.extensions().get::<MatchedPath>().map_or_else(|| "unmatched".to_owned(), |m| m.as_str().to_owned());
     let note = CallerNote::default();
     let client = ClientAddr::of(&request, &observer.trusted_proxies);
     request.extensions_mut().insert(RequestId(id.clone()));
@@ -94,25 +95,28 @@ pub async fn observe(State(observer): State<Observer>, mut request: Request, nex
 async fn answer(request: Request, next: Next, route: &str) -> Response {
     let header_bytes: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if header_bytes > HEADER_LIMIT {
-        return ApiError(AppError::field("headers", "The request's headers are larger than 16 KiB.")).with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
+        return ApiError(AppError::field("headers", "The request's headers are larger than 16 KiB."))
+            .with_status(StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE);
     }
     let upload = request.method() == Method::POST && takes_files(route);
     let limit = if upload { UPLOAD_LIMIT } else { BODY_LIMIT };
-    let announced = request.headers().get(header::CONTENT_LENGTH).and_then(|v| v.to_str().ok()).and_then(|v| v.parse::<usize>().ok());
+    let announced = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|v| v.to_str().ok())
+        .and_then(|v| v.parse::<usize>().ok());
     if announced.is_some_and(|bytes| bytes > limit) {
         return too_large(limit);
     }
     let request = request.map(|body| Body::new(Limited::new(body, limit)));
     let run = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let result = if upload || is_long(route) {
-        Ok(run.await)
-    } else {
-        tokio::time::timeout(TIME_LIMIT, run).await
-    };
+    let result = if upload || is_long(route) { Ok(run.await) } else { tokio::time::timeout(TIME_LIMIT, run).await };
     match result {
         Ok(Ok(response)) => response,
         Ok(Err(_panic)) => ApiError(AppError::internal()).into_response(),
-        Err(_elapsed) => ApiError(AppError::unavailable("This took longer than 30 seconds and was stopped.")).into_response(),
+        Err(_elapsed) => {
+            ApiError(AppError::unavailable("This took longer than 30 seconds and was stopped.")).into_response()
+        }
     }
 }
 

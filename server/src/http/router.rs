@@ -27,7 +27,10 @@ use leptos::config::LeptosOptions;
 use std::{path::Path, sync::Arc};
 use tower::Layer;
 use tower_http::{
-    compression::{CompressionLayer, Predicate, predicate::{NotForContentType, SizeAbove}},
+    compression::{
+        CompressionLayer, Predicate,
+        predicate::{NotForContentType, SizeAbove},
+    },
     normalize_path::NormalizePathLayer,
 };
 
@@ -59,7 +62,10 @@ pub fn router(services: Services, process: Process) -> (Router, Vec<Route>) {
     let (router, mut table) = features().into_parts();
     let door = Arc::clone(&services.door);
     let description = Description::of(&table);
-    let observer = Observer { clock: services.backend.clock.clone(), trusted_proxies: process.config.trusted_proxies.clone().into() };
+    let observer = Observer {
+        clock: services.backend.clock.clone(),
+        trusted_proxies: process.config.trusted_proxies.clone().into(),
+    };
     let (pages, page_table) = pages::router(services.clone(), leptos_options(&process.config.site_root));
     table.extend(page_table);
     let inner = router
@@ -80,7 +86,8 @@ pub fn router(services: Services, process: Process) -> (Router, Vec<Route>) {
         .layer(from_fn_with_state(door, headers))
         .layer(from_fn_with_state(observer, request::observe));
     // Around the router, since paths are matched before its own layers run.
-    let compressed = CompressionLayer::new().compress_when(SizeAbove::new(512).and(NotForContentType::SSE).and(NotForContentType::IMAGES));
+    let compressed = CompressionLayer::new()
+        .compress_when(SizeAbove::new(512).and(NotForContentType::SSE).and(NotForContentType::IMAGES));
     let normalized = NormalizePathLayer::trim_trailing_slash().layer(inner);
     (Router::new().fallback_service(compressed.layer(normalized)), table)
 }
@@ -88,7 +95,8 @@ pub fn router(services: Services, process: Process) -> (Router, Vec<Route>) {
 /// What leptos needs to name the browser files; hashed names only when the build left its list of hashes.
 fn leptos_options(site: &Path) -> LeptosOptions {
     let beside = std::env::current_exe().ok().and_then(|exe| exe.parent().map(|dir| dir.join("hash.txt")));
-    let hashed = beside.is_some_and(|file| file.is_file()) && std::env::var("LEPTOS_HASH_FILES").is_ok_and(|v| v == "true");
+    let hashed =
+        beside.is_some_and(|file| file.is_file()) && std::env::var("LEPTOS_HASH_FILES").is_ok_and(|v| v == "true");
     LeptosOptions::builder()
         .output_name("millrace")
         .site_root(site.to_string_lossy().into_owned())

@@ -80,7 +80,6 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         self
     }
 
-    #[must_use]
     pub fn into_parts(self) -> (Router<S>, Vec<Route>) {
         (self.router, self.table)
     }

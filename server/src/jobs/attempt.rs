@@ -38,7 +38,9 @@ pub(super) async fn run<J: Job>(runtime: &Runtime, run: Uuid, ticket: i64, worke
         return Ok(());
     };
     let end = match serde_json::from_value::<J::Payload>(context.claimed().payload.clone()) {
-        Ok(payload) => watch(runtime, &context, AbortOnDropHandle::new(tokio::spawn(J::run(context.clone(), payload)))).await,
+        Ok(payload) => {
+            watch(runtime, &context, AbortOnDropHandle::new(tokio::spawn(J::run(context.clone(), payload)))).await
+        }
         Err(_) => End::Body(Ok(Err(JobFailure::fail("payload", "The payload does not fit this kind of job.")))),
     };
     let verdict = judge(&context, runtime, end);
@@ -68,7 +70,11 @@ async fn claim(runtime: &Runtime, run: Uuid, ticket: i64, worker: &str) -> Resul
     Ok(Some(JobContext::new(runtime.backend.clone(), runtime.services.clone(), claimed, fence, principal)))
 }
 
-async fn watch(runtime: &Runtime, context: &JobContext, mut body: AbortOnDropHandle<Result<JobOutcome, JobFailure>>) -> End {
+async fn watch(
+    runtime: &Runtime,
+    context: &JobContext,
+    mut body: AbortOnDropHandle<Result<JobOutcome, JobFailure>>,
+) -> End {
     let begun = Instant::now();
     let far = begun + Duration::from_secs(86_400 * 365);
     let seconds = u64::try_from(context.claimed().timeout_seconds).unwrap_or(1);
@@ -165,7 +171,13 @@ enum Verdict {
 fn judge(context: &JobContext, runtime: &Runtime, end: End) -> Verdict {
     let last = context.noted().pulse.clone();
     let close = |state, result, code: Option<&str>, message: Option<String>| {
-        Verdict::Close(Ending { state, last: last.clone(), result, error_code: code.map(str::to_owned), error_message: message })
+        Verdict::Close(Ending {
+            state,
+            last: last.clone(),
+            result,
+            error_code: code.map(str::to_owned),
+            error_message: message,
+        })
     };
     let stopping = runtime.stop.is_cancelled();
     match end {
@@ -190,13 +202,20 @@ fn judge(context: &JobContext, runtime: &Runtime, end: End) -> Verdict {
         }
         End::Body(Err(error)) => {
             tracing::error!(job_id = %context.run_id, error = %error, error_code = "panic", "a job broke off");
-            close("failed", None, Some("panic"), Some("The job broke off because of a fault in the program.".to_owned()))
+            close(
+                "failed",
+                None,
+                Some("panic"),
+                Some("The job broke off because of a fault in the program.".to_owned()),
+            )
         }
         End::Timeout => {
             let seconds = context.claimed().timeout_seconds;
             close("failed", None, Some("timeout"), Some(format!("Stopped after its time limit of {seconds} s.")))
         }
-        End::Forced => close("cancelled", None, Some("forced"), Some("Cancelled (forced): it did not stop by itself.".to_owned())),
+        End::Forced => {
+            close("cancelled", None, Some("forced"), Some("Cancelled (forced): it did not stop by itself.".to_owned()))
+        }
         End::Stopped => Verdict::GiveBack,
         End::Lost => Verdict::Leave,
     }
@@ -222,7 +241,8 @@ async fn settle(runtime: &Runtime, context: &JobContext, verdict: &Verdict) -> R
             (ours, level, format!("Ended {}{why}", ending.state))
         }
         Verdict::Retry { code, message, after } => {
-            let ours = store::jobs::requeue(&mut tx, fence, now, now + *after, true, &last, Some((code, message))).await?;
+            let ours =
+                store::jobs::requeue(&mut tx, fence, now, now + *after, true, &last, Some((code, message))).await?;
             (ours, "warn", format!("{message} Next attempt in {} s.", after.num_seconds().max(1)))
         }
         Verdict::GiveBack => {

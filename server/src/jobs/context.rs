@@ -41,12 +41,21 @@ pub(super) struct Noted {
 
 impl fmt::Debug for JobContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JobContext").field("run_id", &self.run_id).field("attempt", &self.attempt).finish_non_exhaustive()
+        f.debug_struct("JobContext")
+            .field("run_id", &self.run_id)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
     }
 }
 
 impl JobContext {
-    pub(super) fn new(backend: Backend, services: Services, claimed: Claimed, fence: Fence, principal: Principal) -> Self {
+    pub(super) fn new(
+        backend: Backend,
+        services: Services,
+        claimed: Claimed,
+        fence: Fence,
+        principal: Principal,
+    ) -> Self {
         let pulse = Pulse {
             done: claimed.progress_done,
             total: claimed.progress_total,
@@ -110,7 +119,8 @@ impl JobContext {
         let now = self.backend.clock.now();
         let written = async {
             let mut connection = store::acquire(&self.backend.pools.jobs).await?;
-            store::jobs::add_event(&mut connection, self.run_id.0, now, level.as_str(), step.as_deref(), message, None).await
+            store::jobs::add_event(&mut connection, self.run_id.0, now, level.as_str(), step.as_deref(), message, None)
+                .await
         };
         if let Err(error) = written.await {
             tracing::warn!(job_id = %self.run_id, error = %error, "line of a job's log not written");
@@ -143,10 +153,9 @@ impl JobContext {
     /// `Fail` when the stored checkpoint does not have this shape.
     pub fn checkpoint<T: DeserializeOwned>(&self) -> Result<Option<T>, JobFailure> {
         let stored = self.shared.claimed.checkpoint.clone();
-        stored
-            .map(|value| serde_json::from_value(value))
-            .transpose()
-            .map_err(|_| JobFailure::fail("checkpoint", "The stored checkpoint has another shape than this release expects."))
+        stored.map(|value| serde_json::from_value(value)).transpose().map_err(|_| {
+            JobFailure::fail("checkpoint", "The stored checkpoint has another shape than this release expects.")
+        })
     }
 
     /// Writes the checkpoint in the transaction of the work it stands for, as its last statement:
@@ -154,9 +163,18 @@ impl JobContext {
     ///
     /// # Errors
     /// [`JobFailure::Cancelled`] when the run is no longer ours: roll back.
-    pub async fn save_checkpoint<T: Serialize + Sync>(&self, connection: &mut PgConnection, checkpoint: &T) -> Result<(), JobFailure> {
-        let value = serde_json::to_value(checkpoint).map_err(|_| JobFailure::fail("checkpoint", "The checkpoint cannot be stored."))?;
-        if store::jobs::save_checkpoint(connection, &self.shared.fence, &value).await? { Ok(()) } else { Err(JobFailure::Cancelled) }
+    pub async fn save_checkpoint<T: Serialize + Sync>(
+        &self,
+        connection: &mut PgConnection,
+        checkpoint: &T,
+    ) -> Result<(), JobFailure> {
+        let value = serde_json::to_value(checkpoint)
+            .map_err(|_| JobFailure::fail("checkpoint", "The checkpoint cannot be stored."))?;
+        if store::jobs::save_checkpoint(connection, &self.shared.fence, &value).await? {
+            Ok(())
+        } else {
+            Err(JobFailure::Cancelled)
+        }
     }
 
     fn note(&self, change: impl FnOnce(&mut Pulse)) {

@@ -80,7 +80,12 @@ impl JobRequest {
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn enqueue(connection: &mut PgConnection, clock: &dyn Clock, who: &Principal, request: JobRequest) -> Result<Enqueued, AppError> {
+pub async fn enqueue(
+    connection: &mut PgConnection,
+    clock: &dyn Clock,
+    who: &Principal,
+    request: JobRequest,
+) -> Result<Enqueued, AppError> {
     let id = clock.new_id();
     let now = clock.now();
     let inserted = store::jobs::enqueue(connection, &new_run(&request, id, now, who)).await?;

@@ -1,6 +1,9 @@
 //! Every kind of job the program knows.
 
-use super::{ingest_commit::ImportCommit, ingest_preview::ImportPreview, job::Job, system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, worker::Ticket};
+use super::{
+    ingest_commit::ImportCommit, ingest_preview::ImportPreview, job::Job, system_cleanup::Cleanup,
+    system_partition_ensure::PartitionEnsure, worker::Ticket,
+};
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
 use std::{collections::BTreeMap, fmt};

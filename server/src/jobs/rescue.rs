@@ -61,7 +61,12 @@ impl Runtime {
     }
 }
 
-async fn take(connection: &mut sqlx::PgConnection, silence: Span, worker: Option<&str>, now: chrono::DateTime<chrono::Utc>) -> Result<usize, StoreError> {
+async fn take(
+    connection: &mut sqlx::PgConnection,
+    silence: Span,
+    worker: Option<&str>,
+    now: chrono::DateTime<chrono::Utc>,
+) -> Result<usize, StoreError> {
     let rescued = store::jobs::rescue_stale(connection, now - silence, worker, now).await?;
     for run in &rescued {
         let message = format!("The worker of attempt {} stopped answering; the run is {}.", run.attempt, run.state);

@@ -57,7 +57,10 @@ pub struct Runtime {
 
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runtime").field("registry", &self.registry).field("config", &self.config).finish_non_exhaustive()
+        f.debug_struct("Runtime")
+            .field("registry", &self.registry)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
     }
 }
 

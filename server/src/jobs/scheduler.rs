@@ -33,7 +33,11 @@ pub(crate) fn timing_of(row: &ScheduleRow, business_zone: &str) -> Result<Timing
 }
 
 /// The request for a run of `row`; `None` when this release does not know the kind.
-pub(crate) fn schedule_request(registry: &Registry, row: &ScheduleRow, due_at: Option<DateTime<Utc>>) -> Option<JobRequest> {
+pub(crate) fn schedule_request(
+    registry: &Registry,
+    row: &ScheduleRow,
+    due_at: Option<DateTime<Utc>>,
+) -> Option<JobRequest> {
     let kind = registry.kind(&row.kind)?;
     let mut payload = row.payload.clone();
     if let (Some(due_at), Value::Object(fields)) = (due_at, &mut payload) {
@@ -63,7 +67,9 @@ pub(super) async fn keep_ticking(runtime: Arc<Runtime>) {
         match runtime.tick().await {
             Ok(_) => down = false,
             // Once an outage, not once a second.
-            Err(error) if !std::mem::replace(&mut down, true) => tracing::warn!(error = %error, "scheduler cannot tick"),
+            Err(error) if !std::mem::replace(&mut down, true) => {
+                tracing::warn!(error = %error, "scheduler cannot tick")
+            }
             Err(_) => {}
         }
     }
@@ -129,7 +135,12 @@ struct Firing<'a> {
 }
 
 impl Firing<'_> {
-    async fn fire(&self, connection: &mut PgConnection, timing: &Timing, first: DateTime<Utc>) -> Result<usize, AppError> {
+    async fn fire(
+        &self,
+        connection: &mut PgConnection,
+        timing: &Timing,
+        first: DateTime<Utc>,
+    ) -> Result<usize, AppError> {
         let row = self.row;
         let window = self.now - Duration::seconds(row.catch_up_window_seconds.into()).max(ON_TIME);
         // `between` excludes its start.
@@ -162,7 +173,13 @@ impl Firing<'_> {
 
     /// Enqueues the run of `due`, unless the one before is open and the schedule says to skip.
     /// `in_line`: stand behind the open ones instead.
-    async fn start(&self, connection: &mut PgConnection, due: DateTime<Utc>, outcome: &str, in_line: bool) -> Result<usize, AppError> {
+    async fn start(
+        &self,
+        connection: &mut PgConnection,
+        due: DateTime<Utc>,
+        outcome: &str,
+        in_line: bool,
+    ) -> Result<usize, AppError> {
         let Some(mut request) = schedule_request(&self.runtime.registry, self.row, Some(due)) else {
             tracing::error!(schedule = %self.row.id, kind = %self.row.kind, "schedule of a kind this release does not know");
             store::schedules::fire_without_run(connection, &self.row.id, &[due], self.now, "missed").await?;
@@ -194,7 +211,12 @@ impl Firing<'_> {
         Ok(1)
     }
 
-    async fn skip(&self, connection: &mut PgConnection, due: DateTime<Utc>, request: &JobRequest) -> Result<usize, AppError> {
+    async fn skip(
+        &self,
+        connection: &mut PgConnection,
+        due: DateTime<Utc>,
+        request: &JobRequest,
+    ) -> Result<usize, AppError> {
         let id = self.runtime.backend.clock.new_id();
         if store::schedules::fire(connection, &self.row.id, due, self.now, "skipped_overlap", Some(id)).await? {
             store::jobs::insert_skipped(connection, &new_run(request, id, self.now, self.who)).await?;

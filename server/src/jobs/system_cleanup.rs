@@ -24,15 +24,20 @@ impl Job for Cleanup {
         let now = context.backend.clock.now();
         let mut tx = store::begin(&context.backend.pools.jobs).await?;
         context.step("Removing what has expired");
-        let mut removed: serde_json::Map<_, _> =
-            store::jobs::remove_expired(&mut tx, now).await?.into_iter().map(|(table, rows)| (table.to_owned(), json!(rows))).collect();
+        let mut removed: serde_json::Map<_, _> = store::jobs::remove_expired(&mut tx, now)
+            .await?
+            .into_iter()
+            .map(|(table, rows)| (table.to_owned(), json!(rows)))
+            .collect();
         context.check()?;
         context.step("Shortening the history of jobs");
         let zone = store::settings::business(&mut tx).await?.zone;
         let fast: Vec<_> = store::schedules::list(&mut tx)
             .await?
             .into_iter()
-            .filter(|s| timing_of(s, &zone).ok().and_then(|t| t.period_after(now)).is_some_and(|p| p < Duration::minutes(15)))
+            .filter(|s| {
+                timing_of(s, &zone).ok().and_then(|t| t.period_after(now)).is_some_and(|p| p < Duration::minutes(15))
+            })
             .map(|s| s.id)
             .collect();
         let history = store::jobs::clean_up(&mut tx, now, &fast).await?;

@@ -54,7 +54,9 @@ impl Ring {
         let after = match last {
             None => Some(self.events.len()),
             Some(last) if last == start => self.whole.then_some(0),
-            Some(last) => last.parse().ok().and_then(|id: i64| self.events.iter().rposition(|e| e.id == id)).map(|n| n + 1),
+            Some(last) => {
+                last.parse().ok().and_then(|id: i64| self.events.iter().rposition(|e| e.id == id)).map(|n| n + 1)
+            }
         };
         let events = after.map(|after| self.events.range(after..).cloned().collect()).unwrap_or_default();
         let position = self.events.back().map_or(start, |newest| newest.id.to_string());

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use domain::{
     AppError, ErrorCode,
     access::{
-        AccessPort, ActorKind, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, Principal, RotateToken, SessionItem, TokenView, UserFilter,
-        UserItem,
+        AccessPort, ActorKind, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, Principal, RotateToken,
+        SessionItem, TokenView, UserFilter, UserItem,
     },
     ids::{TokenId, UserId},
     live::Topic,
@@ -35,7 +35,12 @@ impl AccessService {
         &self.door.backend.pools.admin
     }
 
-    async fn record(&self, tx: &mut Transaction<'static, Postgres>, who: &Principal, act: Act<'_>) -> Result<(), AppError> {
+    async fn record(
+        &self,
+        tx: &mut Transaction<'static, Postgres>,
+        who: &Principal,
+        act: Act<'_>,
+    ) -> Result<(), AppError> {
         store::audit::record(tx, self.door.backend.clock.new_id(), self.door.now(), who, act).await?;
         store::live::emit(tx, Topic::Audit, "").await?;
         Ok(())
@@ -49,7 +54,10 @@ impl AccessService {
     /// What a personal token may not do, whatever its scopes: hand out new ways in.
     fn not_by_token(who: &Principal) -> Result<(), AppError> {
         if who.kind() == ActorKind::Token {
-            return Err(AppError::new(ErrorCode::Forbidden, "A personal token cannot do this. Sign in with your password."));
+            return Err(AppError::new(
+                ErrorCode::Forbidden,
+                "A personal token cannot do this. Sign in with your password.",
+            ));
         }
         Ok(())
     }
@@ -61,7 +69,11 @@ impl AccessPort for AccessService {
         let id = Self::person(who)?;
         let mut connection = store::pool::acquire(self.pool()).await?;
         let user = access::users::by_id(&mut connection, id.0).await?.ok_or_else(AppError::unauthenticated)?;
-        let sets = access::users::grants(&mut connection, &[id.0], self.door.now()).await?.into_iter().map(|(_, g)| g.permission_set).collect();
+        let sets = access::users::grants(&mut connection, &[id.0], self.door.now())
+            .await?
+            .into_iter()
+            .map(|(_, g)| g.permission_set)
+            .collect();
         let scopes = (who.kind() == ActorKind::Token).then(|| who.rights().iter().collect());
         Ok(Me { permissions: who.rights().iter().collect(), scopes, ..me_of(&user, sets) })
     }
@@ -112,7 +124,13 @@ impl AccessPort for AccessService {
         self.change_user(who, id, command).await
     }
 
-    async fn set_grants(&self, who: &Principal, id: UserId, grants: Vec<Grant>, version: Option<i32>) -> Result<UserItem, AppError> {
+    async fn set_grants(
+        &self,
+        who: &Principal,
+        id: UserId,
+        grants: Vec<Grant>,
+        version: Option<i32>,
+    ) -> Result<UserItem, AppError> {
         self.change_grants(who, id, grants, version).await
     }
 

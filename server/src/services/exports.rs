@@ -96,7 +96,9 @@ impl Export {
     pub async fn batch(&mut self) -> Result<Vec<Vec<Cell>>, AppError> {
         let zone = self.zone;
         match &mut self.source {
-            Source::List(selection) => Ok(exports::fetch(&mut self.tx, selection.dataset, &move |at| zone.local(at)).await?),
+            Source::List(selection) => {
+                Ok(exports::fetch(&mut self.tx, selection.dataset, &move |at| zone.local(at)).await?)
+            }
             Source::Figure(rows) => rows.batch(&mut self.tx).await,
         }
     }
@@ -126,7 +128,13 @@ impl ExportsService {
     /// # Errors
     /// `forbidden` without `access.export` and the list's own right; `validation` of the filter;
     /// `unavailable` when too many run already.
-    pub async fn open(&self, who: &Principal, dataset: Dataset, format: Format, pairs: &[(String, String)]) -> Result<Export, AppError> {
+    pub async fn open(
+        &self,
+        who: &Principal,
+        dataset: Dataset,
+        format: Format,
+        pairs: &[(String, String)],
+    ) -> Result<Export, AppError> {
         who.require(Permission::AccessExport)?;
         who.require(dataset.right())?;
         let asked = SaleQuery::parse(pairs.iter().map(|(n, v)| (n, v))).map_err(AppError::validation)?;
@@ -141,7 +149,14 @@ impl ExportsService {
         let filter = filter_of(&asked);
 
         self.log(who, dataset.name(), format, &filter, rows).await?;
-        let about = About { dataset: dataset.name(), filter, zone: zone.name(), as_of: zone.local(now), by: who.label().to_owned(), rows };
+        let about = About {
+            dataset: dataset.name(),
+            filter,
+            zone: zone.name(),
+            as_of: zone.local(now),
+            by: who.label().to_owned(),
+            rows,
+        };
         let headings = dataset.columns().iter().map(|c| c.name).collect();
         Ok(Export { about, headings, source: Source::List(selection), zone, tx, _permit: permit })
     }
@@ -156,9 +171,17 @@ impl ExportsService {
 
     /// In a transaction of its own, before the first row leaves: what went out is on record even when
     /// the reader hangs up.
-    async fn log(&self, who: &Principal, dataset: &str, format: Format, filter: &str, rows: i64) -> Result<(), AppError> {
+    async fn log(
+        &self,
+        who: &Principal,
+        dataset: &str,
+        format: Format,
+        filter: &str,
+        rows: i64,
+    ) -> Result<(), AppError> {
         let mut log = store::begin(&self.backend.pools.analytics).await?;
-        let act = Act::done("access.export", "export", dataset).after(json!({"filter": filter, "rows": rows, "format": format.extension()}));
+        let act = Act::done("access.export", "export", dataset)
+            .after(json!({"filter": filter, "rows": rows, "format": format.extension()}));
         audit::record(&mut log, self.backend.clock.new_id(), self.backend.clock.now(), who, act).await?;
         store::commit(log).await?;
         Ok(())

@@ -51,7 +51,9 @@ pub async fn once<'a, T: DeserializeOwned>(
             "This Idempotency-Key was already used for another request. Send a new key with a new request.",
         )),
         Claim::Busy => {
-            let mut error = AppError::conflict("The first request with this Idempotency-Key is still running. Try again in a second.");
+            let mut error = AppError::conflict(
+                "The first request with this Idempotency-Key is still running. Try again in a second.",
+            );
             error.retry_after_seconds = Some(1);
             Err(error)
         }
@@ -63,7 +65,12 @@ impl Claimed<'_> {
     ///
     /// # Errors
     /// When the statement fails.
-    pub async fn keep<T: Serialize + Sync>(self, connection: &mut PgConnection, status: u16, answer: &Result<T, AppError>) -> Result<(), AppError> {
+    pub async fn keep<T: Serialize + Sync>(
+        self,
+        connection: &mut PgConnection,
+        status: u16,
+        answer: &Result<T, AppError>,
+    ) -> Result<(), AppError> {
         let status = answer.as_ref().map_or_else(|e| e.code.status(), |_| status);
         let bytes = serde_json::to_vec(answer).map_err(|_| AppError::internal())?;
         finish(connection, self.principal, self.key.as_str(), status, &bytes).await?;

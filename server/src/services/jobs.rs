@@ -13,8 +13,8 @@ use domain::{
     access::{Permission, Principal},
     ids::JobId,
     jobs::{
-        Backfill, BackfillResult, BulkJobs, BulkResult, DueTimes, Enqueued, JobDetail, JobEvent, JobFilter, JobKind, JobRow,
-        JobStats, JobsPort, PauseQueue, QueueView, ScheduleDraft, ScheduleEdit, ScheduleView, StartJob,
+        Backfill, BackfillResult, BulkJobs, BulkResult, DueTimes, Enqueued, JobDetail, JobEvent, JobFilter, JobKind,
+        JobRow, JobStats, JobsPort, PauseQueue, QueueView, ScheduleDraft, ScheduleEdit, ScheduleView, StartJob,
     },
     paging::Page,
 };

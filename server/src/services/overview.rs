@@ -19,15 +19,16 @@ use domain::{
     live::Topic,
     money::Money,
     overview::{
-        Bars, DashboardAnswer, DashboardMetadata, Drill, DrillQuery, KpisScreen, MetricKey, OverviewPort, OverviewScreen, Realtime,
-        RecentSale, RecordVisit, Scope, ScopeQuery, Sliding, Tile, Trend, TrendQuery, TrendRequest, parse_sliding,
+        Bars, DashboardAnswer, DashboardMetadata, Drill, DrillQuery, KpisScreen, MetricKey, OverviewPort,
+        OverviewScreen, Realtime, RecentSale, RecordVisit, Scope, ScopeQuery, Sliding, Tile, Trend, TrendQuery,
+        TrendRequest, parse_sliding,
     },
 };
 use measure::Context;
 use sqlx::{Postgres, Transaction};
 use std::fmt;
-use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 use store::overview as sums;
+use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 
 /// Sales in the short list of the home page.
 const RECENT: i64 = 8;
@@ -199,7 +200,8 @@ impl OverviewPort for OverviewService {
     async fn kpis(&self, who: &Principal, query: &ScopeQuery) -> Result<KpisScreen, AppError> {
         let m = self.moment(who).await?;
         let scope = m.scope(query)?;
-        let (tiles, trend) = tokio::try_join!(self.kept_tiles(&m, scope, true), self.kept_trend(&m, series::page_trend(scope)))?;
+        let (tiles, trend) =
+            tokio::try_join!(self.kept_tiles(&m, scope, true), self.kept_trend(&m, series::page_trend(scope)))?;
         Ok(KpisScreen {
             scope,
             today: m.today(),

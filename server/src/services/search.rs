@@ -27,7 +27,13 @@ impl SearchService {
 
 #[async_trait]
 impl SearchPort for SearchService {
-    async fn search(&self, who: &Principal, q: &str, kinds: &[SearchKind], limit: usize) -> Result<SearchResults, AppError> {
+    async fn search(
+        &self,
+        who: &Principal,
+        q: &str,
+        kinds: &[SearchKind],
+        limit: usize,
+    ) -> Result<SearchResults, AppError> {
         let text = SearchText::parse(q, kinds)?;
         let mut left = limit.min(IN_ALL);
         let mut groups = Vec::new();
@@ -51,7 +57,11 @@ impl SearchPort for SearchService {
                 let zone = zone_of(&business);
                 let found = search::sales(&mut tx, &text.text, most).await?;
                 let hits = found.into_iter().map(|s| {
-                    let total = s.currency.parse::<Currency>().map(|c| format::money(s.total, c, &business.locale)).unwrap_or_default();
+                    let total = s
+                        .currency
+                        .parse::<Currency>()
+                        .map(|c| format::money(s.total, c, &business.locale))
+                        .unwrap_or_default();
                     let reference = s.external_ref.map(|r| format!(" ({r})")).unwrap_or_default();
                     SearchHit {
                         title: format!("#{}{reference}", s.number),

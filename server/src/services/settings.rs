@@ -114,7 +114,9 @@ impl SettingsPort for SettingsService {
             }
         }
         if !after.is_empty() {
-            let act = Act::done("settings.edit", "settings", "business").before(Value::Object(before)).after(Value::Object(after));
+            let act = Act::done("settings.edit", "settings", "business")
+                .before(Value::Object(before))
+                .after(Value::Object(after));
             audit::record(&mut tx, self.backend.clock.new_id(), now, who, act).await?;
             live::emit(&mut tx, Topic::Settings, "business").await?;
         }
@@ -129,7 +131,10 @@ fn check(command: &ChangeSettings) -> Result<(), AppError> {
     let mut faults = command.validate().err().unwrap_or_default();
     let zone = command.values.get("business.zone").and_then(Value::as_str).filter(|z| !z.is_empty());
     if zone.is_some_and(|z| z.parse::<chrono_tz::Tz>().is_err()) && !faults.iter().any(|f| f.path == "business.zone") {
-        faults.push(FieldError::new("business.zone", "There is no time zone of this name. Use an IANA name, e.g. Europe/London."));
+        faults.push(FieldError::new(
+            "business.zone",
+            "There is no time zone of this name. Use an IANA name, e.g. Europe/London.",
+        ));
     }
     if faults.is_empty() { Ok(()) } else { Err(AppError::validation(faults)) }
 }

@@ -14,8 +14,8 @@ use domain::{
     paging::Page,
     settings::Business,
     transactions::{
-        CustomerChoice, DraftLine, Entry, ProductChoice, Quote, RecordSale, SaleDetail, SaleDraft, SaleForm, SaleList, SaleQuery,
-        SaleReceipt, TransactionsPort,
+        CustomerChoice, DraftLine, Entry, ProductChoice, Quote, RecordSale, SaleDetail, SaleDraft, SaleForm, SaleList,
+        SaleQuery, SaleReceipt, TransactionsPort,
     },
 };
 use engine::calendar::BusinessZone;
@@ -144,13 +144,18 @@ impl TransactionsPort for TransactionsService {
             // The same product found and chosen twice is one line; the last quantity typed counts.
             match (product, chosen.iter_mut().find(|c| Some(c.product.id) == product.map(|p| p.id))) {
                 (Some(_), Some(there)) => there.quantity.clone_from(&line.quantity),
-                (Some(product), None) => chosen.push(DraftLine { product: product.clone(), quantity: line.quantity.clone() }),
+                (Some(product), None) => {
+                    chosen.push(DraftLine { product: product.clone(), quantity: line.quantity.clone() })
+                }
                 (None, _) => {}
             }
         }
         form.lines = chosen
             .iter()
-            .map(|c| domain::transactions::SaleFormLine { product_id: c.product.id.to_string(), quantity: c.quantity.clone() })
+            .map(|c| domain::transactions::SaleFormLine {
+                product_id: c.product.id.to_string(),
+                quantity: c.quantity.clone(),
+            })
             .collect();
 
         let mut found = choose::products(&mut tx, &form.find, CHOICES).await?;

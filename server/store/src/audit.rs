@@ -76,7 +76,13 @@ impl<'a> Act<'a> {
 ///
 /// # Errors
 /// When the statement fails; the caller's transaction is then lost with it.
-pub async fn record(connection: &mut PgConnection, id: Uuid, at: DateTime<Utc>, who: &Principal, act: Act<'_>) -> Result<()> {
+pub async fn record(
+    connection: &mut PgConnection,
+    id: Uuid,
+    at: DateTime<Utc>,
+    who: &Principal,
+    act: Act<'_>,
+) -> Result<()> {
     let trace = who.trace();
     sqlx::query(
         "insert into ops.audit_log (id, at, actor_kind, actor_id, actor_label, session_ref, ip, user_agent, request_id,

@@ -5,9 +5,12 @@ mod removal;
 mod world;
 
 pub use batches::{Batch, current_batches, mark_removed, set_details, start_batch};
-pub use removal::{Dependence, Table, delete_demo_rows, delete_demo_users, demo_counts, dependences, live_rows_exist, tables};
+pub use removal::{
+    Dependence, Table, delete_demo_rows, delete_demo_users, demo_counts, dependences, live_rows_exist, tables,
+};
 pub use world::{
-    NewCustomer, NewProduct, NewVisit, insert_categories, insert_customers, insert_products, insert_stock, insert_visits,
+    NewCustomer, NewProduct, NewVisit, insert_categories, insert_customers, insert_products, insert_stock,
+    insert_visits,
 };
 
 use crate::Result;
@@ -29,5 +32,7 @@ pub async fn try_lock(connection: &mut PgConnection) -> Result<bool> {
 /// # Errors
 /// When the statement fails.
 pub async fn exists(connection: &mut PgConnection) -> Result<bool> {
-    Ok(sqlx::query_scalar("select exists (select from ops.demo_batches where removed_at is null)").fetch_one(connection).await?)
+    Ok(sqlx::query_scalar("select exists (select from ops.demo_batches where removed_at is null)")
+        .fetch_one(connection)
+        .await?)
 }

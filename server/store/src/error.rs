@@ -45,7 +45,9 @@ impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
         if error.is_connection() {
             tracing::warn!(error = %error, error_code = "unavailable", "database unreachable");
-            return Self::unavailable("The database cannot be reached just now. Nothing was changed; try again in a moment.");
+            return Self::unavailable(
+                "The database cannot be reached just now. Nothing was changed; try again in a moment.",
+            );
         }
         if error.sqlstate().as_deref() == Some("57014") {
             tracing::warn!(error = %error, error_code = "unavailable", "statement stopped at its time limit");

@@ -169,7 +169,8 @@ const PRODUCTS: &[Column] = &[
     column("id", Kind::Id),
 ];
 
-const CUSTOMER: &str = "c.id as customer_id, c.number as customer_number, c.first_name as customer_first, c.last_name as customer_last,
+const CUSTOMER: &str =
+    "c.id as customer_id, c.number as customer_number, c.first_name as customer_first, c.last_name as customer_last,
     c.email as customer_email, c.external_ref as customer_ref";
 
 /// What of a dataset: the filter and order of its list. Refunds read the days, customer and import of the
@@ -307,7 +308,9 @@ fn cell(row: &PgRow, column: Column, local: Local<'_>) -> Result<Cell, sqlx::Err
                 let names = (first.as_deref().unwrap_or_default(), last.as_deref().unwrap_or_default());
                 let number = row.try_get::<Option<i64>, _>("customer_number")?.unwrap_or_default();
                 let (email, reference) = (text("customer_email")?, text("customer_ref")?);
-                Cell::Text(CustomerRef::masked(CustomerId(id), number, names, email.as_deref(), reference.as_deref()).label)
+                Cell::Text(
+                    CustomerRef::masked(CustomerId(id), number, names, email.as_deref(), reference.as_deref()).label,
+                )
             }
         },
     })

@@ -36,7 +36,14 @@ pub async fn work(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<W
     .bind(now)
     .fetch_one(connection)
     .await?;
-    Ok(Work { workers: row.5, waiting: row.0, oldest_wait_seconds: row.1, running: row.2, silent: row.3, schedule_lag_seconds: row.4 })
+    Ok(Work {
+        workers: row.5,
+        waiting: row.0,
+        oldest_wait_seconds: row.1,
+        running: row.2,
+        silent: row.3,
+        schedule_lag_seconds: row.4,
+    })
 }
 
 /// Open runs by queue and state.
@@ -94,5 +101,12 @@ pub async fn inspect(connection: &mut PgConnection, required: &[&str]) -> Result
     } else {
         sqlx::query_scalar("select exists (select from ops.audit_log_default)").fetch_one(connection).await?
     };
-    Ok(Inspection { version: row.0, missing_tables: row.1, invalid_indexes: row.2, trigram: row.3, strayed_audit_rows: strayed, machine_time: row.4 })
+    Ok(Inspection {
+        version: row.0,
+        missing_tables: row.1,
+        invalid_indexes: row.2,
+        trigram: row.3,
+        strayed_audit_rows: strayed,
+        machine_time: row.4,
+    })
 }

@@ -51,7 +51,9 @@ pub async fn claim(
         Ok(done) if done.rows_affected() == 1 => return Ok(Claim::Fresh),
         Ok(_) => {}
         // 55P03: the first call did not end in time.
-        Err(error) if error.as_database_error().and_then(|e| e.code()).as_deref() == Some("55P03") => return Ok(Claim::Busy),
+        Err(error) if error.as_database_error().and_then(|e| e.code()).as_deref() == Some("55P03") => {
+            return Ok(Claim::Busy);
+        }
         Err(error) => return Err(error.into()),
     }
     let row = sqlx::query!(
@@ -62,7 +64,9 @@ pub async fn claim(
     .fetch_optional(connection)
     .await?;
     Ok(match row {
-        Some(row) if row.route == route && row.body_hash == body_hash => row.response.map_or(Claim::Busy, Claim::Answered),
+        Some(row) if row.route == route && row.body_hash == body_hash => {
+            row.response.map_or(Claim::Busy, Claim::Answered)
+        }
         Some(_) => Claim::OtherBody,
         None => Claim::Busy,
     })
@@ -72,7 +76,13 @@ pub async fn claim(
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn finish(connection: &mut PgConnection, principal: Uuid, key: &str, status: u16, response: &[u8]) -> Result<()> {
+pub async fn finish(
+    connection: &mut PgConnection,
+    principal: Uuid,
+    key: &str,
+    status: u16,
+    response: &[u8],
+) -> Result<()> {
     sqlx::query!(
         "update ops.idempotency_keys set state = 'done', status = $3, response = $4 where principal_id = $1 and key = $2",
         principal,

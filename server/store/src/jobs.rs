@@ -14,8 +14,15 @@ mod stats;
 
 pub use enqueue::{Inserted, NewRun, add_ticket, enqueue, insert_skipped};
 pub use history::{CleanupCounts, clean_up, delete, remove_expired};
-pub use list::{EventRow, Filter, JobRecord, Position, count, detail, events, last_events, matching_ids, page, retries_of};
+pub use list::{
+    EventRow, Filter, JobRecord, Position, count, detail, events, last_events, matching_ids, page, retries_of,
+};
 pub use queues::{QueueRow, pause, queues, resume};
-pub use rescue::{dead_workers, deregister, heartbeat, lost_tickets, register, release_worker, rescue_stale, workers_on};
-pub use run::{Claimed, Ending, Fence, Pulse, add_event, cancel_queued, claim, finish, open_state, pulse, request_cancel, requeue, save_checkpoint};
+pub use rescue::{
+    dead_workers, deregister, heartbeat, lost_tickets, register, release_worker, rescue_stale, workers_on,
+};
+pub use run::{
+    Claimed, Ending, Fence, Pulse, add_event, cancel_queued, claim, finish, open_state, pulse, request_cancel, requeue,
+    save_checkpoint,
+};
 pub use stats::{KindRow, kinds, states};

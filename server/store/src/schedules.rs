@@ -48,7 +48,10 @@ pub async fn get(connection: &mut PgConnection, id: &str) -> Result<Option<Sched
 /// # Errors
 /// When the statement fails.
 pub async fn lock(connection: &mut PgConnection, id: &str) -> Result<Option<ScheduleRow>> {
-    Ok(sqlx::query_as("select * from ops.schedules where id = $1 for update").bind(id).fetch_optional(connection).await?)
+    Ok(sqlx::query_as("select * from ops.schedules where id = $1 for update")
+        .bind(id)
+        .fetch_optional(connection)
+        .await?)
 }
 
 /// Tries to be the one scheduler of the database until the end of the transaction.
@@ -239,5 +242,9 @@ pub async fn update(connection: &mut PgConnection, id: &str, edited: &Edited<'_>
 /// # Errors
 /// When the statement fails.
 pub async fn ensure_partitions(connection: &mut PgConnection, day: chrono::NaiveDate, months: i32) -> Result<i32> {
-    Ok(sqlx::query_scalar("select ops.ensure_audit_partitions($1, $2)").bind(day).bind(months).fetch_one(connection).await?)
+    Ok(sqlx::query_scalar("select ops.ensure_audit_partitions($1, $2)")
+        .bind(day)
+        .bind(months)
+        .fetch_one(connection)
+        .await?)
 }

@@ -18,7 +18,9 @@ pub struct Applied {
 /// # Errors
 /// When the statement fails.
 pub async fn applied(connection: &mut PgConnection) -> Result<Vec<Applied>> {
-    let there: bool = sqlx::query_scalar("select to_regclass('public._sqlx_migrations') is not null").fetch_one(&mut *connection).await?;
+    let there: bool = sqlx::query_scalar("select to_regclass('public._sqlx_migrations') is not null")
+        .fetch_one(&mut *connection)
+        .await?;
     if !there {
         return Ok(Vec::new());
     }
@@ -26,7 +28,10 @@ pub async fn applied(connection: &mut PgConnection) -> Result<Vec<Applied>> {
         sqlx::query_as("select version, description, checksum, success from public._sqlx_migrations order by version")
             .fetch_all(connection)
             .await?;
-    Ok(rows.into_iter().map(|(version, description, checksum, complete)| Applied { version, description, checksum, complete }).collect())
+    Ok(rows
+        .into_iter()
+        .map(|(version, description, checksum, complete)| Applied { version, description, checksum, complete })
+        .collect())
 }
 
 /// Whether every migration of this release is applied.

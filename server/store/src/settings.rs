@@ -33,7 +33,13 @@ pub async fn business(connection: &mut PgConnection) -> Result<Business> {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn put(connection: &mut PgConnection, key: &str, value: &serde_json::Value, by: &str, at: DateTime<Utc>) -> Result<()> {
+pub async fn put(
+    connection: &mut PgConnection,
+    key: &str,
+    value: &serde_json::Value,
+    by: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query(
         "insert into ops.settings (key, value, updated_by, updated_at) values ($1, $2, $3, $4)
          on conflict (key) do update set value = excluded.value, version = ops.settings.version + 1,
@@ -64,8 +70,13 @@ pub struct Stored {
 /// When the statement fails.
 pub async fn all(connection: &mut PgConnection) -> Result<Vec<Stored>> {
     let rows: Vec<(String, serde_json::Value, i32, String, DateTime<Utc>)> =
-        sqlx::query_as("select key, value, version, updated_by, updated_at from ops.settings order by key").fetch_all(connection).await?;
-    Ok(rows.into_iter().map(|(key, value, version, updated_by, updated_at)| Stored { key, value, version, updated_by, updated_at }).collect())
+        sqlx::query_as("select key, value, version, updated_by, updated_at from ops.settings order by key")
+            .fetch_all(connection)
+            .await?;
+    Ok(rows
+        .into_iter()
+        .map(|(key, value, version, updated_by, updated_at)| Stored { key, value, version, updated_by, updated_at })
+        .collect())
 }
 
 /// Keeps other writers of settings waiting until the transaction ends; readers go on.

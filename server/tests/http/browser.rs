@@ -104,6 +104,7 @@ impl Client {
 
     /// Bearer sign-in over REST.
     pub async fn login(&mut self, name: &str, password: &str) -> Answer {
-        self.json(Method::POST, "/api/v1/auth/login", None, serde_json::json!({"username": name, "password": password})).await
+        self.json(Method::POST, "/api/v1/auth/login", None, serde_json::json!({"username": name, "password": password}))
+            .await
     }
 }

@@ -22,15 +22,25 @@ fn lines(answer: &Answer) -> Vec<&str> {
 #[sqlx::test(migrations = "../migrations")]
 async fn an_export_has_the_rows_of_the_filter_in_its_order(db: PgPool) {
     let shop = Shop::on(db);
-    let (mug, jug) = (shop.product("MUG", "=1+1", "10", Some(100)).await, shop.product("JUG", "Jug, \"blue\"", "25", Some(100)).await);
+    let (mug, jug) = (
+        shop.product("MUG", "=1+1", "10", Some(100)).await,
+        shop.product("JUG", "Jug, \"blue\"", "25", Some(100)).await,
+    );
     let router = front(&shop, Some(planner()));
     for n in 0..30 {
         sell(&router, if n % 3 == 0 { jug } else { mug }, if n % 2 == 0 { "cash" } else { "paypal" }).await;
         shop.clock.advance(chrono::Duration::minutes(1));
     }
-    for filter in ["", "payment_method=cash", "product_id=PRODUCT&sort=total:asc", "payment_method=cash&min_amount=20&limit=2", "q=nothing"] {
+    for filter in [
+        "",
+        "payment_method=cash",
+        "product_id=PRODUCT&sort=total:asc",
+        "payment_method=cash&min_amount=20&limit=2",
+        "q=nothing",
+    ] {
         let filter = filter.replace("PRODUCT", &jug.to_string());
-        let total = get(&router, &format!("/api/v1/transactions?{filter}")).await.json()["metadata"]["total"].as_i64().unwrap();
+        let total =
+            get(&router, &format!("/api/v1/transactions?{filter}")).await.json()["metadata"]["total"].as_i64().unwrap();
         let file = get(&router, &format!("/api/v1/exports/transactions.csv?{filter}")).await;
         assert_eq!(file.status.as_u16(), 200);
         assert_eq!(lines(&file).len() as i64 - 1, total, "{filter}");
@@ -41,10 +51,16 @@ async fn an_export_has_the_rows_of_the_filter_in_its_order(db: PgPool) {
     }
     let file = get(&router, "/api/v1/exports/transaction-lines.csv?sort=occurred_at:asc").await;
     assert!(file.body.starts_with("\u{feff}number,".as_bytes()));
-    assert!(lines(&file)[1].contains(",JUG,\"Jug, \"\"blue\"\"\",1,USD,25.00,0.00,25.00,2.00,0,live,"), "{}", lines(&file)[1]);
+    assert!(
+        lines(&file)[1].contains(",JUG,\"Jug, \"\"blue\"\"\",1,USD,25.00,0.00,25.00,2.00,0,live,"),
+        "{}",
+        lines(&file)[1]
+    );
     assert!(lines(&file)[2].contains(",MUG,'=1+1,1,USD,10.00,0.00,10.00,0.80,0,live,"), "{}", lines(&file)[2]);
     assert!(lines(&file)[1].contains(",2026-10-06T08:30:00+00:00,"));
-    let audited = shop.count("select count(*) from ops.audit_log where action = 'access.export' and (after ->> 'rows')::int >= 0").await;
+    let audited = shop
+        .count("select count(*) from ops.audit_log where action = 'access.export' and (after ->> 'rows')::int >= 0")
+        .await;
     assert_eq!(audited, 11);
 }
 
@@ -98,7 +114,13 @@ async fn exports_need_both_rights_and_a_known_name(db: PgPool) {
     assert_eq!(get(&router, "/api/v1/exports/secrets.csv").await.status.as_u16(), 404);
     assert_eq!(get(&router, "/api/v1/exports/transactions.csv?status=x").await.status.as_u16(), 422);
     let dealer = Rights::of(None, &[domain::access::PermSet::DealerUser]);
-    assert_eq!(get(&front(&shop, Some(crate::shop::holding(dealer))), "/api/v1/exports/transactions.csv").await.status.as_u16(), 403);
+    assert_eq!(
+        get(&front(&shop, Some(crate::shop::holding(dealer))), "/api/v1/exports/transactions.csv")
+            .await
+            .status
+            .as_u16(),
+        403
+    );
     assert_eq!(get(&front(&shop, None), "/api/v1/exports/transactions.csv").await.status.as_u16(), 401);
     assert_eq!(shop.count("select count(*) from ops.audit_log").await, 0);
 }

@@ -20,7 +20,13 @@ async fn post(client: &mut Client, path: &str, from: &str, body: &str) -> Answer
 
 async fn signed_in(world: &World, name: &str) -> Client {
     let mut client = Client::new(&router(world));
-    let answer = post(&mut client, "/fn/access/sign_in", "/login", &format!("name={name}&password={}&next=%2Faccount", PASSWORD.replace(' ', "+"))).await;
+    let answer = post(
+        &mut client,
+        "/fn/access/sign_in",
+        "/login",
+        &format!("name={name}&password={}&next=%2Faccount", PASSWORD.replace(' ', "+")),
+    )
+    .await;
     assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/account"), "{}", answer.text);
     client
 }
@@ -34,21 +40,48 @@ async fn a_browser_without_script_signs_in_after_a_mistake(owner: PgPool) {
     assert_eq!((away.status, away.location()), (StatusCode::SEE_OTHER, "/login?next=%2Faccount"));
     let page = client.get("/login?next=%2Faccount").await;
     assert_eq!(page.status, StatusCode::OK);
-    assert!(page.text.contains("action=\"/fn/access/sign_in\"") && page.text.contains("value=\"/account\""), "{}", page.text);
+    assert!(
+        page.text.contains("action=\"/fn/access/sign_in\"") && page.text.contains("value=\"/account\""),
+        "{}",
+        page.text
+    );
     assert!(client.cookies.is_empty(), "who only looks gets no session");
 
-    let wrong = post(&mut client, "/fn/access/sign_in", "/login?next=%2Faccount", "name=ada%40mill.example&password=planted-wrong-word&next=%2Faccount").await;
+    let wrong = post(
+        &mut client,
+        "/fn/access/sign_in",
+        "/login?next=%2Faccount",
+        "name=ada%40mill.example&password=planted-wrong-word&next=%2Faccount",
+    )
+    .await;
     assert_eq!((wrong.status, wrong.location()), (StatusCode::SEE_OTHER, "/login?next=%2Faccount"));
     let before = client.cookies["millrace"].clone();
     let page = client.get("/login?next=%2Faccount").await;
-    assert!(page.text.contains("The name or the password is not right.") && page.text.contains("value=\"ada@mill.example\""), "{}", page.text);
+    assert!(
+        page.text.contains("The name or the password is not right.")
+            && page.text.contains("value=\"ada@mill.example\""),
+        "{}",
+        page.text
+    );
     assert!(!page.text.contains("planted"));
     assert!(!client.get("/login?next=%2Faccount").await.text.contains("is not right"), "a note is shown once");
 
-    let right = post(&mut client, "/fn/access/sign_in", "/login", &format!("name=ada%40mill.example&password={}&next=%2Faccount", PASSWORD.replace(' ', "+"))).await;
+    let right = post(
+        &mut client,
+        "/fn/access/sign_in",
+        "/login",
+        &format!("name=ada%40mill.example&password={}&next=%2Faccount", PASSWORD.replace(' ', "+")),
+    )
+    .await;
     assert_eq!((right.status, right.location()), (StatusCode::SEE_OTHER, "/account"));
     let cookie = right.headers[header::SET_COOKIE].to_str().expect("cookie");
-    assert!(cookie.starts_with("millrace=") && cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax") && cookie.contains("Path=/"), "{cookie}");
+    assert!(
+        cookie.starts_with("millrace=")
+            && cookie.contains("HttpOnly")
+            && cookie.contains("SameSite=Lax")
+            && cookie.contains("Path=/"),
+        "{cookie}"
+    );
     assert!(!cookie.contains("Secure"));
     assert_ne!(client.cookies["millrace"], before, "a new id at sign-in");
     let page = client.get("/account").await;
@@ -60,7 +93,10 @@ async fn a_browser_without_script_signs_in_after_a_mistake(owner: PgPool) {
     let mut old = Client::new(&router(&world));
     old.cookies.insert("millrace".to_owned(), before);
     assert_eq!(old.get("/account").await.status, StatusCode::SEE_OTHER);
-    let rows: String = sqlx::query_scalar("select string_agg(s::text, ' ') from access.sessions s").fetch_one(&world.owner).await.expect("rows");
+    let rows: String = sqlx::query_scalar("select string_agg(s::text, ' ') from access.sessions s")
+        .fetch_one(&world.owner)
+        .await
+        .expect("rows");
     assert!(!rows.contains(&client.cookies["millrace"]) && !rows.contains("planted"));
 
     let out = post(&mut client, "/fn/access/sign_out", "/account", "").await;
@@ -110,16 +146,27 @@ async fn only_our_own_pages_change_anything(owner: PgPool) {
     }
     // REST with the cookie is held to the same; a bearer call brings its own proof.
     let json = ("content-type", "application/json");
-    let forged = client.send(Method::POST, "/api/v1/auth/tokens", &[json, ("sec-fetch-site", "cross-site")], "{}").await;
+    let forged =
+        client.send(Method::POST, "/api/v1/auth/tokens", &[json, ("sec-fetch-site", "cross-site")], "{}").await;
     assert_eq!(forged.status, StatusCode::FORBIDDEN);
-    let upload = client.send(Method::POST, "/api/v1/auth/tokens", &[json], &format!("{{\"csrf_token\":\"{token}\"}}")).await;
+    let upload =
+        client.send(Method::POST, "/api/v1/auth/tokens", &[json], &format!("{{\"csrf_token\":\"{token}\"}}")).await;
     assert_eq!(upload.status, StatusCode::FORBIDDEN, "the field is read from url-encoded bodies only");
     let bearer = client.login("ada@mill.example", PASSWORD).await;
     assert_eq!(bearer.status, StatusCode::OK, "{}", bearer.text);
     let authorization = format!("Bearer {}", bearer.json()["access_token"].as_str().expect("token"));
-    let called = client.send(Method::POST, "/api/v1/auth/tokens", &[json, ("sec-fetch-site", "cross-site"), ("authorization", &authorization)], "{}").await;
+    let called = client
+        .send(
+            Method::POST,
+            "/api/v1/auth/tokens",
+            &[json, ("sec-fetch-site", "cross-site"), ("authorization", &authorization)],
+            "{}",
+        )
+        .await;
     assert_eq!(called.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", called.text);
-    let denied = world.number("select count(*) from ops.audit_log where action = 'access.denied' and reason = 'cross-site request'").await;
+    let denied = world
+        .number("select count(*) from ops.audit_log where action = 'access.denied' and reason = 'cross-site request'")
+        .await;
     assert_eq!(denied, 12);
 }
 
@@ -149,7 +196,8 @@ async fn a_session_ends_idle_and_absolutely(owner: PgPool) {
 async fn a_session_ended_elsewhere_is_over_at_the_next_request(owner: PgPool) {
     let world = World::new(owner).await;
     world.user("ada@mill.example", Some(Role::Viewer), &[]).await;
-    let (mut here, mut there) = (signed_in(&world, "ada@mill.example").await, signed_in(&world, "ada@mill.example").await);
+    let (mut here, mut there) =
+        (signed_in(&world, "ada@mill.example").await, signed_in(&world, "ada@mill.example").await);
     assert_eq!(there.get("/account").await.status, StatusCode::OK);
     let ended = post(&mut here, "/fn/access/end_other_sessions", "/account", "").await;
     assert_eq!((ended.status, ended.location()), (StatusCode::SEE_OTHER, "/account"));
@@ -162,23 +210,39 @@ async fn a_new_token_is_shown_once_and_kept_nowhere(owner: PgPool) {
     let world = World::new(owner).await;
     world.user("ada@mill.example", Some(Role::Viewer), &[]).await;
     let mut client = signed_in(&world, "ada@mill.example").await;
-    let made = post(&mut client, "/fn/access/create_token", "/account/tokens", "name=cron&scopes%5B0%5D=overview.view&expires_in_days=7").await;
+    let made = post(
+        &mut client,
+        "/fn/access/create_token",
+        "/account/tokens",
+        "name=cron&scopes%5B0%5D=overview.view&expires_in_days=7",
+    )
+    .await;
     assert_eq!((made.status, made.location()), (StatusCode::SEE_OTHER, "/account/tokens"), "{}", made.text);
     let secret = client.cookies["millrace_once"].clone();
     let page = client.get("/account/tokens").await;
     assert!(page.text.contains(&secret) && page.text.contains("cron"), "{}", page.text);
     assert!(!client.get("/account/tokens").await.text.contains(&secret));
     for table in ["access.api_tokens", "access.sessions", "ops.audit_log"] {
-        let text: Option<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select string_agg(t::text, ' ') from {table} t")))
-            .fetch_one(&world.owner)
-            .await
-            .expect("rows");
+        let text: Option<String> =
+            sqlx::query_scalar(sqlx::AssertSqlSafe(format!("select string_agg(t::text, ' ') from {table} t")))
+                .fetch_one(&world.owner)
+                .await
+                .expect("rows");
         assert!(!text.unwrap_or_default().contains(&secret[7..]), "{table}");
     }
-    let refused = post(&mut client, "/fn/access/create_token", "/account/tokens", "name=nightly&scopes%5B0%5D=audit.view&expires_in_days=900").await;
+    let refused = post(
+        &mut client,
+        "/fn/access/create_token",
+        "/account/tokens",
+        "name=nightly&scopes%5B0%5D=audit.view&expires_in_days=900",
+    )
+    .await;
     assert_eq!(refused.location(), "/account/tokens");
     let page = client.get("/account/tokens").await.text;
-    assert!(page.contains("value=\"nightly\"") && page.contains("You do not hold") && page.contains("1 to 365"), "{page}");
+    assert!(
+        page.contains("value=\"nightly\"") && page.contains("You do not hold") && page.contains("1 to 365"),
+        "{page}"
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -187,9 +251,14 @@ async fn a_form_of_somebody_signed_out_goes_to_sign_in_and_a_program_gets_the_co
     let mut client = Client::new(&router(&world));
     let form = post(&mut client, "/fn/access/add_user", "/settings/users?q=a", "email=x").await;
     assert_eq!((form.status, form.location()), (StatusCode::SEE_OTHER, "/login?next=%2Fsettings%2Fusers%3Fq%3Da"));
-    let program = client.send(Method::POST, "/fn/access/sign_in", &[FORM, OWN, ("accept", "application/json")], "name=ada&password=").await;
+    let program = client
+        .send(Method::POST, "/fn/access/sign_in", &[FORM, OWN, ("accept", "application/json")], "name=ada&password=")
+        .await;
     assert_eq!(program.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!((&program.json()["code"], &program.json()["fields"][0]["path"]), (&"validation".into(), &"password".into()));
+    assert_eq!(
+        (&program.json()["code"], &program.json()["fields"][0]["path"]),
+        (&"validation".into(), &"password".into())
+    );
     assert!(program.json()["request_id"].is_string());
 }
 
@@ -203,7 +272,9 @@ async fn the_set_up_link_makes_one_administrator_once(owner: PgPool) {
     assert!(!client.get("/setup?link=wrong").await.text.contains("action=\"/fn/access/set_up\""));
     let link = path.split('=').nth(1).expect("link");
     let form = |zone: &str| {
-        format!("link={link}&email=Ada%40mill.example&display_name=Ada&password=seven+plain+words+turn&zone={zone}&currency=gbp")
+        format!(
+            "link={link}&email=Ada%40mill.example&display_name=Ada&password=seven+plain+words+turn&zone={zone}&currency=gbp"
+        )
     };
     let refused = post(&mut client, "/fn/access/set_up", &path, &form("Nowhere%2FLand")).await;
     assert_eq!(refused.location(), path, "a mistake does not use the link up");
@@ -212,7 +283,10 @@ async fn the_set_up_link_makes_one_administrator_once(owner: PgPool) {
     let done = post(&mut client, "/fn/access/set_up", &path, &form("Europe%2FLondon")).await;
     assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, "/"));
     assert_eq!(client.get("/account").await.status, StatusCode::OK);
-    let zone: serde_json::Value = sqlx::query_scalar("select value from ops.settings where key = 'business.zone'").fetch_one(&world.owner).await.expect("zone");
+    let zone: serde_json::Value = sqlx::query_scalar("select value from ops.settings where key = 'business.zone'")
+        .fetch_one(&world.owner)
+        .await
+        .expect("zone");
     assert_eq!(zone, "Europe/London");
     post(&mut Client::new(&router(&world)), "/fn/access/set_up", &path, &form("UTC")).await;
     assert_eq!(world.number("select count(*) from access.users").await, 1);
@@ -227,13 +301,26 @@ async fn over_https_cookies_are_bound_to_the_host(owner: PgPool) {
     let body = format!("name=ada%40mill.example&password={}", PASSWORD.replace(' ', "+"));
     let answer = post(&mut client, "/fn/access/sign_in", "/login", &body).await;
     let cookie = answer.headers[header::SET_COOKIE].to_str().expect("cookie");
-    assert!(cookie.starts_with("__Host-millrace=") && cookie.contains("; Secure") && !cookie.contains("Domain"), "{cookie}");
+    assert!(
+        cookie.starts_with("__Host-millrace=") && cookie.contains("; Secure") && !cookie.contains("Domain"),
+        "{cookie}"
+    );
     let page = client.get("/account").await;
     let says = |name: &str| page.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     assert!(says("strict-transport-security").starts_with("max-age=31536000"));
-    assert_eq!((says("x-content-type-options"), says("referrer-policy")), ("nosniff".to_owned(), "same-origin".to_owned()));
-    assert!(says("content-security-policy").contains("script-src 'self' 'nonce-") && says("content-security-policy").contains("frame-ancestors 'none'"));
-    assert!(page.headers.contains_key("x-request-id") && page.headers.contains_key("x-process-time") && !page.headers.contains_key("server"));
+    assert_eq!(
+        (says("x-content-type-options"), says("referrer-policy")),
+        ("nosniff".to_owned(), "same-origin".to_owned())
+    );
+    assert!(
+        says("content-security-policy").contains("script-src 'self' 'nonce-")
+            && says("content-security-policy").contains("frame-ancestors 'none'")
+    );
+    assert!(
+        page.headers.contains_key("x-request-id")
+            && page.headers.contains_key("x-process-time")
+            && !page.headers.contains_key("server")
+    );
     let api = client.send(Method::GET, "/api/v1/auth/me", &[], "").await;
     assert!(!api.headers["content-security-policy"].to_str().expect("policy").contains("nonce"));
 }

@@ -21,7 +21,11 @@ fn form(file: &str) -> String {
 
 async fn send(client: &mut Client, path: &str, token: Option<&str>, file: &str) -> crate::browser::Answer {
     let bearer = token.map(|t| format!("Bearer {t}"));
-    let mut headers = vec![("content-type", "multipart/form-data; boundary=frontier"), ("sec-fetch-site", "same-origin"), ("accept", "text/html")];
+    let mut headers = vec![
+        ("content-type", "multipart/form-data; boundary=frontier"),
+        ("sec-fetch-site", "same-origin"),
+        ("accept", "text/html"),
+    ];
     if let Some(bearer) = &bearer {
         headers.push(("authorization", bearer));
     }
@@ -38,17 +42,24 @@ async fn token(world: &World, client: &mut Client, role: Role) -> String {
 async fn a_file_goes_from_upload_to_commit_over_rest(root: PgPool) {
     let world = World::new(root).await;
     let mut client = Client::new(&router(&world));
-    let (planner, viewer) = (token(&world, &mut client, Role::Planner).await, token(&world, &mut client, Role::Viewer).await);
+    let (planner, viewer) =
+        (token(&world, &mut client, Role::Planner).await, token(&world, &mut client, Role::Viewer).await);
     let imports = "/api/v1/ingest/imports";
     assert_eq!(send(&mut client, imports, None, FILE).await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(send(&mut client, imports, Some(&viewer), FILE).await.status, StatusCode::FORBIDDEN);
     let refused = send(&mut client, imports, Some(&planner), "%PDF-1.7").await;
-    assert_eq!((refused.status, refused.json()["error"]["fields"][0]["path"].clone()), (StatusCode::UNPROCESSABLE_ENTITY, json!("file")));
+    assert_eq!(
+        (refused.status, refused.json()["error"]["fields"][0]["path"].clone()),
+        (StatusCode::UNPROCESSABLE_ENTITY, json!("file"))
+    );
 
     let answer = send(&mut client, imports, Some(&planner), FILE).await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.text);
     let body = answer.json();
-    assert_eq!((&body["shape"]["rows"], &body["mapping"]["columns"]["sku"], &body["imported_as"]), (&json!(2), &json!("StockCode"), &json!([])));
+    assert_eq!(
+        (&body["shape"]["rows"], &body["mapping"]["columns"]["sku"], &body["imported_as"]),
+        (&json!(2), &json!("StockCode"), &json!([]))
+    );
     let one = format!("{imports}/{}", body["id"].as_str().unwrap());
     let conflict = client.json(Method::POST, &format!("{one}/commit"), Some(&planner), json!(null)).await;
     assert_eq!(conflict.status, StatusCode::CONFLICT);
@@ -69,7 +80,9 @@ async fn a_file_goes_from_upload_to_commit_over_rest(root: PgPool) {
     assert_eq!((edited.status, edited.json()["issues"].clone()), (StatusCode::OK, json!([])));
     let rerun = client.json(Method::POST, &format!("{one}/rerun"), Some(&planner), json!(null)).await.json();
     assert_eq!((&rerun["state"], &rerun["counts"]["sale_lines"]), (&json!("committed"), &json!(2)));
-    let template = client.json(Method::GET, "/api/v1/ingest/targets/sales_transactions/template.csv", Some(&viewer), json!(null)).await;
+    let template = client
+        .json(Method::GET, "/api/v1/ingest/targets/sales_transactions/template.csv", Some(&viewer), json!(null))
+        .await;
     assert!(template.text.starts_with("order_ref,line_no,sku,"));
 }
 
@@ -80,7 +93,11 @@ async fn the_upload_form_goes_on_or_comes_back_with_the_reason(root: PgPool) {
     world.user("planner@mill.example", Some(Role::Planner), &[]).await;
     client.get("/login").await;
     let typed = format!("name=planner%40mill.example&password={}&next=/data", PASSWORD.replace(' ', "+"));
-    let headers = [("content-type", "application/x-www-form-urlencoded"), ("accept", "text/html"), ("sec-fetch-site", "same-origin")];
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("accept", "text/html"),
+        ("sec-fetch-site", "same-origin"),
+    ];
     let signed_in = client.send(Method::POST, "/fn/access/sign_in", &headers, &typed).await;
     assert!(signed_in.status.is_redirection(), "{} {}", signed_in.status, signed_in.text);
 
@@ -95,13 +112,23 @@ async fn the_upload_form_goes_on_or_comes_back_with_the_reason(root: PgPool) {
     }
     let refused = send(&mut client, "/data/import", None, "%PDF-1.7").await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(refused.text.contains("This is a PDF document") && refused.text.contains("enctype=\"multipart/form-data\""));
+    assert!(
+        refused.text.contains("This is a PDF document") && refused.text.contains("enctype=\"multipart/form-data\"")
+    );
 
     // Without script: columns, check, commit are plain posts that come back to the page.
     let id = page.rsplit('/').next().unwrap().to_owned();
-    let columns = [("order_ref", "InvoiceNo"), ("sku", "StockCode"), ("quantity", "Quantity"), ("unit_price", "UnitPrice"), ("occurred_at", "InvoiceDate")];
+    let columns = [
+        ("order_ref", "InvoiceNo"),
+        ("sku", "StockCode"),
+        ("quantity", "Quantity"),
+        ("unit_price", "UnitPrice"),
+        ("occurred_at", "InvoiceDate"),
+    ];
     let columns: String = columns.iter().map(|(field, column)| format!("&columns%5B{field}%5D={column}")).collect();
-    let mapped = client.send(Method::POST, "/fn/ingest/map", &headers, &format!("id={id}{columns}&zone=Europe%2FLondon&currency=GBP")).await;
+    let mapped = client
+        .send(Method::POST, "/fn/ingest/map", &headers, &format!("id={id}{columns}&zone=Europe%2FLondon&currency=GBP"))
+        .await;
     assert!(mapped.status.is_redirection(), "{} {}", mapped.status, mapped.text);
     assert_eq!(world.number("select count(*) from ops.job_runs where kind = 'import_preview'").await, 1);
     let running = client.get(&page).await;

@@ -8,12 +8,12 @@ mod world;
 
 mod browser;
 mod exports;
+mod forms;
 mod idempotency;
 mod imports;
+mod permission_walk;
 mod sales_pages;
 mod search;
-mod forms;
-mod permission_walk;
 mod sign_in;
 mod system;
 mod transactions;

@@ -42,10 +42,16 @@ async fn personas(world: &World, app: &Router) -> Vec<Persona> {
 
 /// Status and target only: a stream's body never ends.
 async fn call(app: &Router, route: &Route, token: Option<&str>) -> (StatusCode, String) {
-    let path: Vec<_> = route.path.split('/').map(|part| if part.starts_with('{') { "00000000-0000-7000-8000-000000000000" } else { part }).collect();
-    let mut request = Request::builder().method(route.method.clone()).uri(path.join("/")).header(header::HOST, "127.0.0.1:8000");
+    let path: Vec<_> = route
+        .path
+        .split('/')
+        .map(|part| if part.starts_with('{') { "00000000-0000-7000-8000-000000000000" } else { part })
+        .collect();
+    let mut request =
+        Request::builder().method(route.method.clone()).uri(path.join("/")).header(header::HOST, "127.0.0.1:8000");
     if route.method != Method::GET {
-        let kind = if route.path.starts_with("/fn/") { "application/x-www-form-urlencoded" } else { "application/json" };
+        let kind =
+            if route.path.starts_with("/fn/") { "application/x-www-form-urlencoded" } else { "application/json" };
         request = request.header(header::CONTENT_TYPE, kind);
     }
     if let Some(token) = token {
@@ -54,7 +60,8 @@ async fn call(app: &Router, route: &Route, token: Option<&str>) -> (StatusCode, 
     let mut request = request.body(Body::empty()).expect("request");
     request.extensions_mut().insert(ConnectInfo(SocketAddr::from(([192, 0, 2, 7], 4711))));
     let response = app.clone().oneshot(request).await.expect("answer");
-    let target = response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default().to_owned();
+    let target =
+        response.headers().get(header::LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default().to_owned();
     (response.status(), target)
 }
 
@@ -70,10 +77,16 @@ async fn everything_is_open_to_exactly_those_it_names(owner: PgPool) {
         assert!(routes.iter().any(|route| route.path == path && route.method == method), "{path} is not served");
     }
     for (path, access) in app::features::SERVER_FUNCTIONS {
-        assert!(routes.iter().any(|route| route.path == *path && route.access == *access), "{path} is listed but no function");
+        assert!(
+            routes.iter().any(|route| route.path == *path && route.access == *access),
+            "{path} is listed but no function"
+        );
     }
     for (path, access) in app::pages::PAGES {
-        assert!(routes.iter().any(|route| route.path == *path && route.access == *access), "{path} is listed but no page");
+        assert!(
+            routes.iter().any(|route| route.path == *path && route.access == *access),
+            "{path} is listed but no page"
+        );
     }
 
     let personas = personas(&world, &app).await;
@@ -97,11 +110,17 @@ async fn everything_is_open_to_exactly_those_it_names(owner: PgPool) {
                 (false, None) => status == StatusCode::UNAUTHORIZED,
             };
             if !right {
-                wrong.push(format!("{} {} as {}: {status} {target} ({:?})", route.method, route.path, persona.name, route.access));
+                wrong.push(format!(
+                    "{} {} as {}: {status} {target} ({:?})",
+                    route.method, route.path, persona.name, route.access
+                ));
             }
         }
     }
     assert!(wrong.is_empty(), "{} of {calls} calls:\n{}", wrong.len(), wrong.join("\n"));
     assert!(routes.iter().filter(|route| route.access == Access::Public).count() < 20, "few things are for everybody");
-    assert_eq!(world.number("select count(*) from ops.audit_log where action = 'access.denied' and outcome = 'denied'").await, denied);
+    assert_eq!(
+        world.number("select count(*) from ops.audit_log where action = 'access.denied' and outcome = 'denied'").await,
+        denied
+    );
 }

@@ -57,9 +57,23 @@ async fn a_sale_is_made_step_by_step_without_script(db: PgPool) {
     assert!(found.text().contains(&format!("name=\"add\" value=\"{mug}\"")), "{}", found.text());
     assert!(!found.text().contains(">Jug<"));
 
-    let added = page(&site, &format!("/transactions/new?find=mu&add={mug}&payment_method=cash&discount_applied=5&shipping_cost=4.50")).await;
-    assert!(added.text().contains("name=\"lines[0][quantity]\"") && words(added.text()).contains("Total $20.69"), "{}", words(added.text()));
-    let key = added.text().split("name=\"idempotency_key\" value=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap().to_owned();
+    let added = page(
+        &site,
+        &format!("/transactions/new?find=mu&add={mug}&payment_method=cash&discount_applied=5&shipping_cost=4.50"),
+    )
+    .await;
+    assert!(
+        added.text().contains("name=\"lines[0][quantity]\"") && words(added.text()).contains("Total $20.69"),
+        "{}",
+        words(added.text())
+    );
+    let key = added
+        .text()
+        .split("name=\"idempotency_key\" value=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .unwrap()
+        .to_owned();
 
     let form = format!(
         "csrf_token=csrf&idempotency_key={key}&customer_id=&find=mu&lines%5B0%5D%5Bproduct_id%5D={mug}&lines%5B0%5D%5Bquantity%5D=3\
@@ -82,7 +96,9 @@ async fn a_sale_is_made_step_by_step_without_script(db: PgPool) {
     assert_eq!(shop.count("select count(*) from sales.transactions").await, 1);
 
     let shown = words(page(&site, &to).await.text());
-    for part in ["Transaction #1", "Approved", "Mug MUG 3 $19.99", "Total $63.87", "Cash", "This site", "test@example.com"] {
+    for part in
+        ["Transaction #1", "Approved", "Mug MUG 3 $19.99", "Total $63.87", "Cash", "This site", "test@example.com"]
+    {
         assert!(shown.contains(part), "{part}: {shown}");
     }
 }
@@ -102,7 +118,10 @@ async fn the_list_shows_the_filter_of_its_address_and_links_that_keep_it(db: PgP
     let (html, text) = (list.text(), words(list.text()));
     assert_eq!(list.status.as_u16(), 200);
     assert!(text.contains("3 transactions") && text.contains("Product: Mug ×") && text.contains("$10.80"), "{text}");
-    assert!(html.contains(&format!("/api/v1/exports/transactions.csv?product_id={mug}&amp;payment_method=cash\"")), "{html}");
+    assert!(
+        html.contains(&format!("/api/v1/exports/transactions.csv?product_id={mug}&amp;payment_method=cash\"")),
+        "{html}"
+    );
     assert!(html.contains("cursor=") && html.contains("sort=total%3Adesc"));
     assert!(html.contains("<option value=\"cash\" selected"), "{html}");
     // Who may not record is not offered to.

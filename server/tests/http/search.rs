@@ -14,7 +14,9 @@ use sqlx::PgPool;
 fn titles(found: &Value, kind: &str) -> Vec<String> {
     let groups = found["groups"].as_array().unwrap();
     let group = groups.iter().find(|g| g["kind"] == kind);
-    group.map(|g| g["items"].as_array().unwrap().iter().map(|i| i["title"].as_str().unwrap().to_owned()).collect()).unwrap_or_default()
+    group
+        .map(|g| g["items"].as_array().unwrap().iter().map(|i| i["title"].as_str().unwrap().to_owned()).collect())
+        .unwrap_or_default()
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -30,7 +32,10 @@ async fn sales_products_and_pages_are_found_best_first_within_the_rights(db: PgP
     for _ in 0..2 {
         post(&router, "/api/v1/transactions", &body, None).await;
     }
-    sqlx::query("update sales.transactions set external_ref = '536365' where number = 2").execute(&shop.db).await.unwrap();
+    sqlx::query("update sales.transactions set external_ref = '536365' where number = 2")
+        .execute(&shop.db)
+        .await
+        .unwrap();
 
     let search = |q: &'static str| {
         let router = router.clone();

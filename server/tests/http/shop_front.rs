@@ -46,7 +46,10 @@ pub fn services(shop: &Shop) -> Services {
 
 /// `who` None: signed out.
 pub fn front(shop: &Shop, who: Option<Principal>) -> Router {
-    let routes = api::transactions::routes().merge(api::catalogue::routes()).merge(api::exports::routes()).merge(api::search::routes());
+    let routes = api::transactions::routes()
+        .merge(api::catalogue::routes())
+        .merge(api::exports::routes())
+        .merge(api::search::routes());
     routes.into_parts().0.with_state(services(shop)).layer(Extension(Caller(who)))
 }
 

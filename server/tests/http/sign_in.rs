@@ -23,10 +23,16 @@ async fn a_bearer_signs_in_asks_who_it_is_and_signs_out(root: PgPool) {
     assert!(client.cookies.is_empty(), "a bearer sign-in sets no cookie");
 
     let me = client.json(Method::GET, "/api/v1/auth/me", Some(&token), json!(null)).await.json();
-    assert_eq!((&me["email"], &me["role"], &me["sets"], &me["scopes"]), (&json!("ada@mill.example"), &json!("viewer"), &json!(["sales_clerk"]), &json!(null)));
+    assert_eq!(
+        (&me["email"], &me["role"], &me["sets"], &me["scopes"]),
+        (&json!("ada@mill.example"), &json!("viewer"), &json!(["sales_clerk"]), &json!(null))
+    );
     assert!(me["permissions"].as_array().expect("rights").contains(&json!("transactions.create")));
 
-    assert_eq!(client.json(Method::POST, "/api/v1/auth/logout", Some(&token), json!(null)).await.status, StatusCode::NO_CONTENT);
+    assert_eq!(
+        client.json(Method::POST, "/api/v1/auth/logout", Some(&token), json!(null)).await.status,
+        StatusCode::NO_CONTENT
+    );
     let after = client.json(Method::GET, "/api/v1/auth/me", Some(&token), json!(null)).await;
     assert_eq!(after.status, StatusCode::UNAUTHORIZED);
     assert!(after.json()["error"]["request_id"].is_string());
@@ -37,10 +43,16 @@ async fn unknown_wrong_and_disabled_answer_the_same(root: PgPool) {
     let world = World::new(root).await;
     world.user("ada@mill.example", Some(Role::Viewer), &[]).await;
     let off = world.user("off@mill.example", Some(Role::Viewer), &[]).await;
-    sqlx::query("update access.users set is_active = false where id = $1").bind(off).execute(&world.owner).await.expect("disabled");
+    sqlx::query("update access.users set is_active = false where id = $1")
+        .bind(off)
+        .execute(&world.owner)
+        .await
+        .expect("disabled");
     let mut client = Client::new(&router(&world));
     let mut bodies = Vec::new();
-    for (name, password) in [("ada@mill.example", "wrong wrong wrong"), ("nobody@mill.example", PASSWORD), ("off@mill.example", PASSWORD)] {
+    for (name, password) in
+        [("ada@mill.example", "wrong wrong wrong"), ("nobody@mill.example", PASSWORD), ("off@mill.example", PASSWORD)]
+    {
         let answer = client.login(name, password).await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED);
         let mut body = answer.json();
@@ -95,7 +107,10 @@ async fn the_twenty_first_sign_in_of_a_minute_from_an_address_waits(root: PgPool
     world.user("ada@mill.example", Some(Role::Viewer), &[]).await;
     let mut client = Client::new(&router(&world));
     for n in 0..20 {
-        assert_eq!(client.login(&format!("u{n}@mill.example"), "wrong wrong wrong").await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            client.login(&format!("u{n}@mill.example"), "wrong wrong wrong").await.status,
+            StatusCode::UNAUTHORIZED
+        );
     }
     let answer = client.login("ada@mill.example", PASSWORD).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
@@ -143,17 +158,29 @@ async fn forged_and_unsigned_tokens_are_refused(root: PgPool) {
     let world = World::new(root).await;
     world.user("ada@mill.example", Some(Role::Admin), &[]).await;
     let mut client = Client::new(&router(&world));
-    let token = client.login("ada@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
+    let token =
+        client.login("ada@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
     let parts: Vec<_> = token.split('.').collect();
     // {"alg":"none","typ":"JWT"}
     let unsigned = format!("eyJhbGciOiJub25lIiwidHlwIjoiSldUIn0.{}.", parts[1]);
     let cut = format!("{}.{}.{}", parts[0], parts[1], &parts[2][1..]);
     for bad in [unsigned.as_str(), cut.as_str(), "nonsense", "mr_pat_nonsense", ""] {
-        assert_eq!(client.json(Method::GET, "/api/v1/auth/me", Some(bad), json!(null)).await.status, StatusCode::UNAUTHORIZED, "{bad}");
+        assert_eq!(
+            client.json(Method::GET, "/api/v1/auth/me", Some(bad), json!(null)).await.status,
+            StatusCode::UNAUTHORIZED,
+            "{bad}"
+        );
     }
     // In the address even the right one is refused, also where nobody needs to sign in.
     for path in ["/api/v1/auth/me", "/api/v1/permissions", "/login"] {
-        let answer = client.send(Method::GET, &format!("{path}?access_token={token}"), &[("authorization", &format!("Bearer {token}"))], "").await;
+        let answer = client
+            .send(
+                Method::GET,
+                &format!("{path}?access_token={token}"),
+                &[("authorization", &format!("Bearer {token}"))],
+                "",
+            )
+            .await;
         assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path}");
     }
 }
@@ -165,8 +192,10 @@ async fn disabling_a_user_shuts_every_way_in_at_once(root: PgPool) {
     let vera = world.user("vera@mill.example", Some(Role::Viewer), &[]).await;
     let app = router(&world);
     let (mut admin, mut client) = (Client::new(&app), Client::new(&app));
-    let ada = admin.login("ada@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
-    let jwt = client.login("vera@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
+    let ada =
+        admin.login("ada@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
+    let jwt =
+        client.login("vera@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
     let wish = json!({"name": "cron", "scopes": ["overview.view"]});
     let made = client.json(Method::POST, "/api/v1/auth/tokens", Some(&jwt), wish).await;
     assert_eq!(made.status, StatusCode::CREATED, "{}", made.text);
@@ -177,10 +206,16 @@ async fn disabling_a_user_shuts_every_way_in_at_once(root: PgPool) {
     let path = format!("/api/v1/users/{vera}/disable");
     assert_eq!(admin.json(Method::POST, &path, Some(&ada), json!(null)).await.status, StatusCode::OK);
     for token in [&jwt, &pat] {
-        assert_eq!(client.json(Method::GET, "/api/v1/auth/me", Some(token), json!(null)).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            client.json(Method::GET, "/api/v1/auth/me", Some(token), json!(null)).await.status,
+            StatusCode::UNAUTHORIZED
+        );
     }
     // The other server hears of it through the topic.
-    let emitted: i64 = sqlx::query_scalar("select last_value from ops.live_event_seq").fetch_one(&world.owner).await.expect("sequence");
+    let emitted: i64 = sqlx::query_scalar("select last_value from ops.live_event_seq")
+        .fetch_one(&world.owner)
+        .await
+        .expect("sequence");
     assert!(emitted > 0);
 }
 
@@ -189,9 +224,13 @@ async fn a_token_can_do_what_its_scopes_and_its_owner_can(root: PgPool) {
     let world = World::new(root).await;
     let ada = world.user("ada@mill.example", Some(Role::Admin), &[]).await;
     let mut client = Client::new(&router(&world));
-    let jwt = client.login("ada@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
+    let jwt =
+        client.login("ada@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
     let wish = json!({"name": "reader", "scopes": ["access.users_view", "overview.view"], "expires_in_days": 1});
-    let pat = client.json(Method::POST, "/api/v1/auth/tokens", Some(&jwt), wish).await.json()["token"].as_str().expect("secret").to_owned();
+    let pat = client.json(Method::POST, "/api/v1/auth/tokens", Some(&jwt), wish).await.json()["token"]
+        .as_str()
+        .expect("secret")
+        .to_owned();
     let status = |answer: crate::browser::Answer| answer.status;
     assert_eq!(status(client.json(Method::GET, "/api/v1/users", Some(&pat), json!(null)).await), StatusCode::OK);
     let disable = format!("/api/v1/users/{ada}/disable");
@@ -200,7 +239,10 @@ async fn a_token_can_do_what_its_scopes_and_its_owner_can(root: PgPool) {
     let more = json!({"name": "more", "scopes": ["overview.view"]});
     assert_eq!(status(client.json(Method::POST, "/api/v1/auth/tokens", Some(&pat), more).await), StatusCode::FORBIDDEN);
     let change = json!({"old": PASSWORD, "new": "another seven plain words"});
-    assert_eq!(status(client.json(Method::POST, "/api/v1/auth/password", Some(&pat), change).await), StatusCode::FORBIDDEN);
+    assert_eq!(
+        status(client.json(Method::POST, "/api/v1/auth/password", Some(&pat), change).await),
+        StatusCode::FORBIDDEN
+    );
     let denied: i64 =
         sqlx::query_scalar("select count(*) from ops.audit_log where outcome = 'denied' and action = 'access.denied' and actor_kind = 'token'")
             .fetch_one(&world.owner)
@@ -210,12 +252,19 @@ async fn a_token_can_do_what_its_scopes_and_its_owner_can(root: PgPool) {
 
     // The owner loses a right: so does the token, without being touched.
     world.user("bob@mill.example", Some(Role::Admin), &[]).await;
-    sqlx::query("update access.users set role = 'viewer' where id = $1").bind(ada).execute(&world.owner).await.expect("demoted");
+    sqlx::query("update access.users set role = 'viewer' where id = $1")
+        .bind(ada)
+        .execute(&world.owner)
+        .await
+        .expect("demoted");
     world.door.forget_user(ada);
     assert_eq!(status(client.json(Method::GET, "/api/v1/users", Some(&pat), json!(null)).await), StatusCode::FORBIDDEN);
     // And it ends with its day.
     world.clock.advance(chrono::Duration::days(1));
-    assert_eq!(status(client.json(Method::GET, "/api/v1/auth/me", Some(&pat), json!(null)).await), StatusCode::UNAUTHORIZED);
+    assert_eq!(
+        status(client.json(Method::GET, "/api/v1/auth/me", Some(&pat), json!(null)).await),
+        StatusCode::UNAUTHORIZED
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -223,16 +272,43 @@ async fn changing_the_password_ends_every_session(root: PgPool) {
     let world = World::new(root).await;
     world.user("ada@mill.example", Some(Role::Viewer), &[]).await;
     let mut client = Client::new(&router(&world));
-    let one = client.login("ada@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
-    let two = client.login("ada@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
-    let refused = client.json(Method::POST, "/api/v1/auth/password", Some(&one), json!({"old": "wrong wrong wrong", "new": "another seven plain words"})).await;
-    assert_eq!((refused.status, &refused.json()["error"]["fields"][0]["path"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("old_password")));
-    let weak = client.json(Method::POST, "/api/v1/auth/password", Some(&one), json!({"old": PASSWORD, "new": "1qaz2wsx3edc"})).await;
-    assert_eq!((weak.status, &weak.json()["error"]["fields"][0]["path"]), (StatusCode::UNPROCESSABLE_ENTITY, &json!("new_password")));
-    let done = client.json(Method::POST, "/api/v1/auth/password", Some(&one), json!({"old": PASSWORD, "new": "another seven plain words"})).await;
+    let one =
+        client.login("ada@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
+    let two =
+        client.login("ada@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
+    let refused = client
+        .json(
+            Method::POST,
+            "/api/v1/auth/password",
+            Some(&one),
+            json!({"old": "wrong wrong wrong", "new": "another seven plain words"}),
+        )
+        .await;
+    assert_eq!(
+        (refused.status, &refused.json()["error"]["fields"][0]["path"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("old_password"))
+    );
+    let weak = client
+        .json(Method::POST, "/api/v1/auth/password", Some(&one), json!({"old": PASSWORD, "new": "1qaz2wsx3edc"}))
+        .await;
+    assert_eq!(
+        (weak.status, &weak.json()["error"]["fields"][0]["path"]),
+        (StatusCode::UNPROCESSABLE_ENTITY, &json!("new_password"))
+    );
+    let done = client
+        .json(
+            Method::POST,
+            "/api/v1/auth/password",
+            Some(&one),
+            json!({"old": PASSWORD, "new": "another seven plain words"}),
+        )
+        .await;
     assert_eq!(done.status, StatusCode::NO_CONTENT, "{}", done.text);
     for token in [&one, &two] {
-        assert_eq!(client.json(Method::GET, "/api/v1/auth/me", Some(token), json!(null)).await.status, StatusCode::UNAUTHORIZED);
+        assert_eq!(
+            client.json(Method::GET, "/api/v1/auth/me", Some(token), json!(null)).await.status,
+            StatusCode::UNAUTHORIZED
+        );
     }
     assert_eq!(client.login("ada@mill.example", "another seven plain words").await.status, StatusCode::OK);
 }

@@ -89,11 +89,13 @@ async fn ready_until_the_process_is_told_to_stop(db: PgPool) {
         assert_eq!(health["components"][part]["status"], "ok", "{part}");
     }
     let now = chrono::Utc::now();
-    sqlx::query("update ops.schedules set enabled = true, next_due_at = $1 where id = (select min(id) from ops.schedules)")
-        .bind(now - chrono::Duration::minutes(2))
-        .execute(&db)
-        .await
-        .expect("late schedule");
+    sqlx::query(
+        "update ops.schedules set enabled = true, next_due_at = $1 where id = (select min(id) from ops.schedules)",
+    )
+    .bind(now - chrono::Duration::minutes(2))
+    .execute(&db)
+    .await
+    .expect("late schedule");
     assert_eq!(call(&web, "GET", "/health").await.body["components"]["scheduler"]["status"], "degraded");
     process.stop.cancel();
     assert_eq!(call(&web, "GET", "/health/ready").await.status, StatusCode::SERVICE_UNAVAILABLE);
@@ -131,11 +133,17 @@ async fn beyond_the_limit_callers_wait_and_health_stays_free() {
     let web = web(&nowhere(), &process(&[("MILLRACE_RATE_ANONYMOUS", "3")]));
     for left in ["2", "1", "0"] {
         let answer = call(&web, "GET", "/api/v1/openapi.json").await;
-        assert_eq!((answer.status, &answer.headers["x-ratelimit-remaining"]), (StatusCode::OK, &left.parse().expect("header")));
+        assert_eq!(
+            (answer.status, &answer.headers["x-ratelimit-remaining"]),
+            (StatusCode::OK, &left.parse().expect("header"))
+        );
         assert_eq!(answer.headers["x-ratelimit-limit"], "3");
     }
     let refused = call(&web, "GET", "/api/v1/openapi.json").await;
-    assert_eq!((refused.status, &refused.body["error"]["code"]), (StatusCode::TOO_MANY_REQUESTS, &"rate_limited".into()));
+    assert_eq!(
+        (refused.status, &refused.body["error"]["code"]),
+        (StatusCode::TOO_MANY_REQUESTS, &"rate_limited".into())
+    );
     assert_eq!(refused.headers[header::RETRY_AFTER], "20");
     assert_eq!(call(&web, "GET", "/health/live").await.status, StatusCode::OK);
 }
@@ -144,7 +152,15 @@ async fn beyond_the_limit_callers_wait_and_health_stays_free() {
 async fn bodies_and_headers_have_a_limit_and_a_panic_becomes_an_answer() {
     let observer = Observer { clock: Arc::new(SystemClock), trusted_proxies: Arc::default() };
     let web = Router::new()
-        .route("/boom", get(|| async { if true { panic!("secret text") } }).post(|body: String| async move { body.len().to_string() }))
+        .route(
+            "/boom",
+            get(|| async {
+                if true {
+                    panic!("secret text")
+                }
+            })
+            .post(|body: String| async move { body.len().to_string() }),
+        )
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(from_fn_with_state(observer, observe));
     let boom = call(&web, "GET", "/boom").await;
@@ -161,7 +177,8 @@ async fn bodies_and_headers_have_a_limit_and_a_panic_becomes_an_answer() {
 #[tokio::test]
 async fn another_origin_must_be_known_and_never_gets_to_use_cookies() {
     let web = web(&nowhere(), &process(&[("MILLRACE_CORS_ORIGINS", "https://app.example.com")]));
-    let from = |origin: &str| Request::get("/health/live").header("origin", origin).body(Body::empty()).expect("request");
+    let from =
+        |origin: &str| Request::get("/health/live").header("origin", origin).body(Body::empty()).expect("request");
     let known = send(&web, from("https://app.example.com")).await;
     assert_eq!(known.headers["access-control-allow-origin"], "https://app.example.com");
     assert!(!known.headers.contains_key("access-control-allow-credentials"));

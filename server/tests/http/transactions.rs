@@ -55,7 +55,13 @@ async fn refusals_have_their_status_and_name_the_field(db: PgPool) {
     assert_eq!(invalid.status.as_u16(), 422);
     assert_eq!(invalid.json()["error"]["fields"].as_array().unwrap().len(), 2);
     assert_eq!(post(&planner, path, &json!({"lines": "x"}), None).await.status.as_u16(), 422);
-    assert_eq!(get(&planner, "/api/v1/transactions?status=x&limit=0").await.json()["error"]["fields"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        get(&planner, "/api/v1/transactions?status=x&limit=0").await.json()["error"]["fields"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
     assert_eq!(get(&planner, "/api/v1/transactions?cursor=x").await.status.as_u16(), 422);
     assert_eq!(get(&planner, "/api/v1/transactions/nonsense").await.status.as_u16(), 404);
     assert_eq!(get(&planner, "/api/v1/transactions/01890000-0000-7000-8000-000000000001").await.status.as_u16(), 404);

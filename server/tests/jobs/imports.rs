@@ -15,8 +15,11 @@ use server::services::ingest::Upload;
 use sqlx::PgPool;
 
 async fn uploaded(world: &World) -> ImportId {
-    let rows: String = (0..5000).map(|n| format!("{},A{},Thing,1,2011-01-05 10:00:00,2.00,1,UK\n", n / 5, n % 90)).collect();
-    let text = format!("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n{rows}9,A1,Thing,-1,2011-01-05 10:00:00,2.00,1,UK\n");
+    let rows: String =
+        (0..5000).map(|n| format!("{},A{},Thing,1,2011-01-05 10:00:00,2.00,1,UK\n", n / 5, n % 90)).collect();
+    let text = format!(
+        "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n{rows}9,A1,Thing,-1,2011-01-05 10:00:00,2.00,1,UK\n"
+    );
     let upload = Upload::of(Target::SalesTransactions, "sales.csv", text.into_bytes());
     world.services.ingest.receive(&person(Role::Planner), upload).await.unwrap().summary.id
 }

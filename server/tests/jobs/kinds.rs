@@ -14,7 +14,13 @@ use std::{
 };
 
 pub fn registry() -> Registry {
-    Registry::standard().with::<Counting>().with::<Flaky>().with::<Polite>().with::<Stubborn>().with::<Broken>().with::<Single>()
+    Registry::standard()
+        .with::<Counting>()
+        .with::<Flaky>()
+        .with::<Polite>()
+        .with::<Stubborn>()
+        .with::<Broken>()
+        .with::<Single>()
 }
 
 pub fn runtime(world: &World) -> Arc<Runtime> {

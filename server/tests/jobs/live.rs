@@ -7,7 +7,10 @@ use domain::{
     live::Topic,
 };
 use futures::StreamExt;
-use server::{http::{api, caller::Caller}, services::Services};
+use server::{
+    http::{api, caller::Caller},
+    services::Services,
+};
 use sqlx::PgPool;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;

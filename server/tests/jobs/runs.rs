@@ -50,7 +50,10 @@ async fn a_run_appears_with_the_commit_of_its_change_and_not_without(pool: PgPoo
     runtime(&world).drain().await.unwrap();
 
     let run = read(&world, job).await;
-    assert_eq!((run.state.as_str(), run.attempt, run.requested_label.as_str()), ("succeeded", 1, "Planner@example.com"));
+    assert_eq!(
+        (run.state.as_str(), run.attempt, run.requested_label.as_str()),
+        ("succeeded", 1, "Planner@example.com")
+    );
     assert_eq!(run.result, Some(serde_json::json!({"items": 2_500})));
     assert_eq!((run.progress_done, run.progress_total, run.step.as_deref()), (2_500, Some(2_500), Some("Counting")));
     assert_eq!(run.counters, serde_json::json!({"counted": 2_500}));
@@ -63,9 +66,7 @@ async fn a_run_appears_with_the_commit_of_its_change_and_not_without(pool: PgPoo
 async fn a_ticket_delivered_twice_runs_once(pool: PgPool) {
     let world = with_counted(pool).await;
     let job = ask::<Counting>(&world, Items { items: 10 }, None).await;
-    world
-        .execute("select graphile_worker.add_job('counting', json_build_object('run', id)) from ops.job_runs")
-        .await;
+    world.execute("select graphile_worker.add_job('counting', json_build_object('run', id)) from ops.job_runs").await;
     runtime(&world).drain().await.unwrap();
     assert_eq!(read(&world, job).await.attempt, 1);
     assert_eq!(world.number("select count(*) from ops.counted").await, 10);
@@ -87,7 +88,9 @@ async fn an_open_run_with_the_same_key_answers_for_the_new_one(pool: PgPool) {
 #[sqlx::test(migrator = "store::MIGRATOR")]
 async fn twenty_callers_at_once_with_one_key_make_one_run(pool: PgPool) {
     let world = with_counted(pool).await;
-    let asked = futures::future::join_all((0..20).map(|_| ask::<Flaky>(&world, SucceedsAt { succeeds_at: 1 }, Some("k")))).await;
+    let asked =
+        futures::future::join_all((0..20).map(|_| ask::<Flaky>(&world, SucceedsAt { succeeds_at: 1 }, Some("k"))))
+            .await;
     assert_eq!(asked.iter().filter(|a| !a.deduplicated).count(), 1);
     assert!(asked.iter().all(|a| a.job_id == asked[0].job_id));
 }
@@ -189,7 +192,9 @@ async fn the_log_of_a_run_is_cut_at_two_thousand_lines_and_says_so(pool: PgPool)
     let mut connection = store::acquire(&world.backend.pools.jobs).await.unwrap();
     for n in 0..5 {
         let now = world.backend.clock.now();
-        store::jobs::add_event(&mut connection, job.job_id.0, now, "info", None, &format!("more {n}"), None).await.unwrap();
+        store::jobs::add_event(&mut connection, job.job_id.0, now, "info", None, &format!("more {n}"), None)
+            .await
+            .unwrap();
     }
     let last = store::jobs::last_events(&mut connection, job.job_id.0, 3).await.unwrap();
     let last: Vec<_> = last.iter().map(|e| (e.seq, e.message.as_str())).collect();
@@ -201,7 +206,11 @@ async fn a_paused_queue_hands_nothing_out_until_it_is_resumed(pool: PgPool) {
     let world = with_counted(pool).await;
     let before = ask::<Counting>(&world, Items { items: 1 }, None).await;
     let mut connection = store::acquire(&world.backend.pools.admin).await.unwrap();
-    assert!(store::jobs::pause(&mut connection, "default", world.backend.clock.now(), "Admin", "stock-taking").await.unwrap());
+    assert!(
+        store::jobs::pause(&mut connection, "default", world.backend.clock.now(), "Admin", "stock-taking")
+            .await
+            .unwrap()
+    );
     let after = ask::<Flaky>(&world, SucceedsAt { succeeds_at: 1 }, None).await;
     let runtime = runtime(&world);
     runtime.drain().await.unwrap();

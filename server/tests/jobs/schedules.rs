@@ -71,10 +71,11 @@ async fn catch_up_all_makes_each_missed_run_oldest_first_and_never_two_at_once(p
     assert_eq!(outcomes(&world).await, [("caught_up".into(), 6)]);
     assert_eq!(world.number("select count(*) from ops.job_runs where state = 'partial'").await, 6);
     assert_eq!(world.number("select count(distinct slot) from ops.job_runs").await, 1);
-    let payloads: Vec<String> = sqlx::query_scalar("select payload ->> 'due_at' from ops.job_runs order by queue_job_id")
-        .fetch_all(&world.owner)
-        .await
-        .unwrap();
+    let payloads: Vec<String> =
+        sqlx::query_scalar("select payload ->> 'due_at' from ops.job_runs order by queue_job_id")
+            .fetch_all(&world.owner)
+            .await
+            .unwrap();
     assert!(payloads.is_sorted() && payloads[0].starts_with("2026-03-10T10:30"), "{payloads:?}");
 }
 
@@ -111,7 +112,14 @@ async fn two_schedulers_fire_a_minute_schedule_sixty_times_an_hour(pool: PgPool)
     }
     assert_eq!(outcomes(&world).await, [("enqueued".into(), 60)]);
     assert_eq!(world.number("select count(*) from ops.job_runs where state = 'partial'").await, 60);
-    assert_eq!(world.number("select count(*) from ops.schedules where last_state = 'partial' and last_success_at = last_fire_at").await, 1);
+    assert_eq!(
+        world
+            .number(
+                "select count(*) from ops.schedules where last_state = 'partial' and last_success_at = last_fire_at"
+            )
+            .await,
+        1
+    );
 }
 
 async fn newest(world: &World) -> Uuid {
@@ -136,7 +144,10 @@ async fn a_run_of_150_seconds_on_a_minute_schedule_is_never_joined_by_another(po
     world.clock.advance(Duration::seconds(30));
     assert_eq!(runtime.tick().await.unwrap(), 1);
     assert_eq!(outcomes(&world).await, [("enqueued".into(), 2), ("skipped_overlap".into(), 2)]);
-    assert_eq!(world.number("select count(*) from ops.job_runs where state = 'skipped' and finished_at is not null").await, 2);
+    assert_eq!(
+        world.number("select count(*) from ops.job_runs where state = 'skipped' and finished_at is not null").await,
+        2
+    );
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]
@@ -156,7 +167,12 @@ async fn overlap_buffer_keeps_one_waiting_and_cancel_makes_room(pool: PgPool) {
     world.execute("update ops.schedules set overlap = 'cancel_running'").await;
     world.clock.advance(Duration::seconds(60));
     assert_eq!(runtime.tick().await.unwrap(), 1);
-    assert_eq!(world.number("select count(*) from ops.job_runs where state = 'running' and cancel_requested_at is not null").await, 1);
+    assert_eq!(
+        world
+            .number("select count(*) from ops.job_runs where state = 'running' and cancel_requested_at is not null")
+            .await,
+        1
+    );
     assert_eq!(world.number("select count(*) from ops.job_runs where state = 'cancelled'").await, 1);
     assert_eq!(world.number("select count(*) from ops.job_runs where state = 'queued'").await, 1);
 }
@@ -170,7 +186,10 @@ async fn a_daily_schedule_follows_the_business_zone_through_the_switch(pool: PgP
     let runtime = runtime(&world);
     world.clock.set(at("2026-03-28T12:00:00Z"));
     runtime.tick().await.unwrap();
-    assert_eq!(world.number("select extract(epoch from next_due_at)::bigint from ops.schedules").await, at("2026-03-29T01:30:00Z").timestamp());
+    assert_eq!(
+        world.number("select extract(epoch from next_due_at)::bigint from ops.schedules").await,
+        at("2026-03-29T01:30:00Z").timestamp()
+    );
     // Another zone: what was computed is void, and nothing is fired for it.
     world.execute("update ops.settings set value = '\"Europe/London\"' where key = 'business.zone'").await;
     runtime.tick().await.unwrap();
@@ -201,17 +220,21 @@ async fn the_platforms_own_schedules_run_and_run_again(pool: PgPool) {
     world.clock.set(at("2026-03-11T02:00:00Z"));
     assert_eq!(runtime.tick().await.unwrap(), 2);
     runtime.drain().await.unwrap();
-    let first: Vec<(String, serde_json::Value)> =
-        sqlx::query_as("select kind, result from ops.job_runs where state = 'succeeded' and schedule_id is not null order by kind")
-            .fetch_all(&world.owner)
-            .await
-            .unwrap();
+    let first: Vec<(String, serde_json::Value)> = sqlx::query_as(
+        "select kind, result from ops.job_runs where state = 'succeeded' and schedule_id is not null order by kind",
+    )
+    .fetch_all(&world.owner)
+    .await
+    .unwrap();
     assert_eq!(first[0].0, "cleanup");
     assert_eq!(first[0].1["removed"]["files"], 1);
     assert_eq!(first[0].1["removed"]["job_runs"], 3);
     assert_eq!(world.number("select sum(runs)::bigint from ops.job_run_hours").await, 3);
     assert_eq!(first[1].1["made"], 4);
-    assert_eq!(world.number("select count(*) from pg_class where relname like 'audit_log_2026%' and relkind = 'r'").await, 4);
+    assert_eq!(
+        world.number("select count(*) from pg_class where relname like 'audit_log_2026%' and relkind = 'r'").await,
+        4
+    );
 
     world.clock.advance(Duration::days(1));
     assert_eq!(runtime.tick().await.unwrap(), 2);

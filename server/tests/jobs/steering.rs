@@ -9,7 +9,10 @@ use domain::{
     ErrorCode,
     access::Role,
     ids::JobId,
-    jobs::{Backfill, BulkAction, BulkJobs, JobFilter, JobState, JobsPort, PauseQueue, ScheduleDraft, ScheduleEdit, StartJob},
+    jobs::{
+        Backfill, BulkAction, BulkJobs, JobFilter, JobState, JobsPort, PauseQueue, ScheduleDraft, ScheduleEdit,
+        StartJob,
+    },
 };
 use server::{jobs::Nothing, services::jobs::JobsService};
 use sqlx::PgPool;
@@ -35,13 +38,15 @@ async fn own_runs_are_cancelled_by_their_asker_others_by_an_administrator(pool: 
     assert_eq!(jobs.cancel(&planner, own.job_id).await.unwrap_err().code, ErrorCode::Conflict);
     assert_eq!(world.number("select count(*) from graphile_worker._private_jobs").await, 0);
 
-    let started = jobs.start(&admin, StartJob { kind: "cleanup".into(), payload: serde_json::Value::Null }).await.unwrap();
+    let started =
+        jobs.start(&admin, StartJob { kind: "cleanup".into(), payload: serde_json::Value::Null }).await.unwrap();
     assert!(!jobs.detail(&planner, started.job_id).await.unwrap().may_cancel);
     assert_eq!(jobs.cancel(&planner, started.job_id).await.unwrap_err().code, ErrorCode::Forbidden);
     jobs.cancel(&admin, started.job_id).await.unwrap();
     let missing = jobs.detail(&viewer, JobId(uuid::Uuid::nil())).await.unwrap_err();
     assert_eq!(missing.code, ErrorCode::NotFound);
-    let audited: Vec<String> = sqlx::query_scalar("select action from ops.audit_log order by at, id").fetch_all(&world.owner).await.unwrap();
+    let audited: Vec<String> =
+        sqlx::query_scalar("select action from ops.audit_log order by at, id").fetch_all(&world.owner).await.unwrap();
     assert_eq!(audited.len(), 3);
     assert!(audited.contains(&"jobs.run".to_owned()));
 }
@@ -89,8 +94,15 @@ async fn the_list_filters_pages_and_counts(pool: PgPool) {
     assert_eq!((seen.len(), unique.len()), (25, 25));
 
     for (query, total) in [
-        ("state=failed", 13), ("state=partial", 12), ("state=open", 1), ("q=never work", 13), ("q=%25", 0), ("requester=planner", 26),
-        ("queue=default&from=2026-03-10T12:00:00Z", 26), ("to=2026-03-10T12:00:00Z", 0), ("schedule=cleanup", 0),
+        ("state=failed", 13),
+        ("state=partial", 12),
+        ("state=open", 1),
+        ("q=never work", 13),
+        ("q=%25", 0),
+        ("requester=planner", 26),
+        ("queue=default&from=2026-03-10T12:00:00Z", 26),
+        ("to=2026-03-10T12:00:00Z", 0),
+        ("schedule=cleanup", 0),
     ] {
         assert_eq!(jobs.list(&viewer, filter(query)).await.unwrap().total, total, "{query}");
     }
@@ -110,7 +122,10 @@ async fn acting_on_all_says_the_number_first(pool: PgPool) {
         ask::<Flaky>(&world, SucceedsAt { succeeds_at: 0 }, None).await;
     }
     let act = |action, dry_run| BulkJobs { action, filter: filter("kind=flaky"), ids: vec![], dry_run };
-    assert_eq!(jobs.bulk(&person(Role::Planner), act(BulkAction::Cancel, true)).await.unwrap_err().code, ErrorCode::Forbidden);
+    assert_eq!(
+        jobs.bulk(&person(Role::Planner), act(BulkAction::Cancel, true)).await.unwrap_err().code,
+        ErrorCode::Forbidden
+    );
     let dry = jobs.bulk(&admin, act(BulkAction::Cancel, true)).await.unwrap();
     assert_eq!((dry.matched, dry.changed), (3, 0));
     assert_eq!(jobs.bulk(&admin, act(BulkAction::Cancel, false)).await.unwrap().changed, 3);
@@ -127,7 +142,10 @@ async fn a_pause_has_a_reason_and_a_name(pool: PgPool) {
     let without = jobs.pause(&admin, "default", PauseQueue { reason: " ".into() }).await.unwrap_err();
     assert_eq!(without.fields[0].path, "reason");
     let paused = jobs.pause(&admin, "default", PauseQueue { reason: "stock-taking".into() }).await.unwrap();
-    assert_eq!((paused.paused_by.as_deref(), paused.pause_reason.as_deref()), (Some("Admin@example.com"), Some("stock-taking")));
+    assert_eq!(
+        (paused.paused_by.as_deref(), paused.pause_reason.as_deref()),
+        (Some("Admin@example.com"), Some("stock-taking"))
+    );
     assert_eq!(jobs.resume(&admin, "nowhere").await.unwrap_err().code, ErrorCode::NotFound);
     assert_eq!(jobs.resume(&admin, "default").await.unwrap().paused_at, None);
 }
@@ -142,26 +160,47 @@ async fn schedules_are_edited_run_early_and_filled_in(pool: PgPool) {
     assert_eq!(cleanup.next.len(), 5);
     assert_eq!(cleanup.next[0], at("2026-03-11T01:00:00Z"));
 
-    let wrong = ScheduleEdit { version: cleanup.version, cron: Some("61 * * * *".into()), zone: Some("Mars/Base".into()), max_attempts: Some(0), ..ScheduleEdit::default() };
+    let wrong = ScheduleEdit {
+        version: cleanup.version,
+        cron: Some("61 * * * *".into()),
+        zone: Some("Mars/Base".into()),
+        max_attempts: Some(0),
+        ..ScheduleEdit::default()
+    };
     let faults = jobs.edit_schedule(&admin, "cleanup", wrong).await.unwrap_err();
     let mut paths: Vec<_> = faults.fields.iter().map(|f| f.path.as_str()).collect();
     paths.sort_unstable();
     assert_eq!(paths, ["cron", "max_attempts", "zone"]);
 
-    let edit = ScheduleEdit { version: cleanup.version, cron: Some("15 2 * * *".into()), zone: Some("Asia/Kolkata".into()), ..ScheduleEdit::default() };
+    let edit = ScheduleEdit {
+        version: cleanup.version,
+        cron: Some("15 2 * * *".into()),
+        zone: Some("Asia/Kolkata".into()),
+        ..ScheduleEdit::default()
+    };
     let edited = jobs.edit_schedule(&admin, "cleanup", edit.clone()).await.unwrap();
     assert_eq!(edited.next_due_at.unwrap(), at("2026-03-10T20:45:00Z"));
-    assert_eq!(jobs.edit_schedule(&admin, "cleanup", edit).await.unwrap_err().code, ErrorCode::Conflict, "an old version");
+    assert_eq!(
+        jobs.edit_schedule(&admin, "cleanup", edit).await.unwrap_err().code,
+        ErrorCode::Conflict,
+        "an old version"
+    );
 
     let early = jobs.run_schedule(&person(Role::Planner), "cleanup").await.unwrap();
     assert!(jobs.run_schedule(&admin, "cleanup").await.unwrap().deduplicated, "one is open");
     runtime.drain().await.unwrap();
     let run = jobs.detail(&admin, early.job_id).await.unwrap().run;
-    assert_eq!((run.state, run.schedule_id.as_deref()), (JobState::Succeeded, Some("cleanup")), "{:?}", run.error_message);
+    assert_eq!(
+        (run.state, run.schedule_id.as_deref()),
+        (JobState::Succeeded, Some("cleanup")),
+        "{:?}",
+        run.error_message
+    );
     let after = jobs.schedules(&admin).await.unwrap().into_iter().find(|s| s.id == "cleanup").unwrap();
     assert_eq!(after.next_due_at, edited.next_due_at, "a run out of turn does not move the next one");
 
-    let range = Backfill { from: at("2026-03-01T00:00:00Z").fixed_offset(), to: at("2026-03-08T00:00:00Z").fixed_offset() };
+    let range =
+        Backfill { from: at("2026-03-01T00:00:00Z").fixed_offset(), to: at("2026-03-08T00:00:00Z").fixed_offset() };
     let filled = jobs.backfill(&admin, "cleanup", range.clone()).await.unwrap();
     assert_eq!((filled.enqueued, filled.already_fired), (7, 0));
     let again = jobs.backfill(&admin, "cleanup", range).await.unwrap();
@@ -169,7 +208,8 @@ async fn schedules_are_edited_run_early_and_filled_in(pool: PgPool) {
     runtime.drain().await.unwrap();
     assert_eq!(jobs.list(&admin, filter("schedule=cleanup&state=succeeded")).await.unwrap().total, 8);
 
-    let draft = ScheduleDraft { cron: Some("30 1 * * *".into()), every_seconds: None, zone: Some("Europe/London".into()) };
+    let draft =
+        ScheduleDraft { cron: Some("30 1 * * *".into()), every_seconds: None, zone: Some("Europe/London".into()) };
     world.clock.set(at("2026-03-28T12:00:00Z"));
     assert_eq!(jobs.preview(&admin, draft, 1).await.unwrap().next, [at("2026-03-29T01:00:00Z")]);
 }

@@ -43,7 +43,9 @@ async fn a_run_starts_within_a_second_and_a_cancel_ends_it_within_five(pool: PgP
 
     let mut connection = store::acquire(&world.backend.pools.admin).await.unwrap();
     let asked = Instant::now();
-    assert!(store::jobs::request_cancel(&mut connection, job.job_id.0, world.backend.clock.now(), "Admin").await.unwrap());
+    assert!(
+        store::jobs::request_cancel(&mut connection, job.job_id.0, world.backend.clock.now(), "Admin").await.unwrap()
+    );
     let run = closed(&world, job).await;
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
     assert_eq!((run.state.as_str(), run.error_code), ("cancelled", None));

@@ -5,8 +5,8 @@ use chrono::Duration;
 use domain::{
     ErrorCode,
     access::{
-        AccessPort, CreateToken, CreateUser, EditUser, Grant, Password, PermSet, Permission, Principal, RequestTrace, Rights, Role, RotateToken, ScopeKind,
-        UserFilter,
+        AccessPort, CreateToken, CreateUser, EditUser, Grant, Password, PermSet, Permission, Principal, RequestTrace,
+        Rights, Role, RotateToken, ScopeKind, UserFilter,
     },
     ids::UserId,
 };
@@ -19,11 +19,20 @@ fn port(world: &World) -> Arc<dyn AccessPort> {
 }
 
 fn signed_in(id: Uuid, role: Role) -> Principal {
-    Principal::vouch(domain::access::ActorKind::User, Some(id), role.as_str().to_owned(), Rights::of(Some(role), &[]), RequestTrace::default())
+    Principal::vouch(
+        domain::access::ActorKind::User,
+        Some(id),
+        role.as_str().to_owned(),
+        Rights::of(Some(role), &[]),
+        RequestTrace::default(),
+    )
 }
 
 async fn audit_actions(world: &World) -> Vec<String> {
-    sqlx::query_scalar("select action || ' ' || outcome from ops.audit_log order by 1").fetch_all(&world.owner).await.expect("audit")
+    sqlx::query_scalar("select action || ' ' || outcome from ops.audit_log order by 1")
+        .fetch_all(&world.owner)
+        .await
+        .expect("audit")
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -41,7 +50,8 @@ async fn the_last_active_admin_stays_whoever_asks(root: PgPool) {
     // With a second one either may go, but two at once never both.
     let bob = world.user("bob@mill.example", Some(Role::Admin), &[]).await;
     let (access, first, second) = (port(&world), down.clone(), down);
-    let (one, two) = tokio::join!(access.edit_user(&admin, UserId(ada), first), access.edit_user(&admin, UserId(bob), second));
+    let (one, two) =
+        tokio::join!(access.edit_user(&admin, UserId(ada), first), access.edit_user(&admin, UserId(bob), second));
     assert_eq!([one.is_ok(), two.is_ok()].iter().filter(|ok| **ok).count(), 1, "{one:?} {two:?}");
 }
 
@@ -55,15 +65,33 @@ async fn nobody_raises_own_rights_or_gives_what_they_lack(root: PgPool) {
         domain::access::ActorKind::User,
         Some(eve),
         "eve".into(),
-        Rights::all().restricted_to(&[Permission::AccessUsersView, Permission::AccessUsersEdit, Permission::OverviewView]),
+        Rights::all().restricted_to(&[
+            Permission::AccessUsersView,
+            Permission::AccessUsersEdit,
+            Permission::OverviewView,
+        ]),
         RequestTrace::default(),
     );
     let rise = EditUser { role: Some(Some(Role::Admin)), ..EditUser::default() };
-    assert_eq!(port(&world).edit_user(&limited, UserId(eve), rise.clone()).await.expect_err("own").code, ErrorCode::Forbidden);
+    assert_eq!(
+        port(&world).edit_user(&limited, UserId(eve), rise.clone()).await.expect_err("own").code,
+        ErrorCode::Forbidden
+    );
     let tom = world.user("tom@mill.example", None, &[]).await;
-    assert_eq!(port(&world).edit_user(&limited, UserId(tom), rise).await.expect_err("others").code, ErrorCode::Forbidden);
-    let grants = vec![Grant { permission_set: PermSet::Auditor, scope_kind: ScopeKind::All, scope_ids: vec![], expires_at: None }];
-    assert_eq!(port(&world).set_grants(&limited, UserId(eve), grants, None).await.expect_err("own set").code, ErrorCode::Forbidden);
+    assert_eq!(
+        port(&world).edit_user(&limited, UserId(tom), rise).await.expect_err("others").code,
+        ErrorCode::Forbidden
+    );
+    let grants = vec![Grant {
+        permission_set: PermSet::Auditor,
+        scope_kind: ScopeKind::All,
+        scope_ids: vec![],
+        expires_at: None,
+    }];
+    assert_eq!(
+        port(&world).set_grants(&limited, UserId(eve), grants, None).await.expect_err("own set").code,
+        ErrorCode::Forbidden
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -80,12 +108,21 @@ async fn a_user_is_made_changed_and_told_apart_by_version(root: PgPool) {
         password: Password::new("planted-password-of-tom"),
     };
     let tom = access.create_user(&admin, new.clone()).await.expect("made");
-    assert_eq!((tom.email.as_str(), tom.role, tom.must_change_password), ("tom@mill.example", Some(Role::Planner), true));
+    assert_eq!(
+        (tom.email.as_str(), tom.role, tom.must_change_password),
+        ("tom@mill.example", Some(Role::Planner), true)
+    );
     let again = access.create_user(&admin, new).await.expect_err("twice");
     assert_eq!((again.code, again.of_field("email").is_some()), (ErrorCode::Conflict, true));
 
-    let weak = CreateUser { email: "x".into(), display_name: String::new(), password: Password::new("1q2w3e4r5t6y"), ..CreateUser::default() };
-    let faults: Vec<_> = access.create_user(&admin, weak).await.expect_err("weak").fields.into_iter().map(|f| f.path).collect();
+    let weak = CreateUser {
+        email: "x".into(),
+        display_name: String::new(),
+        password: Password::new("1q2w3e4r5t6y"),
+        ..CreateUser::default()
+    };
+    let faults: Vec<_> =
+        access.create_user(&admin, weak).await.expect_err("weak").fields.into_iter().map(|f| f.path).collect();
     assert_eq!(faults, ["email", "display_name", "password"]);
 
     let rename = EditUser { display_name: Some("Thomas".into()), version: Some(tom.version), ..EditUser::default() };
@@ -95,15 +132,25 @@ async fn a_user_is_made_changed_and_told_apart_by_version(root: PgPool) {
 
     let page = access.users(&admin, UserFilter { limit: Some(1), ..UserFilter::default() }).await.expect("page");
     assert_eq!((page.total, page.items.len(), page.items[0].email.as_str()), (2, 1, "ada@mill.example"));
-    let rest = access.users(&admin, UserFilter { cursor: page.next_cursor, limit: Some(1), ..UserFilter::default() }).await.expect("rest");
+    let rest = access
+        .users(&admin, UserFilter { cursor: page.next_cursor, limit: Some(1), ..UserFilter::default() })
+        .await
+        .expect("rest");
     assert_eq!((rest.items[0].email.as_str(), rest.next_cursor), ("tom@mill.example", None));
-    let found = access.users(&admin, UserFilter { q: Some("THOM".into()), role: Some(Role::Planner), active: Some(true), ..UserFilter::default() });
+    let found = access.users(
+        &admin,
+        UserFilter { q: Some("THOM".into()), role: Some(Role::Planner), active: Some(true), ..UserFilter::default() },
+    );
     assert_eq!(found.await.expect("found").total, 1);
-    let wild = access.users(&admin, UserFilter { q: Some("%".into()), ..UserFilter::default() }).await.expect("literal");
+    let wild =
+        access.users(&admin, UserFilter { q: Some("%".into()), ..UserFilter::default() }).await.expect("literal");
     assert_eq!(wild.total, 0);
 
     assert_eq!(audit_actions(&world).await, ["access.user_create ok", "access.user_edit ok"]);
-    let text: String = sqlx::query_scalar("select string_agg(a::text, ' ') from ops.audit_log a").fetch_one(&world.owner).await.expect("text");
+    let text: String = sqlx::query_scalar("select string_agg(a::text, ' ') from ops.audit_log a")
+        .fetch_one(&world.owner)
+        .await
+        .expect("text");
     assert!(!text.contains("planted") && text.contains("$secret"), "{text}");
 }
 
@@ -113,13 +160,20 @@ async fn tokens_hold_no_more_than_their_owner_and_end_when_told(root: PgPool) {
     let vera = world.user("vera@mill.example", Some(Role::Viewer), &[]).await;
     let who = signed_in(vera, Role::Viewer);
     let access = port(&world);
-    let wish = |scopes: &[&str]| CreateToken { name: "cron".into(), scopes: scopes.iter().map(ToString::to_string).collect(), expires_in_days: Some(10) };
+    let wish = |scopes: &[&str]| CreateToken {
+        name: "cron".into(),
+        scopes: scopes.iter().map(ToString::to_string).collect(),
+        expires_in_days: Some(10),
+    };
     let refused = access.create_token(&who, wish(&["transactions.view", "audit.view"])).await.expect_err("too much");
     assert_eq!(refused.fields[0].path, "scopes[1]");
 
     let first = access.create_token(&who, wish(&["transactions.view"])).await.expect("token");
     assert!(first.token.starts_with("mr_pat_") && first.token.len() == 7 + 43);
-    let kept: String = sqlx::query_scalar("select string_agg(t::text, '') from access.api_tokens t").fetch_one(&world.owner).await.expect("row");
+    let kept: String = sqlx::query_scalar("select string_agg(t::text, '') from access.api_tokens t")
+        .fetch_one(&world.owner)
+        .await
+        .expect("row");
     assert!(!kept.contains(&first.token));
 
     let second = access.rotate_token(&who, first.view.id, RotateToken { overlap_hours: 2 }).await.expect("rotated");

@@ -30,13 +30,19 @@ fn processes_share_one_server_that_survives_a_kill_and_ends_with_the_last() {
     let checked = millrace(dir, &["check", "--json"]).output().expect("check");
     assert!(matches!(checked.status.code(), Some(0 | 1)), "{}", said(&checked));
     let findings: serde_json::Value = serde_json::from_slice(&checked.stdout).expect("only JSON on stdout");
-    let grade = |name: &str| findings["findings"].as_array().and_then(|f| f.iter().find(|f| f["check"] == name)).map(|f| f["grade"].clone());
+    let grade = |name: &str| {
+        findings["findings"].as_array().and_then(|f| f.iter().find(|f| f["check"] == name)).map(|f| f["grade"].clone())
+    };
     for name in ["configuration", "database", "migrations", "role", "tables", "clock"] {
         assert_eq!(grade(name), Some("ok".into()), "{name}: {findings}");
     }
 
     let second = Server::start(dir);
-    assert_eq!((second.status("/health/ready"), postgres(dir)), (200, Some(server)), "the second process shares the server");
+    assert_eq!(
+        (second.status("/health/ready"), postgres(dir)),
+        (200, Some(server)),
+        "the second process shares the server"
+    );
     assert_eq!(first.stop(), Some(0));
     assert_eq!((second.status("/health/ready"), postgres(dir)), (200, Some(server)), "the server stays for the second");
 
@@ -89,7 +95,11 @@ fn data_of_another_release_is_refused_and_left_alone() {
 #[test]
 fn a_wrong_configuration_names_every_fault_and_ends_78_and_a_wrong_command_line_64() {
     let dir = tempfile::tempdir().expect("dir");
-    let output = millrace(dir.path(), &["serve"]).env("MILLRACE_POOL_TOTAL", "lots").env("MILLRACE_ENV", "test").output().expect("serve");
+    let output = millrace(dir.path(), &["serve"])
+        .env("MILLRACE_POOL_TOTAL", "lots")
+        .env("MILLRACE_ENV", "test")
+        .output()
+        .expect("serve");
     assert_eq!(output.status.code(), Some(78));
     assert!(said(&output).contains("MILLRACE_POOL_TOTAL") && said(&output).contains("MILLRACE_ENV"));
     let output = millrace(dir.path(), &["serve", "--colour", "red"]).output().expect("serve");
@@ -101,7 +111,9 @@ async fn production_refuses_a_login_that_bypasses_row_security_and_writes_nothin
     let options = db.connect_options();
     let name = options.get_database().expect("database").to_owned();
     let role = format!("bypass_{}", std::process::id());
-    let sql = format!("create role {role} login bypassrls createrole password 'p'; grant all on database \"{name}\" to {role}");
+    let sql = format!(
+        "create role {role} login bypassrls createrole password 'p'; grant all on database \"{name}\" to {role}"
+    );
     db.execute(sqlx::AssertSqlSafe(sql)).await.expect("role");
     let dir = tempfile::tempdir().expect("dir");
     let url = format!("postgres://{role}:p@{}:{}/{name}", options.get_host(), options.get_port());
@@ -115,7 +127,11 @@ async fn production_refuses_a_login_that_bypasses_row_security_and_writes_nothin
             .expect("serve")
     };
     let output = tokio::task::spawn_blocking(run).await.expect("run");
-    let schemas: i64 = sqlx::query_scalar("select count(*) from pg_namespace where nspname in ('ops', 'sales', 'graphile_worker')").fetch_one(&db).await.expect("count");
+    let schemas: i64 =
+        sqlx::query_scalar("select count(*) from pg_namespace where nspname in ('ops', 'sales', 'graphile_worker')")
+            .fetch_one(&db)
+            .await
+            .expect("count");
     let clean = format!("revoke all on database \"{name}\" from {role}; drop role {role}");
     db.execute(sqlx::AssertSqlSafe(clean)).await.expect("drop");
     assert_eq!(output.status.code(), Some(78), "{}", said(&output));
@@ -135,7 +151,10 @@ async fn migrations_run_twice_are_one_and_the_app_role_may_enqueue(db: PgPool) {
     app.execute("set role millrace_app").await.expect("role");
     assert!(store::schema::is_current(&mut app).await.expect("current"));
     app.execute("select graphile_worker.add_job('probe', '{}'::json, queue_name := 'default')").await.expect("enqueue");
-    let seen: i64 = sqlx::query_scalar("select count(*) from graphile_worker._private_jobs").fetch_one(&mut app).await.expect("count");
+    let seen: i64 = sqlx::query_scalar("select count(*) from graphile_worker._private_jobs")
+        .fetch_one(&mut app)
+        .await
+        .expect("count");
     assert_eq!(seen, 1, "row security lets the role see its jobs");
     app.execute("delete from graphile_worker._private_jobs").await.expect("delete");
 }

@@ -72,7 +72,8 @@ impl Demo {
             let sql = format!(
                 "select count(*) || ':' || md5(coalesce(string_agg(t::text, '|' order by t::text), '')) from {table} t where origin = '{origin}'"
             );
-            let digest: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.world.owner).await.expect("digest");
+            let digest: String =
+                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.world.owner).await.expect("digest");
             digests.insert(table, digest);
         }
         digests
@@ -131,7 +132,9 @@ async fn loaded_once_it_has_the_promised_rows_and_a_second_load_changes_none(poo
     assert_eq!(demo.number("select count(*) from sales.customers").await, 1_000);
 
     // Line by line: 21 are no sale, 250 have a time that cannot be read but a repair is offered.
-    let quarantined = |code: &str| format!("select count(*) from ops.staged_rows where state = 'open' and issues @> '[{{\"code\": \"{code}\"}}]'");
+    let quarantined = |code: &str| {
+        format!("select count(*) from ops.staged_rows where state = 'open' and issues @> '[{{\"code\": \"{code}\"}}]'")
+    };
     assert_eq!(demo.number(&quarantined("not_a_sale")).await, 21);
     assert_eq!(demo.number(&quarantined("unreadable_time")).await, 250);
     let offered = "select count(*) from ops.staged_rows, jsonb_array_elements(issues) i
@@ -139,8 +142,10 @@ async fn loaded_once_it_has_the_promised_rows_and_a_second_load_changes_none(poo
     assert_eq!(demo.number(offered).await, 250);
 
     // The world ends at the last whole hour of the clock; nothing is dated at import time.
-    let last: DateTime<Utc> =
-        sqlx::query_scalar("select max(occurred_at) from sales.transactions").fetch_one(&demo.world.owner).await.expect("a time");
+    let last: DateTime<Utc> = sqlx::query_scalar("select max(occurred_at) from sales.transactions")
+        .fetch_one(&demo.world.owner)
+        .await
+        .expect("a time");
     let hour: DateTime<Utc> = "2026-03-10T11:30:00Z".parse().expect("17:00 in Kolkata");
     assert!(last < hour && last > hour - chrono::Duration::hours(6), "{last}");
     assert_eq!(demo.number("select count(*) from sales.visits where visited_at >= '2026-03-10T11:30:00Z'").await, 0);
@@ -234,34 +239,50 @@ async fn currency_zone_and_locale_are_set_only_while_nobody_has_set_one(pool: Pg
         let root = demo.world.owner.clone();
         async move { store::settings::business(&mut root.acquire().await.expect("a connection")).await.expect("settings") }
     };
-    demo.service.load(&admin(), LoadDemo { parts: vec![DemoPart::Commerce], ..LoadDemo::default() }).await.expect("loads");
+    demo.service
+        .load(&admin(), LoadDemo { parts: vec![DemoPart::Commerce], ..LoadDemo::default() })
+        .await
+        .expect("loads");
     let set = business(&demo).await;
     assert_eq!((set.base_currency.as_str(), set.zone.as_str(), set.locale.as_str()), ("INR", "Asia/Kolkata", "en-IN"));
     assert_eq!(demo.number("select count(*) from sales.transactions where currency <> 'INR'").await, 0);
 
     demo.service.remove(&admin()).await.expect("removes");
-    sqlx::query("update ops.settings set value = '\"Europe/London\"' where key = 'business.zone'").execute(&demo.world.owner).await.expect("set");
+    sqlx::query("update ops.settings set value = '\"Europe/London\"' where key = 'business.zone'")
+        .execute(&demo.world.owner)
+        .await
+        .expect("set");
     sqlx::query("delete from ops.settings where key <> 'business.zone'").execute(&demo.world.owner).await.expect("set");
-    demo.service.load(&admin(), LoadDemo { parts: vec![DemoPart::Commerce], ..LoadDemo::default() }).await.expect("loads");
+    demo.service
+        .load(&admin(), LoadDemo { parts: vec![DemoPart::Commerce], ..LoadDemo::default() })
+        .await
+        .expect("loads");
     let kept = business(&demo).await;
-    assert_eq!((kept.base_currency.as_str(), kept.zone.as_str(), kept.locale.as_str()), ("USD", "Europe/London", "en-US"));
+    assert_eq!(
+        (kept.base_currency.as_str(), kept.zone.as_str(), kept.locale.as_str()),
+        ("USD", "Europe/London", "en-US")
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn three_people_can_sign_in_with_what_the_file_says(pool: PgPool) {
     let demo = Demo::new(pool).await;
-    demo.service.load(&admin(), LoadDemo { parts: vec![DemoPart::Orders], ..LoadDemo::default() }).await.expect("loads");
+    demo.service
+        .load(&admin(), LoadDemo { parts: vec![DemoPart::Orders], ..LoadDemo::default() })
+        .await
+        .expect("loads");
     let mode = std::fs::metadata(demo.logins.path().expect("a path")).expect("the file").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
     let logins = demo.logins.read();
     assert_eq!(logins.iter().map(|l| l.email.as_str()).collect::<Vec<_>>(), DEMO_USERS);
     let hasher = server::access::password::Hasher::new().expect("a hasher");
     for login in &logins {
-        let (hash, role): (String, String) = sqlx::query_as("select password_hash, role from access.users where email = $1 and is_active")
-            .bind(&login.email)
-            .fetch_one(&demo.world.owner)
-            .await
-            .expect("an account");
+        let (hash, role): (String, String) =
+            sqlx::query_as("select password_hash, role from access.users where email = $1 and is_active")
+                .bind(&login.email)
+                .fetch_one(&demo.world.owner)
+                .await
+                .expect("an account");
         let password = domain::access::Password::new(login.password.clone());
         assert!(hasher.verify(&password, Some(&hash)).await.expect("a check"), "{}", login.email);
         assert_eq!(login.email.split('@').next(), Some(role.as_str()));

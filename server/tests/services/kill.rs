@@ -3,7 +3,13 @@
 use crate::process::{Server, folder, millrace, postgres, until};
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use std::{fmt::Write as _, io::Write as _, path::Path, process::{Child, Stdio}, time::Duration};
+use std::{
+    fmt::Write as _,
+    io::Write as _,
+    path::Path,
+    process::{Child, Stdio},
+    time::Duration,
+};
 
 const PASSWORD: &str = "a passphrase for the kill test";
 const INVOICES: i64 = 400;
@@ -30,7 +36,13 @@ fn sales_csv(round: usize) -> String {
     let mut csv = String::from("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n");
     for invoice in 0..INVOICES {
         for line in 0..LINES {
-            let _ = writeln!(csv, "{},SKU{line}1,THING {line},2,2026-03-0{} 10:00:00,1.25,{},Nowhere", 100_000 * (round as i64 + 1) + invoice, 1 + line % 9, 10 + invoice % 50);
+            let _ = writeln!(
+                csv,
+                "{},SKU{line}1,THING {line},2,2026-03-0{} 10:00:00,1.25,{},Nowhere",
+                100_000 * (round as i64 + 1) + invoice,
+                1 + line % 9,
+                10 + invoice % 50
+            );
         }
     }
     csv
@@ -45,9 +57,18 @@ fn prepared_import(server: &Server, token: &str, round: usize) -> String {
     );
     let kind = format!("multipart/form-data; boundary={boundary}");
     let import = json_of(server.call("POST /api/v1/ingest/imports", token, &kind, body.as_bytes()));
-    let id = import["id"].as_str().or_else(|| import["summary"]["id"].as_str()).unwrap_or_else(|| panic!("id in {import}")).to_owned();
+    let id = import["id"]
+        .as_str()
+        .or_else(|| import["summary"]["id"].as_str())
+        .unwrap_or_else(|| panic!("id in {import}"))
+        .to_owned();
     let mapping = import["mapping"].clone();
-    json_of(server.call(&format!("PUT /api/v1/ingest/imports/{id}/mapping"), token, "application/json", mapping.to_string().as_bytes()));
+    json_of(server.call(
+        &format!("PUT /api/v1/ingest/imports/{id}/mapping"),
+        token,
+        "application/json",
+        mapping.to_string().as_bytes(),
+    ));
     json_of(server.call(&format!("POST /api/v1/ingest/imports/{id}/preview"), token, "application/json", b""));
     id
 }
@@ -115,7 +136,11 @@ async fn ten_kills_in_the_middle_of_an_import_leave_all_or_nothing() {
         let job = job.expect("the job is known");
         assert!(!(job == "succeeded" && !committed), "round {round}: the job says succeeded, the import {state}");
         assert!(!(job == "failed" && committed), "round {round}: the job says failed, the import {state}");
-        if committed { whole += 1 } else { absent += 1 }
+        if committed {
+            whole += 1
+        } else {
+            absent += 1
+        }
         pool.close().await;
     }
     eprintln!("after ten kills: {whole} wholly there, {absent} wholly absent");

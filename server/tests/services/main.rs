@@ -7,13 +7,13 @@ mod shop;
 #[path = "../world.rs"]
 mod world;
 
+mod access;
 mod database;
-mod kill;
-mod process;
 mod demo;
-mod settings;
 mod ingest;
+mod kill;
 mod online_retail;
 mod overview;
-mod access;
+mod process;
+mod settings;
 mod transactions;

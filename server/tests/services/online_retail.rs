@@ -58,7 +58,10 @@ impl Retail {
                 return (rows, sum);
             }
             rows += batch.len();
-            sum += batch.iter().filter_map(|row| if let Cell::Money(m) = row[column] { Some(m) } else { None }).sum::<Decimal>();
+            sum += batch
+                .iter()
+                .filter_map(|row| if let Cell::Money(m) = row[column] { Some(m) } else { None })
+                .sum::<Decimal>();
         }
     }
 }
@@ -83,10 +86,15 @@ async fn every_day_of_the_reference_by_figure_and_export(db: PgPool) {
     let id = ingest.receive(&planner(), upload).await.unwrap().summary.id;
     ingest.preview_now(&planner(), id, Arc::default()).await.unwrap();
     ingest.commit_now(&planner(), id, Arc::default()).await.unwrap();
-    for table in ["vacuum analyze sales.transactions", "vacuum analyze sales.refunds", "vacuum analyze sales.refund_lines"] {
+    for table in
+        ["vacuum analyze sales.transactions", "vacuum analyze sales.refunds", "vacuum analyze sales.refund_lines"]
+    {
         sqlx::raw_sql(table).execute(&shop.db).await.unwrap();
     }
-    let retail = Retail { overview: OverviewService::new(shop.backend.clone()), exports: ExportsService::new(shop.backend.clone()) };
+    let retail = Retail {
+        overview: OverviewService::new(shop.backend.clone()),
+        exports: ExportsService::new(shop.backend.clone()),
+    };
 
     let reference = std::fs::read_to_string(root.join("daily_reference.csv")).unwrap();
     let mut days = 0;
@@ -96,7 +104,12 @@ async fn every_day_of_the_reference_by_figure_and_export(db: PgPool) {
         let tiles = retail.tiles(&query).await;
         let (net, gross) = (of(&tiles, MetricKey::RevenueNet), of(&tiles, MetricKey::RevenueGross));
         assert_eq!((cents(net), cents(gross)), (cents(dec(c[2])), cents(dec(c[5]))), "{}", c[0]);
-        assert_eq!((of(&tiles, MetricKey::Orders), of(&tiles, MetricKey::ActiveCustomers)), (dec(c[6]), dec(c[7])), "{}", c[0]);
+        assert_eq!(
+            (of(&tiles, MetricKey::Orders), of(&tiles, MetricKey::ActiveCustomers)),
+            (dec(c[6]), dec(c[7])),
+            "{}",
+            c[0]
+        );
         let rows = |metric: MetricKey| tiles.iter().find(|t| t.key == metric).map(|t| t.row_count as usize).unwrap();
         assert_eq!(retail.export(MetricKey::RevenueNet, &query).await, (rows(MetricKey::RevenueNet), net), "{}", c[0]);
         days += 1;
@@ -110,7 +123,10 @@ async fn every_day_of_the_reference_by_figure_and_export(db: PgPool) {
     let half = retail.tiles("from=2010-12-01&to=2011-05-31").await;
     let trend = TrendQuery { days: Some("182".into()), to: Some("2011-05-31".into()), ..TrendQuery::default() };
     let trend = retail.overview.trend(&viewer(), &trend).await.unwrap();
-    assert_eq!(of(&half, MetricKey::RevenueNet), trend.items.iter().map(|d| d.revenue_net).sum::<Decimal>().normalize());
+    assert_eq!(
+        of(&half, MetricKey::RevenueNet),
+        trend.items.iter().map(|d| d.revenue_net).sum::<Decimal>().normalize()
+    );
     assert_eq!(of(&half, MetricKey::Orders), Decimal::from(8_126));
 }
 
@@ -126,18 +142,28 @@ async fn example_1(retail: &Retail) {
     assert_eq!(retail.export(MetricKey::RevenueNet, day).await, (153, dec("58635.56")));
     assert_eq!(retail.export(MetricKey::Orders, day).await, (127, dec("58960.79")));
     assert_eq!(retail.export(MetricKey::ActiveCustomers, day).await.0, 95);
-    let bars = retail.overview.hours(&viewer(), &ScopeQuery { basis: Some("gross".into()), ..scope(day) }).await.unwrap();
+    let bars =
+        retail.overview.hours(&viewer(), &ScopeQuery { basis: Some("gross".into()), ..scope(day) }).await.unwrap();
     let hour = |label: &str| bars.items.iter().find(|b| b.label == label).map(|b| (b.revenue, b.orders)).unwrap();
-    assert_eq!((hour("08:00"), hour("12:00"), hour("17:00")), ((dec("1383.81"), 6), (dec("7447.92"), 22), (dec("7566.93"), 6)));
+    assert_eq!(
+        (hour("08:00"), hour("12:00"), hour("17:00")),
+        ((dec("1383.81"), 6), (dec("7447.92"), 22), (dec("7566.93"), 6))
+    );
     assert_eq!((bars.items.len(), bars.items.iter().filter(|b| b.orders == 0).count()), (24, 14));
 }
 
 async fn examples_2_to_4(retail: &Retail) {
     let tiles = retail.tiles("day=2011-01-18").await;
-    assert_eq!((of(&tiles, MetricKey::RevenueNet), of(&tiles, MetricKey::RevenueGross)), (dec("18680.80").normalize(), dec("95978.05")));
+    assert_eq!(
+        (of(&tiles, MetricKey::RevenueNet), of(&tiles, MetricKey::RevenueGross)),
+        (dec("18680.80").normalize(), dec("95978.05"))
+    );
     assert_eq!((of(&tiles, MetricKey::Orders), of(&tiles, MetricKey::ActiveCustomers)), (41.into(), 31.into()));
     let tiles = retail.tiles("day=2011-01-05").await;
-    assert_eq!((of(&tiles, MetricKey::RevenueNet), of(&tiles, MetricKey::RevenueGross)), (dec("-1566.23"), dec("32634.47")));
+    assert_eq!(
+        (of(&tiles, MetricKey::RevenueNet), of(&tiles, MetricKey::RevenueGross)),
+        (dec("-1566.23"), dec("32634.47"))
+    );
     assert_eq!(tiles[0].text("en-GB"), "−£1,566.23");
     let tiles = retail.tiles("day=2011-01-12").await;
     assert_eq!(of(&tiles, MetricKey::RevenueNet), dec("23958.78"));
@@ -148,12 +174,25 @@ async fn examples_2_to_4(retail: &Retail) {
 }
 
 async fn example_5(retail: &Retail) {
-    let query = TrendQuery { days: Some("30".into()), to: Some("2011-05-31".into()), order: Some("asc".into()), ..TrendQuery::default() };
+    let query = TrendQuery {
+        days: Some("30".into()),
+        to: Some("2011-05-31".into()),
+        order: Some("asc".into()),
+        ..TrendQuery::default()
+    };
     let trend = retail.overview.trend(&viewer(), &query).await.unwrap();
     assert_eq!((trend.items.len(), trend.items[0].day.to_string().as_str()), (30, "2011-05-02"));
-    let zero: Vec<_> = trend.items.iter().filter(|d| d.orders == 0 && d.revenue_net.is_zero()).map(|d| d.day.format("%m-%d").to_string()).collect();
+    let zero: Vec<_> = trend
+        .items
+        .iter()
+        .filter(|d| d.orders == 0 && d.revenue_net.is_zero())
+        .map(|d| d.day.format("%m-%d").to_string())
+        .collect();
     assert_eq!(zero, ["05-02", "05-07", "05-14", "05-21", "05-28", "05-30"]);
-    assert_eq!((cents(trend.totals.revenue_gross), cents(trend.totals.revenue_net)), (dec("763562.36"), dec("716368.85")));
+    assert_eq!(
+        (cents(trend.totals.revenue_gross), cents(trend.totals.revenue_net)),
+        (dec("763562.36"), dec("716368.85"))
+    );
     assert_eq!((trend.totals.orders, trend.before.orders), (1_663, 1_189));
     assert_eq!((cents(trend.before.revenue_gross), cents(trend.before.revenue_net)), (dec("519114.77"), dec("475780")));
     assert_eq!(retail.value(MetricKey::Orders, "from=2011-05-02&to=2011-05-31").await, 1_663.into());

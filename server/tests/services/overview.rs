@@ -75,7 +75,10 @@ async fn example_6_conversion_counts_visitors_who_ordered(db: PgPool) {
         world.sale(Sale { at: "2026-11-21T12:00:00Z", session: Some(session), ..Sale::default() }).await;
     }
     let tile = world.tile(MetricKey::Conversion, "day=2026-11-21").await;
-    assert_eq!((tile.value, tile.reason.as_deref(), tile.buyers_not_visited), (None, Some("no visits recorded"), Some(3)));
+    assert_eq!(
+        (tile.value, tile.reason.as_deref(), tile.buyers_not_visited),
+        (None, Some("no visits recorded"), Some(3))
+    );
     assert_eq!(world.value(MetricKey::OrdersPerHundred, "day=2026-11-21").await, None);
 }
 
@@ -93,7 +96,9 @@ async fn example_6_intervals_of_8_in_42_and_34_in_1000(db: PgPool) {
         .await
         .unwrap();
         for i in 1..=buyers {
-            world.sale(Sale { at: &format!("{day}T11:00:00Z"), session: Some(&format!("s{i}")), ..Sale::default() }).await;
+            world
+                .sale(Sale { at: &format!("{day}T11:00:00Z"), session: Some(&format!("s{i}")), ..Sale::default() })
+                .await;
         }
     }
     let tile = world.tile(MetricKey::Conversion, "day=2026-11-20").await;
@@ -104,7 +109,13 @@ async fn example_6_intervals_of_8_in_42_and_34_in_1000(db: PgPool) {
     assert_eq!(tile.interval, Some(Interval { low: dec("2.4"), high: dec("4.7") }));
 
     let (pages, total) = all_rows(&world, MetricKey::Conversion, "day=2026-11-20", 20).await;
-    let ordered: usize = pages.iter().map(|p| match p { DrillRows::Visitors(p) => p.items.iter().filter(|v| v.ordered).count(), _ => 0 }).sum();
+    let ordered: usize = pages
+        .iter()
+        .map(|p| match p {
+            DrillRows::Visitors(p) => p.items.iter().filter(|v| v.ordered).count(),
+            _ => 0,
+        })
+        .sum();
     assert_eq!((total, pages.iter().map(length).sum::<usize>(), ordered), (42, 42, 8));
 }
 
@@ -151,17 +162,22 @@ async fn example_7_only_recognised_orders_count_and_a_release_counts_on_its_own_
     .unwrap();
     assert_eq!(literal, (dec("350.00"), 4));
 
-    sqlx::query("update sales.transactions set status = 'released', recognised_at = '2026-11-21T09:00:00Z' where id = $1")
-        .bind(held)
-        .execute(&world.db)
-        .await
-        .unwrap();
+    sqlx::query(
+        "update sales.transactions set status = 'released', recognised_at = '2026-11-21T09:00:00Z' where id = $1",
+    )
+    .bind(held)
+    .execute(&world.db)
+    .await
+    .unwrap();
     world.service.forget();
     assert_eq!(world.value(MetricKey::RevenueNet, "day=2026-11-21").await, n(100));
     assert_eq!(world.value(MetricKey::Orders, "day=2026-11-21").await, n(1));
     assert_eq!(world.value(MetricKey::RevenueNet, day).await, n(50));
     let late = world.sale(Sale { at: "2026-11-20T23:00:00Z", net: "20.00", ..Sale::default() }).await;
-    assert_eq!((world.value(MetricKey::RevenueNet, day).await, world.value(MetricKey::Orders, day).await), (n(70), n(2)));
+    assert_eq!(
+        (world.value(MetricKey::RevenueNet, day).await, world.value(MetricKey::Orders, day).await),
+        (n(70), n(2))
+    );
     assert!(!late.is_nil());
 }
 
@@ -223,11 +239,19 @@ async fn midnight_and_both_switch_days_in_three_zones(db: PgPool) {
         // The sales at and after the start (3, 4) and before the end (5, 6).
         assert_eq!(world.value(MetricKey::RevenueNet, &query).await, n(3 + 4 + 5 + 6), "{zone} {day}");
         let bars = world.service.hours(&viewer(), &scope(&query)).await.unwrap();
-        assert_eq!((bars.items.len(), bars.items.iter().map(|b| b.revenue_net).sum::<Decimal>()), (hours, 18.into()), "{zone} {day}");
+        assert_eq!(
+            (bars.items.len(), bars.items.iter().map(|b| b.revenue_net).sum::<Decimal>()),
+            (hours, 18.into()),
+            "{zone} {day}"
+        );
         // Three days with the switch in the middle: every sale once.
         let trend = TrendQuery { days: Some("3".into()), to: Some(day_after(day)), ..TrendQuery::default() };
         let trend = world.service.trend(&viewer(), &trend).await.unwrap();
-        assert_eq!((trend.items.len(), trend.items.iter().map(|d| d.revenue_net).sum::<Decimal>()), (3, 36.into()), "{zone} {day}");
+        assert_eq!(
+            (trend.items.len(), trend.items.iter().map(|d| d.revenue_net).sum::<Decimal>()),
+            (3, 36.into()),
+            "{zone} {day}"
+        );
         assert_eq!(trend.items[1].hours, Decimal::from(hours), "{zone} {day}");
         // The clock at 23:59 and 00:01: "today" is the local day.
         world.clock.set(at(end) - Duration::seconds(60));
@@ -252,7 +276,10 @@ async fn example_11_hours_of_a_long_day_add_up_to_it(db: PgPool) {
     assert_eq!((bars.items.len(), bars.by_hour), (25, true));
     assert_eq!((bars.items[1].label.as_str(), bars.items[1].orders), ("01:00 −04:00", 1));
     assert_eq!((bars.items[2].label.as_str(), bars.items[2].orders), ("01:00 −05:00", 1));
-    assert_eq!(Some(bars.items.iter().map(|b| b.revenue).sum::<Decimal>()), world.value(MetricKey::RevenueNet, "day=2026-11-01").await);
+    assert_eq!(
+        Some(bars.items.iter().map(|b| b.revenue).sum::<Decimal>()),
+        world.value(MetricKey::RevenueNet, "day=2026-11-01").await
+    );
     let refused = world.service.hours(&viewer(), &scope("period=7d")).await.unwrap_err();
     assert_eq!((refused.code, refused.fields[0].path.as_str()), (ErrorCode::Validation, "day"));
 }
@@ -278,7 +305,10 @@ async fn example_15_an_empty_shop_has_zeros_and_an_unknown_conversion(db: PgPool
     assert_eq!(screen.bars.items[12].progress, Progress::Running);
     assert_eq!(world.value(MetricKey::AverageOrder, "").await, None);
     let dashboard = world.service.dashboard(&viewer(), "all").await.unwrap();
-    assert_eq!((dashboard.data.total_sales, dashboard.data.total_transactions, dashboard.data.active_alerts), (0.into(), 0, None));
+    assert_eq!(
+        (dashboard.data.total_sales, dashboard.data.total_transactions, dashboard.data.active_alerts),
+        (0.into(), 0, None)
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -302,7 +332,11 @@ async fn example_17_sliding_windows_are_counted_never_scaled(db: PgPool) {
         let answer = world.service.dashboard(&viewer(), period).await.unwrap();
         let p = &answer.data.period;
         assert_eq!((p.transactions, p.sales, p.active_customers), (transactions, sales.into(), 1), "{period}");
-        assert_eq!((answer.data.total_transactions, answer.data.total_sales, answer.data.total_customers), (300, 899.into(), 1), "{period}");
+        assert_eq!(
+            (answer.data.total_transactions, answer.data.total_sales, answer.data.total_customers),
+            (300, 899.into(), 1),
+            "{period}"
+        );
         assert_eq!((answer.data.transactions_24h, answer.data.sales_24h), (10, 29.into()), "{period}");
         assert_eq!(p.suspicious, None);
         assert!(answer.metadata.unavailable.contains_key("active_alerts"));
@@ -325,7 +359,11 @@ async fn example_16_the_last_minute_slides(db: PgPool) {
     let last = world.service.realtime(&viewer()).await.unwrap();
     assert_eq!((last.transactions_last_minute, last.sales_last_minute), (7, 70.into()));
     world.clock.set(at("2026-11-22T12:01:00Z"));
-    assert_eq!(world.service.realtime(&viewer()).await.unwrap().transactions_last_minute, 6, "the window is open at its start");
+    assert_eq!(
+        world.service.realtime(&viewer()).await.unwrap().transactions_last_minute,
+        6,
+        "the window is open at its start"
+    );
     world.clock.set(at("2026-11-22T12:01:06Z"));
     assert_eq!(world.service.realtime(&viewer()).await.unwrap().transactions_last_minute, 0);
 }
@@ -338,7 +376,12 @@ async fn trends_have_exactly_the_days_asked_for(db: PgPool) {
     world.sale(Sale { at: "2011-12-30T10:00:00Z", net: "7.00", ..Sale::default() }).await;
     world.sale(Sale { at: "2011-12-10T00:00:00Z", net: "4.00", ..Sale::default() }).await;
     for days in [1_u64, 7, 30, 400] {
-        let query = TrendQuery { days: Some(days.to_string()), to: Some("2012-01-01".into()), order: Some("asc".into()), ..TrendQuery::default() };
+        let query = TrendQuery {
+            days: Some(days.to_string()),
+            to: Some("2012-01-01".into()),
+            order: Some("asc".into()),
+            ..TrendQuery::default()
+        };
         let trend = world.service.trend(&viewer(), &query).await.unwrap();
         assert_eq!(trend.items.len() as u64, days);
         assert_eq!(trend.items.last().unwrap().day.to_string(), "2012-01-01");
@@ -381,7 +424,9 @@ async fn other_currencies_count_at_the_rate_of_their_day_or_are_told(db: PgPool)
     assert_eq!((gross.value, gross.rows_without_rate, gross.row_count), (Some(dec("112")), 1, 2));
     assert_eq!(world.value(MetricKey::Orders, "").await, n(3), "an order without rate is still an order");
     assert_eq!(world.value(MetricKey::AverageOrder, "").await, n(56));
-    for (metric, expected) in [(MetricKey::RevenueNet, "108.4"), (MetricKey::RevenueGross, "112"), (MetricKey::AmountAll, "112")] {
+    for (metric, expected) in
+        [(MetricKey::RevenueNet, "108.4"), (MetricKey::RevenueGross, "112"), (MetricKey::AmountAll, "112")]
+    {
         for sort in ["-at", "amount"] {
             let (pages, _) = all_rows(&world, metric, &format!("sort={sort}"), 1).await;
             assert_eq!(sum(&pages), dec(expected), "{metric} {sort}");
@@ -399,17 +444,26 @@ async fn rows_search_sort_and_refuse_foreign_cursors(db: PgPool) {
         world.sale(Sale { net, customer, ..Sale::default() }).await;
     }
     let amounts = |drill: &Drill| match &drill.rows {
-        DrillRows::Facts(page) => page.items.iter().map(|r| r.amount.amount.normalize().to_string()).collect::<Vec<_>>(),
+        DrillRows::Facts(page) => {
+            page.items.iter().map(|r| r.amount.amount.normalize().to_string()).collect::<Vec<_>>()
+        }
         _ => vec![],
     };
     assert_eq!(amounts(&rows(&world, MetricKey::Orders, "sort=-amount").await), ["9", "7", "5", "1"]);
-    assert_eq!(amounts(&rows(&world, MetricKey::Orders, "sort=amount&q=b_").await), ["7", "9"], "the underscore is a letter here");
+    assert_eq!(
+        amounts(&rows(&world, MetricKey::Orders, "sort=amount&q=b_").await),
+        ["7", "9"],
+        "the underscore is a letter here"
+    );
     let found = rows(&world, MetricKey::Orders, "q=ann").await;
     assert_eq!((found.rows.total(), found.number.value), (1, n(4)), "searching narrows the rows, not the number");
     assert_eq!(rows(&world, MetricKey::Orders, "q=%").await.rows.total(), 0);
     let buyers = rows(&world, MetricKey::ActiveCustomers, "").await;
     let DrillRows::Buyers(page) = &buyers.rows else { panic!("buyers") };
-    assert_eq!(page.items.iter().map(|b| (b.customer.as_str(), b.orders)).collect::<Vec<_>>(), [("BOB_2", 2), ("ANN-1", 1)]);
+    assert_eq!(
+        page.items.iter().map(|b| (b.customer.as_str(), b.orders)).collect::<Vec<_>>(),
+        [("BOB_2", 2), ("ANN-1", 1)]
+    );
     assert_eq!(buyers.number.guest_orders, Some(1));
     for cursor in ["x", "1~2~3~4", "~~~", "1~sale~00000000-0000-7000-8000-000000000001~x"] {
         let fault = world.service.rows(&viewer(), "orders", &drill(&format!("cursor={cursor}"))).await.unwrap_err();
@@ -433,33 +487,64 @@ async fn the_count_behind_every_figure_is_its_rows(db: PgPool) {
     for i in 0..6 {
         customers.push(world.customer(&format!("c{i}")).await);
     }
-    let instant = |r: &mut dyn FnMut(u64) -> u64| (at("2026-11-19T00:00:00Z") + Duration::seconds(r(3 * 86_400) as i64)).to_rfc3339();
+    let instant = |r: &mut dyn FnMut(u64) -> u64| {
+        (at("2026-11-19T00:00:00Z") + Duration::seconds(r(3 * 86_400) as i64)).to_rfc3339()
+    };
     for _ in 0..160 {
         let when = instant(&mut random);
-        let status = ["approved", "approved", "released", "held", "pending", "declined", "refunded"][random(7) as usize];
+        let status =
+            ["approved", "approved", "released", "held", "pending", "declined", "refunded"][random(7) as usize];
         let currency = ["USD", "USD", "USD", "EUR", "CHF"][random(5) as usize];
         let customer = customers.get(random(9) as usize).copied();
         let session = format!("s{}", random(12));
         let net = format!("{}.{:02}", random(500), random(100));
-        world.sale(Sale { at: &when, net: &net, customer, session: (random(2) == 0).then_some(session.as_str()), status, currency }).await;
+        world
+            .sale(Sale {
+                at: &when,
+                net: &net,
+                customer,
+                session: (random(2) == 0).then_some(session.as_str()),
+                status,
+                currency,
+            })
+            .await;
     }
     for _ in 0..20 {
         let lines: Vec<String> = (0..=random(3)).map(|_| format!("{}.{:02}", random(90), random(100))).collect();
-        world.refund(&instant(&mut random), ["USD", "EUR", "CHF"][random(3) as usize], &lines.iter().map(String::as_str).collect::<Vec<_>>()).await;
+        world
+            .refund(
+                &instant(&mut random),
+                ["USD", "EUR", "CHF"][random(3) as usize],
+                &lines.iter().map(String::as_str).collect::<Vec<_>>(),
+            )
+            .await;
     }
     for _ in 0..40 {
         let session = format!("s{}", random(12));
         let customer = customers.get(random(20) as usize).copied();
-        world.visit(&instant(&mut random), &format!("b{}", random(15)), customer, (random(2) == 0).then_some(session.as_str())).await;
+        world
+            .visit(
+                &instant(&mut random),
+                &format!("b{}", random(15)),
+                customer,
+                (random(2) == 0).then_some(session.as_str()),
+            )
+            .await;
     }
     let mut checked = 0;
-    for query in ["day=2026-11-19", "day=2026-11-20", "day=2026-11-21", "day=2026-11-22", "from=2026-11-19&to=2026-11-22"] {
+    for query in
+        ["day=2026-11-19", "day=2026-11-20", "day=2026-11-21", "day=2026-11-22", "from=2026-11-19&to=2026-11-22"]
+    {
         for basis in Basis::ALL {
             for metric in MetricKey::ALL.iter().copied() {
                 let query = format!("{query}&basis={}", basis.as_str());
                 let tile = world.tile(metric, &query).await;
                 let (pages, total) = all_rows(&world, metric, &query, 7).await;
-                assert_eq!((total, pages.iter().map(length).sum::<usize>() as i64), (tile.row_count, tile.row_count), "{metric} {query}");
+                assert_eq!(
+                    (total, pages.iter().map(length).sum::<usize>() as i64),
+                    (tile.row_count, tile.row_count),
+                    "{metric} {query}"
+                );
                 match metric {
                     MetricKey::RevenueNet | MetricKey::RevenueGross | MetricKey::AmountAll => {
                         assert_eq!(Some(sum(&pages).normalize()), tile.value, "{metric} {query}");
@@ -472,8 +557,15 @@ async fn the_count_behind_every_figure_is_its_rows(db: PgPool) {
                         assert_eq!(average, tile.value, "{metric} {query}");
                     }
                     MetricKey::Conversion => {
-                        let yes: usize = pages.iter().map(|p| match p { DrillRows::Visitors(p) => p.items.iter().filter(|v| v.ordered).count(), _ => 0 }).sum();
-                        let rate = (total > 0).then(|| (Decimal::from(yes * 100) / Decimal::from(total)).round_dp(6).normalize());
+                        let yes: usize = pages
+                            .iter()
+                            .map(|p| match p {
+                                DrillRows::Visitors(p) => p.items.iter().filter(|v| v.ordered).count(),
+                                _ => 0,
+                            })
+                            .sum();
+                        let rate = (total > 0)
+                            .then(|| (Decimal::from(yes * 100) / Decimal::from(total)).round_dp(6).normalize());
                         assert_eq!(rate, tile.value, "{metric} {query}");
                         assert!(tile.value.is_none_or(|v| v <= 100.into()));
                     }
@@ -485,7 +577,8 @@ async fn the_count_behind_every_figure_is_its_rows(db: PgPool) {
     }
     assert_eq!(checked, 5 * 3 * MetricKey::ALL.len());
     // The days of the trend are the days' own figures.
-    let trend = world.service.trend(&viewer(), &TrendQuery { days: Some("4".into()), ..TrendQuery::default() }).await.unwrap();
+    let trend =
+        world.service.trend(&viewer(), &TrendQuery { days: Some("4".into()), ..TrendQuery::default() }).await.unwrap();
     for day in &trend.items {
         let query = format!("day={}", day.day);
         assert_eq!(Some(day.revenue_net), world.value(MetricKey::RevenueNet, &query).await);
@@ -493,7 +586,10 @@ async fn the_count_behind_every_figure_is_its_rows(db: PgPool) {
         assert_eq!(day.conversion, world.value(MetricKey::Conversion, &query).await);
         assert_eq!(Some(Decimal::from(day.active_customers)), world.value(MetricKey::ActiveCustomers, &query).await);
     }
-    assert_eq!(Some(trend.totals.revenue_net), world.value(MetricKey::RevenueNet, "from=2026-11-19&to=2026-11-22").await);
+    assert_eq!(
+        Some(trend.totals.revenue_net),
+        world.value(MetricKey::RevenueNet, "from=2026-11-19&to=2026-11-22").await
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -520,7 +616,9 @@ async fn a_visit_repeated_within_half_an_hour_is_one(db: PgPool) {
         session_ref: session.map(str::to_owned),
         ..RecordVisit::default()
     };
-    let count = || async { sqlx::query_scalar::<_, i64>("select count(*) from sales.visits").fetch_one(&world.db).await.unwrap() };
+    let count = || async {
+        sqlx::query_scalar::<_, i64>("select count(*) from sales.visits").fetch_one(&world.db).await.unwrap()
+    };
     let both = (visit("b", Some("s")), visit("b", Some("s")));
     let who = admin();
     let (one, two) = tokio::join!(world.service.record_visit(&who, &both.0), world.service.record_visit(&who, &both.1));
@@ -535,7 +633,10 @@ async fn a_visit_repeated_within_half_an_hour_is_one(db: PgPool) {
     world.service.record_visit(&admin(), &visit("b", Some("s"))).await.unwrap();
     assert_eq!(count().await, 4);
     assert_eq!(world.service.record_visit(&viewer(), &visit("b", None)).await.unwrap_err().code, ErrorCode::Forbidden);
-    assert_eq!(world.service.record_visit(&admin(), &visit(" ", None)).await.unwrap_err().fields[0].path, "visitor_key");
+    assert_eq!(
+        world.service.record_visit(&admin(), &visit(" ", None)).await.unwrap_err().fields[0].path,
+        "visitor_key"
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -566,7 +667,9 @@ async fn a_days_figures_read_only_its_index_ranges(db: PgPool) {
     .execute(&world.db)
     .await
     .unwrap();
-    for table in ["vacuum analyze sales.transactions", "vacuum analyze sales.refunds", "vacuum analyze sales.refund_lines"] {
+    for table in
+        ["vacuum analyze sales.transactions", "vacuum analyze sales.refunds", "vacuum analyze sales.refund_lines"]
+    {
         sqlx::raw_sql(table).execute(&world.db).await.unwrap();
     }
     let explain = format!("explain (analyze, buffers, format json) {}", store::overview::FIGURES_SQL);
@@ -584,7 +687,8 @@ async fn a_days_figures_read_only_its_index_ranges(db: PgPool) {
         assert!(kind.starts_with("Index") || kind.starts_with("Bitmap"), "{kind} on {relation}");
         assert!(rows <= 100, "{rows} rows of {relation} for a day of 56 sales");
     }
-    let sales = find_scan(&plan[0]["Plan"], "transactions_recognised_at_net_customer_id_currency_idx").expect("index of recognised sales");
+    let sales = find_scan(&plan[0]["Plan"], "transactions_recognised_at_net_customer_id_currency_idx")
+        .expect("index of recognised sales");
     assert_eq!(sales["Node Type"].as_str(), Some("Index Only Scan"));
     assert_eq!(world.value(MetricKey::Orders, "day=2026-10-01").await, n(55));
 }

@@ -78,12 +78,16 @@ impl Server {
     pub fn call(&self, head: &str, token: &str, content_type: &str, body: &[u8]) -> (u16, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).expect("connect");
         let bearer = if token.is_empty() { String::new() } else { format!("Authorization: Bearer {token}\r\n") };
-        let head = format!("{head} HTTP/1.0\r\nHost: test\r\n{bearer}Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n", body.len());
+        let head = format!(
+            "{head} HTTP/1.0\r\nHost: test\r\n{bearer}Content-Type: {content_type}\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
         stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body)).expect("send");
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).expect("answer");
         let split = answer.windows(4).position(|w| w == b"\r\n\r\n").map_or(answer.len(), |at| at + 4);
-        let status = String::from_utf8_lossy(&answer[..split]).split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
+        let status =
+            String::from_utf8_lossy(&answer[..split]).split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
         (status, answer.split_off(split))
     }
 
@@ -117,7 +121,9 @@ pub fn data(dir: &Path) -> PathBuf {
         .expect("pg")
         .flatten()
         .map(|e| e.path())
-        .find(|p| p.join("PG_VERSION").exists() || p.file_name().is_some_and(|n| n.to_string_lossy().parse::<u32>().is_ok()))
+        .find(|p| {
+            p.join("PG_VERSION").exists() || p.file_name().is_some_and(|n| n.to_string_lossy().parse::<u32>().is_ok())
+        })
         .expect("cluster")
 }
 

@@ -23,7 +23,13 @@ fn service(db: &PgPool) -> SettingsService {
 
 fn who(role: Role) -> Principal {
     let trace = RequestTrace { request_id: "r1".to_owned(), ..RequestTrace::default() };
-    Principal::vouch(ActorKind::User, Some(Uuid::from_u128(7)), "ann@example.com".to_owned(), Rights::of(Some(role), &[]), trace)
+    Principal::vouch(
+        ActorKind::User,
+        Some(Uuid::from_u128(7)),
+        "ann@example.com".to_owned(),
+        Rights::of(Some(role), &[]),
+        trace,
+    )
 }
 
 fn change(value: Value) -> ChangeSettings {
@@ -39,7 +45,8 @@ async fn a_change_is_validated_whole_versioned_audited_and_announced(db: PgPool)
     assert_eq!(before.version, 0);
     assert!(before.items.iter().all(|s| s.value == s.default && s.updated_by.is_none()));
 
-    let wrong = change(json!({"business.zone": "Europe/Londn", "business.base_currency": "pound", "business.locale": "en-GB"}));
+    let wrong =
+        change(json!({"business.zone": "Europe/Londn", "business.base_currency": "pound", "business.locale": "en-GB"}));
     let error = settings.change(&who(Role::Admin), wrong).await.expect_err("two faults");
     let mut paths: Vec<_> = error.fields.iter().map(|f| f.path.as_str()).collect();
     paths.sort_unstable();
@@ -55,7 +62,8 @@ async fn a_change_is_validated_whole_versioned_audited_and_announced(db: PgPool)
     let late = settings.change(&who(Role::Admin), right).await.expect_err("version 0 is over");
     assert_eq!(late.code, ErrorCode::Conflict);
 
-    let (action, old, new): (String, Value, Value) = sqlx::query_as("select action, before, after from ops.audit_log").fetch_one(&db).await.expect("one row");
+    let (action, old, new): (String, Value, Value) =
+        sqlx::query_as("select action, before, after from ops.audit_log").fetch_one(&db).await.expect("one row");
     assert_eq!(action, "settings.edit");
     assert_eq!((&old["business.zone"], &new["business.zone"]), (&json!("UTC"), &json!("Europe/London")));
     let heard = tokio::time::timeout(Duration::from_secs(1), ear.recv()).await.expect("in a second").expect("event");
@@ -67,7 +75,10 @@ async fn rights_are_asked_and_another_process_sees_a_change_within_a_second(db: 
     let (here, there) = (service(&db), service(&db));
     assert_eq!(there.business().await.expect("business").zone, "UTC");
     let command = change(json!({"business.zone": "Asia/Kolkata"}));
-    assert_eq!(here.change(&who(Role::Planner), command.clone()).await.expect_err("planner reads only").code, ErrorCode::Forbidden);
+    assert_eq!(
+        here.change(&who(Role::Planner), command.clone()).await.expect_err("planner reads only").code,
+        ErrorCode::Forbidden
+    );
     assert!(here.view(&who(Role::Planner)).await.is_ok());
     assert_eq!(here.view(&who(Role::Viewer)).await.expect_err("viewer").code, ErrorCode::Forbidden);
     here.change(&who(Role::Admin), command).await.expect("admin");

@@ -105,7 +105,8 @@ async fn sales_of_the_same_products_in_any_order_do_not_lock_each_other_out(db: 
 #[sqlx::test(migrations = "../migrations")]
 async fn too_little_stock_of_one_product_leaves_everything_as_it_was(db: PgPool) {
     let shop = Shop::on(db);
-    let (plenty, few) = (shop.product("PLENTY", "Plenty", "1", Some(100)).await, shop.product("FEW", "Few", "1", Some(2)).await);
+    let (plenty, few) =
+        (shop.product("PLENTY", "Plenty", "1", Some(100)).await, shop.product("FEW", "Few", "1", Some(2)).await);
     let unstocked = shop.product("NONE", "None", "1", None).await;
 
     let error = record(&shop, &planner(), &sale(&[line(plenty, "1"), line(few, "3")])).await.unwrap_err();
@@ -114,8 +115,12 @@ async fn too_little_stock_of_one_product_leaves_everything_as_it_was(db: PgPool)
     assert!(error.message.contains("2 left of Few"), "{}", error.message);
 
     // Two lines of one product count together; a product without a level has none.
-    let error = record(&shop, &planner(), &sale(&[line(few, "1"), line(few, "2"), line(unstocked, "1")])).await.unwrap_err();
-    assert_eq!(paths(&error).into_iter().collect::<BTreeSet<_>>(), BTreeSet::from(["lines[0].quantity", "lines[1].quantity", "lines[2].quantity"]));
+    let error =
+        record(&shop, &planner(), &sale(&[line(few, "1"), line(few, "2"), line(unstocked, "1")])).await.unwrap_err();
+    assert_eq!(
+        paths(&error).into_iter().collect::<BTreeSet<_>>(),
+        BTreeSet::from(["lines[0].quantity", "lines[1].quantity", "lines[2].quantity"])
+    );
 
     assert_eq!((shop.on_hand(plenty).await, shop.on_hand(few).await), (dec("100"), dec("2")));
     assert_eq!(shop.count("select count(*) from stock.movements").await, 0);
@@ -185,7 +190,11 @@ async fn faults_of_the_form_and_of_the_database_come_all_at_once(db: PgPool) {
     let shop = Shop::on(db);
     let mug = shop.product("MUG", "Mug", "5", Some(10)).await;
     let gone = shop.product("GONE", "Gone", "5", Some(10)).await;
-    sqlx::query("update sales.products set is_active = false where id = $1").bind(gone).execute(&shop.db).await.unwrap();
+    sqlx::query("update sales.products set is_active = false where id = $1")
+        .bind(gone)
+        .execute(&shop.db)
+        .await
+        .unwrap();
     let command = RecordSale {
         customer_id: Some(CustomerId(Uuid::from_u128(9))),
         site_id: Some(domain::ids::SiteId(Uuid::from_u128(9))),
@@ -196,7 +205,8 @@ async fn faults_of_the_form_and_of_the_database_come_all_at_once(db: PgPool) {
     let error = record(&shop, &planner(), &command).await.unwrap_err();
     assert_eq!(error.code, ErrorCode::Validation);
     let found: BTreeSet<&str> = paths(&error).into_iter().collect();
-    let wanted = ["lines[0].quantity", "payment_method", "site_id", "customer_id", "lines[1].product_id", "lines[2].product_id"];
+    let wanted =
+        ["lines[0].quantity", "payment_method", "site_id", "customer_id", "lines[1].product_id", "lines[2].product_id"];
     assert_eq!(found, BTreeSet::from(wanted));
 }
 
@@ -208,13 +218,19 @@ async fn prices_discounts_limits_and_currencies_are_judged(db: PgPool) {
         let shop = &shop;
         async move { paths(&record(shop, &planner(), &command).await.unwrap_err()).join(",") }
     };
-    assert_eq!(bad(RecordSale { discount_applied: dec("200.01"), ..sale(&[line(mug, "1")]) }).await, "discount_applied");
+    assert_eq!(
+        bad(RecordSale { discount_applied: dec("200.01"), ..sale(&[line(mug, "1")]) }).await,
+        "discount_applied"
+    );
     let over = RecordLine { discount: dec("201"), ..line(mug, "1") };
     assert_eq!(bad(sale(&[over])).await, "lines[0].discount");
     let free = RecordLine { unit_price: Some(dec("0")), ..line(mug, "1") };
     assert_eq!(bad(sale(&[free])).await, "total_amount");
     assert_eq!(bad(sale(&[line(mug, "500")])).await, "total_amount");
-    assert_eq!(bad(RecordSale { currency: "EUR".parse().ok(), ..sale(&[line(mug, "1")]) }).await, "currency,lines[0].unit_price");
+    assert_eq!(
+        bad(RecordSale { currency: "EUR".parse().ok(), ..sale(&[line(mug, "1")]) }).await,
+        "currency,lines[0].unit_price"
+    );
 
     // Administrators may exceed the limit; the tax rate and the limit are settings.
     assert_eq!(record(&shop, &admin(), &sale(&[line(mug, "500")])).await.unwrap().total_amount, dec("108000.00"));
@@ -223,7 +239,8 @@ async fn prices_discounts_limits_and_currencies_are_judged(db: PgPool) {
     assert_eq!(bad(sale(&[line(mug, "1")])).await, "total_amount");
     shop.set("sales.currencies", serde_json::json!(["USD", "EUR"])).await;
     let euros = RecordLine { unit_price: Some(dec("10")), ..line(mug, "1") };
-    let receipt = record(&shop, &planner(), &RecordSale { currency: "EUR".parse().ok(), ..sale(&[euros]) }).await.unwrap();
+    let receipt =
+        record(&shop, &planner(), &RecordSale { currency: "EUR".parse().ok(), ..sale(&[euros]) }).await.unwrap();
     assert_eq!((receipt.total_amount, receipt.currency.as_str()), (dec("12.00"), "EUR"));
 }
 
@@ -243,7 +260,8 @@ async fn each_act_needs_its_right(db: PgPool) {
 
 /// 60 sales, one an hour, of two products, two customers, three payment methods.
 async fn sixty(shop: &Shop) -> (Uuid, Uuid) {
-    let (mug, jug) = (shop.product("MUG", "Mug", "10", Some(1_000)).await, shop.product("JUG", "Jug", "25", Some(1_000)).await);
+    let (mug, jug) =
+        (shop.product("MUG", "Mug", "10", Some(1_000)).await, shop.product("JUG", "Jug", "25", Some(1_000)).await);
     let (ann, bob) = (shop.customer("Ann", "Lee", None).await, shop.customer("", "", Some("17850")).await);
     shop.clock.set(at("2026-10-01T00:30:00Z"));
     let methods = [PaymentMethod::Cash, PaymentMethod::CreditCard, PaymentMethod::Paypal];
@@ -257,9 +275,15 @@ async fn sixty(shop: &Shop) -> (Uuid, Uuid) {
         record(shop, &planner(), &command).await.unwrap();
         shop.clock.advance(Duration::hours(1));
     }
-    sqlx::query("update sales.transactions set external_ref = (536000 + number)::text where number <= 10").execute(&shop.db).await.unwrap();
+    sqlx::query("update sales.transactions set external_ref = (536000 + number)::text where number <= 10")
+        .execute(&shop.db)
+        .await
+        .unwrap();
     sqlx::query("update sales.transactions set status = 'held' where number = 1").execute(&shop.db).await.unwrap();
-    sqlx::query("update sales.transactions set status = 'partially_refunded' where number = 2").execute(&shop.db).await.unwrap();
+    sqlx::query("update sales.transactions set status = 'partially_refunded' where number = 2")
+        .execute(&shop.db)
+        .await
+        .unwrap();
     (mug, ann)
 }
 
@@ -289,7 +313,12 @@ async fn filters_narrow_alone_and_together_and_every_order_runs(db: PgPool) {
         ("q=ann+lee".into(), 20),
         ("q=nothing_at_all%25".into(), 0),
         ("import_id=01890000-0000-7000-8000-000000000003".into(), 0),
-        (format!("customer_id={ann}&product_id={mug}&payment_method=cash&from=2026-10-02&min_amount=1&max_amount=70&status=completed&q=jug"), 6),
+        (
+            format!(
+                "customer_id={ann}&product_id={mug}&payment_method=cash&from=2026-10-02&min_amount=1&max_amount=70&status=completed&q=jug"
+            ),
+            6,
+        ),
     ] {
         for sort in ["occurred_at:desc", "occurred_at:asc", "total:desc", "total:asc"] {
             let mut seen = Vec::new();
@@ -374,8 +403,14 @@ async fn the_form_keeps_what_was_chosen_and_quotes_it(db: PgPool) {
          &lines[2][product_id]={mug}&lines[2][quantity]=3&discount_applied=1"
     );
     let draft = shop.sales.draft(&planner(), SaleForm::parse(query::pairs(&url))).await.unwrap();
-    assert_eq!(draft.chosen.iter().map(|c| (c.product.sku.as_str(), c.quantity.as_str())).collect::<Vec<_>>(), [("MUG", "3")]);
-    assert_eq!(draft.found.iter().map(|p| (p.sku.as_str(), p.stock_left)).collect::<Vec<_>>(), [("JUG", Some(dec("1")))]);
+    assert_eq!(
+        draft.chosen.iter().map(|c| (c.product.sku.as_str(), c.quantity.as_str())).collect::<Vec<_>>(),
+        [("MUG", "3")]
+    );
+    assert_eq!(
+        draft.found.iter().map(|p| (p.sku.as_str(), p.stock_left)).collect::<Vec<_>>(),
+        [("JUG", Some(dec("1")))]
+    );
     assert!(draft.customer.unwrap().label.starts_with("A. L."));
     let quote = draft.quote.unwrap().unwrap();
     assert_eq!((quote.net, quote.total_amount), (dec("29.00"), dec("31.32")));

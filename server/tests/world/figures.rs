@@ -26,7 +26,14 @@ pub struct Sale<'a> {
 
 impl Default for Sale<'_> {
     fn default() -> Self {
-        Self { at: "2026-11-22T12:00:00Z", net: "10.00", customer: None, session: None, status: "approved", currency: "USD" }
+        Self {
+            at: "2026-11-22T12:00:00Z",
+            net: "10.00",
+            customer: None,
+            session: None,
+            status: "approved",
+            currency: "USD",
+        }
     }
 }
 

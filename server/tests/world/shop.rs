@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::access::{ActorKind, PermSet, Principal, RequestTrace, Rights, Role};
-use rust_decimal::Decimal;
 use domain::transactions::TransactionsPort;
+use rust_decimal::Decimal;
 use server::{
     backend::{Backend, Pools},
     clock::FixedClock,
@@ -65,7 +65,11 @@ impl Shop {
 
     pub async fn service(&self, sku: &str, price: &str) -> Uuid {
         let id = self.product(sku, sku, price, None).await;
-        sqlx::query("update sales.products set kind = 'service' where id = $1").bind(id).execute(&self.db).await.unwrap();
+        sqlx::query("update sales.products set kind = 'service' where id = $1")
+            .bind(id)
+            .execute(&self.db)
+            .await
+            .unwrap();
         id
     }
 

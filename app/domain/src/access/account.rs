@@ -241,9 +241,9 @@ pub(super) fn email_fault(path: &str, email: &str) -> Option<FieldError> {
 }
 
 pub(super) fn display_name_fault(path: &str, name: &str) -> Option<FieldError> {
-    (!(1..=120).contains(&name.trim().chars().count())).then(|| FieldError::new(path, "Enter a name of 1 to 120 characters."))
+    (!(1..=120).contains(&name.trim().chars().count()))
+        .then(|| FieldError::new(path, "Enter a name of 1 to 120 characters."))
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -251,10 +251,17 @@ mod tests {
 
     #[test]
     fn a_token_tells_all_its_faults_at_once() {
-        let command = CreateToken { name: " ".into(), scopes: vec!["transactions.view".into(), "nonsense".into()], expires_in_days: Some(366) };
+        let command = CreateToken {
+            name: " ".into(),
+            scopes: vec!["transactions.view".into(), "nonsense".into()],
+            expires_in_days: Some(366),
+        };
         let paths: Vec<_> = command.validate().unwrap_err().into_iter().map(|f| f.path).collect();
         assert_eq!(paths, ["name", "scopes[1]", "expires_in_days"]);
-        assert_eq!(CreateToken { name: "x".into(), scopes: vec!["jobs.view".into()], expires_in_days: None }.days(), 90);
+        assert_eq!(
+            CreateToken { name: "x".into(), scopes: vec!["jobs.view".into()], expires_in_days: None }.days(),
+            90
+        );
     }
 
     #[test]

@@ -35,7 +35,10 @@ impl Password {
     pub fn faults(&self, path: &str, names: &[&str]) -> Vec<FieldError> {
         let characters = self.0.chars().count();
         if characters < MIN_CHARACTERS {
-            return vec![FieldError::new(path, format!("Use at least {MIN_CHARACTERS} characters; several words are fine."))];
+            return vec![FieldError::new(
+                path,
+                format!("Use at least {MIN_CHARACTERS} characters; several words are fine."),
+            )];
         }
         if characters > MAX_CHARACTERS {
             return vec![FieldError::new(path, format!("Use at most {MAX_CHARACTERS} characters."))];
@@ -43,7 +46,10 @@ impl Password {
         let plain = bare(&self.0);
         let known = names.iter().flat_map(|n| [bare(n), bare(n.split('@').next().unwrap_or(n))]);
         if known.chain(["millrace".to_owned()]).any(|name| !name.is_empty() && is_made_of(&plain, &name)) {
-            return vec![FieldError::new(path, "Choose something other than your name, e-mail or the name of this product.")];
+            return vec![FieldError::new(
+                path,
+                "Choose something other than your name, e-mail or the name of this product.",
+            )];
         }
         Vec::new()
     }
@@ -61,9 +67,7 @@ fn bare(text: &str) -> String {
 
 /// The name alone, repeated, or with nothing but digits around it.
 fn is_made_of(password: &str, name: &str) -> bool {
-    name.len() >= 3
-        && password.contains(name)
-        && password.replace(name, "").chars().all(|c| c.is_ascii_digit())
+    name.len() >= 3 && password.contains(name) && password.replace(name, "").chars().all(|c| c.is_ascii_digit())
 }
 
 #[cfg(test)]

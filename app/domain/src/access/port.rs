@@ -1,8 +1,8 @@
 //! How pages and REST reach sign-in and accounts.
 
 use super::{
-    Bearer, ChangePassword, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, Password, PermSet, Permission, Principal, Role, RotateToken, SessionItem,
-    SetUp, SignIn, Theme, TokenView, UserFilter, UserItem,
+    Bearer, ChangePassword, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, Password, PermSet, Permission,
+    Principal, Role, RotateToken, SessionItem, SetUp, SignIn, Theme, TokenView, UserFilter, UserItem,
 };
 use crate::{
     error::AppError,
@@ -53,7 +53,13 @@ pub trait AccessPort: Send + Sync + 'static {
     async fn user(&self, who: &Principal, id: UserId) -> Result<Option<UserItem>, AppError>;
     async fn create_user(&self, who: &Principal, command: CreateUser) -> Result<UserItem, AppError>;
     async fn edit_user(&self, who: &Principal, id: UserId, command: EditUser) -> Result<UserItem, AppError>;
-    async fn set_grants(&self, who: &Principal, id: UserId, grants: Vec<Grant>, version: Option<i32>) -> Result<UserItem, AppError>;
+    async fn set_grants(
+        &self,
+        who: &Principal,
+        id: UserId,
+        grants: Vec<Grant>,
+        version: Option<i32>,
+    ) -> Result<UserItem, AppError>;
     async fn user_sessions(&self, who: &Principal, id: UserId) -> Result<Vec<SessionItem>, AppError>;
     async fn end_user_sessions(&self, who: &Principal, id: UserId) -> Result<i64, AppError>;
 }

@@ -109,7 +109,9 @@ impl EditUser {
     pub fn validate(&self) -> Result<(), Vec<FieldError>> {
         let mut faults = Vec::new();
         faults.extend(self.display_name.as_deref().and_then(|name| display_name_fault("display_name", name)));
-        faults.extend(self.username.as_deref().filter(|n| !n.is_empty()).and_then(|name| username_fault("username", name)));
+        faults.extend(
+            self.username.as_deref().filter(|n| !n.is_empty()).and_then(|name| username_fault("username", name)),
+        );
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
 }
@@ -124,9 +126,15 @@ pub fn validate_grants(grants: &[Grant]) -> Result<(), Vec<FieldError>> {
         let set = grant.permission_set;
         if grant.scope_kind != set.scope() {
             let wanted = set.scope().as_str();
-            faults.push(FieldError::new(format!("grants[{n}].scope_kind"), format!("The set {} takes the scope “{wanted}”.", set.as_str())));
+            faults.push(FieldError::new(
+                format!("grants[{n}].scope_kind"),
+                format!("The set {} takes the scope “{wanted}”.", set.as_str()),
+            ));
         } else if grant.scope_kind != ScopeKind::All && grant.scope_ids.iter().all(|id| id.trim().is_empty()) {
-            faults.push(FieldError::new(format!("grants[{n}].scope_ids"), "Name at least one; an empty list reaches nothing."));
+            faults.push(FieldError::new(
+                format!("grants[{n}].scope_ids"),
+                "Name at least one; an empty list reaches nothing.",
+            ));
         }
         if grants[..n].iter().any(|other| other.permission_set == set) {
             faults.push(FieldError::new(format!("grants[{n}].permission_set"), "This set is listed twice."));

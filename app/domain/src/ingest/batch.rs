@@ -210,7 +210,10 @@ impl Discard {
     /// When the reason is missing.
     pub fn validate(&self) -> Result<(), Vec<FieldError>> {
         if self.reason.trim().is_empty() {
-            return Err(vec![FieldError::new("reason", "Say why the rows are given up; the reason is kept with them.")]);
+            return Err(vec![FieldError::new(
+                "reason",
+                "Say why the rows are given up; the reason is kept with them.",
+            )]);
         }
         Ok(())
     }

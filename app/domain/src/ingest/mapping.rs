@@ -151,12 +151,16 @@ impl Mapping {
             } else if let Some(other) = used.insert(column, field) {
                 faults.push(FieldError::new(
                     path,
-                    format!("Column \"{column}\" already feeds \"{}\"; a column can feed one field only.", other.label()),
+                    format!(
+                        "Column \"{column}\" already feeds \"{}\"; a column can feed one field only.",
+                        other.label()
+                    ),
                 ));
             }
         }
         for &field in target.fields() {
-            let mapped = self.columns.contains_key(&field) || self.constants.get(&field).is_some_and(|v| !v.trim().is_empty());
+            let mapped =
+                self.columns.contains_key(&field) || self.constants.get(&field).is_some_and(|v| !v.trim().is_empty());
             if field.required() && !mapped {
                 faults.push(FieldError::new(
                     format!("columns.{}", field.key()),
@@ -164,12 +168,18 @@ impl Mapping {
                 ));
             }
             if self.columns.contains_key(&field) && self.constants.contains_key(&field) {
-                faults.push(FieldError::new(format!("constants.{}", field.key()), "Give a column or a constant, not both."));
+                faults.push(FieldError::new(
+                    format!("constants.{}", field.key()),
+                    "Give a column or a constant, not both.",
+                ));
             }
         }
         for (at, filter) in self.filters.iter().enumerate() {
             if shape.column(&filter.column).is_none() {
-                faults.push(FieldError::new(format!("filters[{at}]"), format!("The file has no column \"{}\".", filter.column)));
+                faults.push(FieldError::new(
+                    format!("filters[{at}]"),
+                    format!("The file has no column \"{}\".", filter.column),
+                ));
             }
         }
         for question in self.questions(shape) {
@@ -204,11 +214,17 @@ impl Mapping {
         for (field, name) in &self.columns {
             let Some(column) = shape.column(name).and_then(|at| shape.columns.get(at)) else { continue };
             let question = match field.kind() {
-                FieldKind::Time if self.options.date_order.is_none() && column.date_order().is_none() && column.dates.unclear > 0 => {
+                FieldKind::Time
+                    if self.options.date_order.is_none()
+                        && column.date_order().is_none()
+                        && column.dates.unclear > 0 =>
+                {
                     Question::DateOrder
                 }
                 FieldKind::Number
-                    if self.options.decimal_mark.is_none() && column.decimal_mark().is_none() && column.numbers.unclear > 0 =>
+                    if self.options.decimal_mark.is_none()
+                        && column.decimal_mark().is_none()
+                        && column.numbers.unclear > 0 =>
                 {
                     Question::DecimalMark
                 }
@@ -309,7 +325,11 @@ mod tests {
 
     #[test]
     fn a_slip_of_the_pen_is_proposed_and_a_stranger_is_not() {
-        let mapping = Mapping::propose(Target::SalesTransactions, &shape(&["Invoice_Numbr", "Quantitty", "Shoe size"]), options());
+        let mapping = Mapping::propose(
+            Target::SalesTransactions,
+            &shape(&["Invoice_Numbr", "Quantitty", "Shoe size"]),
+            options(),
+        );
         assert_eq!(mapping.columns.get(&Field::OrderRef).map(String::as_str), Some("Invoice_Numbr"));
         assert_eq!(mapping.columns.get(&Field::Quantity).map(String::as_str), Some("Quantitty"));
         assert_eq!(mapping.columns.len(), 2);

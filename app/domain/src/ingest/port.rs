@@ -11,7 +11,12 @@ use async_trait::async_trait;
 /// map, preview, repair and discard, `ingest.promote` to commit and re-run.
 #[async_trait]
 pub trait IngestPort: Send + Sync + 'static {
-    async fn imports(&self, who: &Principal, cursor: Option<String>, limit: u32) -> Result<Page<ImportSummary>, AppError>;
+    async fn imports(
+        &self,
+        who: &Principal,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<Page<ImportSummary>, AppError>;
 
     async fn import(&self, who: &Principal, id: ImportId) -> Result<ImportDetail, AppError>;
 

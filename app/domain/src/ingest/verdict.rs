@@ -146,7 +146,8 @@ impl Counts {
 
     #[must_use]
     pub const fn accounts_for_every_line(&self) -> bool {
-        self.sale_lines + self.refund_lines + self.same + self.rejected + self.duplicate_in_source + self.filtered == self.lines
+        self.sale_lines + self.refund_lines + self.same + self.rejected + self.duplicate_in_source + self.filtered
+            == self.lines
     }
 
     /// Nothing of the file is new.

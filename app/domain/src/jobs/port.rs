@@ -162,7 +162,10 @@ mod tests {
     #[test]
     fn a_filter_survives_its_address() {
         let filter = JobFilter::from_query("?state=open&q=a%20b%26c&kind=&limit=50&nonsense=1&cursor=x-y");
-        assert_eq!((filter.state.as_deref(), filter.q.as_deref(), filter.kind.as_deref()), (Some("open"), Some("a b&c"), None));
+        assert_eq!(
+            (filter.state.as_deref(), filter.q.as_deref(), filter.kind.as_deref()),
+            (Some("open"), Some("a b&c"), None)
+        );
         assert_eq!(JobFilter::from_query(&filter.to_query()), filter);
     }
 }

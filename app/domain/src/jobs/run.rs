@@ -103,7 +103,11 @@ impl Progress {
     #[must_use]
     pub fn with_eta(mut self) -> Self {
         self.eta_seconds = match (self.total, self.rate) {
-            #[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "an estimate in whole seconds")]
+            #[allow(
+                clippy::cast_precision_loss,
+                clippy::cast_possible_truncation,
+                reason = "an estimate in whole seconds"
+            )]
             (Some(total), Some(rate)) if rate > 0.0 && total >= self.done => {
                 Some((((total - self.done) as f64) / rate).ceil().min(1e9) as i64)
             }
@@ -190,7 +194,8 @@ mod tests {
 
     #[test]
     fn the_remaining_time_follows_from_rate_and_total() {
-        let progress = Progress { done: 4_000, total: Some(10_000), rate: Some(250.0), ..Progress::default() }.with_eta();
+        let progress =
+            Progress { done: 4_000, total: Some(10_000), rate: Some(250.0), ..Progress::default() }.with_eta();
         assert_eq!(progress.eta_seconds, Some(24));
         assert_eq!(progress.percent(), Some(40));
     }

@@ -31,7 +31,12 @@ impl MetricKey {
     #[must_use]
     pub const fn drill_kind(self) -> DrillKind {
         match self {
-            Self::RevenueNet | Self::RevenueGross | Self::AmountAll | Self::Orders | Self::OrdersAll | Self::AverageOrder => DrillKind::Facts,
+            Self::RevenueNet
+            | Self::RevenueGross
+            | Self::AmountAll
+            | Self::Orders
+            | Self::OrdersAll
+            | Self::AverageOrder => DrillKind::Facts,
             Self::ActiveCustomers => DrillKind::Buyers,
             Self::Visitors | Self::Conversion | Self::OrdersPerHundred => DrillKind::Visitors,
         }
@@ -50,7 +55,8 @@ pub enum DrillSort {
 }
 
 impl DrillSort {
-    const ALL: [Self; 6] = [Self::Newest, Self::Oldest, Self::AmountDown, Self::AmountUp, Self::OrdersDown, Self::OrdersUp];
+    const ALL: [Self; 6] =
+        [Self::Newest, Self::Oldest, Self::AmountDown, Self::AmountUp, Self::OrdersDown, Self::OrdersUp];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -287,7 +293,10 @@ mod tests {
         assert_eq!(DrillQuery::default().resolve(MetricKey::Orders, today).unwrap().sort, DrillSort::Newest);
         assert_eq!(sorted("-amount").resolve(MetricKey::RevenueNet, today).unwrap().sort, DrillSort::AmountDown);
         assert_eq!(sorted("-amount").resolve(MetricKey::Conversion, today).unwrap_err()[0].path, "sort");
-        assert_eq!(DrillQuery::default().resolve(MetricKey::ActiveCustomers, today).unwrap().sort, DrillSort::OrdersDown);
+        assert_eq!(
+            DrillQuery::default().resolve(MetricKey::ActiveCustomers, today).unwrap().sort,
+            DrillSort::OrdersDown
+        );
     }
 
     #[test]

@@ -150,7 +150,10 @@ impl MetricKey {
     /// Reads the full key, or its last part: `sales.orders` and `orders` are the same figure.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|m| m.as_str() == text || m.as_str().split_once('.').is_some_and(|(_, short)| short == text))
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|m| m.as_str() == text || m.as_str().split_once('.').is_some_and(|(_, short)| short == text))
     }
 
     /// Which orders it counts: its own where the key says so, else those of the page's rule.
@@ -191,7 +194,8 @@ mod tests {
     #[test]
     fn keys_are_unique_long_and_short() {
         let long: BTreeSet<_> = MetricKey::ALL.iter().map(|m| m.as_str()).collect();
-        let short: BTreeSet<_> = MetricKey::ALL.iter().filter_map(|m| m.as_str().split_once('.')).map(|(_, s)| s).collect();
+        let short: BTreeSet<_> =
+            MetricKey::ALL.iter().filter_map(|m| m.as_str().split_once('.')).map(|(_, s)| s).collect();
         assert_eq!((long.len(), short.len()), (MetricKey::ALL.len(), MetricKey::ALL.len()));
         for metric in MetricKey::ALL {
             assert_eq!(MetricKey::parse(metric.as_str()), Some(*metric));

@@ -161,7 +161,10 @@ impl ScopeQuery {
                     (Period::Custom, DayRange { from: today, to: today })
                 }
                 Some(other) => {
-                    faults.push(FieldError::new("period", format!("\"{}\" is not a period; use today, 7d or 30d.", short(other))));
+                    faults.push(FieldError::new(
+                        "period",
+                        format!("\"{}\" is not a period; use today, 7d or 30d.", short(other)),
+                    ));
                     (Period::Today, DayRange { from: today, to: today })
                 }
             },
@@ -216,11 +219,16 @@ impl TrendQuery {
             None | Some("desc") => true,
             Some("asc") => false,
             Some(other) => {
-                faults.push(FieldError::new("order", format!("\"{}\" is not an order; use asc or desc.", short(other))));
+                faults
+                    .push(FieldError::new("order", format!("\"{}\" is not an order; use asc or desc.", short(other))));
                 true
             }
         };
-        if faults.is_empty() { Ok(TrendRequest { days: DayRange::ending(to, days), newest_first, basis }) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(TrendRequest { days: DayRange::ending(to, days), newest_first, basis })
+        } else {
+            Err(faults)
+        }
     }
 }
 
@@ -258,7 +266,10 @@ pub fn parse_sliding(text: &str) -> Result<Sliding, Vec<FieldError>> {
         "7d" => Ok(Sliding::Days7),
         "30d" => Ok(Sliding::Days30),
         "all" => Ok(Sliding::All),
-        other => Err(vec![FieldError::new("period", format!("\"{}\" is not a period; use 24h, 7d, 30d or all.", short(other)))]),
+        other => Err(vec![FieldError::new(
+            "period",
+            format!("\"{}\" is not a period; use 24h, 7d, 30d or all.", short(other)),
+        )]),
     }
 }
 
@@ -270,7 +281,10 @@ pub(super) fn given(text: Option<&str>) -> Option<&str> {
 fn basis(text: Option<&str>, faults: &mut Vec<FieldError>) -> Basis {
     let Some(text) = given(text) else { return Basis::default() };
     Basis::parse(text).unwrap_or_else(|| {
-        faults.push(FieldError::new("basis", format!("\"{}\" is not a counting rule; use net, gross or all.", short(text))));
+        faults.push(FieldError::new(
+            "basis",
+            format!("\"{}\" is not a counting rule; use net, gross or all.", short(text)),
+        ));
         Basis::default()
     })
 }
@@ -330,18 +344,44 @@ mod tests {
     #[test]
     fn periods_include_today() {
         resolved(&[], Period::Today, "2026-11-22", "2026-11-22", "");
-        resolved(&[("period", ""), ("day", ""), ("from", ""), ("to", "")], Period::Today, "2026-11-22", "2026-11-22", "");
+        resolved(
+            &[("period", ""), ("day", ""), ("from", ""), ("to", "")],
+            Period::Today,
+            "2026-11-22",
+            "2026-11-22",
+            "",
+        );
         resolved(&[("period", "7d")], Period::Days7, "2026-11-16", "2026-11-22", "?period=7d");
-        resolved(&[("period", "30d"), ("basis", "gross")], Period::Days30, "2026-10-24", "2026-11-22", "?period=30d&basis=gross");
+        resolved(
+            &[("period", "30d"), ("basis", "gross")],
+            Period::Days30,
+            "2026-10-24",
+            "2026-11-22",
+            "?period=30d&basis=gross",
+        );
         resolved(&[("day", "2010-12-01")], Period::Day, "2010-12-01", "2010-12-01", "?day=2010-12-01");
         resolved(&[("day", "2026-11-22")], Period::Today, "2026-11-22", "2026-11-22", "");
-        resolved(&[("from", "2011-05-02"), ("to", "2011-05-31")], Period::Custom, "2011-05-02", "2011-05-31", "?from=2011-05-02&to=2011-05-31");
-        resolved(&[("from", "2026-11-20")], Period::Custom, "2026-11-20", "2026-11-22", "?from=2026-11-20&to=2026-11-22");
+        resolved(
+            &[("from", "2011-05-02"), ("to", "2011-05-31")],
+            Period::Custom,
+            "2011-05-02",
+            "2011-05-31",
+            "?from=2011-05-02&to=2011-05-31",
+        );
+        resolved(
+            &[("from", "2026-11-20")],
+            Period::Custom,
+            "2026-11-20",
+            "2026-11-22",
+            "?from=2026-11-20&to=2026-11-22",
+        );
     }
 
     #[test]
     fn every_fault_is_told_at_once() {
-        let faults = query(&[("day", "yesterday"), ("from", "2011-13-01"), ("basis", "best")]).resolve(d("2026-11-22")).unwrap_err();
+        let faults = query(&[("day", "yesterday"), ("from", "2011-13-01"), ("basis", "best")])
+            .resolve(d("2026-11-22"))
+            .unwrap_err();
         let paths: Vec<_> = faults.iter().map(|f| f.path.as_str()).collect();
         assert_eq!(paths, ["basis", "day", "from"]);
         let paths = |pairs: &[(&str, &str)]| query(pairs).resolve(d("2026-11-22")).unwrap_err()[0].path.clone();
@@ -350,12 +390,18 @@ mod tests {
         assert_eq!(paths(&[("day", "99999-01-01")]), "day");
         assert_eq!(paths(&[("day", "2011-05-02"), ("to", "2011-05-02")]), "day");
         assert_eq!(paths(&[("period", "year")]), "period");
-        assert!(query(&[("from", "2010-01-01"), ("to", "2011-02-04")]).resolve(d("2026-11-22")).is_ok(), "400 days are allowed");
+        assert!(
+            query(&[("from", "2010-01-01"), ("to", "2011-02-04")]).resolve(d("2026-11-22")).is_ok(),
+            "400 days are allowed"
+        );
     }
 
     #[test]
     fn trends_have_1_to_400_days() {
-        let trend = |days: &str| TrendQuery { days: Some(days.into()), to: Some("2011-05-31".into()), ..TrendQuery::default() }.resolve(d("2026-11-22"));
+        let trend = |days: &str| {
+            TrendQuery { days: Some(days.into()), to: Some("2011-05-31".into()), ..TrendQuery::default() }
+                .resolve(d("2026-11-22"))
+        };
         let thirty = trend("30").unwrap();
         assert_eq!((thirty.days.from, thirty.days.days(), thirty.newest_first), (d("2011-05-02"), 30, true));
         assert_eq!(thirty.days.before(), DayRange { from: d("2011-04-02"), to: d("2011-05-01") });
@@ -363,7 +409,12 @@ mod tests {
             assert_eq!(trend(bad).unwrap_err()[0].path, "days", "{bad}");
         }
         assert_eq!(TrendQuery::default().resolve(d("2026-11-22")).unwrap().days.days(), 30);
-        let faults = TrendQuery { days: Some("0".into()), to: Some("?".into()), order: Some("up".into()), basis: Some("x".into()) };
+        let faults = TrendQuery {
+            days: Some("0".into()),
+            to: Some("?".into()),
+            order: Some("up".into()),
+            basis: Some("x".into()),
+        };
         assert_eq!(faults.resolve(d("2026-11-22")).unwrap_err().len(), 4);
     }
 

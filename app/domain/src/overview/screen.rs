@@ -374,7 +374,8 @@ impl RecordVisit {
         check("path", self.path.as_deref().unwrap_or_default(), 500);
         check("source", self.source.as_deref().unwrap_or_default(), 100);
         if self.visitor_key.trim().is_empty() {
-            faults.push(FieldError::new("visitor_key", "Say which browser visited: a random id without personal data."));
+            faults
+                .push(FieldError::new("visitor_key", "Say which browser visited: a random id without personal data."));
         }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
@@ -386,7 +387,8 @@ mod tests {
 
     #[test]
     fn a_visit_tells_all_its_faults() {
-        let visit = RecordVisit { session_ref: Some("x".repeat(51)), path: Some("/a\0".into()), ..RecordVisit::default() };
+        let visit =
+            RecordVisit { session_ref: Some("x".repeat(51)), path: Some("/a\0".into()), ..RecordVisit::default() };
         let paths: Vec<_> = visit.validate().unwrap_err().into_iter().map(|f| f.path).collect();
         assert_eq!(paths, ["session_ref", "path", "visitor_key"]);
         assert!(RecordVisit { visitor_key: "b-1".into(), ..RecordVisit::default() }.validate().is_ok());

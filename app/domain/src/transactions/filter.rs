@@ -88,7 +88,9 @@ impl SaleQuery {
     ///
     /// # Errors
     /// One entry for each value that cannot be read, `path` being its name.
-    pub fn parse<N: AsRef<str>, V: AsRef<str>>(pairs: impl IntoIterator<Item = (N, V)>) -> Result<Self, Vec<FieldError>> {
+    pub fn parse<N: AsRef<str>, V: AsRef<str>>(
+        pairs: impl IntoIterator<Item = (N, V)>,
+    ) -> Result<Self, Vec<FieldError>> {
         let mut out = Self::default();
         let mut faults = Vec::new();
         for (name, value) in pairs {
@@ -120,13 +122,15 @@ impl SaleQuery {
                 filter.q = Some(value.to_owned());
             }
             "status" => {
-                filter.status = Some(StatusFilter::parse(value).ok_or_else(|| format!("There is no status \"{value}\"."))?);
+                filter.status =
+                    Some(StatusFilter::parse(value).ok_or_else(|| format!("There is no status \"{value}\"."))?);
             }
             "customer_id" => filter.customer_id = Some(id(value, "customer")?),
             "product_id" => filter.product_id = Some(id(value, "product")?),
             "import_id" => filter.import_id = Some(id(value, "import")?),
             "payment_method" => {
-                let method = PaymentMethod::parse(value).ok_or_else(|| format!("There is no payment method \"{value}\"."))?;
+                let method =
+                    PaymentMethod::parse(value).ok_or_else(|| format!("There is no payment method \"{value}\"."))?;
                 filter.payment_method = Some(method);
             }
             "from" => filter.from = Some(day(value)?),
@@ -228,7 +232,11 @@ fn day(value: &str) -> Result<NaiveDate, String> {
 
 fn amount(value: &str) -> Result<Decimal, String> {
     let amount: Decimal = value.parse().map_err(|_| "Write an amount such as 12.50.".to_owned())?;
-    if amount.abs() < Decimal::from(1_000_000_000_000_i64) { Ok(amount) } else { Err("The amount is too large.".to_owned()) }
+    if amount.abs() < Decimal::from(1_000_000_000_000_i64) {
+        Ok(amount)
+    } else {
+        Err("The amount is too large.".to_owned())
+    }
 }
 
 fn within(value: &str, least: u32, most: u32) -> Result<u32, String> {
@@ -267,7 +275,8 @@ mod tests {
             paths,
             ["status", "from", "limit", "skip", "sort", "min_amount", "customer_id", "hours", "payment_method"]
         );
-        let crossed = SaleQuery::parse([("from", "2011-02-01"), ("to", "2011-01-01"), ("min_amount", "2"), ("max_amount", "1")]);
+        let crossed =
+            SaleQuery::parse([("from", "2011-02-01"), ("to", "2011-01-01"), ("min_amount", "2"), ("max_amount", "1")]);
         assert_eq!(crossed.unwrap_err().len(), 2);
     }
 

@@ -190,7 +190,10 @@ impl SaleForm {
                 "pick_customer" => picked = Some(value),
                 other => {
                     let part = other.strip_prefix("lines[").and_then(|rest| rest.split_once("]["));
-                    let Some((index, field)) = part.and_then(|(i, f)| Some((i.parse().ok()?, f.strip_suffix(']')?))) else { continue };
+                    let Some((index, field)) = part.and_then(|(i, f)| Some((i.parse().ok()?, f.strip_suffix(']')?)))
+                    else {
+                        continue;
+                    };
                     match field {
                         "product_id" => lines.entry(index).or_default().product_id = value,
                         "quantity" => lines.entry(index).or_default().quantity = value,
@@ -235,7 +238,9 @@ impl SaleForm {
                     unit_price: None,
                     discount: Decimal::ZERO,
                 }),
-                Err(_) => faults.push(FieldError::new(format!("lines[{i}].product_id"), "Choose a product from the list.")),
+                Err(_) => {
+                    faults.push(FieldError::new(format!("lines[{i}].product_id"), "Choose a product from the list."))
+                }
             }
         }
         if !self.customer_id.is_empty() {
@@ -359,7 +364,9 @@ mod tests {
         assert_eq!(sale.validate(), Ok(()));
         assert_eq!(sale.all_lines().len(), 1);
         assert_eq!(sale.line_path(0, "quantity"), "quantity");
-        let both = read(&format!(r#"{{"product_id":"{MUG}","lines":[{{"product_id":"{MUG}","quantity":1}}],"payment_method":"cash"}}"#));
+        let both = read(&format!(
+            r#"{{"product_id":"{MUG}","lines":[{{"product_id":"{MUG}","quantity":1}}],"payment_method":"cash"}}"#
+        ));
         assert_eq!(paths(&both), ["lines"]);
         assert_eq!(paths(&read(r#"{"payment_method":"cash"}"#)), ["lines"]);
     }
@@ -373,8 +380,18 @@ mod tests {
         ));
         assert_eq!(
             paths(&sale),
-            ["lines[0].quantity", "lines[1].quantity", "lines[1].unit_price", "lines[2].quantity", "lines[2].discount",
-             "payment_method", "capture", "terminal_id", "discount_applied", "shipping_cost"]
+            [
+                "lines[0].quantity",
+                "lines[1].quantity",
+                "lines[1].unit_price",
+                "lines[2].quantity",
+                "lines[2].discount",
+                "payment_method",
+                "capture",
+                "terminal_id",
+                "discount_applied",
+                "shipping_cost"
+            ]
         );
     }
 
@@ -402,13 +419,21 @@ mod tests {
         assert_eq!(read("add=jug").lines[1], SaleFormLine { product_id: "jug".into(), quantity: "1".into() });
         assert_eq!(read(&format!("add={MUG}")).lines.len(), 1);
         assert!(read(&format!("remove={MUG}")).lines.is_empty());
-        assert_eq!((read("pick_customer=b").customer_id, read("pick_customer=nobody").customer_id), ("b".into(), String::new()));
+        assert_eq!(
+            (read("pick_customer=b").customer_id, read("pick_customer=nobody").customer_id),
+            ("b".into(), String::new())
+        );
     }
 
     #[test]
     fn what_cannot_be_read_in_the_form_is_named_at_once() {
         let line = SaleFormLine { product_id: "x".into(), quantity: "two".into() };
-        let form = SaleForm { lines: vec![line], customer_id: "me".into(), shipping_cost: "free".into(), ..SaleForm::default() };
+        let form = SaleForm {
+            lines: vec![line],
+            customer_id: "me".into(),
+            shipping_cost: "free".into(),
+            ..SaleForm::default()
+        };
         let paths: Vec<String> = form.to_command().unwrap_err().into_iter().map(|f| f.path).collect();
         assert_eq!(paths, ["lines[0].quantity", "lines[0].product_id", "customer_id", "shipping_cost"]);
     }

@@ -209,7 +209,13 @@ impl CustomerRef {
     /// The label of lists: initials, else the masked e-mail, else the source's reference; with the
     /// number, so that two people with the same initials stay two.
     #[must_use]
-    pub fn masked(id: CustomerId, number: i64, names: (&str, &str), email: Option<&str>, external_ref: Option<&str>) -> Self {
+    pub fn masked(
+        id: CustomerId,
+        number: i64,
+        names: (&str, &str),
+        email: Option<&str>,
+        external_ref: Option<&str>,
+    ) -> Self {
         let initials: Vec<String> =
             [names.0, names.1].iter().filter_map(|n| n.trim().chars().next()).map(|c| format!("{c}.")).collect();
         let label = if !initials.is_empty() {

@@ -63,8 +63,12 @@ pub fn totals(
     let own: Vec<Decimal> = lines.iter().map(|l| round(l.discount)).collect();
     let left: Vec<Decimal> = gross.iter().zip(&own).map(|(g, d)| g - d).collect();
 
-    let mut faults: Vec<TotalsFault> =
-        left.iter().enumerate().filter(|(_, l)| l.is_sign_negative() && !l.is_zero()).map(|(i, _)| TotalsFault::LineDiscount(i)).collect();
+    let mut faults: Vec<TotalsFault> = left
+        .iter()
+        .enumerate()
+        .filter(|(_, l)| l.is_sign_negative() && !l.is_zero())
+        .map(|(i, _)| TotalsFault::LineDiscount(i))
+        .collect();
     if faults.is_empty() && discount > left.iter().sum() {
         faults.push(TotalsFault::Discount);
     }
@@ -133,7 +137,8 @@ mod tests {
 
     #[test]
     fn a_header_discount_is_spread_by_largest_remainder() {
-        let t = totals(&[line("1", "10"), line("1", "10"), line("1", "10")], d("10"), d("0"), d("0"), Currency::USD).unwrap();
+        let t = totals(&[line("1", "10"), line("1", "10"), line("1", "10")], d("10"), d("0"), d("0"), Currency::USD)
+            .unwrap();
         let parts: Vec<Decimal> = t.lines.iter().map(|l| l.discount).collect();
         assert_eq!(parts, [d("3.34"), d("3.33"), d("3.33")]);
         assert_eq!(t.net, d("20.00"));

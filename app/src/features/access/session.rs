@@ -6,7 +6,11 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// Signs the browser in and goes to `next`.
 #[server(prefix = "/fn", endpoint = "access/sign_in")]
-pub async fn sign_in(#[server(default)] name: String, #[server(default)] password: Password, #[server(default)] next: String) -> Result<(), Fault> {
+pub async fn sign_in(
+    #[server(default)] name: String,
+    #[server(default)] password: Password,
+    #[server(default)] next: String,
+) -> Result<(), Fault> {
     use crate::context::{port, redirect};
     use domain::access::{SessionPort, SignIn};
     let must_change = port::<dyn SessionPort>()?.sign_in(SignIn { name, password }).await?;
@@ -49,7 +53,10 @@ pub async fn set_up(
 }
 
 #[server(prefix = "/fn", endpoint = "access/change_password")]
-pub async fn change_password(#[server(default)] old_password: Password, #[server(default)] new_password: Password) -> Result<(), Fault> {
+pub async fn change_password(
+    #[server(default)] old_password: Password,
+    #[server(default)] new_password: Password,
+) -> Result<(), Fault> {
     use crate::context::{port, principal, redirect};
     use domain::access::{ChangePassword, SessionPort};
     port::<dyn SessionPort>()?.change_password(&principal()?, ChangePassword { old_password, new_password }).await?;

@@ -48,7 +48,11 @@ pub async fn add_user(
 
 /// Gives a base role; an empty one takes it away.
 #[server(prefix = "/fn", endpoint = "access/set_role")]
-pub async fn set_role(#[server(default)] id: String, #[server(default)] role: String, version: Option<i32>) -> Result<(), Fault> {
+pub async fn set_role(
+    #[server(default)] id: String,
+    #[server(default)] role: String,
+    version: Option<i32>,
+) -> Result<(), Fault> {
     use crate::context::{port, principal};
     use domain::{
         AppError,
@@ -61,7 +65,11 @@ pub async fn set_role(#[server(default)] id: String, #[server(default)] role: St
 }
 
 #[server(prefix = "/fn", endpoint = "access/set_active")]
-pub async fn set_active(#[server(default)] id: String, #[server(default)] active: bool, version: Option<i32>) -> Result<(), Fault> {
+pub async fn set_active(
+    #[server(default)] id: String,
+    #[server(default)] active: bool,
+    version: Option<i32>,
+) -> Result<(), Fault> {
     use crate::context::{port, principal};
     use domain::{
         AppError,

@@ -37,9 +37,12 @@ pub fn Findings(import: ImportDetail) -> impl IntoView {
 }
 
 fn account(counts: &Counts, open: Option<u32>, gross: &str, refunded: &str, locale: &str) -> impl IntoView + use<> {
-    let figure = |label: &'static str, value: u32| view! { <dt>{label}</dt><dd>{format::count(value.into(), locale)}</dd> };
-    let unchanged = counts.is_no_change().then(|| view! {
-        <p class="stale" role="status">"Every row is recorded already: going on changes nothing."</p>
+    let figure =
+        |label: &'static str, value: u32| view! { <dt>{label}</dt><dd>{format::count(value.into(), locale)}</dd> };
+    let unchanged = counts.is_no_change().then(|| {
+        view! {
+            <p class="stale" role="status">"Every row is recorded already: going on changes nothing."</p>
+        }
     });
     view! {
         <section class="card">
@@ -100,7 +103,12 @@ fn examples_table(title: &'static str, examples: &[Example]) -> Option<impl Into
         return None;
     }
     let rows = examples.iter().take(SHOWN).map(|example| {
-        let values = example.mapped.iter().map(|(field, value)| format!("{} {value}", field.label())).collect::<Vec<_>>().join(" · ");
+        let values = example
+            .mapped
+            .iter()
+            .map(|(field, value)| format!("{} {value}", field.label()))
+            .collect::<Vec<_>>()
+            .join(" · ");
         let why = example.issues.iter().map(|i| i.message.clone()).collect::<Vec<_>>().join(" ");
         view! {
             <tr>

@@ -13,12 +13,23 @@ pub fn ColumnsForm(import: ImportDetail, action: ServerAction<MapColumns>) -> im
     let fields = import.summary.target.fields().iter().map(|field| field_row(*field, &import, state)).collect_view();
     let shape = &import.shape;
     let encoding = shape.encoding.map(|e| format!(", {}", e.label())).unwrap_or_default();
-    let delimiter = shape.delimiter.map(|d| if d == '\t' { ", tab between columns".to_owned() } else { format!(", \"{d}\" between columns") });
+    let delimiter = shape
+        .delimiter
+        .map(|d| if d == '\t' { ", tab between columns".to_owned() } else { format!(", \"{d}\" between columns") });
     let sheet = shape.sheet.as_ref().map(|s| format!(", sheet \"{s}\""));
-    let read_as = format!("Read as {}{encoding}{}{}", shape.media.label(), delimiter.unwrap_or_default(), sheet.unwrap_or_default());
+    let read_as = format!(
+        "Read as {}{encoding}{}{}",
+        shape.media.label(),
+        delimiter.unwrap_or_default(),
+        sheet.unwrap_or_default()
+    );
     let known = import.mapping_name.as_ref().map(|name| format!("Columns recognised as \"{name}\". "));
-    let ignored: Vec<&str> =
-        shape.columns.iter().map(|c| c.name.as_str()).filter(|name| !import.mapping.columns.values().any(|c| c == name)).collect();
+    let ignored: Vec<&str> = shape
+        .columns
+        .iter()
+        .map(|c| c.name.as_str())
+        .filter(|name| !import.mapping.columns.values().any(|c| c == name))
+        .collect();
     let ignored = (!ignored.is_empty()).then(|| format!("Not used: {}.", ignored.join(", ")));
     view! {
         <section class="card">
@@ -48,7 +59,9 @@ fn field_row(field: Field, import: &ImportDetail, state: FormState) -> impl Into
     let path = format!("columns.{}", field.key());
     let standing = import.mapping_faults.iter().find(|f| f.path == path).map(|f| f.message.clone());
     let error = state.error();
-    let fault = move || error.with(|e| e.as_ref().and_then(|e| e.of_field(&path)).map(str::to_owned)).or_else(|| standing.clone());
+    let fault = move || {
+        error.with(|e| e.as_ref().and_then(|e| e.of_field(&path)).map(str::to_owned)).or_else(|| standing.clone())
+    };
     let samples = import
         .mapping
         .columns

@@ -89,7 +89,11 @@ impl LazyRoute for ImportRoute {
         // While a job is open, look again every second; effects run in the browser only.
         Effect::new(move |_| {
             let open = screen.with(|s| {
-                s.as_ref().and_then(|s| s.as_ref().ok()).and_then(Option::as_ref).and_then(|s| s.import.work.as_ref()).is_some_and(Work::is_open)
+                s.as_ref()
+                    .and_then(|s| s.as_ref().ok())
+                    .and_then(Option::as_ref)
+                    .and_then(|s| s.import.work.as_ref())
+                    .is_some_and(Work::is_open)
             });
             if open {
                 set_timeout(move || screen.refetch(), LOOK_AGAIN);
@@ -117,7 +121,12 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
     let summary = import.summary.clone();
     let id = summary.id.to_string();
     let title = format!("Import #{}", summary.number);
-    let scope = format!("{} · {} rows · {}", summary.file_name, format::count(import.shape.rows.into(), &view.business.locale), import.mapping.options.zone);
+    let scope = format!(
+        "{} · {} rows · {}",
+        summary.file_name,
+        format::count(import.shape.rows.into(), &view.business.locale),
+        import.mapping.options.zone
+    );
     let open_work = import.work.clone().filter(Work::is_open);
     let at = match (summary.state, &open_work) {
         (ImportState::Committed | ImportState::CommittedPartial, _) => 4,
@@ -128,7 +137,11 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
     let seen_before = import.imported_as.iter().map(|n| format!("#{n}")).collect::<Vec<_>>().join(", ");
     let seen_before = (!seen_before.is_empty() && summary.state.is_open())
         .then(|| view! { <p class="stale" role="status">{format!("This very file was imported as {seen_before}. Going on changes nothing that is recorded.")}</p> });
-    let failure = import.failure.clone().filter(|_| open_work.is_none()).map(|text| view! { <div class="error-summary" role="alert"><p>{text}</p></div> });
+    let failure = import
+        .failure
+        .clone()
+        .filter(|_| open_work.is_none())
+        .map(|text| view! { <div class="error-summary" role="alert"><p>{text}</p></div> });
     let is_idle_and_open = open_work.is_none() && summary.state.is_open();
     let show_columns = is_idle_and_open && may_upload;
     let show_findings = open_work.is_none() && summary.counts.is_some();

@@ -23,7 +23,14 @@ pub struct Repairs {
 }
 
 #[component]
-pub fn Quarantine(id: String, rows: Page<StagedRow>, repairs: Repairs, may_edit: bool, may_apply: bool, paged: bool) -> impl IntoView {
+pub fn Quarantine(
+    id: String,
+    rows: Page<StagedRow>,
+    repairs: Repairs,
+    may_edit: bool,
+    may_apply: bool,
+    paged: bool,
+) -> impl IntoView {
     let total = rows.total;
     let next = rows.next_cursor.map(|cursor| format!("/data/import/{id}?cursor={cursor}"));
     let first = paged.then(|| format!("/data/import/{id}"));

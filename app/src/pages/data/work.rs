@@ -1,10 +1,6 @@
 //! Where the import stands: the four steps, and the progress of a running check or commit.
 
-use crate::{
-    components::form::CsrfField,
-    context::session,
-    features::ingest::StopWork,
-};
+use crate::{components::form::CsrfField, context::session, features::ingest::StopWork};
 use domain::{format, ingest::Work};
 use leptos::prelude::*;
 

@@ -110,7 +110,10 @@ fn progress_card(run: &JobRow) -> impl IntoView + use<> {
         None => format!("{} done", format::count(progress.done, &locale)),
     };
     #[allow(clippy::cast_possible_truncation, reason = "a rate for display")]
-    let rate = progress.rate.filter(|_| run.state == JobState::Running).map(|rate| format!("{} a second", format::count(rate.round() as i64, &locale)));
+    let rate = progress
+        .rate
+        .filter(|_| run.state == JobState::Running)
+        .map(|rate| format!("{} a second", format::count(rate.round() as i64, &locale)));
     let left = progress.eta_seconds.map(|seconds| format!("about {} left", format::duration(seconds)));
     view! {
         <section class="card" aria-label="Progress">
@@ -157,7 +160,11 @@ fn facts_card(job: &JobDetail) -> impl IntoView + use<> {
     facts.extend(run.finished_at.map(|at| fact("Ended", moment(at))));
     facts.extend(run.duration_seconds().map(|seconds| fact("Took", format::duration(seconds))));
     facts.push(fact("Time limit", format::duration(job.timeout_seconds.into())));
-    facts.extend(run.schedule_id.clone().map(|id| fact("Schedule", view! { <a href=format!("/jobs?schedule={id}")>{id.clone()}</a> })));
+    facts.extend(
+        run.schedule_id
+            .clone()
+            .map(|id| fact("Schedule", view! { <a href=format!("/jobs?schedule={id}")>{id.clone()}</a> })),
+    );
     facts.extend(job.cancel_requested_by.clone().map(|by| fact("Cancelled by", by)));
     facts.extend(job.error_code.clone().map(|code| fact("Error code", code)));
     facts.extend(job.worker_id.clone().map(|worker| fact("Worker", worker)));
@@ -176,7 +183,11 @@ fn facts_card(job: &JobDetail) -> impl IntoView + use<> {
 
 /// Payload, counters and result, as far as there are any.
 fn values_card(job: &JobDetail) -> impl IntoView + use<> {
-    let values = [("Payload", Some(job.payload.clone())), ("Counters", Some(job.counters.clone())), ("Result", job.result.clone())];
+    let values = [
+        ("Payload", Some(job.payload.clone())),
+        ("Counters", Some(job.counters.clone())),
+        ("Result", job.result.clone()),
+    ];
     let shown: Vec<_> = values
         .into_iter()
         .filter_map(|(title, value)| {

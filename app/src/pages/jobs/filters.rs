@@ -16,7 +16,10 @@ pub fn state_chips(screen: &JobsScreen) -> impl IntoView + use<> {
         let runs: i64 = screen.states.iter().filter(|s| wanted(s.state)).map(|s| s.runs).sum();
         format::count(runs, &locale)
     };
-    let mut chips = vec![(None, format!("All {}", count(&|_| true))), (Some("open"), format!("Open {}", count(&JobState::is_open)))];
+    let mut chips = vec![
+        (None, format!("All {}", count(&|_| true))),
+        (Some("open"), format!("Open {}", count(&JobState::is_open))),
+    ];
     for state in JobState::ALL {
         chips.push((Some(state.as_str()), format!("{} {}", capital(state.as_str()), count(&|s| s == *state))));
     }

@@ -48,7 +48,11 @@ impl LazyRoute for SchedulesRoute {
     }
 }
 
-fn table(schedules: Vec<ScheduleView>, run: ServerAction<RunSchedule>, switch: ServerAction<SwitchSchedule>) -> AnyView {
+fn table(
+    schedules: Vec<ScheduleView>,
+    run: ServerAction<RunSchedule>,
+    switch: ServerAction<SwitchSchedule>,
+) -> AnyView {
     if schedules.is_empty() {
         return view! { <Empty message="Nothing is scheduled."/> }.into_any();
     }
@@ -99,7 +103,11 @@ fn row(schedule: ScheduleView, run: ServerAction<RunSchedule>, switch: ServerAct
     }
 }
 
-fn controls(schedule: &ScheduleView, run: ServerAction<RunSchedule>, switch: ServerAction<SwitchSchedule>) -> impl IntoView + use<> {
+fn controls(
+    schedule: &ScheduleView,
+    run: ServerAction<RunSchedule>,
+    switch: ServerAction<SwitchSchedule>,
+) -> impl IntoView + use<> {
     let session = session();
     let (run_id, switch_id) = (schedule.id.clone(), schedule.id.clone());
     let (version, enabled) = (schedule.version, schedule.enabled);

@@ -58,7 +58,8 @@ pub fn state_badge(row: &JobRow) -> impl IntoView + use<> {
 
 /// "4,000 of 10,000 · Counting", or the error.
 pub fn progress_text(row: &JobRow, locale: &str) -> String {
-    if let Some(error) = row.error_message.as_ref().filter(|_| matches!(row.state, JobState::Failed | JobState::Queued)) {
+    if let Some(error) = row.error_message.as_ref().filter(|_| matches!(row.state, JobState::Failed | JobState::Queued))
+    {
         return error.clone();
     }
     let done = match (row.progress.done, row.progress.total) {

@@ -28,11 +28,16 @@ pub fn bars_card(bars: Bars, scope: Scope) -> impl IntoView {
             let label = if by_hour {
                 label.into_any()
             } else {
-                let day = Scope { period: Period::Day, days: domain::overview::DayRange { from: bar.start.date_naive(), to: bar.start.date_naive() }, basis };
+                let day = Scope {
+                    period: Period::Day,
+                    days: domain::overview::DayRange { from: bar.start.date_naive(), to: bar.start.date_naive() },
+                    basis,
+                };
                 view! { <a href=format!("/{}", day.link())>{label}</a> }.into_any()
             };
             let ahead = bar.progress == Progress::Ahead;
-            let revenue = if ahead { format::UNKNOWN.to_owned() } else { format::money(bar.revenue, bars.currency, &locale) };
+            let revenue =
+                if ahead { format::UNKNOWN.to_owned() } else { format::money(bar.revenue, bars.currency, &locale) };
             let orders = if ahead { format::UNKNOWN.to_owned() } else { format::count(bar.orders, &locale) };
             view! { <tr><td>{label}</td><td class="r num">{revenue}</td><td class="r num">{orders}</td></tr> }
         })
@@ -57,7 +62,8 @@ pub fn trend_cards(trend: Trend, scope: Scope) -> impl IntoView {
     let locale = session().business.locale;
     let n = trend.items.len();
     let day_cell = |day: chrono::NaiveDate, partial: bool| {
-        let link = Scope { period: Period::Day, days: domain::overview::DayRange { from: day, to: day }, ..scope }.link();
+        let link =
+            Scope { period: Period::Day, days: domain::overview::DayRange { from: day, to: day }, ..scope }.link();
         let so_far = partial.then_some(" (so far)");
         view! { <td><a href=format!("/{link}")>{format::date(day)}</a>{so_far}</td> }
     };
@@ -79,7 +85,10 @@ pub fn trend_cards(trend: Trend, scope: Scope) -> impl IntoView {
         .items
         .iter()
         .map(|d| {
-            let conversion = d.conversion.map_or_else(|| format::UNKNOWN.to_owned(), |c| format::percent(c / rust_decimal::Decimal::ONE_HUNDRED, 1));
+            let conversion = d.conversion.map_or_else(
+                || format::UNKNOWN.to_owned(),
+                |c| format::percent(c / rust_decimal::Decimal::ONE_HUNDRED, 1),
+            );
             view! {
                 <tr>
                     {day_cell(d.day, d.partial)}

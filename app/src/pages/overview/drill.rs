@@ -13,8 +13,9 @@ use crate::{
     pages::not_found::NotFound,
 };
 use domain::{
-    ErrorCode, format,
+    ErrorCode,
     access::Permission,
+    format,
     overview::{Drill, DrillRows, DrillSort, Tile},
     query,
 };
@@ -79,7 +80,8 @@ fn shown(drill: Drill, search: &str) -> impl IntoView + use<> {
     let next = rows.next_cursor().map(|cursor| address(&path, &pairs, &[("cursor", cursor)]));
     let first = pairs.iter().any(|(n, v)| n == "cursor" && !v.is_empty()).then(|| address(&path, &pairs, &[]));
     let whole: Vec<_> = pairs.iter().filter(|(n, _)| n != "limit").cloned().collect();
-    let export = |kind: &str| address(&format!("/api/v1/exports/kpi-rows.{kind}"), &whole, &[("metric", number.key.as_str())]);
+    let export =
+        |kind: &str| address(&format!("/api/v1/exports/kpi-rows.{kind}"), &whole, &[("metric", number.key.as_str())]);
     let exports = session().may(Permission::AccessExport).then(|| {
         view! {
             <a class="btn" rel="external" download href=export("csv")>"Export CSV"</a>
@@ -136,8 +138,16 @@ fn receipt(number: &Tile, locale: &str, as_of: chrono::DateTime<chrono::FixedOff
     let notes = number.notes(locale).join(" · ");
     let notes = (!notes.is_empty()).then(|| view! { <div><dt>"Beside it"</dt><dd>{notes}</dd></div> });
     let reason = number.reason.clone().map(|reason| view! { <div><dt>"Why unknown"</dt><dd>{reason}</dd></div> });
-    let change = number.change.as_ref().filter(|_| number.value.is_some()).map(|change| view! { <div><dt>"Change"</dt><dd>{delta(change)}</dd></div> });
-    let range = format!("{} to {} (end not included)", format::date_time_full(number.range.from), format::date_time_full(number.range.to));
+    let change = number
+        .change
+        .as_ref()
+        .filter(|_| number.value.is_some())
+        .map(|change| view! { <div><dt>"Change"</dt><dd>{delta(change)}</dd></div> });
+    let range = format!(
+        "{} to {} (end not included)",
+        format::date_time_full(number.range.from),
+        format::date_time_full(number.range.to)
+    );
     view! {
         <section class="receipt" aria-label="Receipt">
             <div class="value num" data-metric=number.key.as_str()>{number.text(locale)}</div>

@@ -10,7 +10,11 @@ use leptos::prelude::*;
 /// `Wed 1 Dec 2010 · Europe/London`.
 pub fn scope_words(scope: Scope, zone: &str) -> String {
     let DayRange { from, to } = scope.days;
-    let days = if from == to { format::date_long(from) } else { format!("{} to {}", format::date_long(from), format::date_long(to)) };
+    let days = if from == to {
+        format::date_long(from)
+    } else {
+        format!("{} to {}", format::date_long(from), format::date_long(to))
+    };
     format!("{days} · {zone}")
 }
 
@@ -46,7 +50,8 @@ pub fn ScopeBar(#[prop(into)] path: String, scope: Scope, today: NaiveDate) -> i
             view! { <a href=href(scope.with_basis(basis)) aria-current=current title=counting(basis)>{basis.label()}</a> }
         })
         .collect_view();
-    let basis = (scope.basis != Basis::default()).then(|| view! { <input type="hidden" name="basis" value=scope.basis.as_str()/> });
+    let basis = (scope.basis != Basis::default())
+        .then(|| view! { <input type="hidden" name="basis" value=scope.basis.as_str()/> });
     view! {
         <div class="filters">
             <nav class="seg" aria-label="Period">{periods}</nav>

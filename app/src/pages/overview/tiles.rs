@@ -14,7 +14,8 @@ pub fn tile(tile: Tile, scope: Scope) -> impl IntoView {
     let locale = session().business.locale;
     let value = tile.text(&locale);
     let notes = tile.notes(&locale).into_iter().map(|note| view! { <span>{note}</span> }).collect_view();
-    let badge = (tile.badge != Badge::Live).then(|| view! { <span class=format!("badge {}", tile.badge.tone())>{tile.badge.label()}</span> });
+    let badge = (tile.badge != Badge::Live)
+        .then(|| view! { <span class=format!("badge {}", tile.badge.tone())>{tile.badge.label()}</span> });
     let reason = tile.reason.clone().map(|reason| view! { <span>{reason}</span> });
     let change = tile.change.as_ref().filter(|_| tile.value.is_some()).map(delta);
     let title = format!("{} · as of {}", tile.formula, format::date_time_full(tile.computed_at));

@@ -136,7 +136,8 @@ fn lines(sale: &SaleDetail) -> impl IntoView + use<> {
     let (currency, locale) = (sale.currency, session().business.locale);
     let row = |line: &SaleLine| {
         let money = |amount: Decimal| format::money(amount, currency, &locale);
-        let refunded = (!line.refunded_quantity.is_zero()).then(|| format!(" ({} refunded)", format::number(line.refunded_quantity, &locale)));
+        let refunded = (!line.refunded_quantity.is_zero())
+            .then(|| format!(" ({} refunded)", format::number(line.refunded_quantity, &locale)));
         view! {
             <tr>
                 <td><a href=format!("/transactions?product_id={}", line.product_id)>{line.name.clone()}</a></td>

@@ -33,7 +33,12 @@ fn Text(
 }
 
 #[component]
-fn Choice(search: Memo<String>, name: &'static str, label: &'static str, options: Vec<(&'static str, &'static str)>) -> impl IntoView {
+fn Choice(
+    search: Memo<String>,
+    name: &'static str,
+    label: &'static str,
+    options: Vec<(&'static str, &'static str)>,
+) -> impl IntoView {
     let value = param(search, name);
     let id = format!("f-{name}");
     let options = options

@@ -70,10 +70,16 @@ fn chips(query: &SaleQuery, product: Option<String>, customer: Option<String>) -
     };
     let mut chips: Vec<(String, String)> = Vec::new();
     if query.filter.product_id.is_some() {
-        chips.push((format!("Product: {}", product.unwrap_or_else(|| "unknown".into())), without(|q| q.filter.product_id = None)));
+        chips.push((
+            format!("Product: {}", product.unwrap_or_else(|| "unknown".into())),
+            without(|q| q.filter.product_id = None),
+        ));
     }
     if query.filter.customer_id.is_some() {
-        chips.push((format!("Customer: {}", customer.unwrap_or_else(|| "unknown".into())), without(|q| q.filter.customer_id = None)));
+        chips.push((
+            format!("Customer: {}", customer.unwrap_or_else(|| "unknown".into())),
+            without(|q| q.filter.customer_id = None),
+        ));
     }
     if query.filter.import_id.is_some() {
         chips.push(("One import".into(), without(|q| q.filter.import_id = None)));

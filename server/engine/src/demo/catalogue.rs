@@ -4,9 +4,9 @@ use super::{
     chance::Chance,
     range::{RANGES, Range},
 };
+use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
-use chrono::{DateTime, Utc};
 
 pub const PRODUCTS: usize = 500;
 

@@ -20,7 +20,8 @@ pub const UNREADABLE_TIMES: usize = 250;
 pub const IMPORTABLE: usize = ROWS - NON_POSITIVE - UNREADABLE_TIMES;
 
 /// The columns of the Online Retail file, so that the same mapping finds them.
-pub const HEADER: [&str; 8] = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"];
+pub const HEADER: [&str; 8] =
+    ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID", "Country"];
 
 /// What was done to a row, for tests and for measuring what the import finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +83,9 @@ fn regular_orders(chance: &mut Chance, calendar: &Calendar) -> Vec<(NaiveDateTim
         let mut days: Vec<NaiveDate> = calendar.visit_days().collect();
         chance.shuffle(&mut days);
         days.truncate(14 + chance.index(5));
-        orders.extend(days.into_iter().filter_map(|day| calendar.time_on(day, chance)).map(|time| (time, Some(customer))));
+        orders.extend(
+            days.into_iter().filter_map(|day| calendar.time_on(day, chance)).map(|time| (time, Some(customer))),
+        );
     }
     orders
 }
@@ -95,7 +98,9 @@ impl Demand {
     fn draw(&mut self, chance: &mut Chance, products: &[Product], day: NaiveDate) -> usize {
         self.0
             .entry((day.year(), day.month()))
-            .or_insert_with(|| Lottery::new(products.iter().map(|p| p.popularity * RANGES[p.category].season_percent(day))))
+            .or_insert_with(|| {
+                Lottery::new(products.iter().map(|p| p.popularity * RANGES[p.category].season_percent(day)))
+            })
             .draw(chance)
     }
 }

@@ -55,9 +55,13 @@ fn the_sales_file_is_the_same_in_every_release() {
 fn the_regulars_order_and_visit_through_the_last_month() {
     let world = World::generate(plan());
     for regular in 0..REGULARS {
-        let orders = world.sales.iter().filter(|s| s.customer == Some(regular) && s.damage == Damage::None && s.time.date() >= day(2026, 10, 24));
+        let orders = world
+            .sales
+            .iter()
+            .filter(|s| s.customer == Some(regular) && s.damage == Damage::None && s.time.date() >= day(2026, 10, 24));
         assert!(orders.count() >= 13);
-        let visited: BTreeSet<_> = world.visits.iter().filter(|v| v.customer == Some(regular)).map(|v| v.time.date()).collect();
+        let visited: BTreeSet<_> =
+            world.visits.iter().filter(|v| v.customer == Some(regular)).map(|v| v.time.date()).collect();
         assert_eq!(visited.len(), 30);
     }
 }
@@ -72,8 +76,10 @@ fn between_two_and_five_of_a_hundred_visitors_buy_on_each_day_and_over_the_month
         customers.entry(visit.time.date()).or_default().extend(visit.customer);
     }
     assert_eq!(visitors.len(), 30);
-    let bought: BTreeMap<NaiveDate, BTreeSet<usize>> =
-        sales::buyers_by_day(&world.sales).into_iter().map(|(day, buyers)| (day, buyers.into_keys().collect())).collect();
+    let bought: BTreeMap<NaiveDate, BTreeSet<usize>> = sales::buyers_by_day(&world.sales)
+        .into_iter()
+        .map(|(day, buyers)| (day, buyers.into_keys().collect()))
+        .collect();
     let share = |buyers: usize, visitors: usize| buyers as f64 * 100.0 / visitors as f64;
     for (day, visitors) in &visitors {
         let rate = share(bought[day].intersection(&customers[day]).count(), visitors.len());
@@ -81,7 +87,8 @@ fn between_two_and_five_of_a_hundred_visitors_buy_on_each_day_and_over_the_month
     }
     let all: BTreeSet<_> = visitors.values().flatten().collect();
     let came: BTreeSet<_> = customers.values().flatten().copied().collect();
-    let month: BTreeSet<_> = bought.iter().filter(|(d, _)| **d >= day(2026, 10, 24)).flat_map(|(_, b)| b).copied().collect();
+    let month: BTreeSet<_> =
+        bought.iter().filter(|(d, _)| **d >= day(2026, 10, 24)).flat_map(|(_, b)| b).copied().collect();
     let rate = share(month.intersection(&came).count(), all.len());
     assert!((2.0..5.0).contains(&rate), "month: {rate}");
 }

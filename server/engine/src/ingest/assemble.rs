@@ -253,7 +253,10 @@ fn differing(judged: &Judged, row: &GoodRow) -> BadRow {
         issues: vec![Issue::error(
             "differs_from_recorded",
             Some(Field::OrderRef),
-            format!("Order {} has line {} already, with other content. Mend the recorded order, or discard this row.", order.reference, row.line_no),
+            format!(
+                "Order {} has line {} already, with other content. Mend the recorded order, or discard this row.",
+                order.reference, row.line_no
+            ),
         )],
     }
 }

@@ -7,7 +7,11 @@ pub const ERROR_CELL: char = '\u{1}';
 
 /// The cell for the eye.
 pub fn shown(cell: &str) -> Cow<'_, str> {
-    if cell.contains(['\0', ERROR_CELL]) { Cow::Owned(cell.replace(['\0', ERROR_CELL], "")) } else { Cow::Borrowed(cell) }
+    if cell.contains(['\0', ERROR_CELL]) {
+        Cow::Owned(cell.replace(['\0', ERROR_CELL], ""))
+    } else {
+        Cow::Borrowed(cell)
+    }
 }
 
 /// Numbers of orders and customers: some programs write `17850` as `17850.0`.

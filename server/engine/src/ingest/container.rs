@@ -10,7 +10,10 @@ pub fn sniff(bytes: &[u8]) -> Result<Media, Unreadable> {
         return Err(Unreadable::new("empty_file", "The file is empty."));
     }
     if bytes.len() as u64 > bounds::FILE_BYTES {
-        return Err(Unreadable::new("file_too_large", "The file is larger than 64 MiB. Compress it with gzip or split it."));
+        return Err(Unreadable::new(
+            "file_too_large",
+            "The file is larger than 64 MiB. Compress it with gzip or split it.",
+        ));
     }
     if bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(Media::GzipText);
@@ -24,7 +27,9 @@ pub fn sniff(bytes: &[u8]) -> Result<Media, Unreadable> {
     match stranger(bytes) {
         Some(what) => Err(Unreadable::new(
             "unknown_content",
-            format!("This is {what}, not a table. Upload CSV, TSV, XLSX, XLS or ODS, as it is or (CSV and TSV) gzip-compressed."),
+            format!(
+                "This is {what}, not a table. Upload CSV, TSV, XLSX, XLS or ODS, as it is or (CSV and TSV) gzip-compressed."
+            ),
         )),
         None => Ok(Media::Text),
     }
@@ -33,7 +38,10 @@ pub fn sniff(bytes: &[u8]) -> Result<Media, Unreadable> {
 fn workbook(bytes: &[u8]) -> Result<Media, Unreadable> {
     let entries = unzip::entries(bytes)?;
     if entries.iter().any(|e| e.encrypted) {
-        return Err(Unreadable::new("encrypted", "The file is protected by a password. Save it without one and upload it again."));
+        return Err(Unreadable::new(
+            "encrypted",
+            "The file is protected by a password. Save it without one and upload it again.",
+        ));
     }
     let has = |name: &str| entries.iter().any(|e| e.name == name);
     let media = if has("xl/workbook.xml") {
@@ -58,12 +66,18 @@ fn compound(bytes: &[u8]) -> Result<Media, Unreadable> {
         bytes.windows(needle.len()).any(|w| w == needle)
     };
     if holds("EncryptedPackage") {
-        return Err(Unreadable::new("encrypted", "The file is protected by a password. Save it without one and upload it again."));
+        return Err(Unreadable::new(
+            "encrypted",
+            "The file is protected by a password. Save it without one and upload it again.",
+        ));
     }
     if holds("Workbook") || holds("Book") {
         return Ok(Media::Xls);
     }
-    Err(Unreadable::new("unknown_content", "This Office file holds no sheet. Save the table as XLSX or CSV and upload that."))
+    Err(Unreadable::new(
+        "unknown_content",
+        "This Office file holds no sheet. Save the table as XLSX or CSV and upload that.",
+    ))
 }
 
 fn stranger(bytes: &[u8]) -> Option<&'static str> {
@@ -86,7 +100,8 @@ fn stranger(bytes: &[u8]) -> Option<&'static str> {
     if let Some((_, what)) = known.iter().find(|(magic, _)| bytes.starts_with(magic)) {
         return Some(what);
     }
-    let head: Vec<u8> = bytes.iter().take(256).map(u8::to_ascii_lowercase).skip_while(u8::is_ascii_whitespace).collect();
+    let head: Vec<u8> =
+        bytes.iter().take(256).map(u8::to_ascii_lowercase).skip_while(u8::is_ascii_whitespace).collect();
     if head.starts_with(b"<!doctype html") || head.starts_with(b"<html") {
         return Some("a web page");
     }
@@ -101,7 +116,9 @@ mod tests {
     fn content_decides_and_strangers_are_named() {
         assert_eq!(sniff(b"a,b\n1,2\n"), Ok(Media::Text));
         assert_eq!(sniff(&[0x1f, 0x8b, 8, 0]), Ok(Media::GzipText));
-        for (bytes, word) in [(&b"%PDF-1.7"[..], "PDF"), (b"\x89PNG\r\n", "PNG"), (b"  <!DOCTYPE html><html>", "web page")] {
+        for (bytes, word) in
+            [(&b"%PDF-1.7"[..], "PDF"), (b"\x89PNG\r\n", "PNG"), (b"  <!DOCTYPE html><html>", "web page")]
+        {
             assert!(sniff(bytes).unwrap_err().to_string().contains(word));
         }
         assert!(sniff(b"").unwrap_err().to_string().contains("empty"));

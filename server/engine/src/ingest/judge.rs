@@ -102,7 +102,8 @@ pub struct Judged {
 /// When the file cannot be read, has more rejected rows than rows can be bad, or the meter says stop.
 pub fn judge(bytes: &[u8], shape: &FileShape, mapping: &Mapping, meter: &Meter) -> Result<Judged, AppError> {
     let mut judge = Judge::new(shape, mapping)?;
-    let columns: Vec<Option<usize>> = Field::ALL.iter().map(|f| mapping.columns.get(f).and_then(|c| shape.column(c))).collect();
+    let columns: Vec<Option<usize>> =
+        Field::ALL.iter().map(|f| mapping.columns.get(f).and_then(|c| shape.column(c))).collect();
     let filters: Vec<(usize, &str)> =
         mapping.filters.iter().filter_map(|f| Some((shape.column(&f.column)?, f.value.trim()))).collect();
     meter.set_total(u64::from(shape.rows));
@@ -126,12 +127,15 @@ pub fn judge(bytes: &[u8], shape: &FileShape, mapping: &Mapping, meter: &Meter) 
             Some(column) => record.get(column).unwrap_or(""),
             None => mapping.constants.get(&field).map_or("", String::as_str),
         };
-        judge.row(row_no, None, too_wide, cell, || record.iter().map(|c| super::cells::shown(c).into_owned()).collect());
+        judge
+            .row(row_no, None, too_wide, cell, || record.iter().map(|c| super::cells::shown(c).into_owned()).collect());
         if judge.judged.bad.len() > bounds::BAD_ROWS {
             let worst = judge.judged.bad.last().and_then(|b| b.issues.first()).map_or("", |i| i.message.as_str());
             return Err(Unreadable::new(
                 "too_many_rejected",
-                format!("More than 100,000 rows are rejected, so the columns are probably mapped wrongly. The last one: {worst}"),
+                format!(
+                    "More than 100,000 rows are rejected, so the columns are probably mapped wrongly. The last one: {worst}"
+                ),
             ));
         }
         Ok(ControlFlow::Continue(()))
@@ -168,8 +172,11 @@ impl<'a> Judge<'a> {
     /// # Errors
     /// When the mapping names a zone that does not exist.
     pub fn new(shape: &FileShape, mapping: &'a Mapping) -> Result<Self, AppError> {
-        let zone = BusinessZone::parse(&mapping.options.zone).map_err(|message| AppError::field("options.zone", message))?;
-        let column = |field: Field| mapping.columns.get(&field).and_then(|c| shape.column(c)).and_then(|at| shape.columns.get(at));
+        let zone =
+            BusinessZone::parse(&mapping.options.zone).map_err(|message| AppError::field("options.zone", message))?;
+        let column = |field: Field| {
+            mapping.columns.get(&field).and_then(|c| shape.column(c)).and_then(|at| shape.columns.get(at))
+        };
         let mark = |field: Field| {
             let proved = column(field).and_then(domain::ingest::Column::decimal_mark);
             proved.or(mapping.options.decimal_mark).unwrap_or(DecimalMark::Point)
@@ -210,7 +217,13 @@ impl<'a> Judge<'a> {
     fn warn(&mut self, code: &'static str, field: Option<Field>, message: impl FnOnce() -> String) {
         self.warnings
             .entry((code, field))
-            .or_insert_with(|| RuleCount { code: code.to_owned(), field, severity: Severity::Warning, message: message(), rows: 0 })
+            .or_insert_with(|| RuleCount {
+                code: code.to_owned(),
+                field,
+                severity: Severity::Warning,
+                message: message(),
+                rows: 0,
+            })
             .rows += 1;
     }
 }

@@ -65,7 +65,7 @@ impl Offers {
         if !self.sorted {
             for offers in self.by_key.values_mut() {
                 // Stable and newest first, so equal times keep the order of the file.
-                offers.sort_by(|a, b| b.at.cmp(&a.at));
+                offers.sort_by_key(|offer| std::cmp::Reverse(offer.at));
             }
             self.sorted = true;
         }
@@ -101,7 +101,11 @@ mod tests {
         assert_eq!(pool.take(KEY, at(35), Decimal::from(3)), Some(Source::New(1)), "30 s has too little");
         assert_eq!(pool.take(KEY, at(35), Decimal::from(3)), Some(Source::New(0)), "20 s has two left");
         assert_eq!(pool.take(KEY, at(35), Decimal::from(3)), None);
-        assert_eq!(pool.take(KEY, at(30), Decimal::from(2)), Some(Source::New(1)), "a sale of the same time is not earlier");
+        assert_eq!(
+            pool.take(KEY, at(30), Decimal::from(2)),
+            Some(Source::New(1)),
+            "a sale of the same time is not earlier"
+        );
         let other = (Uuid::nil(), Uuid::from_u128(1), Decimal::ONE);
         assert_eq!(pool.take(other, at(99), Decimal::ONE), None);
     }

@@ -19,7 +19,11 @@ pub fn weigh(text: &str, evidence: &mut NumberEvidence) {
     match (count('.'), count(',')) {
         (0, 0) => {}
         (points, commas) if points > 0 && commas > 0 => {
-            if digits.rfind('.') > digits.rfind(',') { evidence.point += 1 } else { evidence.comma += 1 }
+            if digits.rfind('.') > digits.rfind(',') {
+                evidence.point += 1
+            } else {
+                evidence.comma += 1
+            }
         }
         (0, 1) => weigh_single(digits, ',', &mut evidence.comma, &mut evidence.unclear),
         (1, 0) => weigh_single(digits, '.', &mut evidence.point, &mut evidence.unclear),

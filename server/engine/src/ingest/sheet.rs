@@ -14,7 +14,10 @@ pub struct Sheet {
 }
 
 fn damaged<E: std::fmt::Debug>(_: E) -> Unreadable {
-    Unreadable::new("damaged_file", "The workbook cannot be opened. Open it in your spreadsheet program, save it again and upload that.")
+    Unreadable::new(
+        "damaged_file",
+        "The workbook cannot be opened. Open it in your spreadsheet program, save it again and upload that.",
+    )
 }
 
 /// The sheet called `wanted`, else the first that holds a header and a row.
@@ -45,7 +48,10 @@ where
         if rows > bounds::SHEET_ROWS as usize + 1 || columns > bounds::COLUMNS {
             return Err(Unreadable::new(
                 "sheet_too_large",
-                format!("Sheet \"{name}\" has {} rows and {columns} columns; at most 200,000 rows and 500 columns are read.", rows - 1),
+                format!(
+                    "Sheet \"{name}\" has {} rows and {columns} columns; at most 200,000 rows and 500 columns are read.",
+                    rows - 1
+                ),
             ));
         }
         return Ok(Sheet { name, names, cells });

@@ -79,7 +79,10 @@ fn check_inner(bytes: &[u8]) -> Result<(), Unreadable> {
     }
     match container::sniff(&head) {
         Ok(Media::Text) => Ok(()),
-        _ => Err(Unreadable::new("unknown_content", "Only CSV and TSV are read gzip-compressed. Unpack the file and upload what is inside.")),
+        _ => Err(Unreadable::new(
+            "unknown_content",
+            "Only CSV and TSV are read gzip-compressed. Unpack the file and upload what is inside.",
+        )),
     }
 }
 
@@ -107,7 +110,13 @@ fn columns(header: &StringRecord) -> Result<Vec<Column>, Unreadable> {
             copy += 1;
             name = format!("{base} ({copy})");
         }
-        columns.push(Column { name, samples: Vec::new(), filled: 0, numbers: NumberEvidence::default(), dates: DateEvidence::default() });
+        columns.push(Column {
+            name,
+            samples: Vec::new(),
+            filled: 0,
+            numbers: NumberEvidence::default(),
+            dates: DateEvidence::default(),
+        });
     }
     Ok(columns)
 }

@@ -63,7 +63,10 @@ where
     F: FnMut(u32, &StringRecord) -> Result<ControlFlow<()>, Unreadable>,
 {
     let since_row = Rc::new(Cell::new(0));
-    let source = RowBound { inner: text::utf8(bytes, opening.media == Media::GzipText, opening.encoding), since_row: Rc::clone(&since_row) };
+    let source = RowBound {
+        inner: text::utf8(bytes, opening.media == Media::GzipText, opening.encoding),
+        since_row: Rc::clone(&since_row),
+    };
     let mut reader = csv::ReaderBuilder::new()
         .delimiter(opening.delimiter)
         .flexible(true)
@@ -79,14 +82,20 @@ where
             Err(error) => {
                 return Err(match error.into_kind() {
                     csv::ErrorKind::Io(e) => text::explain(&e),
-                    _ => Unreadable::new("unknown_encoding", "The text is not in one encoding throughout. Save the file as UTF-8."),
+                    _ => Unreadable::new(
+                        "unknown_encoding",
+                        "The text is not in one encoding throughout. Save the file as UTF-8.",
+                    ),
                 });
             }
         }
         since_row.set(0);
         row_no += 1;
         if row_no > bounds::TEXT_ROWS + 1 {
-            return Err(Unreadable::new("too_many_rows", "The file has more than 1,000,000 rows. Split it into smaller files."));
+            return Err(Unreadable::new(
+                "too_many_rows",
+                "The file has more than 1,000,000 rows. Split it into smaller files.",
+            ));
         }
         if take(row_no, &record)?.is_break() {
             return Ok(());

@@ -38,14 +38,18 @@ pub fn utf8(bytes: &[u8], gzip: bool, encoding: TextEncoding) -> Box<dyn Read + 
 /// What went wrong while unpacking, in words.
 pub fn explain(error: &io::Error) -> Unreadable {
     match error.kind() {
-        io::ErrorKind::UnexpectedEof => {
-            Unreadable::new("truncated_gzip", "The gzip file is cut off: its end is missing. Upload the complete file again.")
-        }
+        io::ErrorKind::UnexpectedEof => Unreadable::new(
+            "truncated_gzip",
+            "The gzip file is cut off: its end is missing. Upload the complete file again.",
+        ),
         io::ErrorKind::FileTooLarge => Unreadable::new(
             "line_too_long",
             "A row is longer than 1 MiB. Check for a missing closing quote, and that the delimiter is right.",
         ),
-        _ => Unreadable::new("damaged_file", "The file is damaged and cannot be unpacked. Create it again and upload that."),
+        _ => Unreadable::new(
+            "damaged_file",
+            "The file is damaged and cannot be unpacked. Create it again and upload that.",
+        ),
     }
 }
 
@@ -122,7 +126,10 @@ impl Seen {
         }
         Err(Unreadable::new(
             "line_too_long",
-            format!("Line {} is longer than 1 MiB. Check that the file is a table with one row a line.", self.lines + 1),
+            format!(
+                "Line {} is longer than 1 MiB. Check that the file is a table with one row a line.",
+                self.lines + 1
+            ),
         ))
     }
 
@@ -147,7 +154,12 @@ impl Seen {
     }
 
     fn encoding(&self) -> Result<TextEncoding, Unreadable> {
-        let binary = || Unreadable::new("unknown_content", "The file holds binary data, not text. Upload CSV, TSV, XLSX, XLS or ODS.");
+        let binary = || {
+            Unreadable::new(
+                "unknown_content",
+                "The file holds binary data, not text. Upload CSV, TSV, XLSX, XLS or ODS.",
+            )
+        };
         if self.bytes == 0 {
             return Err(Unreadable::new("empty_file", "The file is empty."));
         }
@@ -205,7 +217,8 @@ impl Read for Decoding<'_> {
             let filled = self.held + read;
             // Three bytes of UTF-8 for each input byte are always enough.
             self.output.resize(filled * 3 + 16, 0);
-            let (_, taken, written, _) = self.decoder.decode_to_utf8(&self.input[..filled], &mut self.output, self.ended);
+            let (_, taken, written, _) =
+                self.decoder.decode_to_utf8(&self.input[..filled], &mut self.output, self.ended);
             self.input.copy_within(taken..filled, 0);
             self.held = filled - taken;
             self.output.truncate(written);
@@ -221,13 +234,22 @@ impl Read for Decoding<'_> {
 /// The delimiter under which the first 200 lines agree best on their number of columns.
 pub fn delimiter(head: &str) -> u8 {
     let judge = |mark: u8| {
-        let mut reader = csv::ReaderBuilder::new().delimiter(mark).flexible(true).has_headers(false).from_reader(head.as_bytes());
+        let mut reader =
+            csv::ReaderBuilder::new().delimiter(mark).flexible(true).has_headers(false).from_reader(head.as_bytes());
         let widths: Vec<usize> = reader.records().take(200).map_while(Result::ok).map(|r| r.len()).collect();
-        let mode = widths.iter().copied().filter(|w| *w > 1).max_by_key(|w| (widths.iter().filter(|x| *x == w).count(), *w))?;
+        let mode = widths
+            .iter()
+            .copied()
+            .filter(|w| *w > 1)
+            .max_by_key(|w| (widths.iter().filter(|x| *x == w).count(), *w))?;
         let agreeing = widths.iter().filter(|w| **w == mode).count();
         Some((agreeing * 1000 / widths.len().max(1), mode, mark))
     };
-    [b',', b';', b'\t', b'|'].into_iter().filter_map(judge).max_by_key(|(share, width, _)| (*share, *width)).map_or(b',', |(.., mark)| mark)
+    [b',', b';', b'\t', b'|']
+        .into_iter()
+        .filter_map(judge)
+        .max_by_key(|(share, width, _)| (*share, *width))
+        .map_or(b',', |(.., mark)| mark)
 }
 
 #[cfg(test)]
@@ -242,7 +264,8 @@ mod tests {
 
     #[test]
     fn encodings_are_told_apart_and_read() {
-        let utf16: Vec<u8> = [0xff, 0xfe].into_iter().chain("a,é\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
+        let utf16: Vec<u8> =
+            [0xff, 0xfe].into_iter().chain("a,é\n".encode_utf16().flat_map(u16::to_le_bytes)).collect();
         assert_eq!(census(&utf16, false).unwrap().encoding, TextEncoding::Utf16Le);
         assert_eq!(read_all(&utf16, TextEncoding::Utf16Le), "a,é\n");
         let bare: Vec<u8> = "name,price\n".encode_utf16().flat_map(u16::to_be_bytes).collect();

@@ -48,7 +48,11 @@ fn short_date(date: &str, marks: &[char]) -> Option<(u32, u32, i32)> {
 }
 
 fn number(text: &str) -> Option<u32> {
-    if text.is_empty() || text.len() > 8 || !text.bytes().all(|b| b.is_ascii_digit()) { None } else { text.parse().ok() }
+    if text.is_empty() || text.len() > 8 || !text.bytes().all(|b| b.is_ascii_digit()) {
+        None
+    } else {
+        text.parse().ok()
+    }
 }
 
 /// Reads a time. Years before 1970 are not read: they are slips, and no sale of a running shop.
@@ -56,7 +60,10 @@ fn number(text: &str) -> Option<u32> {
 pub fn parse(text: &str, order: DateOrder) -> Option<Written> {
     let text = text.trim();
     let (date, rest) = match text.find([' ', 'T']) {
-        Some(at) if text.as_bytes().first().is_some_and(u8::is_ascii_digit) && numeric_date(&text[..at], order).is_some() => {
+        Some(at)
+            if text.as_bytes().first().is_some_and(u8::is_ascii_digit)
+                && numeric_date(&text[..at], order).is_some() =>
+        {
             (numeric_date(&text[..at], order)?, &text[at + 1..])
         }
         _ => match numeric_date(text, order) {
@@ -85,11 +92,16 @@ fn numeric_date(date: &str, order: DateOrder) -> Option<NaiveDate> {
         let mut parts = date.split(['-', '/', '.']);
         let (y, m, d) = (parts.next()?, parts.next()?, parts.next()?);
         let valid = parts.next().is_none() && y.len() == 4 && m.len() <= 2 && d.len() <= 2;
-        return valid.then_some(())
+        return valid
+            .then_some(())
             .and_then(|()| NaiveDate::from_ymd_opt(i32::try_from(number(y)?).ok()?, number(m)?, number(d)?));
     }
     if bytes.len() == 8 && bytes.iter().all(u8::is_ascii_digit) {
-        return NaiveDate::from_ymd_opt(i32::try_from(number(&date[..4])?).ok()?, number(&date[4..6])?, number(&date[6..])?);
+        return NaiveDate::from_ymd_opt(
+            i32::try_from(number(&date[..4])?).ok()?,
+            number(&date[4..6])?,
+            number(&date[6..])?,
+        );
     }
     if let Some((day, month, year)) = short_date(date, &['.']) {
         return NaiveDate::from_ymd_opt(year, month, day);
@@ -219,7 +231,8 @@ pub fn propose(text: &str, order: DateOrder) -> Option<String> {
         let at = date.rfind(['/', '-', '.'])?;
         (date.len() - at == 3).then(|| format!("{}20{}{rest}", &date[..=at], &date[at + 1..]))
     };
-    let doubled = || Some(letters.split_whitespace().collect::<Vec<_>>().join(" ").replace(['.', '_'], "-").replace("--", "-"));
+    let doubled =
+        || Some(letters.split_whitespace().collect::<Vec<_>>().join(" ").replace(['.', '_'], "-").replace("--", "-"));
     [Some(letters.clone()), swapped(), century(), doubled()].into_iter().flatten().find_map(|guess| {
         let written = parse(&guess, order)?;
         Some(match written {
@@ -243,7 +256,17 @@ mod tests {
     #[test]
     fn common_spellings_are_read() {
         let day = DateOrder::DayFirst;
-        for text in ["2010-12-01 08:26:00", "2010-12-01T08:26", "1/12/2010 8:26", "01.12.2010 08:26", "1 Dec 2010 8:26 am", "Dec 1, 2010 08:26", "01-Dec-2010 08:26:00.000", "20101201 08:26", "2010/12/1 8:26"] {
+        for text in [
+            "2010-12-01 08:26:00",
+            "2010-12-01T08:26",
+            "1/12/2010 8:26",
+            "01.12.2010 08:26",
+            "1 Dec 2010 8:26 am",
+            "Dec 1, 2010 08:26",
+            "01-Dec-2010 08:26:00.000",
+            "20101201 08:26",
+            "2010/12/1 8:26",
+        ] {
             assert_eq!(local(text, day).as_deref(), Some("2010-12-01 08:26:00"), "{text}");
         }
         assert_eq!(local("12/1/2010 8:26 PM", DateOrder::MonthFirst).as_deref(), Some("2010-12-01 20:26:00"));
@@ -254,7 +277,18 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_not_read() {
-        for text in ["", "soon", "2010-13-01 08:26", "2010-02-30", "25:00", "2010-12-01 24:01", "1/2/10", "0001-01-01", "40513.35", "2010-12-01 8"] {
+        for text in [
+            "",
+            "soon",
+            "2010-13-01 08:26",
+            "2010-02-30",
+            "25:00",
+            "2010-12-01 24:01",
+            "1/2/10",
+            "0001-01-01",
+            "40513.35",
+            "2010-12-01 8",
+        ] {
             assert_eq!(parse(text, DateOrder::DayFirst), None, "{text}");
         }
     }

@@ -23,7 +23,10 @@ fn u32_at(bytes: &[u8], at: usize) -> Option<usize> {
 }
 
 fn damaged() -> Unreadable {
-    Unreadable::new("damaged_file", "The workbook is damaged or cut off. Open it in your spreadsheet program, save it again and upload that.")
+    Unreadable::new(
+        "damaged_file",
+        "The workbook is damaged or cut off. Open it in your spreadsheet program, save it again and upload that.",
+    )
 }
 
 /// # Errors

@@ -3,9 +3,9 @@
 use crate::{
     access::browser::BrowserSession,
     http::{
+        body::{Json as Body, Path, Query},
         caller::Signed,
         error::{ApiError, ApiResult},
-        body::{Json as Body, Path, Query},
         routes::Routes,
     },
     services::Services,
@@ -20,8 +20,9 @@ use axum::{
 use domain::{
     AppError,
     access::{
-        Access, Bearer, ChangePassword, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, Password, Permission, PermissionRow, RotateToken,
-        SessionItem, SessionPort, SignIn, TokenView, UserFilter, UserItem, permission_table,
+        Access, Bearer, ChangePassword, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, Password, Permission,
+        PermissionRow, RotateToken, SessionItem, SessionPort, SignIn, TokenView, UserFilter, UserItem,
+        permission_table,
     },
     ids::TokenId,
     paging::Page,
@@ -104,12 +105,18 @@ async fn rotate_token(
     body: Bytes,
 ) -> ApiResult<(StatusCode, Json<NewToken>)> {
     let id: TokenId = named(&id, "Token")?;
-    let command = if body.is_empty() { Ok(RotateToken::default()) } else { serde_json::from_slice(&body) }
-        .map_err(|_| AppError::field("overlap_hours", "Send a JSON object with overlap_hours of 0 to 24, or nothing."))?;
+    let command =
+        if body.is_empty() { Ok(RotateToken::default()) } else { serde_json::from_slice(&body) }.map_err(|_| {
+            AppError::field("overlap_hours", "Send a JSON object with overlap_hours of 0 to 24, or nothing.")
+        })?;
     Ok((StatusCode::CREATED, Json(services.access.rotate_token(&who, id, command).await?)))
 }
 
-async fn revoke_token(State(services): State<Services>, Signed(who): Signed, Path(id): Path<String>) -> ApiResult<StatusCode> {
+async fn revoke_token(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<String>,
+) -> ApiResult<StatusCode> {
     services.access.revoke_token(&who, named(&id, "Token")?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -130,18 +137,30 @@ async fn end_other_sessions(
     Query(Others { others }): Query<Others>,
 ) -> ApiResult<StatusCode> {
     if !others {
-        return Err(AppError::field("others", "Say others=true to end all sessions but this one, or name one session.").into());
+        return Err(AppError::field(
+            "others",
+            "Say others=true to end all sessions but this one, or name one session.",
+        )
+        .into());
     }
     services.access.end_other_sessions(&who).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn end_session(State(services): State<Services>, Signed(who): Signed, Path(id): Path<String>) -> ApiResult<StatusCode> {
+async fn end_session(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<String>,
+) -> ApiResult<StatusCode> {
     services.access.end_session(&who, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn users(State(services): State<Services>, Signed(who): Signed, Query(filter): Query<UserFilter>) -> ApiResult<Json<Page<UserItem>>> {
+async fn users(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(filter): Query<UserFilter>,
+) -> ApiResult<Json<Page<UserItem>>> {
     Ok(Json(services.access.users(&who, filter).await?))
 }
 
@@ -150,7 +169,11 @@ async fn user(State(services): State<Services>, Signed(who): Signed, Path(id): P
     Ok(tagged(StatusCode::OK, user))
 }
 
-async fn create_user(State(services): State<Services>, Signed(who): Signed, Body(command): Body<CreateUser>) -> ApiResult<Response> {
+async fn create_user(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Body(command): Body<CreateUser>,
+) -> ApiResult<Response> {
     Ok(tagged(StatusCode::CREATED, services.access.create_user(&who, command).await?))
 }
 
@@ -188,7 +211,13 @@ async fn enable(state: State<Services>, who: Signed, id: Path<String>, headers: 
     switch(state, who, id, &headers, true).await
 }
 
-async fn switch(State(services): State<Services>, Signed(who): Signed, Path(id): Path<String>, headers: &HeaderMap, on: bool) -> ApiResult<Response> {
+async fn switch(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<String>,
+    headers: &HeaderMap,
+    on: bool,
+) -> ApiResult<Response> {
     let command = EditUser { is_active: Some(on), version: version(headers)?, ..EditUser::default() };
     Ok(tagged(StatusCode::OK, services.access.edit_user(&who, named(&id, "User")?, command).await?))
 }
@@ -212,7 +241,9 @@ fn named<I: std::str::FromStr>(text: &str, what: &str) -> Result<I, ApiError> {
 fn version(headers: &HeaderMap) -> Result<Option<i32>, ApiError> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim_start_matches("W/").trim_matches('"');
-    text.parse().map(Some).map_err(|_| AppError::field("If-Match", "Send the version number that you have read.").into())
+    text.parse()
+        .map(Some)
+        .map_err(|_| AppError::field("If-Match", "Send the version number that you have read.").into())
 }
 
 fn tagged(status: StatusCode, user: UserItem) -> Response {

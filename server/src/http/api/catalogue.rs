@@ -21,9 +21,11 @@ use serde::Deserialize;
 /// The routes of the family.
 #[must_use]
 pub fn routes() -> Routes<Services> {
-    Routes::new()
-        .get("/api/v1/products", Access::Needs(Permission::InventoryView), products)
-        .get("/api/v1/customers", Access::Needs(Permission::CustomersView), customers)
+    Routes::new().get("/api/v1/products", Access::Needs(Permission::InventoryView), products).get(
+        "/api/v1/customers",
+        Access::Needs(Permission::CustomersView),
+        customers,
+    )
 }
 
 /// What is looked for.
@@ -40,7 +42,11 @@ impl Look {
         if self.q.chars().count() > 100 {
             return Err(AppError::field("q", "Search for at most 100 characters."));
         }
-        if (1..=MAX_LIMIT).contains(&limit) { Ok(limit) } else { Err(AppError::field("limit", "Give a whole number from 1 to 100.")) }
+        if (1..=MAX_LIMIT).contains(&limit) {
+            Ok(limit)
+        } else {
+            Err(AppError::field("limit", "Give a whole number from 1 to 100."))
+        }
     }
 }
 
@@ -51,12 +57,20 @@ fn page<T>(items: Vec<T>) -> Json<Page<T>> {
 
 /// Active products whose SKU or name matches, best first, with price and stock left.
 #[utoipa::path(get, path = "/api/v1/products", tag = "catalogue", params(("q" = Option<String>, Query), ("limit" = Option<u32>, Query)), responses((status = 200, description = "The best matches")))]
-pub async fn products(State(services): State<Services>, Signed(who): Signed, Query(look): Query<Look>) -> ApiResult<Json<Page<ProductChoice>>> {
+pub async fn products(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(look): Query<Look>,
+) -> ApiResult<Json<Page<ProductChoice>>> {
     Ok(page(services.transactions.products(&who, &look.q, look.limit()?).await?))
 }
 
 /// Customers whose number or reference matches; with `customers.pii` also name and e-mail. Labels are masked.
 #[utoipa::path(get, path = "/api/v1/customers", tag = "catalogue", params(("q" = Option<String>, Query), ("limit" = Option<u32>, Query)), responses((status = 200, description = "The best matches")))]
-pub async fn customers(State(services): State<Services>, Signed(who): Signed, Query(look): Query<Look>) -> ApiResult<Json<Page<CustomerChoice>>> {
+pub async fn customers(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(look): Query<Look>,
+) -> ApiResult<Json<Page<CustomerChoice>>> {
     Ok(page(services.transactions.customers(&who, &look.q, look.limit()?).await?))
 }

@@ -43,9 +43,17 @@ pub fn routes() -> Routes<Services> {
 #[utoipa::path(get, path = "/api/v1/exports/{file}", tag = "exports", params(
     ("file" = String, Path, description = "transactions, transaction-lines, refunds, products or kpi-rows (with metric), with .csv or .xlsx; filters as in the list"),
 ), responses((status = 200, description = "The file; X-Row-Count-Expected before it, trailer X-Row-Count after it"), (status = 404, description = "No such dataset"), (status = 422, description = "A filter cannot be read")))]
-pub async fn export(State(services): State<Services>, Signed(who): Signed, Path(file): Path<String>, RawQuery(raw): RawQuery) -> ApiResult<Response> {
+pub async fn export(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(file): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> ApiResult<Response> {
     let unknown = || AppError::not_found("Export");
-    let (dataset, format) = file.rsplit_once('.').and_then(|(dataset, format)| Some((dataset, Format::parse(format)?))).ok_or_else(unknown)?;
+    let (dataset, format) = file
+        .rsplit_once('.')
+        .and_then(|(dataset, format)| Some((dataset, Format::parse(format)?)))
+        .ok_or_else(unknown)?;
     let pairs = query::pairs(raw.as_deref().unwrap_or_default());
     let export = if dataset == KPI_ROWS {
         services.exports.open_figure(&who, format, &pairs).await?
@@ -64,7 +72,8 @@ pub async fn export(State(services): State<Services>, Signed(who): Signed, Path(
     headers.insert(header::TRAILER, HeaderValue::from_static("X-Row-Count"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(EXPECTED, HeaderValue::from(rows));
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")).map_err(|_| ApiError(AppError::internal()))?;
+    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
+        .map_err(|_| ApiError(AppError::internal()))?;
     headers.insert(header::CONTENT_DISPOSITION, disposition);
     Ok(response)
 }
@@ -106,7 +115,8 @@ fn csv_body(export: Export) -> Body {
 
 async fn xlsx_body(export: Export) -> Result<Body, AppError> {
     let (file, rows) = xlsx::write(export).await?;
-    let bytes = ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 * 1024).map(|chunk| chunk.map(Frame::data));
+    let bytes =
+        ReaderStream::with_capacity(tokio::fs::File::from_std(file), 64 * 1024).map(|chunk| chunk.map(Frame::data));
     let end = stream::once(async move { Ok(trailer(rows)) });
     Ok(Body::new(StreamBody::new(bytes.chain(end))))
 }

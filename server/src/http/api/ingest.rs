@@ -77,7 +77,9 @@ async fn template(Path((target, file)): Path<(String, String)>) -> ApiResult<Res
     let target = Target::parse(&target).ok_or_else(|| AppError::not_found("Import target"))?;
     let (kind, bytes) = match file.as_str() {
         "template.csv" => ("text/csv; charset=utf-8", template_csv(target).into_bytes()),
-        "template.xlsx" => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", template_xlsx(target)?),
+        "template.xlsx" => {
+            ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", template_xlsx(target)?)
+        }
         _ => return Err(AppError::not_found("Template").into()),
     };
     let disposition = format!("attachment; filename=\"{target}-{file}\"");

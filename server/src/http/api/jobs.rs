@@ -14,8 +14,8 @@ use domain::{
     access::{Access, Permission},
     ids::JobId,
     jobs::{
-        Backfill, BackfillResult, BulkJobs, BulkResult, DueTimes, Enqueued, JobDetail, JobEvent, JobFilter, JobKind, JobRow, JobStats,
-        PauseQueue, QueueView, ScheduleDraft, ScheduleEdit, ScheduleView, StartJob,
+        Backfill, BackfillResult, BulkJobs, BulkResult, DueTimes, Enqueued, JobDetail, JobEvent, JobFilter, JobKind,
+        JobRow, JobStats, PauseQueue, QueueView, ScheduleDraft, ScheduleEdit, ScheduleView, StartJob,
     },
     paging::Page,
 };
@@ -85,11 +85,19 @@ struct Draft {
     n: Option<u32>,
 }
 
-async fn list(State(services): State<Services>, Signed(who): Signed, Query(filter): Query<JobFilter>) -> ApiResult<Json<Page<JobRow>>> {
+async fn list(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(filter): Query<JobFilter>,
+) -> ApiResult<Json<Page<JobRow>>> {
     Ok(Json(services.jobs.list(&who, filter).await?))
 }
 
-async fn start(State(services): State<Services>, Signed(who): Signed, Json(command): Json<StartJob>) -> Accepted<Enqueued> {
+async fn start(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Json(command): Json<StartJob>,
+) -> Accepted<Enqueued> {
     Ok((StatusCode::ACCEPTED, Json(services.jobs.start(&who, command).await?)))
 }
 
@@ -101,11 +109,19 @@ async fn kinds(State(services): State<Services>, Signed(who): Signed) -> ApiResu
     Ok(Json(services.jobs.kinds(&who).await?.into()))
 }
 
-async fn bulk(State(services): State<Services>, Signed(who): Signed, Json(command): Json<BulkJobs>) -> ApiResult<Json<BulkResult>> {
+async fn bulk(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Json(command): Json<BulkJobs>,
+) -> ApiResult<Json<BulkResult>> {
     Ok(Json(services.jobs.bulk(&who, command).await?))
 }
 
-async fn detail(State(services): State<Services>, Signed(who): Signed, Path(id): Path<JobId>) -> ApiResult<Json<JobDetail>> {
+async fn detail(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<JobId>,
+) -> ApiResult<Json<JobDetail>> {
     Ok(Json(services.jobs.detail(&who, id).await?))
 }
 
@@ -140,7 +156,11 @@ async fn pause(
     Ok(Json(services.jobs.pause(&who, &name, command).await?))
 }
 
-async fn resume(State(services): State<Services>, Signed(who): Signed, Path(name): Path<String>) -> ApiResult<Json<QueueView>> {
+async fn resume(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(name): Path<String>,
+) -> ApiResult<Json<QueueView>> {
     Ok(Json(services.jobs.resume(&who, &name).await?))
 }
 
@@ -148,7 +168,11 @@ async fn schedules(State(services): State<Services>, Signed(who): Signed) -> Api
     Ok(Json(services.jobs.schedules(&who).await?.into()))
 }
 
-async fn preview(State(services): State<Services>, Signed(who): Signed, Query(draft): Query<Draft>) -> ApiResult<Json<DueTimes>> {
+async fn preview(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(draft): Query<Draft>,
+) -> ApiResult<Json<DueTimes>> {
     let rhythm = ScheduleDraft { cron: draft.cron, every_seconds: draft.every_seconds, zone: draft.zone };
     Ok(Json(services.jobs.preview(&who, rhythm, draft.n.unwrap_or(5)).await?))
 }
@@ -162,7 +186,11 @@ async fn edit_schedule(
     Ok(Json(services.jobs.edit_schedule(&who, &id, edit).await?))
 }
 
-async fn run_schedule(State(services): State<Services>, Signed(who): Signed, Path(id): Path<String>) -> Accepted<Enqueued> {
+async fn run_schedule(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<String>,
+) -> Accepted<Enqueued> {
     Ok((StatusCode::ACCEPTED, Json(services.jobs.run_schedule(&who, &id).await?)))
 }
 

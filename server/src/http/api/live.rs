@@ -1,10 +1,7 @@
 //! `/live` (server-sent events) and `/api/v1/live/since` for those who must poll.
 
 use crate::{
-    http::{
-        caller::Signed,
-        routes::Routes,
-    },
+    http::{caller::Signed, routes::Routes},
     live::{Heard, LiveBus, Replay},
     services::Services,
 };
@@ -78,7 +75,12 @@ fn event_json(event: &Changed) -> serde_json::Value {
     json!({"id": event.id.to_string(), "topic": event.topic, "key": event.key, "at": event.at})
 }
 
-async fn stream_events(State(services): State<Services>, Signed(who): Signed, Query(query): Query<LiveQuery>, headers: HeaderMap) -> Response {
+async fn stream_events(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(query): Query<LiveQuery>,
+    headers: HeaderMap,
+) -> Response {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).or(query.last_event_id.as_deref());
     let events = Listener::new(services.live.clone(), topics(&query, &who), who, last).into_stream();
     let unbuffered = [
@@ -106,7 +108,8 @@ impl Listener {
         let now = Instant::now();
         let mut ping = interval_at(now + PING, PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut listener = Self { bus, topics, who, receiver, waiting: VecDeque::new(), ping, until: now + LIFE, over: false };
+        let mut listener =
+            Self { bus, topics, who, receiver, waiting: VecDeque::new(), ping, until: now + LIFE, over: false };
         listener.greet(&replay);
         listener
     }

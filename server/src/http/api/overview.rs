@@ -43,7 +43,11 @@ pub struct PeriodQuery {
     params(("period" = Option<String>, Query, description = "24h (default), 7d, 30d, all")),
     responses((status = 200, description = "{success, data, error, metadata{cached, badge, age_seconds, unavailable}}; a field that is null is named in unavailable."),
         (status = 422, description = "Unknown period.")))]
-pub async fn dashboard(State(services): State<Services>, Signed(who): Signed, Query(query): Query<PeriodQuery>) -> ApiResult<Body<Value>> {
+pub async fn dashboard(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(query): Query<PeriodQuery>,
+) -> ApiResult<Body<Value>> {
     let answer = services.overview.dashboard(&who, query.period.trim()).await?;
     Ok(Body(json!({"success": true, "data": answer.data, "error": null, "metadata": answer.metadata})))
 }
@@ -62,7 +66,11 @@ pub async fn realtime(State(services): State<Services>, Signed(who): Signed) -> 
         ("period" = Option<String>, Query, description = "today, 7d, 30d"), ("basis" = Option<String>, Query, description = "net (default), gross, all")),
     responses((status = 200, description = "[{key, value, unit, currency, interval, row_count, change, badge, age_seconds, computed_at, formula, range}]; an unknown value is null and reason says why."),
         (status = 422, description = "Every fault with its path.")))]
-pub async fn tiles(State(services): State<Services>, Signed(who): Signed, Query(query): Query<ScopeQuery>) -> ApiResult<Body<Vec<Tile>>> {
+pub async fn tiles(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(query): Query<ScopeQuery>,
+) -> ApiResult<Body<Vec<Tile>>> {
     Ok(Body(services.overview.tiles(&who, &query).await?))
 }
 
@@ -72,7 +80,11 @@ pub async fn tiles(State(services): State<Services>, Signed(who): Signed, Query(
         ("order" = Option<String>, Query, description = "desc (newest first, default) or asc"), ("basis" = Option<String>, Query, description = "net (default), gross, all")),
     responses((status = 200, description = "{items[{day, hours, revenue, revenue_net, revenue_gross, refunds, orders, active_customers, visitors, conversion, partial}], totals, before}"),
         (status = 422, description = "Every fault with its path.")))]
-pub async fn trend(State(services): State<Services>, Signed(who): Signed, Query(query): Query<TrendQuery>) -> ApiResult<Body<Trend>> {
+pub async fn trend(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(query): Query<TrendQuery>,
+) -> ApiResult<Body<Trend>> {
     Ok(Body(services.overview.trend(&who, &query).await?))
 }
 
@@ -80,7 +92,11 @@ pub async fn trend(State(services): State<Services>, Signed(who): Signed, Query(
 #[utoipa::path(get, path = "/api/v1/kpis/hours", tag = "overview", security(("bearer" = [])),
     params(("day" = Option<String>, Query, description = "2010-12-01; today when not given"), ("basis" = Option<String>, Query, description = "net (default), gross, all")),
     responses((status = 200, description = "{items[{label, start, end, revenue, revenue_net, orders, progress}]}"), (status = 422, description = "Every fault with its path.")))]
-pub async fn hours(State(services): State<Services>, Signed(who): Signed, Query(query): Query<ScopeQuery>) -> ApiResult<Body<Bars>> {
+pub async fn hours(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(query): Query<ScopeQuery>,
+) -> ApiResult<Body<Bars>> {
     Ok(Body(services.overview.hours(&who, &query).await?))
 }
 
@@ -123,7 +139,11 @@ pub async fn rows(
 /// The shop's beacon. Repeats of one visitor and session within 30 minutes are one visit.
 #[utoipa::path(post, path = "/api/v1/visits", tag = "overview", security(("bearer" = [])),
     responses((status = 204, description = "Recorded, or the same visit as before."), (status = 422, description = "Every fault with its path.")))]
-pub async fn record_visit(State(services): State<Services>, Signed(who): Signed, Body(visit): Body<RecordVisit>) -> ApiResult<StatusCode> {
+pub async fn record_visit(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Body(visit): Body<RecordVisit>,
+) -> ApiResult<StatusCode> {
     services.overview.record_visit(&who, &visit).await?;
     Ok(StatusCode::NO_CONTENT)
 }

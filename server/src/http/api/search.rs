@@ -39,7 +39,11 @@ pub struct Look {
     ("kinds" = Option<String>, Query, description = "page, action, product, transaction; separated by commas"),
     ("limit" = Option<u32>, Query, description = "1 to 20"),
 ), responses((status = 200, description = "Groups, best first")))]
-pub async fn search(State(services): State<Services>, Signed(who): Signed, Query(look): Query<Look>) -> ApiResult<Json<SearchResults>> {
+pub async fn search(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(look): Query<Look>,
+) -> ApiResult<Json<SearchResults>> {
     let kinds = look
         .kinds
         .split(',')

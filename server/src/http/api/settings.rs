@@ -13,9 +13,11 @@ use domain::{
 };
 
 pub fn routes() -> Routes<Services> {
-    Routes::new()
-        .get("/api/v1/settings", Access::Needs(Permission::AccessSettingsView), view)
-        .patch("/api/v1/settings", Access::Needs(Permission::AccessSettingsEdit), change)
+    Routes::new().get("/api/v1/settings", Access::Needs(Permission::AccessSettingsView), view).patch(
+        "/api/v1/settings",
+        Access::Needs(Permission::AccessSettingsEdit),
+        change,
+    )
 }
 
 /// All settings with who changed them last.
@@ -29,6 +31,10 @@ pub async fn view(State(services): State<Services>, Signed(who): Signed) -> ApiR
 #[utoipa::path(patch, path = "/api/v1/settings", tag = "settings", security(("bearer" = [])),
     responses((status = 200, description = "The settings after the change."), (status = 409, description = "The version is not the current one."),
         (status = 422, description = "Every fault, each with its key.")))]
-pub async fn change(State(services): State<Services>, Signed(who): Signed, Body(command): Body<ChangeSettings>) -> ApiResult<Body<SettingsView>> {
+pub async fn change(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Body(command): Body<ChangeSettings>,
+) -> ApiResult<Body<SettingsView>> {
     Ok(Body(services.settings.change(&who, command).await?))
 }

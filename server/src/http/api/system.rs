@@ -4,13 +4,7 @@ mod docs;
 
 use crate::{
     health::{Health, Status},
-    http::{
-        caller::Caller,
-        error::{ApiError, ApiResult},
-        metrics_listener,
-        openapi::Description,
-        routes::Routes,
-    },
+    http::{caller::Caller, error::ApiResult, metrics_listener, openapi::Description, routes::Routes},
     process::Process,
     services::Services,
 };
@@ -39,8 +33,16 @@ pub fn routes() -> Routes<Services> {
 
 /// State of every part of the process. Numbers only with the right `system.view`.
 #[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, description = "Always; the state is in `status`: healthy, degraded or outage.")))]
-pub async fn health(State(services): State<Services>, Extension(process): Extension<Process>, request: Request) -> Json<Value> {
-    let detailed = request.extensions().get::<Caller>().and_then(|c| c.0.as_ref()).is_some_and(|p: &Principal| p.may(Permission::SystemView));
+pub async fn health(
+    State(services): State<Services>,
+    Extension(process): Extension<Process>,
+    request: Request,
+) -> Json<Value> {
+    let detailed = request
+        .extensions()
+        .get::<Caller>()
+        .and_then(|c| c.0.as_ref())
+        .is_some_and(|p: &Principal| p.may(Permission::SystemView));
     let report = Health::look(&services.backend, &services.live, &process).await;
     let now = services.backend.clock.now();
     let components: serde_json::Map<String, Value> = report
@@ -48,7 +50,8 @@ pub async fn health(State(services): State<Services>, Extension(process): Extens
         .iter()
         .map(|component| {
             let age = (now - report.checked_at).num_milliseconds().max(0) as f64 / 1e3;
-            let mut entry = json!({"status": component.status.as_str(), "checked_at": report.checked_at, "age_seconds": age});
+            let mut entry =
+                json!({"status": component.status.as_str(), "checked_at": report.checked_at, "age_seconds": age});
             if detailed && let (Some(entry), Some(detail)) = (entry.as_object_mut(), component.detail.as_object()) {
                 entry.extend(detail.clone());
             }
@@ -74,11 +77,11 @@ pub async fn live() -> Json<Value> {
 #[utoipa::path(get, path = "/health/ready", tag = "health", responses(
     (status = 200, description = "Ready."),
     (status = 503, description = "The database is unreachable, the schema is behind, or the process is stopping.")))]
-pub async fn ready(State(services): State<Services>, Extension(process): Extension<Process>) -> Result<Json<Value>, Response> {
-    let unready = |why: &str| {
+pub async fn ready(State(services): State<Services>, Extension(process): Extension<Process>) -> ApiResult<Json<Value>> {
+    let unready = |why: &str| -> ApiResult<Json<Value>> {
         let mut error = AppError::unavailable(why);
         error.retry_after_seconds = Some(5);
-        Err(ApiError(error).into_response())
+        Err(error.into())
     };
     if process.stop.is_cancelled() {
         return unready("The process is stopping.");

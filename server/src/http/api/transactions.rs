@@ -55,7 +55,11 @@ fn value(of: impl serde::Serialize) -> Result<Value, ApiError> {
     ("sort" = Option<String>, Query, description = "occurred_at or total, with :asc or :desc"),
     ("cursor" = Option<String>, Query), ("skip" = Option<u32>, Query, description = "0 to 10,000, without cursor"), ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
 ), responses((status = 200, description = "A page in `data`; count, total, limit and next_cursor in `metadata`"), (status = 422, description = "A filter cannot be read")))]
-pub async fn list(State(services): State<Services>, Signed(who): Signed, RawQuery(raw): RawQuery) -> ApiResult<Json<Value>> {
+pub async fn list(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    RawQuery(raw): RawQuery,
+) -> ApiResult<Json<Value>> {
     let asked = SaleQuery::parse(query::pairs(raw.as_deref().unwrap_or_default())).map_err(AppError::validation)?;
     let found = services.transactions.list(&who, &asked).await?;
     let metadata = json!({
@@ -70,7 +74,12 @@ pub async fn list(State(services): State<Services>, Signed(who): Signed, RawQuer
     request_body(content = Value, description = "customer_id?, lines[{product_id, quantity, unit_price?, discount?}] or product_id and quantity, payment_method, discount_applied, shipping_cost, currency?, site_id?, terminal_id?, device_id?, ip_address?"),
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; the same key and body answer the same for 24 h")),
     responses((status = 201, description = "Recorded"), (status = 409, description = "Too little stock (field lines[i].quantity), or the key was used for another body"), (status = 422, description = "All faults at once")))]
-pub async fn record(State(services): State<Services>, Signed(who): Signed, SentKey(key): SentKey, Json(sale): Json<RecordSale>) -> Response {
+pub async fn record(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    SentKey(key): SentKey,
+    Json(sale): Json<RecordSale>,
+) -> Response {
     let answered = services.transactions.record(&who, &sale, Entry::Api, key.as_ref()).await;
     let response = match answered.value.map_err(ApiError).and_then(value) {
         Ok(receipt) => (StatusCode::CREATED, Json(envelope(receipt, json!({})))).into_response(),
@@ -82,7 +91,11 @@ pub async fn record(State(services): State<Services>, Signed(who): Signed, SentK
 /// What the sale would come to, and the stock left. Writes nothing.
 #[utoipa::path(post, path = "/api/v1/transactions/quote", tag = "transactions",
     request_body(content = Value, description = "As for recording"), responses((status = 200, description = "Totals and stock left"), (status = 422, description = "All faults at once")))]
-pub async fn quote(State(services): State<Services>, Signed(who): Signed, Json(sale): Json<RecordSale>) -> ApiResult<Json<Quote>> {
+pub async fn quote(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Json(sale): Json<RecordSale>,
+) -> ApiResult<Json<Quote>> {
     Ok(Json(services.transactions.quote(&who, &sale).await?))
 }
 
@@ -92,13 +105,21 @@ async fn found(services: &Services, who: &domain::access::Principal, id: Transac
 
 /// One sale in full.
 #[utoipa::path(get, path = "/api/v1/transactions/{id}", tag = "transactions", params(("id" = String, Path)), responses((status = 200, description = "The record"), (status = 404, description = "No such sale")))]
-pub async fn detail(State(services): State<Services>, Signed(who): Signed, Path(id): Path<TransactionId>) -> ApiResult<Json<Value>> {
+pub async fn detail(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<TransactionId>,
+) -> ApiResult<Json<Value>> {
     Ok(Json(envelope(value(found(&services, &who, id).await?)?, json!({}))))
 }
 
 /// Its changes of state, the oldest first.
 #[utoipa::path(get, path = "/api/v1/transactions/{id}/events", tag = "transactions", params(("id" = String, Path)), responses((status = 200, description = "The events"), (status = 404, description = "No such sale")))]
-pub async fn events(State(services): State<Services>, Signed(who): Signed, Path(id): Path<TransactionId>) -> ApiResult<Json<Value>> {
+pub async fn events(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<TransactionId>,
+) -> ApiResult<Json<Value>> {
     let events = found(&services, &who, id).await?.events;
     let metadata = json!({"count": events.len(), "total": events.len()});
     Ok(Json(envelope(value(events)?, metadata)))

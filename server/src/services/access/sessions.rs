@@ -42,8 +42,14 @@ impl AccessService {
         let owner = if who.may(Permission::AccessUsersEdit) { None } else { Some(Self::person(who)?.0) };
         let now = self.door.now();
         let mut tx = store::begin(self.pool()).await?;
-        let ended = sessions::end(&mut tx, &hash, owner, now, "ended from the session list").await?.ok_or_else(missing)?;
-        self.record(&mut tx, who, Act::done("access.session_end", "session", &id[..8]).after(json!({"user_id": ended}))).await?;
+        let ended =
+            sessions::end(&mut tx, &hash, owner, now, "ended from the session list").await?.ok_or_else(missing)?;
+        self.record(
+            &mut tx,
+            who,
+            Act::done("access.session_end", "session", &id[..8]).after(json!({"user_id": ended})),
+        )
+        .await?;
         if let Some(user) = ended {
             store::live::emit(&mut tx, Topic::Session, &user.to_string()).await?;
         }
@@ -61,7 +67,8 @@ impl AccessService {
         let mut tx = store::begin(self.pool()).await?;
         let ended = sessions::end_all(&mut tx, user.0, own.as_deref(), now, "ended from the session list").await?;
         let ended = i64::try_from(ended).unwrap_or(i64::MAX);
-        self.record(&mut tx, who, Act::done("access.sessions_end", "user", user).after(json!({"ended": ended}))).await?;
+        self.record(&mut tx, who, Act::done("access.sessions_end", "user", user).after(json!({"ended": ended})))
+            .await?;
         store::live::emit(&mut tx, Topic::Session, &user.to_string()).await?;
         store::commit(tx).await?;
         self.door.forget_user(user.0);
@@ -72,15 +79,28 @@ impl AccessService {
 /// "Firefox on Linux", from what browsers say about themselves.
 fn device(agent: Option<&str>) -> String {
     let Some(agent) = agent.filter(|text| !text.is_empty()) else { return "Unknown device".to_owned() };
-    let browser = [("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"), ("curl/", "curl")]
-        .into_iter()
-        .find(|(mark, _)| agent.contains(mark))
-        .map(|(_, name)| name);
-    let system =
-        [("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"), ("Mac OS X", "macOS"), ("Linux", "Linux")]
-            .into_iter()
-            .find(|(mark, _)| agent.contains(mark))
-            .map(|(_, name)| name);
+    let browser = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+        ("curl/", "curl"),
+    ]
+    .into_iter()
+    .find(|(mark, _)| agent.contains(mark))
+    .map(|(_, name)| name);
+    let system = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS X", "macOS"),
+        ("Linux", "Linux"),
+    ]
+    .into_iter()
+    .find(|(mark, _)| agent.contains(mark))
+    .map(|(_, name)| name);
     match (browser, system) {
         (Some(browser), Some(system)) => format!("{browser} on {system}"),
         (Some(one), None) | (None, Some(one)) => one.to_owned(),
@@ -94,7 +114,8 @@ mod tests {
 
     #[test]
     fn devices_are_named_as_people_know_them() {
-        let chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36";
+        let chrome =
+            "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36";
         let edge = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0 Safari/537.36 Edg/120.0";
         let iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.0 Safari/604.1";
         assert_eq!(device(Some(chrome)), "Chrome on Linux");

@@ -24,7 +24,11 @@ impl AccessService {
         let zone = self.door.zone().await?;
         let mut connection = store::pool::acquire(self.pool()).await?;
         let now = self.door.now();
-        Ok(tokens::of_user(&mut connection, owner.0, now).await?.into_iter().map(|token| self.view(token, zone)).collect())
+        Ok(tokens::of_user(&mut connection, owner.0, now)
+            .await?
+            .into_iter()
+            .map(|token| self.view(token, zone))
+            .collect())
     }
 
     pub(super) async fn make_token(&self, who: &Principal, command: CreateToken) -> Result<NewToken, AppError> {
@@ -33,7 +37,10 @@ impl AccessService {
         let scopes = command.permissions();
         for (n, key) in command.scopes.iter().enumerate() {
             if Permission::parse(key).is_some_and(|scope| !who.may(scope)) {
-                faults.push(domain::FieldError::new(format!("scopes[{n}]"), format!("You do not hold “{key}”, so your token cannot.")));
+                faults.push(domain::FieldError::new(
+                    format!("scopes[{n}]"),
+                    format!("You do not hold “{key}”, so your token cannot."),
+                ));
             }
         }
         if !faults.is_empty() {
@@ -43,7 +50,12 @@ impl AccessService {
     }
 
     /// A new secret under the same name, scopes and length of life; the old one ends after the overlap.
-    pub(super) async fn renew_token(&self, who: &Principal, id: TokenId, command: RotateToken) -> Result<NewToken, AppError> {
+    pub(super) async fn renew_token(
+        &self,
+        who: &Principal,
+        id: TokenId,
+        command: RotateToken,
+    ) -> Result<NewToken, AppError> {
         Self::not_by_token(who)?;
         command.validate().map_err(AppError::validation)?;
         let owner = Self::person(who)?;
@@ -56,7 +68,14 @@ impl AccessService {
         drop(connection);
         // Rights the owner has lost since are not handed on.
         let scopes: Vec<_> = old.scopes.iter().copied().filter(|scope| who.may(*scope)).collect();
-        self.issue(who, &old.name, &scopes, old.expires_at - old.created_at, Some((id, Duration::hours(i64::from(command.overlap_hours))))).await
+        self.issue(
+            who,
+            &old.name,
+            &scopes,
+            old.expires_at - old.created_at,
+            Some((id, Duration::hours(i64::from(command.overlap_hours)))),
+        )
+        .await
     }
 
     async fn issue(
@@ -100,7 +119,8 @@ impl AccessService {
         };
         tokens::insert(&mut tx, row).await?;
         let action = if replaces.is_some() { "access.token_rotate" } else { "access.token_create" };
-        let after = json!({"name": name, "scopes": scopes, "expires_at": listed.expires_at, "token": {"$secret": "changed"}});
+        let after =
+            json!({"name": name, "scopes": scopes, "expires_at": listed.expires_at, "token": {"$secret": "changed"}});
         self.record(&mut tx, who, Act::done(action, "token", listed.id).after(after)).await?;
         // A token that ends must be forgotten everywhere; a new one is known to nobody yet.
         if replaces.is_some() {

@@ -5,7 +5,10 @@ use crate::access::{local, password::common_fault};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
     AppError, ErrorCode,
-    access::{CreateUser, EditUser, Grant, Password, PermSet, Permission, Principal, Rights, Role, UserFilter, UserItem, validate_grants},
+    access::{
+        CreateUser, EditUser, Grant, Password, PermSet, Permission, Principal, Rights, Role, UserFilter, UserItem,
+        validate_grants,
+    },
     ids::UserId,
     live::Topic,
     paging::{DEFAULT_LIMIT, MAX_LIMIT, Page},
@@ -29,7 +32,8 @@ impl AccessService {
         let after = filter.cursor.as_deref().map(read_cursor).transpose()?;
         let mut connection = store::pool::acquire(self.pool()).await?;
         let text = filter.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
-        let listing = Listing { text, role: filter.role, active: filter.active, after: after.as_deref(), limit: limit + 1 };
+        let listing =
+            Listing { text, role: filter.role, active: filter.active, after: after.as_deref(), limit: limit + 1 };
         let (mut rows, total) = users::list(&mut connection, &listing).await?;
         let more = i64::try_from(rows.len()).unwrap_or(0) > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(0));
@@ -51,7 +55,11 @@ impl AccessService {
         let zone = self.door.zone().await?;
         let mut connection = store::pool::acquire(self.pool()).await?;
         let Some(user) = users::by_id(&mut connection, id.0).await? else { return Ok(None) };
-        let grants = users::grants(&mut connection, &[id.0], self.door.now()).await?.into_iter().map(|(_, grant)| grant).collect();
+        let grants = users::grants(&mut connection, &[id.0], self.door.now())
+            .await?
+            .into_iter()
+            .map(|(_, grant)| grant)
+            .collect();
         Ok(Some(item(user, grants, zone)))
     }
 
@@ -83,7 +91,12 @@ impl AccessService {
         self.read_user(who, UserId(id)).await?.ok_or_else(AppError::internal)
     }
 
-    pub(super) async fn change_user(&self, who: &Principal, id: UserId, command: EditUser) -> Result<UserItem, AppError> {
+    pub(super) async fn change_user(
+        &self,
+        who: &Principal,
+        id: UserId,
+        command: EditUser,
+    ) -> Result<UserItem, AppError> {
         who.require(Permission::AccessUsersEdit)?;
         command.validate().map_err(AppError::validation)?;
         let now = self.door.now();
@@ -123,7 +136,13 @@ impl AccessService {
         self.read_user(who, id).await?.ok_or_else(AppError::internal)
     }
 
-    pub(super) async fn change_grants(&self, who: &Principal, id: UserId, grants: Vec<Grant>, version: Option<i32>) -> Result<UserItem, AppError> {
+    pub(super) async fn change_grants(
+        &self,
+        who: &Principal,
+        id: UserId,
+        grants: Vec<Grant>,
+        version: Option<i32>,
+    ) -> Result<UserItem, AppError> {
         who.require(Permission::AccessUsersEdit)?;
         validate_grants(&grants).map_err(AppError::validation)?;
         let now = self.door.now();
@@ -134,7 +153,8 @@ impl AccessService {
         let rows: Vec<_> = grants.into_iter().map(|grant| (self.door.backend.clock.new_id(), grant)).collect();
         let old: Vec<Grant> = users::grants(&mut tx, &[id.0], now).await?.into_iter().map(|(_, grant)| grant).collect();
         let new: Vec<&Grant> = rows.iter().map(|(_, grant)| grant).collect();
-        let act = Act::done("access.user_grants", "user", id).before(json!({"grants": old})).after(json!({"grants": new}));
+        let act =
+            Act::done("access.user_grants", "user", id).before(json!({"grants": old})).after(json!({"grants": new}));
         self.record(&mut tx, who, act).await?;
         users::replace_grants(&mut tx, id.0, &rows, who.label(), now).await?;
         sessions::end_all(&mut tx, id.0, None, now, "rights changed").await?;
@@ -153,7 +173,8 @@ impl AccessService {
         let now = self.door.now();
         let mut tx = store::begin(self.pool()).await?;
         let (user, _, _) = self.locked(&mut tx, id, None).await?;
-        let faults: Vec<_> = password.faults("password", &user.names()).into_iter().chain(common_fault("password", password)).collect();
+        let faults: Vec<_> =
+            password.faults("password", &user.names()).into_iter().chain(common_fault("password", password)).collect();
         if !faults.is_empty() {
             return Err(AppError::validation(faults));
         }
@@ -178,10 +199,16 @@ impl AccessService {
         let (user, admins) = users::lock(tx, id.0).await?;
         let user = user.ok_or_else(|| AppError::not_found("User"))?;
         if version.is_some_and(|version| version != user.version) {
-            return Err(AppError::conflict("Somebody else changed this user meanwhile. Look at it again, then repeat your change.")
-                .with_field("version", format!("The user is now at version {}.", user.version)));
+            return Err(AppError::conflict(
+                "Somebody else changed this user meanwhile. Look at it again, then repeat your change.",
+            )
+            .with_field("version", format!("The user is now at version {}.", user.version)));
         }
-        let sets = users::grants(tx, &[id.0], self.door.now()).await?.into_iter().map(|(_, grant)| grant.permission_set).collect();
+        let sets = users::grants(tx, &[id.0], self.door.now())
+            .await?
+            .into_iter()
+            .map(|(_, grant)| grant.permission_set)
+            .collect();
         Ok((user, sets, admins))
     }
 
@@ -192,14 +219,25 @@ impl AccessService {
     }
 
     /// Nobody raises own rights, and nobody hands out what they do not hold.
-    fn not_own_rise(&self, who: &Principal, user: &User, had: &[PermSet], role: Option<Role>, sets: &[PermSet]) -> Result<(), AppError> {
+    fn not_own_rise(
+        &self,
+        who: &Principal,
+        user: &User,
+        had: &[PermSet],
+        role: Option<Role>,
+        sets: &[PermSet],
+    ) -> Result<(), AppError> {
         let (before, after) = (Rights::of(user.role(), had), Rights::of(role, sets));
         let gained: Vec<_> = after.iter().filter(|right| !before.has(*right)).collect();
         if gained.is_empty() {
             return Ok(());
         }
         if who.user_id() == Some(UserId(user.id)) {
-            return Err(AppError::new(ErrorCode::Forbidden, "You cannot raise your own rights; another administrator can.").with_field("role", "Own rights cannot be raised."));
+            return Err(AppError::new(
+                ErrorCode::Forbidden,
+                "You cannot raise your own rights; another administrator can.",
+            )
+            .with_field("role", "Own rights cannot be raised."));
         }
         may_hand_out(who, &after.restricted_to(&gained))
     }
@@ -232,7 +270,13 @@ pub(crate) fn taken(error: StoreError) -> AppError {
     AppError::conflict(field.1).with_field(field.0, field.1)
 }
 
-fn changes(user: &User, username: Option<&str>, display_name: &str, role: Option<Role>, is_active: bool) -> (serde_json::Value, serde_json::Value) {
+fn changes(
+    user: &User,
+    username: Option<&str>,
+    display_name: &str,
+    role: Option<Role>,
+    is_active: bool,
+) -> (serde_json::Value, serde_json::Value) {
     let (mut before, mut after) = (serde_json::Map::new(), serde_json::Map::new());
     let mut note = |name: &str, old: serde_json::Value, new: serde_json::Value| {
         if old != new {

@@ -16,7 +16,12 @@ impl ExportsService {
     /// # Errors
     /// `forbidden` without `access.export` and `overview.view`; `not_found` for an unknown figure;
     /// `validation` of the filter; `unavailable` when too many run already.
-    pub async fn open_figure(&self, who: &Principal, format: Format, pairs: &[(String, String)]) -> Result<Export, AppError> {
+    pub async fn open_figure(
+        &self,
+        who: &Principal,
+        format: Format,
+        pairs: &[(String, String)],
+    ) -> Result<Export, AppError> {
         who.require(Permission::AccessExport)?;
         who.require(Permission::OverviewView)?;
         let permit = self.slot()?;
@@ -25,7 +30,21 @@ impl ExportsService {
         let rows = RowSource::open(&mut tx, pairs, now).await?;
         let (filter, zone) = (rows.filter(), rows.zone());
         self.log(who, KPI_ROWS, format, &filter, rows.total).await?;
-        let about = About { dataset: KPI_ROWS, filter, zone: zone.name(), as_of: zone.local(now), by: who.label().to_owned(), rows: rows.total };
-        Ok(Export { about, headings: rows.headings(), source: Source::Figure(Box::new(rows)), zone, tx, _permit: permit })
+        let about = About {
+            dataset: KPI_ROWS,
+            filter,
+            zone: zone.name(),
+            as_of: zone.local(now),
+            by: who.label().to_owned(),
+            rows: rows.total,
+        };
+        Ok(Export {
+            about,
+            headings: rows.headings(),
+            source: Source::Figure(Box::new(rows)),
+            zone,
+            tx,
+            _permit: permit,
+        })
     }
 }

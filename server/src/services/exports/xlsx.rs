@@ -43,7 +43,9 @@ pub async fn write(mut export: Export) -> Result<(File, i64), AppError> {
 }
 
 /// Writing goes through temporary files: off the async threads.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, XlsxError> + Send + 'static) -> Result<T, AppError> {
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, XlsxError> + Send + 'static,
+) -> Result<T, AppError> {
     let done = tokio::task::spawn_blocking(work).await.map_err(|_| AppError::internal())?;
     done.map_err(|error| {
         tracing::error!(%error, "writing a workbook failed");
@@ -93,14 +95,14 @@ impl Book {
             let sheet = self.book.worksheet_from_index(self.sheets - 1)?;
             for (i, cell) in (0..).zip(row) {
                 match cell {
-                    Cell::Empty => {}
-                    Cell::Text(text) => drop(sheet.write_string(at, i, defused(text))?),
+                    Cell::Empty => continue,
+                    Cell::Text(text) => sheet.write_string(at, i, defused(text))?,
                     // A sheet has floats only; the CSV has the exact number.
-                    Cell::Whole(n) => drop(sheet.write_number(at, i, n.to_f64().unwrap_or_default())?),
-                    Cell::Number(n) => drop(sheet.write_number(at, i, n.to_f64().unwrap_or_default())?),
-                    Cell::Money(n) => drop(sheet.write_number_with_format(at, i, n.to_f64().unwrap_or_default(), money)?),
-                    Cell::Time(t) => drop(sheet.write_number_with_format(at, i, serial(t.naive_local()), time)?),
-                }
+                    Cell::Whole(n) => sheet.write_number(at, i, n.to_f64().unwrap_or_default())?,
+                    Cell::Number(n) => sheet.write_number(at, i, n.to_f64().unwrap_or_default())?,
+                    Cell::Money(n) => sheet.write_number_with_format(at, i, n.to_f64().unwrap_or_default(), money)?,
+                    Cell::Time(t) => sheet.write_number_with_format(at, i, serial(t.naive_local()), time)?,
+                };
             }
         }
         Ok(())
@@ -114,8 +116,13 @@ impl Book {
         sheet.set_name("About")?.set_column_width(0, 14)?.set_column_width(1, 60)?;
         let filter = if about.filter.is_empty() { "none" } else { &about.filter };
         let as_of = about.as_of.to_rfc3339();
-        let facts =
-            [("Dataset", about.dataset), ("Filter", filter), ("Time zone", about.zone), ("As of", &as_of), ("User", &about.by)];
+        let facts = [
+            ("Dataset", about.dataset),
+            ("Filter", filter),
+            ("Time zone", about.zone),
+            ("As of", &as_of),
+            ("User", &about.by),
+        ];
         for (i, (name, value)) in (0..).zip(facts) {
             sheet.write_string(i, 0, name)?.write_string(i, 1, defused(value))?;
         }

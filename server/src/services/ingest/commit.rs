@@ -1,7 +1,7 @@
 //! The commit: exactly what the preview said, in one database transaction. A killed commit leaves
 //! everything as it was, and the batch previewed.
 
-use super::{IngestService, wrong_state, writing};
+use super::{IngestService, writing, wrong_state};
 use domain::{
     AppError,
     access::{Permission, Principal},
@@ -56,7 +56,8 @@ impl IngestService {
         writing::write(&mut tx, &self.backend, &batch, &judged, &plan, at, &meter).await?;
         staged::insert(&mut tx, id.0, writing::staged_rows(&plan)).await?;
         let state = if plan.staged.is_empty() { ImportState::Committed } else { ImportState::CommittedPartial };
-        let found = Findings { counts: &plan.counts, issues: &plan.issues, examples: &plan.examples, digest: &plan.digest };
+        let found =
+            Findings { counts: &plan.counts, issues: &plan.issues, examples: &plan.examples, digest: &plan.digest };
         batches::set_findings(&mut tx, id.0, state, found, at).await?;
         let act = store::audit::Act::done("ingest.commit", "import", id).after(json!(plan.counts));
         store::audit::record(&mut tx, self.backend.clock.new_id(), at, who, act).await?;
@@ -76,7 +77,8 @@ impl IngestService {
         let at = clock.now();
         let mut tx = store::begin(&self.backend.pools.jobs).await?;
         batches::set_state(&mut tx, id.0, ImportState::Mapped, Some(message), at).await?;
-        let act = store::audit::Act::done("ingest.commit", "import", id).ended(store::audit::Outcome::Failed, "preview_stale");
+        let act = store::audit::Act::done("ingest.commit", "import", id)
+            .ended(store::audit::Outcome::Failed, "preview_stale");
         store::audit::record(&mut tx, clock.new_id(), at, who, act).await?;
         store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
         store::commit(tx).await?;

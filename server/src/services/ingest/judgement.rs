@@ -11,10 +11,7 @@ use domain::{
 use engine::ingest::{Judged, Known, KnownProduct, KnownSale, Meter, OpenLine, Plan, assemble, judge, raw_rows};
 use serde_json::json;
 use sqlx::PgConnection;
-use std::{
-    collections::HashMap,
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 use store::ingest::{
     batches::{self, Batch, Findings},
     files, recorded,
@@ -26,7 +23,12 @@ impl IngestService {
     /// # Errors
     /// `conflict` when the import is closed, was changed meanwhile, or the meter says stop; `validation` when the file cannot be read
     /// with its mapping.
-    pub async fn preview_now(&self, who: &Principal, id: ImportId, meter: Arc<Meter>) -> Result<ImportDetail, AppError> {
+    pub async fn preview_now(
+        &self,
+        who: &Principal,
+        id: ImportId,
+        meter: Arc<Meter>,
+    ) -> Result<ImportDetail, AppError> {
         who.require(Permission::IngestUpload)?;
         let (batch, bytes) = self.open(id).await?;
         if !batch.state.is_open() {
@@ -45,7 +47,8 @@ impl IngestService {
         if now.version != batch.version {
             return Err(AppError::conflict("The import was changed while it was being checked. Check it again."));
         }
-        let found = Findings { counts: &plan.counts, issues: &plan.issues, examples: &plan.examples, digest: &plan.digest };
+        let found =
+            Findings { counts: &plan.counts, issues: &plan.issues, examples: &plan.examples, digest: &plan.digest };
         batches::set_findings(&mut tx, id.0, ImportState::Previewed, found, at).await?;
         let act = store::audit::Act::done("ingest.preview", "import", id).after(json!(plan.counts));
         store::audit::record(&mut tx, clock.new_id(), at, who, act).await?;
@@ -63,7 +66,12 @@ impl IngestService {
         Ok((batch, Arc::new(bytes)))
     }
 
-    pub(super) async fn judge(&self, batch: &Batch, bytes: &Arc<Vec<u8>>, meter: &Arc<Meter>) -> Result<Judged, AppError> {
+    pub(super) async fn judge(
+        &self,
+        batch: &Batch,
+        bytes: &Arc<Vec<u8>>,
+        meter: &Arc<Meter>,
+    ) -> Result<Judged, AppError> {
         batch.mapping.validate(batch.target, &batch.shape).map_err(AppError::validation)?;
         let (shape, mapping) = (batch.shape.clone(), batch.mapping.clone());
         let (bytes, meter) = (Arc::clone(bytes), Arc::clone(meter));
@@ -71,7 +79,12 @@ impl IngestService {
     }
 
     /// What is recorded of the orders, customers and products the rows name.
-    pub(super) async fn known(&self, connection: &mut PgConnection, batch: &Batch, judged: &Judged) -> Result<Known, AppError> {
+    pub(super) async fn known(
+        &self,
+        connection: &mut PgConnection,
+        batch: &Batch,
+        judged: &Judged,
+    ) -> Result<Known, AppError> {
         let origin = batch.origin.as_str();
         let mut known = Known::default();
         let (cancels, orders): (Vec<_>, Vec<_>) = judged.orders.iter().partition(|o| o.cancels);
@@ -79,8 +92,13 @@ impl IngestService {
         let cancels: Vec<&str> = cancels.iter().map(|o| o.reference.as_ref()).collect();
         for sale in recorded::sales(connection, origin, &orders).await? {
             let lines = sale.line_nos.into_iter().zip(sale.hashes).collect();
-            let value =
-                KnownSale { id: sale.id, version: sale.version, extendable: sale.entry == "import", at: sale.occurred_at, lines };
+            let value = KnownSale {
+                id: sale.id,
+                version: sale.version,
+                extendable: sale.entry == "import",
+                at: sale.occurred_at,
+                lines,
+            };
             known.sales.insert(sale.external_ref.into(), value);
         }
         for (reference, line_nos, hashes) in recorded::refunds(connection, origin, &cancels).await? {
@@ -88,12 +106,17 @@ impl IngestService {
         }
         // Rows without an order reference are staged under the empty one.
         let references: Vec<&str> = judged.orders.iter().map(|o| o.reference.as_ref()).chain([""]).collect();
-        for (reference, line_no, hash) in recorded::staged(connection, batch.target.as_str(), origin, &references).await? {
+        for (reference, line_no, hash) in
+            recorded::staged(connection, batch.target.as_str(), origin, &references).await?
+        {
             known.staged.entry(reference.into()).or_default().push((line_no, hash));
         }
         let customers: Vec<&str> = judged.customers.iter().map(|c| c.reference.as_ref()).collect();
-        known.customers =
-            recorded::customers(connection, origin, &customers).await?.into_iter().map(|(reference, id)| (reference.into(), id)).collect();
+        known.customers = recorded::customers(connection, origin, &customers)
+            .await?
+            .into_iter()
+            .map(|(reference, id)| (reference.into(), id))
+            .collect();
         let skus: Vec<&str> = judged.products.iter().map(|p| p.sku.as_ref()).collect();
         known.products = recorded::products(connection, &skus)
             .await?
@@ -139,7 +162,8 @@ impl IngestService {
             let mut tx = store::begin(&self.backend.pools.jobs).await?;
             let at = clock.now();
             batches::set_state(&mut tx, batch.id, ImportState::Failed, Some(&error.message), at).await?;
-            let act = store::audit::Act::done("ingest.preview", "import", batch.id).ended(store::audit::Outcome::Failed, &error.message);
+            let act = store::audit::Act::done("ingest.preview", "import", batch.id)
+                .ended(store::audit::Outcome::Failed, &error.message);
             store::audit::record(&mut tx, clock.new_id(), at, who, act).await?;
             store::live::emit(&mut tx, Topic::Integrations, &batch.id.to_string()).await?;
             store::commit(tx).await
@@ -152,7 +176,12 @@ impl IngestService {
 }
 
 /// Recorded sale lines that the file's cancels could take back.
-async fn open_lines(connection: &mut PgConnection, batch: &Batch, judged: &Judged, known: &Known) -> Result<Vec<OpenLine>, AppError> {
+async fn open_lines(
+    connection: &mut PgConnection,
+    batch: &Batch,
+    judged: &Judged,
+    known: &Known,
+) -> Result<Vec<OpenLine>, AppError> {
     let mut pairs: HashMap<(uuid::Uuid, uuid::Uuid), ()> = HashMap::new();
     for row in &judged.rows {
         let order = &judged.orders[row.order as usize];

@@ -7,7 +7,8 @@ use domain::{
     access::{Permission, Principal},
     ids::ImportId,
     ingest::{
-        Discard, ImportDetail, ImportState, ImportSummary, IngestPort, Mapping, OpenQuarantine, RowEdit, SavedMapping, StagedRow,
+        Discard, ImportDetail, ImportState, ImportSummary, IngestPort, Mapping, OpenQuarantine, RowEdit, SavedMapping,
+        StagedRow,
     },
     jobs::Enqueued,
     live::Topic,
@@ -17,7 +18,12 @@ use store::ingest::{batches, mappings};
 
 #[async_trait::async_trait]
 impl IngestPort for IngestService {
-    async fn imports(&self, who: &Principal, cursor: Option<String>, limit: u32) -> Result<Page<ImportSummary>, AppError> {
+    async fn imports(
+        &self,
+        who: &Principal,
+        cursor: Option<String>,
+        limit: u32,
+    ) -> Result<Page<ImportSummary>, AppError> {
         self.list(who, cursor.as_deref(), limit).await
     }
 
@@ -86,7 +92,13 @@ impl IngestPort for IngestService {
 
 impl IngestService {
     /// Enqueues `J` for the batch, in one transaction with the note that it works on it.
-    async fn start<J>(&self, who: &Principal, id: ImportId, wanted: &str, fits: impl Fn(ImportState) -> bool + Send) -> Result<Enqueued, AppError>
+    async fn start<J>(
+        &self,
+        who: &Principal,
+        id: ImportId,
+        wanted: &str,
+        fits: impl Fn(ImportState) -> bool + Send,
+    ) -> Result<Enqueued, AppError>
     where
         J: Job<Payload = jobs::ingest_preview::Import>,
     {

@@ -1,6 +1,6 @@
 //! Rejected rows: edit, run again, give up, take home as CSV.
 
-use super::{IngestService, blocking, wrong_state, writing};
+use super::{IngestService, blocking, writing, wrong_state};
 use domain::{
     AppError,
     access::{Permission, Principal},
@@ -79,7 +79,8 @@ impl IngestService {
             batches::set_counts(&mut tx, id.0, &moved_counts(counts, &mended, &plan), at).await?;
         }
         batches::settle(&mut tx, id.0, at).await?;
-        let act = store::audit::Act::done("ingest.rerun", "import", id).after(json!({"repaired": row_nos, "open": still_bad.len()}));
+        let act = store::audit::Act::done("ingest.rerun", "import", id)
+            .after(json!({"repaired": row_nos, "open": still_bad.len()}));
         store::audit::record(&mut tx, clock.new_id(), at, who, act).await?;
         store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
         let detail = self.detail(&mut tx, id).await?;
@@ -91,7 +92,12 @@ impl IngestService {
     ///
     /// # Errors
     /// `validation` without a reason; `conflict` when the import is not committed.
-    pub async fn give_up_rows(&self, who: &Principal, id: ImportId, discard: Discard) -> Result<ImportDetail, AppError> {
+    pub async fn give_up_rows(
+        &self,
+        who: &Principal,
+        id: ImportId,
+        discard: Discard,
+    ) -> Result<ImportDetail, AppError> {
         who.require(Permission::IngestUpload)?;
         discard.validate().map_err(AppError::validation)?;
         let clock = &self.backend.clock;
@@ -106,7 +112,8 @@ impl IngestService {
         let reason = discard.reason.trim();
         let closed = staged::close(&mut tx, id.0, chosen, RowState::Discarded, Some(reason), who.label(), at).await?;
         batches::settle(&mut tx, id.0, at).await?;
-        let mut act = store::audit::Act::done("ingest.discard", "import", id).after(json!({"rows": row_nos, "closed": closed}));
+        let mut act =
+            store::audit::Act::done("ingest.discard", "import", id).after(json!({"rows": row_nos, "closed": closed}));
         act.reason = Some(reason.to_owned());
         store::audit::record(&mut tx, clock.new_id(), at, who, act).await?;
         store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
@@ -146,11 +153,17 @@ fn judge_rows(batch: &Batch, rows: &[Staged], moved: &HashMap<u32, i32>) -> Resu
 }
 
 /// Rows that were edited into another order stand behind its last line.
-async fn moved_lines(connection: &mut PgConnection, batch: &Batch, rows: &[Staged]) -> Result<HashMap<u32, i32>, AppError> {
+async fn moved_lines(
+    connection: &mut PgConnection,
+    batch: &Batch,
+    rows: &[Staged],
+) -> Result<HashMap<u32, i32>, AppError> {
     let mut last: HashMap<String, i32> = HashMap::new();
     let mut moved = HashMap::new();
     for staged in rows {
-        let Some(order) = staged.row.mapped.get(&Field::OrderRef).filter(|o| !o.is_empty() && **o != staged.business_key) else {
+        let Some(order) =
+            staged.row.mapped.get(&Field::OrderRef).filter(|o| !o.is_empty() && **o != staged.business_key)
+        else {
             continue;
         };
         if !last.contains_key(order) {
@@ -166,7 +179,12 @@ async fn moved_lines(connection: &mut PgConnection, batch: &Batch, rows: &[Stage
 }
 
 /// Keeps what the rules say now of rows that are still bad.
-async fn keep_findings(connection: &mut PgConnection, batch: &Batch, rows: &[Staged], plan: &Plan) -> Result<(), AppError> {
+async fn keep_findings(
+    connection: &mut PgConnection,
+    batch: &Batch,
+    rows: &[Staged],
+    plan: &Plan,
+) -> Result<(), AppError> {
     let before: HashMap<u32, &Vec<Issue>> = rows.iter().map(|r| (r.row.row_no, &r.row.issues)).collect();
     for bad in &plan.staged {
         if before.get(&bad.row_no).is_some_and(|issues| **issues != bad.issues) {

@@ -8,8 +8,32 @@ use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 /// One order of two lines, field by field as [`Field::ALL`].
 const ROWS: [[&str; 11]; 2] = [
-    ["10001", "1", "MUG-1", "Mug", "2", "7.95", "2026-01-31 14:05:00", "C-17", "United Kingdom", "credit_card", "approved"],
-    ["10001", "2", "POST", "Postage", "1", "4.50", "2026-01-31 14:05:00", "C-17", "United Kingdom", "credit_card", "approved"],
+    [
+        "10001",
+        "1",
+        "MUG-1",
+        "Mug",
+        "2",
+        "7.95",
+        "2026-01-31 14:05:00",
+        "C-17",
+        "United Kingdom",
+        "credit_card",
+        "approved",
+    ],
+    [
+        "10001",
+        "2",
+        "POST",
+        "Postage",
+        "1",
+        "4.50",
+        "2026-01-31 14:05:00",
+        "C-17",
+        "United Kingdom",
+        "credit_card",
+        "approved",
+    ],
 ];
 
 /// Header and example rows.
@@ -80,7 +104,12 @@ mod tests {
             mapping.validate(target, &shape).unwrap();
             let judged = judge(&bytes, &shape, &mapping, &Meter::default()).unwrap();
             let plan = assemble(&judged, &Known::default(), uuid::Uuid::nil);
-            assert_eq!((plan.counts.sale_lines, plan.counts.sales, plan.counts.rejected), (2, 1, 0), "{:?}", plan.issues);
+            assert_eq!(
+                (plan.counts.sale_lines, plan.counts.sales, plan.counts.rejected),
+                (2, 1, 0),
+                "{:?}",
+                plan.issues
+            );
             assert_eq!(plan.counts.gross, "20.40".parse().unwrap());
         }
     }

@@ -85,8 +85,9 @@ impl IngestService {
             at,
         };
         batches::insert(&mut tx, batch).await?;
-        let act = store::audit::Act::done("ingest.upload", "import", id)
-            .after(json!({"target": upload.target, "file": file_name, "rows": shape.rows, "bytes": upload.bytes.len()}));
+        let act = store::audit::Act::done("ingest.upload", "import", id).after(
+            json!({"target": upload.target, "file": file_name, "rows": shape.rows, "bytes": upload.bytes.len()}),
+        );
         store::audit::record(&mut tx, clock.new_id(), at, who, act).await?;
         store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
         let detail = self.detail(&mut tx, ImportId(id)).await?;
@@ -98,7 +99,13 @@ impl IngestService {
     ///
     /// # Errors
     /// `validation` with every fault; `conflict` when the import is closed.
-    pub async fn map(&self, who: &Principal, id: ImportId, mapping: Mapping, save_as: Option<&str>) -> Result<ImportDetail, AppError> {
+    pub async fn map(
+        &self,
+        who: &Principal,
+        id: ImportId,
+        mapping: Mapping,
+        save_as: Option<&str>,
+    ) -> Result<ImportDetail, AppError> {
         who.require(Permission::IngestUpload)?;
         let clock = &self.backend.clock;
         let at = clock.now();
@@ -108,17 +115,26 @@ impl IngestService {
             return Err(super::wrong_state(&batch, "its columns can no longer be changed."));
         }
         mapping.validate(batch.target, &batch.shape).map_err(AppError::validation)?;
-        engine::calendar::BusinessZone::parse(&mapping.options.zone).map_err(|message| AppError::field("options.zone", message))?;
+        engine::calendar::BusinessZone::parse(&mapping.options.zone)
+            .map_err(|message| AppError::field("options.zone", message))?;
         let name = save_as.map(str::trim).filter(|name| !name.is_empty());
         if let Some(name) = name {
             if name.chars().count() > 100 {
                 return Err(AppError::field("save_as", "Use at most 100 characters for the name."));
             }
-            mappings::put(&mut tx, clock.new_id(), batch.target, name, &batch.shape.header_signature(), &mapping, at).await?;
+            mappings::put(&mut tx, clock.new_id(), batch.target, name, &batch.shape.header_signature(), &mapping, at)
+                .await?;
         }
         batches::set_mapping(&mut tx, id.0, &mapping, name.or(batch.mapping_name.as_deref()), at).await?;
         let after = serde_json::to_value(&mapping).unwrap_or_default();
-        store::audit::record(&mut tx, clock.new_id(), at, who, store::audit::Act::done("ingest.map", "import", id).after(after)).await?;
+        store::audit::record(
+            &mut tx,
+            clock.new_id(),
+            at,
+            who,
+            store::audit::Act::done("ingest.map", "import", id).after(after),
+        )
+        .await?;
         store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
         let detail = self.detail(&mut tx, id).await?;
         store::commit(tx).await?;
@@ -133,7 +149,9 @@ impl IngestService {
         who.require(Permission::IngestView)?;
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let saved = mappings::by_name(&mut tx, target, name).await?;
-        saved.map(|s| s.mapping).ok_or_else(|| AppError::field("map", format!("There is no saved mapping \"{name}\" for {target}.")))
+        saved
+            .map(|s| s.mapping)
+            .ok_or_else(|| AppError::field("map", format!("There is no saved mapping \"{name}\" for {target}.")))
     }
 
     /// Zone and currency of the business.
@@ -158,7 +176,8 @@ impl IngestService {
             return Err(super::wrong_state(&batch, "it can no longer be cancelled."));
         }
         batches::set_state(&mut tx, id.0, domain::ingest::ImportState::Cancelled, None, at).await?;
-        store::audit::record(&mut tx, clock.new_id(), at, who, store::audit::Act::done("ingest.cancel", "import", id)).await?;
+        store::audit::record(&mut tx, clock.new_id(), at, who, store::audit::Act::done("ingest.cancel", "import", id))
+            .await?;
         store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
         Ok(store::commit(tx).await?)
     }

@@ -19,7 +19,12 @@ use store::ingest::{
 use uuid::Uuid;
 
 impl IngestService {
-    pub(super) async fn list(&self, who: &Principal, cursor: Option<&str>, limit: u32) -> Result<Page<ImportSummary>, AppError> {
+    pub(super) async fn list(
+        &self,
+        who: &Principal,
+        cursor: Option<&str>,
+        limit: u32,
+    ) -> Result<Page<ImportSummary>, AppError> {
         who.require(Permission::IngestView)?;
         let limit = i64::from(limit.clamp(1, MAX_LIMIT));
         let after = cursor.map(read_cursor).transpose()?;

@@ -39,7 +39,12 @@ pub async fn write(
     let zone = BusinessZone::parse(&options.zone).unwrap_or(BusinessZone::UTC);
     let customers = plan.customers.iter().map(|new| {
         let seen = &judged.customers[new.seen];
-        bulk::Customer { id: new.id, external_ref: &seen.reference, country: seen.country.as_deref(), registered: zone.day_of(seen.first_at) }
+        bulk::Customer {
+            id: new.id,
+            external_ref: &seen.reference,
+            country: seen.country.as_deref(),
+            registered: zone.day_of(seen.first_at),
+        }
     });
     bulk::customers(connection, stamp, customers.collect::<Vec<_>>()).await?;
     let products: Vec<bulk::Product<'_>> = plan
@@ -63,7 +68,13 @@ pub async fn write(
     let events: Vec<bulk::Event<'_>> = plan
         .events
         .iter()
-        .map(|e| bulk::Event { id: backend.clock.new_id(), transaction: e.transaction, at: e.at, from: e.from, to: e.to })
+        .map(|e| bulk::Event {
+            id: backend.clock.new_id(),
+            transaction: e.transaction,
+            at: e.at,
+            from: e.from,
+            to: e.to,
+        })
         .collect();
     bulk::events(connection, stamp, events).await?;
     if options.move_stock {
@@ -132,7 +143,12 @@ async fn write_sales(
     Ok(())
 }
 
-async fn write_refunds(connection: &mut PgConnection, stamp: Stamp<'_>, judged: &Judged, plan: &Plan) -> Result<(), AppError> {
+async fn write_refunds(
+    connection: &mut PgConnection,
+    stamp: Stamp<'_>,
+    judged: &Judged,
+    plan: &Plan,
+) -> Result<(), AppError> {
     let refunds: Vec<bulk::Refund<'_>> = plan
         .refunds
         .iter()
@@ -176,7 +192,11 @@ async fn take_stock(connection: &mut PgConnection, stamp: Stamp<'_>, plan: &Plan
     if short.is_empty() {
         return Ok(());
     }
-    let named: Vec<String> = short.iter().take(10).map(|s| format!("{} ({} left, {} sold)", s.sku, s.left.normalize(), s.asked.normalize())).collect();
+    let named: Vec<String> = short
+        .iter()
+        .take(10)
+        .map(|s| format!("{} ({} left, {} sold)", s.sku, s.left.normalize(), s.asked.normalize()))
+        .collect();
     Err(AppError::conflict(format!(
         "{} products have less in stock than the file sells: {}. Import without moving stock, or correct the stock first.",
         short.len(),

@@ -21,7 +21,12 @@ use uuid::Uuid;
 const BULK: i64 = 10_000;
 
 impl JobsService {
-    pub(super) async fn audit(&self, connection: &mut PgConnection, who: &Principal, act: Act<'_>) -> Result<(), AppError> {
+    pub(super) async fn audit(
+        &self,
+        connection: &mut PgConnection,
+        who: &Principal,
+        act: Act<'_>,
+    ) -> Result<(), AppError> {
         let clock = &self.backend.clock;
         Ok(store::audit::record(connection, clock.new_id(), clock.now(), who, act).await?)
     }
@@ -83,7 +88,12 @@ impl JobsService {
     }
 
     /// A new run of the same work, linked to the old one.
-    async fn repeat(&self, connection: &mut PgConnection, who: &Principal, record: &JobRecord) -> Result<Enqueued, AppError> {
+    async fn repeat(
+        &self,
+        connection: &mut PgConnection,
+        who: &Principal,
+        record: &JobRecord,
+    ) -> Result<Enqueued, AppError> {
         if JobState::parse(&record.state).is_some_and(JobState::is_open) {
             return Err(AppError::conflict("The run is still open; wait for its end or cancel it first."));
         }
@@ -144,7 +154,12 @@ impl JobsService {
         Ok(BulkResult { matched, changed })
     }
 
-    pub(super) async fn set_pause(&self, who: &Principal, queue: &str, reason: Option<&str>) -> Result<QueueView, AppError> {
+    pub(super) async fn set_pause(
+        &self,
+        who: &Principal,
+        queue: &str,
+        reason: Option<&str>,
+    ) -> Result<QueueView, AppError> {
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let (action, known) = match reason {
             Some(reason) => {

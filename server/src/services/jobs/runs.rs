@@ -8,7 +8,10 @@ use domain::{
     AppError, FieldError,
     access::{Permission, Principal},
     ids::JobId,
-    jobs::{EventLevel, JobDetail, JobEvent, JobFilter, JobRow, JobState, JobStats, KindStats, Progress, QueueView, StateCount},
+    jobs::{
+        EventLevel, JobDetail, JobEvent, JobFilter, JobRow, JobState, JobStats, KindStats, Progress, QueueView,
+        StateCount,
+    },
     paging::{DEFAULT_LIMIT, MAX_LIMIT, Page},
 };
 use store::jobs::{EventRow, Filter, JobRecord, Position};
@@ -27,7 +30,8 @@ impl JobsService {
         let mut records = store::jobs::page(&mut connection, &filter, after, i64::from(limit) + 1).await?;
         let more = records.len() > usize::try_from(limit).unwrap_or(usize::MAX);
         records.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
-        let next_cursor = records.last().filter(|_| more).map(|r| format!("{}-{}", r.created_at.timestamp_micros(), r.id.simple()));
+        let next_cursor =
+            records.last().filter(|_| more).map(|r| format!("{}-{}", r.created_at.timestamp_micros(), r.id.simple()));
         Ok(Page { items: records.iter().map(|r| row(r, &self.registry, zone)).collect(), next_cursor, total })
     }
 
@@ -40,7 +44,9 @@ impl JobsService {
         let run = row(&record, &self.registry, zone);
         Ok(JobDetail {
             may_cancel: run.state.is_open() && may_cancel(who, &record),
-            may_retry: !run.state.is_open() && who.may(Permission::JobsRun) && self.registry.kind(&record.kind).is_some(),
+            may_retry: !run.state.is_open()
+                && who.may(Permission::JobsRun)
+                && self.registry.kind(&record.kind).is_some(),
             run,
             payload: record.payload,
             counters: record.counters,
@@ -77,7 +83,10 @@ impl JobsService {
         let rate = |finished: i64, failed: i64| (finished > 0).then(|| (finished - failed) as f64 / finished as f64);
         Ok(JobStats {
             window_days: WINDOW_DAYS,
-            states: states.into_iter().filter_map(|(s, runs)| Some(StateCount { state: JobState::parse(&s)?, runs })).collect(),
+            states: states
+                .into_iter()
+                .filter_map(|(s, runs)| Some(StateCount { state: JobState::parse(&s)?, runs }))
+                .collect(),
             kinds: kinds
                 .into_iter()
                 .map(|k| KindStats {
@@ -146,7 +155,9 @@ pub(super) fn parse(asked: &JobFilter) -> Result<(Filter, Option<Position>, u32)
         let parts = cursor.split_once('-').and_then(|(at, id)| {
             Some(Position { created_at: DateTime::from_timestamp_micros(at.parse().ok()?)?, id: id.parse().ok()? })
         });
-        parts.ok_or_else(|| FieldError::new("cursor", "This page address is not valid. Start again from the first page."))
+        parts.ok_or_else(|| {
+            FieldError::new("cursor", "This page address is not valid. Start again from the first page.")
+        })
     });
     let after = after.transpose().map_err(|fault| faults.push(fault)).unwrap_or_default();
     if !faults.is_empty() {

@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     AppError,
     access::Principal,
-    jobs::{Backfill, BackfillResult, CatchUp, DueTimes, Enqueued, Overlap, ScheduleDraft, ScheduleEdit, ScheduleView},
     ids::JobId,
+    jobs::{Backfill, BackfillResult, CatchUp, DueTimes, Enqueued, Overlap, ScheduleDraft, ScheduleEdit, ScheduleView},
     live::Topic,
 };
 use engine::schedule::Timing;
@@ -58,7 +58,12 @@ impl JobsService {
         }
     }
 
-    pub(super) async fn change_schedule(&self, who: &Principal, id: &str, edit: ScheduleEdit) -> Result<ScheduleView, AppError> {
+    pub(super) async fn change_schedule(
+        &self,
+        who: &Principal,
+        id: &str,
+        edit: ScheduleEdit,
+    ) -> Result<ScheduleView, AppError> {
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let old = store::schedules::lock(&mut tx, id).await?.ok_or_else(|| AppError::not_found("Schedule"))?;
         if old.version != edit.version {
@@ -81,7 +86,8 @@ impl JobsService {
             return Err(AppError::validation(faults));
         };
         let enabled = edit.enabled.unwrap_or(old.enabled);
-        let same_rhythm = cron == old.cron.as_deref() && every_seconds == old.every_seconds && zone == old.zone.as_deref();
+        let same_rhythm =
+            cron == old.cron.as_deref() && every_seconds == old.every_seconds && zone == old.zone.as_deref();
         let next_due_at = match old.next_due_at {
             // Switched on after a pause: the time it was off is not to be caught up.
             Some(due) if same_rhythm && old.enabled => Some(due),
@@ -128,7 +134,12 @@ impl JobsService {
         Ok(enqueued)
     }
 
-    pub(super) async fn backfill_schedule(&self, who: &Principal, id: &str, range: Backfill) -> Result<BackfillResult, AppError> {
+    pub(super) async fn backfill_schedule(
+        &self,
+        who: &Principal,
+        id: &str,
+        range: Backfill,
+    ) -> Result<BackfillResult, AppError> {
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let row = store::schedules::lock(&mut tx, id).await?.ok_or_else(|| AppError::not_found("Schedule"))?;
         let zone = store::settings::business(&mut tx).await?.zone;
@@ -138,7 +149,10 @@ impl JobsService {
         let last = range.to.with_timezone(&Utc).min(now) - just_before;
         let due = timing.between(range.from.with_timezone(&Utc) - just_before, last, BACKFILL + 1);
         if due.len() > BACKFILL {
-            return Err(AppError::field("to", format!("This range holds more than {BACKFILL} due times. Choose a shorter one.")));
+            return Err(AppError::field(
+                "to",
+                format!("This range holds more than {BACKFILL} due times. Choose a shorter one."),
+            ));
         }
         let mut result = BackfillResult { enqueued: 0, already_fired: 0 };
         // One behind the other: backfilled runs never overlap.
@@ -157,7 +171,8 @@ impl JobsService {
             }
             result.enqueued += 1;
         }
-        let act = Act::done("jobs.schedule_backfill", "schedule", id).after(json!({"from": range.from, "to": range.to, "enqueued": result.enqueued}));
+        let act = Act::done("jobs.schedule_backfill", "schedule", id)
+            .after(json!({"from": range.from, "to": range.to, "enqueued": result.enqueued}));
         self.audit(&mut tx, who, act).await?;
         store::commit(tx).await?;
         Ok(result)
@@ -176,7 +191,8 @@ impl JobsService {
         let zone = store::settings::business(&mut connection).await?.zone;
         let given = |text: &Option<String>| text.as_deref().map(str::trim).filter(|t| !t.is_empty()).map(str::to_owned);
         let zone = given(&draft.zone).unwrap_or(zone);
-        let timing = Timing::new(given(&draft.cron).as_deref(), draft.every_seconds, &zone).map_err(AppError::validation)?;
+        let timing =
+            Timing::new(given(&draft.cron).as_deref(), draft.every_seconds, &zone).map_err(AppError::validation)?;
         Ok(self.due(&timing, count))
     }
 

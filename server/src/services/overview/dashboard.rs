@@ -28,7 +28,12 @@ pub fn unavailable() -> BTreeMap<String, String> {
 
 /// # Errors
 /// When a statement fails.
-pub async fn dashboard(connection: &mut PgConnection, context: &Context, period: Sliding, now: DateTime<Utc>) -> Result<Computed, AppError> {
+pub async fn dashboard(
+    connection: &mut PgConnection,
+    context: &Context,
+    period: Sliding,
+    now: DateTime<Utc>,
+) -> Result<Computed, AppError> {
     let first = sums::first_fact_at(connection).await?.unwrap_or(now).min(now);
     let all_time: Window = first..now;
     let day: Window = (now - Duration::hours(24))..now;

@@ -3,7 +3,9 @@
 use chrono::{DateTime, Datelike, Days, Utc};
 use domain::{
     AppError,
-    overview::{Badge, Basis, Change, MetricKey, OrderSet, Scope, Span, Tile, Unit, change_percent, rate_percent, wilson_95},
+    overview::{
+        Badge, Basis, Change, MetricKey, OrderSet, Scope, Span, Tile, Unit, change_percent, rate_percent, wilson_95,
+    },
     settings::Business,
 };
 use engine::calendar::BusinessZone;
@@ -52,11 +54,8 @@ struct Measured {
 /// with the n days before; while the scope runs, only its same part.
 fn compared(context: &Context, scope: Scope, now: DateTime<Utc>) -> (Window, String) {
     let n = scope.days.days().unsigned_abs();
-    let (back, against) = if n == 1 {
-        (7, format!("last {}", scope.days.from.weekday()))
-    } else {
-        (n, format!("the {n} days before"))
-    };
+    let (back, against) =
+        if n == 1 { (7, format!("last {}", scope.days.from.weekday())) } else { (n, format!("the {n} days before")) };
     let window = context.zone.days_range(scope.days.from, scope.days.to);
     let earlier = context.zone.days_range(scope.days.from - Days::new(back), scope.days.to - Days::new(back));
     let end = if window.contains(&now) {
@@ -112,7 +111,8 @@ pub async fn tiles(
             } else {
                 (tile.value.zip(previous).and_then(|(now, before)| change_percent(now, before)), None)
             };
-            tile.change = Some(Change { against: against.clone(), previous, percent, points, range: context.span(&earlier) });
+            tile.change =
+                Some(Change { against: against.clone(), previous, percent, points, range: context.span(&earlier) });
             tile
         })
         .collect())
@@ -145,7 +145,15 @@ const fn customers(basis: Basis, m: &Measured) -> i64 {
     }
 }
 
-fn tile(context: &Context, metric: MetricKey, basis: Basis, m: &Measured, range: Span, badge: Badge, now: DateTime<Utc>) -> Tile {
+fn tile(
+    context: &Context,
+    metric: MetricKey,
+    basis: Basis,
+    m: &Measured,
+    range: Span,
+    badge: Badge,
+    now: DateTime<Utc>,
+) -> Tile {
     let f = &m.figures;
     let value = value(metric, basis, m);
     let reason = value.is_none().then(|| match metric {
@@ -217,17 +225,53 @@ mod tests {
     fn a_running_day_is_compared_with_the_same_part_of_last_week() {
         let today = ScopeQuery::default();
         // 10:00 in London, on both sides of the end of summer time.
-        assert_compared("Europe/London", &today, "2026-10-26T10:00:00", "2026-10-18T23:00:00", "2026-10-19T09:00:00", "last Mon");
-        assert_compared("Asia/Kolkata", &today, "2026-11-22T18:30:00", "2026-11-15T18:30:00", "2026-11-15T18:30:00", "last Mon");
+        assert_compared(
+            "Europe/London",
+            &today,
+            "2026-10-26T10:00:00",
+            "2026-10-18T23:00:00",
+            "2026-10-19T09:00:00",
+            "last Mon",
+        );
+        assert_compared(
+            "Asia/Kolkata",
+            &today,
+            "2026-11-22T18:30:00",
+            "2026-11-15T18:30:00",
+            "2026-11-15T18:30:00",
+            "last Mon",
+        );
         let week = ScopeQuery { period: Some("7d".into()), ..ScopeQuery::default() };
-        assert_compared("UTC", &week, "2026-11-22T12:00:00", "2026-11-09T00:00:00", "2026-11-15T12:00:00", "the 7 days before");
+        assert_compared(
+            "UTC",
+            &week,
+            "2026-11-22T12:00:00",
+            "2026-11-09T00:00:00",
+            "2026-11-15T12:00:00",
+            "the 7 days before",
+        );
     }
 
     #[test]
     fn a_finished_range_is_compared_whole() {
         let day = ScopeQuery { day: Some("2011-05-12".into()), ..ScopeQuery::default() };
-        assert_compared("Europe/London", &day, "2026-11-22T12:00:00", "2011-05-04T23:00:00", "2011-05-05T23:00:00", "last Thu");
-        let range = ScopeQuery { from: Some("2011-05-02".into()), to: Some("2011-05-31".into()), ..ScopeQuery::default() };
-        assert_compared("Europe/London", &range, "2026-11-22T12:00:00", "2011-04-01T23:00:00", "2011-05-01T23:00:00", "the 30 days before");
+        assert_compared(
+            "Europe/London",
+            &day,
+            "2026-11-22T12:00:00",
+            "2011-05-04T23:00:00",
+            "2011-05-05T23:00:00",
+            "last Thu",
+        );
+        let range =
+            ScopeQuery { from: Some("2011-05-02".into()), to: Some("2011-05-31".into()), ..ScopeQuery::default() };
+        assert_compared(
+            "Europe/London",
+            &range,
+            "2026-11-22T12:00:00",
+            "2011-04-01T23:00:00",
+            "2011-05-01T23:00:00",
+            "the 30 days before",
+        );
     }
 }

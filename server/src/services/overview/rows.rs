@@ -6,7 +6,10 @@ use domain::{
     AppError,
     ids::{CustomerId, RefundId, TransactionId},
     money::Money,
-    overview::{BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, FactKind, FactRow, MetricKey, OrderSet, VisitorRow},
+    overview::{
+        BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, FactKind, FactRow, MetricKey, OrderSet,
+        VisitorRow,
+    },
     paging::Page,
 };
 use engine::calendar::BusinessZone;
@@ -18,12 +21,15 @@ use store::overview::{self as sums, Asked, FactFields, Found};
 ///
 /// # Errors
 /// `validation` for a cursor that is not ours; else when a statement fails.
-pub async fn drill(connection: &mut PgConnection, context: &Context, asked: &DrillRequest, now: DateTime<Utc>) -> Result<Drill, AppError> {
+pub async fn drill(
+    connection: &mut PgConnection,
+    context: &Context,
+    asked: &DrillRequest,
+    now: DateTime<Utc>,
+) -> Result<Drill, AppError> {
     let scope = asked.scope;
-    let number = measure::tiles(connection, context, scope, &[asked.metric], now)
-        .await?
-        .pop()
-        .ok_or_else(AppError::internal)?;
+    let number =
+        measure::tiles(connection, context, scope, &[asked.metric], now).await?.pop().ok_or_else(AppError::internal)?;
     let foreign = has_foreign(connection, context, asked).await?;
     let rows = page_of(connection, context, asked, foreign, true).await?;
     Ok(Drill {
@@ -73,13 +79,15 @@ async fn page_of(
             orders: row.orders,
             amount: row.amount.normalize(),
         })?),
-        DrillKind::Visitors => DrillRows::Visitors(page(sums::visitors(connection, &query).await?, |row| VisitorRow {
-            visitor: row.visitor,
-            first_visit_at: context.zone.local(row.first_visit_at),
-            visits: row.visits,
-            source: row.source,
-            ordered: row.ordered,
-        })?),
+        DrillKind::Visitors => {
+            DrillRows::Visitors(page(sums::visitors(connection, &query).await?, |row| VisitorRow {
+                visitor: row.visitor,
+                first_visit_at: context.zone.local(row.first_visit_at),
+                visits: row.visits,
+                source: row.source,
+                ordered: row.ordered,
+            })?)
+        }
     })
 }
 
@@ -126,7 +134,11 @@ impl RowSource {
     ///
     /// # Errors
     /// `not_found` for an unknown figure, `validation` of the filter; else when a statement fails.
-    pub async fn open(connection: &mut PgConnection, pairs: &[(String, String)], now: DateTime<Utc>) -> Result<Self, AppError> {
+    pub async fn open(
+        connection: &mut PgConnection,
+        pairs: &[(String, String)],
+        now: DateTime<Utc>,
+    ) -> Result<Self, AppError> {
         let context = Context::read(connection).await?;
         let metric = pairs.iter().find(|(name, _)| name == "metric").and_then(|(_, value)| MetricKey::parse(value));
         let metric = metric.ok_or_else(|| AppError::not_found("Figure"))?;
@@ -149,7 +161,13 @@ impl RowSource {
     pub fn filter(&self) -> String {
         let DrillRequest { metric, scope, q, sort, .. } = &self.request;
         let (from, to) = (scope.days.from.to_string(), scope.days.to.to_string());
-        let mut pairs = vec![("metric", metric.as_str()), ("from", &from), ("to", &to), ("basis", scope.basis.as_str()), ("sort", sort.as_str())];
+        let mut pairs = vec![
+            ("metric", metric.as_str()),
+            ("from", &from),
+            ("to", &to),
+            ("basis", scope.basis.as_str()),
+            ("sort", sort.as_str()),
+        ];
         pairs.extend(q.as_deref().map(|q| ("q", q)));
         domain::query::write(pairs)
     }
@@ -158,7 +176,18 @@ impl RowSource {
     pub fn headings(&self) -> Vec<&'static str> {
         match self.request.metric.drill_kind() {
             DrillKind::Facts => {
-                vec!["kind", "number", "external_ref", "time", "customer", "status", "currency", "amount", "base_amount", "transaction_id"]
+                vec![
+                    "kind",
+                    "number",
+                    "external_ref",
+                    "time",
+                    "customer",
+                    "status",
+                    "currency",
+                    "amount",
+                    "base_amount",
+                    "transaction_id",
+                ]
             }
             DrillKind::Buyers => vec!["customer", "orders", "amount", "customer_id"],
             DrillKind::Visitors => vec!["visitor", "first_visit_at", "visits", "source", "ordered"],
@@ -181,14 +210,27 @@ impl RowSource {
             DrillRows::Buyers(page) => page
                 .items
                 .into_iter()
-                .map(|row| vec![Cell::Text(row.customer), Cell::Whole(row.orders), Cell::Money(row.amount), Cell::Text(row.customer_id.to_string())])
+                .map(|row| {
+                    vec![
+                        Cell::Text(row.customer),
+                        Cell::Whole(row.orders),
+                        Cell::Money(row.amount),
+                        Cell::Text(row.customer_id.to_string()),
+                    ]
+                })
                 .collect(),
             DrillRows::Visitors(page) => page
                 .items
                 .into_iter()
                 .map(|row| {
                     let ordered = if row.ordered { "yes" } else { "no" };
-                    vec![Cell::Text(row.visitor), Cell::Time(row.first_visit_at), Cell::Whole(row.visits), text(row.source), Cell::Text(ordered.into())]
+                    vec![
+                        Cell::Text(row.visitor),
+                        Cell::Time(row.first_visit_at),
+                        Cell::Whole(row.visits),
+                        text(row.source),
+                        Cell::Text(ordered.into()),
+                    ]
                 })
                 .collect(),
         })

@@ -4,7 +4,9 @@ use super::measure::Context;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::{
     AppError, format,
-    overview::{Badge, Bar, Bars, Basis, DayRange, Progress, Scope, Trend, TrendDay, TrendRequest, TrendTotals, rate_percent},
+    overview::{
+        Badge, Bar, Bars, Basis, DayRange, Progress, Scope, Trend, TrendDay, TrendRequest, TrendTotals, rate_percent,
+    },
 };
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
@@ -18,7 +20,12 @@ struct Counted {
 }
 
 impl Counted {
-    async fn read(connection: &mut PgConnection, context: &Context, basis: Basis, windows: &[Window]) -> Result<Self, AppError> {
+    async fn read(
+        connection: &mut PgConnection,
+        context: &Context,
+        basis: Basis,
+        windows: &[Window],
+    ) -> Result<Self, AppError> {
         let figures = sums::figures(connection, context.books(), windows).await?;
         let all = match basis {
             Basis::All => sums::all_orders(connection, context.books(), windows).await?,
@@ -86,7 +93,12 @@ fn progress(window: &Window, now: DateTime<Utc>) -> Progress {
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn bars(connection: &mut PgConnection, context: &Context, scope: Scope, now: DateTime<Utc>) -> Result<Bars, AppError> {
+pub async fn bars(
+    connection: &mut PgConnection,
+    context: &Context,
+    scope: Scope,
+    now: DateTime<Utc>,
+) -> Result<Bars, AppError> {
     let by_hour = scope.is_one_day();
     let (windows, labels): (Vec<Window>, Vec<String>) = if by_hour {
         context.zone.hours_of(scope.days.from).into_iter().map(|h| (h.start..h.end, h.label)).unzip()
@@ -124,7 +136,12 @@ pub async fn bars(connection: &mut PgConnection, context: &Context, scope: Scope
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn trend(connection: &mut PgConnection, context: &Context, asked: TrendRequest, now: DateTime<Utc>) -> Result<Trend, AppError> {
+pub async fn trend(
+    connection: &mut PgConnection,
+    context: &Context,
+    asked: TrendRequest,
+    now: DateTime<Utc>,
+) -> Result<Trend, AppError> {
     let days: Vec<NaiveDate> = asked.days.iter().collect();
     let n = days.len();
     let whole = |range: DayRange| context.zone.days_range(range.from, range.to);
@@ -133,7 +150,8 @@ pub async fn trend(connection: &mut PgConnection, context: &Context, asked: Tren
     let counted = Counted::read(connection, context, asked.basis, &windows).await?;
     // A shop without a beacon pays nothing for visitors.
     let visits = if sums::any_visits(connection, &whole(asked.days)).await? {
-        sums::visits(connection, context.zone.name(), asked.basis.order_set(), windows.get(..n).unwrap_or_default()).await?
+        sums::visits(connection, context.zone.name(), asked.basis.order_set(), windows.get(..n).unwrap_or_default())
+            .await?
     } else {
         vec![Visits::default(); n]
     };
@@ -147,7 +165,9 @@ pub async fn trend(connection: &mut PgConnection, context: &Context, asked: Tren
             let figures = counted.figures(at);
             TrendDay {
                 day: *day,
-                hours: (Decimal::from((window.end - window.start).num_seconds()) / Decimal::from(3_600)).round_dp(2).normalize(),
+                hours: (Decimal::from((window.end - window.start).num_seconds()) / Decimal::from(3_600))
+                    .round_dp(2)
+                    .normalize(),
                 revenue: counted.revenue(at, asked.basis),
                 revenue_net: figures.net().normalize(),
                 revenue_gross: figures.gross.normalize(),
@@ -180,5 +200,9 @@ pub async fn trend(connection: &mut PgConnection, context: &Context, asked: Tren
 /// The trend under the charts of a page: 30 days ending with the scope, oldest first.
 #[must_use]
 pub fn page_trend(scope: Scope) -> TrendRequest {
-    TrendRequest { days: DayRange { from: scope.days.to - Days::new(29), to: scope.days.to }, newest_first: false, basis: scope.basis }
+    TrendRequest {
+        days: DayRange { from: scope.days.to - Days::new(29), to: scope.days.to },
+        newest_first: false,
+        basis: scope.basis,
+    }
 }

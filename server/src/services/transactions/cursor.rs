@@ -18,8 +18,12 @@ pub fn write(after: After) -> String {
 /// `validation` when the text is no place of a list in this order.
 pub fn read(text: &str, sort: SaleSort) -> Result<After, AppError> {
     parse(text)
-        .filter(|after| matches!((after, sort), (After::OccurredAt(..), SaleSort::OccurredAt) | (After::Total(..), SaleSort::Total)))
-        .ok_or_else(|| AppError::field("cursor", "This place in the list is not valid for this order. Start from the first page."))
+        .filter(|after| {
+            matches!((after, sort), (After::OccurredAt(..), SaleSort::OccurredAt) | (After::Total(..), SaleSort::Total))
+        })
+        .ok_or_else(|| {
+            AppError::field("cursor", "This place in the list is not valid for this order. Start from the first page.")
+        })
 }
 
 fn parse(text: &str) -> Option<After> {

@@ -11,7 +11,8 @@ use domain::{
     ids::{ProductId, TransactionId},
     money::Currency,
     transactions::{
-        Entry, MAX_LINES, PricedLine, Quote, QuoteLine, RecordLine, RecordSale, SaleReceipt, SaleStatus, SaleTotals, TotalsFault, totals,
+        Entry, MAX_LINES, PricedLine, Quote, QuoteLine, RecordLine, RecordSale, SaleReceipt, SaleStatus, SaleTotals,
+        TotalsFault, totals,
     },
 };
 use rust_decimal::Decimal;
@@ -44,7 +45,12 @@ pub struct Priced {
 
 /// Prices a sale. `faults` are those found without the database; together with the database's they come
 /// back all at once.
-pub async fn price(connection: &mut PgConnection, who: &Principal, sale: &RecordSale, mut faults: Vec<FieldError>) -> Result<Priced, AppError> {
+pub async fn price(
+    connection: &mut PgConnection,
+    who: &Principal,
+    sale: &RecordSale,
+    mut faults: Vec<FieldError>,
+) -> Result<Priced, AppError> {
     let lines = sale.all_lines();
     if lines.is_empty() || lines.len() > MAX_LINES {
         return Err(AppError::validation(faults));
@@ -59,7 +65,8 @@ pub async fn price(connection: &mut PgConnection, who: &Principal, sale: &Record
         faults.push(FieldError::new("site_id", "This site does not exist."));
     }
     if customer.is_some() && facts.customer_demo.is_none() {
-        faults.push(FieldError::new("customer_id", "This customer does not exist. Choose another, or none for a guest."));
+        faults
+            .push(FieldError::new("customer_id", "This customer does not exist. Choose another, or none for a guest."));
     }
     for (i, line) in lines.iter().enumerate() {
         match facts.products.get(&line.product_id.0) {
@@ -92,8 +99,12 @@ fn unit_price(facts: &Facts, line: &RecordLine) -> Decimal {
 
 fn discount_fault(sale: &RecordSale, fault: TotalsFault) -> FieldError {
     match fault {
-        TotalsFault::LineDiscount(i) => FieldError::new(sale.line_path(i, "discount"), "The discount is larger than the line is worth."),
-        TotalsFault::Discount => FieldError::new("discount_applied", "The discount is larger than the goods are worth."),
+        TotalsFault::LineDiscount(i) => {
+            FieldError::new(sale.line_path(i, "discount"), "The discount is larger than the line is worth.")
+        }
+        TotalsFault::Discount => {
+            FieldError::new("discount_applied", "The discount is larger than the goods are worth.")
+        }
     }
 }
 
@@ -186,7 +197,8 @@ impl Priced {
 
     /// A row whose parent is demo is demo.
     fn origin(&self) -> &'static str {
-        let demo = self.facts.customer_demo == Some(true) || self.lines.iter().any(|l| self.product(l).is_some_and(|p| p.demo));
+        let demo = self.facts.customer_demo == Some(true)
+            || self.lines.iter().any(|l| self.product(l).is_some_and(|p| p.demo));
         if demo { "demo" } else { "live" }
     }
 
@@ -198,7 +210,11 @@ impl Priced {
             let name = self.facts.products.get(&s.product_id).map_or("this product", |p| p.name.as_str());
             words.push(format!("{left} left of {name}"));
             for (i, line) in self.lines.iter().enumerate().filter(|(_, l)| l.product_id == ProductId(s.product_id)) {
-                let message = if line.quantity > s.left || short.len() == 1 { format!("Only {left} left.") } else { format!("{left} left.") };
+                let message = if line.quantity > s.left || short.len() == 1 {
+                    format!("Only {left} left.")
+                } else {
+                    format!("{left} left.")
+                };
                 error = error.with_field(sale.line_path(i, "quantity"), message);
             }
         }

@@ -26,14 +26,27 @@ pub struct Standing {
 /// When a statement fails.
 pub async fn queue_up(connection: &mut PgConnection, account_key: &[u8], ip: Option<IpAddr>) -> Result<()> {
     let address = ip.map(|ip| ip.to_string()).unwrap_or_default();
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('sign-in address ' || $1, 0))", address).execute(&mut *connection).await?;
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('sign-in name ' || encode($1, 'hex'), 0))", account_key).execute(connection).await?;
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('sign-in address ' || $1, 0))", address)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query!(
+        "select pg_advisory_xact_lock(hashtextextended('sign-in name ' || encode($1, 'hex'), 0))",
+        account_key
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
 /// # Errors
 /// When a statement fails.
-pub async fn standing(connection: &mut PgConnection, account_key: &[u8], ip: Option<IpAddr>, window: Duration, now: DateTime<Utc>) -> Result<Standing> {
+pub async fn standing(
+    connection: &mut PgConnection,
+    account_key: &[u8],
+    ip: Option<IpAddr>,
+    window: Duration,
+    now: DateTime<Utc>,
+) -> Result<Standing> {
     let ip = ip.map(IpNet::from);
     let failures = sqlx::query_scalar!(
         "select at from access.login_attempts
@@ -67,7 +80,13 @@ pub async fn standing(connection: &mut PgConnection, account_key: &[u8], ip: Opt
     )
     .fetch_one(connection)
     .await?;
-    Ok(Standing { failures, from_address, account_failures: account.failures, account_last_failure: account.last, address_is_known })
+    Ok(Standing {
+        failures,
+        from_address,
+        account_failures: account.failures,
+        account_last_failure: account.last,
+        address_is_known,
+    })
 }
 
 /// Writes an attempt down as failed, before the password is looked at: attempts at the same moment
@@ -75,7 +94,12 @@ pub async fn standing(connection: &mut PgConnection, account_key: &[u8], ip: Opt
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn insert(connection: &mut PgConnection, account_key: &[u8], ip: Option<IpAddr>, at: DateTime<Utc>) -> Result<i64> {
+pub async fn insert(
+    connection: &mut PgConnection,
+    account_key: &[u8],
+    ip: Option<IpAddr>,
+    at: DateTime<Utc>,
+) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         "insert into access.login_attempts (account_key, ip, ok, at) values ($1, $2, false, $3) returning id",
         account_key,

@@ -9,10 +9,16 @@ use sqlx::PgConnection;
 /// # Errors
 /// When a statement fails.
 pub async fn renew_setup(connection: &mut PgConnection, token_hash: &[u8], expires_at: DateTime<Utc>) -> Result<()> {
-    sqlx::query!("delete from access.one_time_links where kind = 'setup' and used_at is null").execute(&mut *connection).await?;
-    sqlx::query!("insert into access.one_time_links (token_hash, kind, expires_at) values ($1, 'setup', $2)", token_hash, expires_at)
-        .execute(connection)
+    sqlx::query!("delete from access.one_time_links where kind = 'setup' and used_at is null")
+        .execute(&mut *connection)
         .await?;
+    sqlx::query!(
+        "insert into access.one_time_links (token_hash, kind, expires_at) values ($1, 'setup', $2)",
+        token_hash,
+        expires_at
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -110,7 +110,12 @@ pub async fn insert(connection: &mut PgConnection, session: NewSession<'_>) -> R
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn touch(connection: &mut PgConnection, id_hash: &[u8], now: DateTime<Utc>, expires_at: DateTime<Utc>) -> Result<()> {
+pub async fn touch(
+    connection: &mut PgConnection,
+    id_hash: &[u8],
+    now: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "update access.sessions set last_seen_at = $2, expires_at = least($3, absolute_expires_at) where id_hash = $1 and revoked_at is null",
         id_hash,
@@ -127,7 +132,9 @@ pub async fn touch(connection: &mut PgConnection, id_hash: &[u8], now: DateTime<
 /// # Errors
 /// When the statement fails.
 pub async fn put_note(connection: &mut PgConnection, id_hash: &[u8], note: &serde_json::Value) -> Result<()> {
-    sqlx::query!("update access.sessions set data = jsonb_set(data, '{note}', $2) where id_hash = $1", id_hash, note).execute(connection).await?;
+    sqlx::query!("update access.sessions set data = jsonb_set(data, '{note}', $2) where id_hash = $1", id_hash, note)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -152,7 +159,13 @@ pub async fn take_note(connection: &mut PgConnection, id_hash: &[u8]) -> Result<
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn end(connection: &mut PgConnection, id_hash: &[u8], user: Option<Uuid>, at: DateTime<Utc>, reason: &str) -> Result<Option<Option<Uuid>>> {
+pub async fn end(
+    connection: &mut PgConnection,
+    id_hash: &[u8],
+    user: Option<Uuid>,
+    at: DateTime<Utc>,
+    reason: &str,
+) -> Result<Option<Option<Uuid>>> {
     Ok(sqlx::query_scalar!(
         "update access.sessions set revoked_at = $3, revoked_reason = $4, data = '{}'
          where id_hash = $1 and revoked_at is null and ($2::uuid is null or user_id = $2) returning user_id",
@@ -169,7 +182,13 @@ pub async fn end(connection: &mut PgConnection, id_hash: &[u8], user: Option<Uui
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn end_all(connection: &mut PgConnection, user: Uuid, except: Option<&[u8]>, at: DateTime<Utc>, reason: &str) -> Result<u64> {
+pub async fn end_all(
+    connection: &mut PgConnection,
+    user: Uuid,
+    except: Option<&[u8]>,
+    at: DateTime<Utc>,
+    reason: &str,
+) -> Result<u64> {
     let ended = sqlx::query!(
         "update access.sessions set revoked_at = $3, revoked_reason = $4, data = '{}'
          where user_id = $1 and revoked_at is null and ($2::bytea is null or substring(id_hash from 1 for length($2)) <> $2)",
@@ -232,5 +251,7 @@ fn kind(text: &str) -> SessionKind {
 /// # Errors
 /// When the statement fails.
 pub async fn demo_rows_exist(connection: &mut PgConnection) -> Result<bool> {
-    Ok(sqlx::query_scalar!(r#"select exists (select from ops.demo_batches where removed_at is null) as "demo!""#).fetch_one(connection).await?)
+    Ok(sqlx::query_scalar!(r#"select exists (select from ops.demo_batches where removed_at is null) as "demo!""#)
+        .fetch_one(connection)
+        .await?)
 }

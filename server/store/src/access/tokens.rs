@@ -139,7 +139,13 @@ pub async fn of_user(connection: &mut PgConnection, user: Uuid, now: DateTime<Ut
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn revoke(connection: &mut PgConnection, id: Uuid, user: Uuid, now: DateTime<Utc>, at: DateTime<Utc>) -> Result<bool> {
+pub async fn revoke(
+    connection: &mut PgConnection,
+    id: Uuid,
+    user: Uuid,
+    now: DateTime<Utc>,
+    at: DateTime<Utc>,
+) -> Result<bool> {
     let ended = sqlx::query!(
         "update access.api_tokens set revoked_at = $4
          where id = $1 and user_id = $2 and expires_at > $3 and (revoked_at is null or revoked_at > $4)",
@@ -158,9 +164,14 @@ pub async fn revoke(connection: &mut PgConnection, id: Uuid, user: Uuid, now: Da
 /// # Errors
 /// When the statement fails.
 pub async fn used(connection: &mut PgConnection, id: Uuid, ip: Option<IpAddr>, at: DateTime<Utc>) -> Result<()> {
-    sqlx::query!("update access.api_tokens set last_used_at = $2, last_used_ip = $3 where id = $1", id, at, ip.map(IpNet::from) as Option<IpNet>)
-        .execute(connection)
-        .await?;
+    sqlx::query!(
+        "update access.api_tokens set last_used_at = $2, last_used_ip = $3 where id = $1",
+        id,
+        at,
+        ip.map(IpNet::from) as Option<IpNet>
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

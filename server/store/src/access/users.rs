@@ -24,7 +24,11 @@ pub struct User {
 
 impl std::fmt::Debug for User {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("User").field("id", &self.id).field("role", &self.role).field("is_active", &self.is_active).finish_non_exhaustive()
+        f.debug_struct("User")
+            .field("id", &self.id)
+            .field("role", &self.role)
+            .field("is_active", &self.is_active)
+            .finish_non_exhaustive()
     }
 }
 
@@ -115,7 +119,9 @@ pub async fn by_id(connection: &mut PgConnection, id: Uuid) -> Result<Option<Use
 /// When the statement fails.
 pub async fn lock(connection: &mut PgConnection, id: Uuid) -> Result<(Option<User>, Vec<Uuid>)> {
     let admins =
-        sqlx::query_scalar!("select id from access.users where role = 'admin' and is_active order by id for update").fetch_all(&mut *connection).await?;
+        sqlx::query_scalar!("select id from access.users where role = 'admin' and is_active order by id for update")
+            .fetch_all(&mut *connection)
+            .await?;
     let user = sqlx::query_as!(
         User,
         "select id, email, username, display_name, password_hash, role, is_active, must_change_password, last_login_at, created_at, version
@@ -155,7 +161,13 @@ pub async fn update(connection: &mut PgConnection, id: Uuid, profile: Profile<'_
 
 /// # Errors
 /// When the statement fails.
-pub async fn set_password(connection: &mut PgConnection, id: Uuid, hash: &str, must_change: bool, at: DateTime<Utc>) -> Result<()> {
+pub async fn set_password(
+    connection: &mut PgConnection,
+    id: Uuid,
+    hash: &str,
+    must_change: bool,
+    at: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "update access.users set password_hash = $2, must_change_password = $3, updated_at = $4, version = version + 1 where id = $1",
         id,
@@ -172,7 +184,12 @@ pub async fn set_password(connection: &mut PgConnection, id: Uuid, hash: &str, m
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn signed_in(connection: &mut PgConnection, id: Uuid, rehashed: Option<&str>, at: DateTime<Utc>) -> Result<()> {
+pub async fn signed_in(
+    connection: &mut PgConnection,
+    id: Uuid,
+    rehashed: Option<&str>,
+    at: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
         "update access.users set last_login_at = $2, password_hash = coalesce($3, password_hash) where id = $1",
         id,
@@ -240,7 +257,9 @@ pub async fn replace_grants(
         .execute(&mut *connection)
         .await?;
     }
-    sqlx::query!("update access.users set version = version + 1, updated_at = $2 where id = $1", user, at).execute(connection).await?;
+    sqlx::query!("update access.users set version = version + 1, updated_at = $2 where id = $1", user, at)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -48,7 +48,11 @@ pub async fn start_batch(connection: &mut PgConnection, batch: &Batch) -> Result
 /// # Errors
 /// When the statement fails.
 pub async fn set_details(connection: &mut PgConnection, id: Uuid, details: &serde_json::Value) -> Result<()> {
-    sqlx::query("update ops.demo_batches set row_counts = $2 where id = $1").bind(id).bind(details).execute(connection).await?;
+    sqlx::query("update ops.demo_batches set row_counts = $2 where id = $1")
+        .bind(id)
+        .bind(details)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -57,6 +61,9 @@ pub async fn set_details(connection: &mut PgConnection, id: Uuid, details: &serd
 /// # Errors
 /// When the statement fails.
 pub async fn mark_removed(connection: &mut PgConnection, at: DateTime<Utc>) -> Result<u64> {
-    let done = sqlx::query("update ops.demo_batches set removed_at = $1 where removed_at is null").bind(at).execute(connection).await?;
+    let done = sqlx::query("update ops.demo_batches set removed_at = $1 where removed_at is null")
+        .bind(at)
+        .execute(connection)
+        .await?;
     Ok(done.rows_affected())
 }

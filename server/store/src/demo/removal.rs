@@ -93,7 +93,8 @@ fn children_first(tables: Vec<Table>, arrows: &[(Table, Table)]) -> Vec<Table> {
     let mut ordered: Vec<Table> = Vec::with_capacity(tables.len());
     let mut left: BTreeSet<Table> = tables.into_iter().collect();
     while !left.is_empty() {
-        let free = left.iter().find(|t| !left.iter().any(|child| child != *t && reaches(child, t, arrows))).or(left.first());
+        let free =
+            left.iter().find(|t| !left.iter().any(|child| child != *t && reaches(child, t, arrows))).or(left.first());
         let Some(next) = free.cloned() else { break };
         left.remove(&next);
         ordered.push(next);
@@ -176,11 +177,10 @@ pub async fn dependences(connection: &mut PgConnection, tables: &[Table]) -> Res
 /// # Errors
 /// When a statement fails; a foreign key violation names the table that still refers to a demo row.
 pub async fn delete_demo_rows(connection: &mut PgConnection, tables: &[Table]) -> Result<Vec<(Table, i64)>> {
-    let files: Vec<uuid::Uuid> = sqlx::query_scalar(
-        "select file_id from ops.import_batches group by file_id having bool_and(origin = 'demo')",
-    )
-    .fetch_all(&mut *connection)
-    .await?;
+    let files: Vec<uuid::Uuid> =
+        sqlx::query_scalar("select file_id from ops.import_batches group by file_id having bool_and(origin = 'demo')")
+            .fetch_all(&mut *connection)
+            .await?;
     let mut counts = Vec::new();
     for table in tables {
         let sql = format!("delete from {} where origin = 'demo'", table.sql());
@@ -233,6 +233,9 @@ mod tests {
         let order: Vec<String> = children_first(names, &arrows).into_iter().map(|t| t.name).collect();
         let at = |name: &str| order.iter().position(|n| n == name).expect("in the order");
         assert_eq!(order.len(), 5);
-        assert!(at("reviews") < at("sales") && at("sales") < at("customers") && at("products") < at("categories"), "{order:?}");
+        assert!(
+            at("reviews") < at("sales") && at("sales") < at("customers") && at("products") < at("categories"),
+            "{order:?}"
+        );
     }
 }

@@ -65,7 +65,13 @@ pub async fn insert_categories(connection: &mut PgConnection, categories: &[(Uui
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn insert_products(connection: &mut PgConnection, products: &[NewProduct<'_>], currency: &str, by: &str, at: DateTime<Utc>) -> Result<u64> {
+pub async fn insert_products(
+    connection: &mut PgConnection,
+    products: &[NewProduct<'_>],
+    currency: &str,
+    by: &str,
+    at: DateTime<Utc>,
+) -> Result<u64> {
     let of = |text: fn(&NewProduct<'_>) -> String| products.iter().map(text).collect::<Vec<_>>();
     let ids: Vec<Uuid> = products.iter().map(|p| p.id).collect();
     let done = sqlx::query(
@@ -103,7 +109,12 @@ pub async fn insert_products(connection: &mut PgConnection, products: &[NewProdu
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn insert_stock(connection: &mut PgConnection, products: &[NewProduct<'_>], by: &str, at: DateTime<Utc>) -> Result<u64> {
+pub async fn insert_stock(
+    connection: &mut PgConnection,
+    products: &[NewProduct<'_>],
+    by: &str,
+    at: DateTime<Utc>,
+) -> Result<u64> {
     let done = sqlx::query(
         "with opened as (
              insert into stock.levels (product_id, site_id, on_hand, origin)

@@ -72,7 +72,8 @@ impl<'r> FromRow<'r, PgRow> for Batch {
     }
 }
 
-const COLUMNS: &str = "select b.*, (select count(*) from ops.staged_rows s where s.import_id = b.id and s.state = 'open') as open_rows
+const COLUMNS: &str =
+    "select b.*, (select count(*) from ops.staged_rows s where s.import_id = b.id and s.state = 'open') as open_rows
      from ops.import_batches b ";
 
 /// A batch at its upload.
@@ -137,7 +138,11 @@ pub async fn lock(connection: &mut PgConnection, id: Uuid) -> Result<Option<Batc
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn list(connection: &mut PgConnection, after: Option<(DateTime<Utc>, Uuid)>, limit: i64) -> Result<Vec<Batch>> {
+pub async fn list(
+    connection: &mut PgConnection,
+    after: Option<(DateTime<Utc>, Uuid)>,
+    limit: i64,
+) -> Result<Vec<Batch>> {
     let sql = sqlx::AssertSqlSafe(format!(
         "{COLUMNS} where ($1::timestamptz is null or (b.created_at, b.id) < ($1, $2)) order by b.created_at desc, b.id desc limit $3"
     ));
@@ -155,7 +160,13 @@ pub async fn count(connection: &mut PgConnection) -> Result<i64> {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn same_file(connection: &mut PgConnection, target: Target, origin: &str, sha256: &[u8], except: Uuid) -> Result<Vec<i64>> {
+pub async fn same_file(
+    connection: &mut PgConnection,
+    target: Target,
+    origin: &str,
+    sha256: &[u8],
+    except: Uuid,
+) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar(
         "select number from ops.import_batches
          where target = $1 and file_sha256 = $2 and origin = $3 and id <> $4 and state in ('committed', 'committed_partial')
@@ -173,7 +184,13 @@ pub async fn same_file(connection: &mut PgConnection, target: Target, origin: &s
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn set_mapping(connection: &mut PgConnection, id: Uuid, mapping: &Mapping, name: Option<&str>, at: DateTime<Utc>) -> Result<()> {
+pub async fn set_mapping(
+    connection: &mut PgConnection,
+    id: Uuid,
+    mapping: &Mapping,
+    name: Option<&str>,
+    at: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query(
         "update ops.import_batches set mapping = $2, mapping_name = $3, state = 'mapped', counts = null, issues = null, examples = null,
                 digest = null, previewed_at = null, failure = null, updated_at = $4, version = version + 1
@@ -246,13 +263,15 @@ pub async fn set_state(
     failure: Option<&str>,
     at: DateTime<Utc>,
 ) -> Result<()> {
-    sqlx::query("update ops.import_batches set state = $2, failure = $3, updated_at = $4, version = version + 1 where id = $1")
-        .bind(id)
-        .bind(state.as_str())
-        .bind(failure)
-        .bind(at)
-        .execute(connection)
-        .await?;
+    sqlx::query(
+        "update ops.import_batches set state = $2, failure = $3, updated_at = $4, version = version + 1 where id = $1",
+    )
+    .bind(id)
+    .bind(state.as_str())
+    .bind(failure)
+    .bind(at)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

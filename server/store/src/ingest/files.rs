@@ -51,11 +51,12 @@ pub async fn insert(connection: &mut PgConnection, file: NewFile<'_>, bytes: &[u
 pub async fn read(connection: &mut PgConnection, id: Uuid) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for seq in 0_i32.. {
-        let chunk: Option<Vec<u8>> = sqlx::query_scalar("select bytes from ops.file_chunks where file_id = $1 and seq = $2")
-            .bind(id)
-            .bind(seq)
-            .fetch_optional(&mut *connection)
-            .await?;
+        let chunk: Option<Vec<u8>> =
+            sqlx::query_scalar("select bytes from ops.file_chunks where file_id = $1 and seq = $2")
+                .bind(id)
+                .bind(seq)
+                .fetch_optional(&mut *connection)
+                .await?;
         match chunk {
             Some(chunk) => bytes.extend_from_slice(&chunk),
             None => break,

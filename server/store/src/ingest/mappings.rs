@@ -9,7 +9,13 @@ use uuid::Uuid;
 type Row = (Uuid, String, String, String, Json<Mapping>);
 
 fn saved(row: Row) -> Option<SavedMapping> {
-    Some(SavedMapping { id: row.0, target: Target::parse(&row.1)?, name: row.2, header_signature: row.3, mapping: row.4.0 })
+    Some(SavedMapping {
+        id: row.0,
+        target: Target::parse(&row.1)?,
+        name: row.2,
+        header_signature: row.3,
+        mapping: row.4.0,
+    })
 }
 
 /// Keeps the mapping; the same name of the same target is replaced.
@@ -47,7 +53,11 @@ pub async fn put(
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn by_header(connection: &mut PgConnection, target: Target, header_signature: &str) -> Result<Option<SavedMapping>> {
+pub async fn by_header(
+    connection: &mut PgConnection,
+    target: Target,
+    header_signature: &str,
+) -> Result<Option<SavedMapping>> {
     let row: Option<Row> = sqlx::query_as(
         "select id, target, name, header_signature, mapping from ops.import_mappings
          where target = $1 and header_signature = $2 order by updated_at desc, id desc limit 1",
@@ -75,9 +85,10 @@ pub async fn by_name(connection: &mut PgConnection, target: Target, name: &str) 
 /// # Errors
 /// When the statement fails.
 pub async fn all(connection: &mut PgConnection) -> Result<Vec<SavedMapping>> {
-    let rows: Vec<Row> =
-        sqlx::query_as("select id, target, name, header_signature, mapping from ops.import_mappings order by target, name limit 1000")
-            .fetch_all(connection)
-            .await?;
+    let rows: Vec<Row> = sqlx::query_as(
+        "select id, target, name, header_signature, mapping from ops.import_mappings order by target, name limit 1000",
+    )
+    .fetch_all(connection)
+    .await?;
     Ok(rows.into_iter().filter_map(saved).collect())
 }

@@ -59,7 +59,12 @@ pub async fn refunds(
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn staged(connection: &mut PgConnection, target: &str, origin: &str, references: &[&str]) -> Result<Vec<(String, i32, i64)>> {
+pub async fn staged(
+    connection: &mut PgConnection,
+    target: &str,
+    origin: &str,
+    references: &[&str],
+) -> Result<Vec<(String, i32, i64)>> {
     Ok(sqlx::query_as(
         "select s.business_key, s.line_no, s.content_hash
          from ops.staged_rows s join ops.import_batches b on b.id = s.import_id
@@ -74,7 +79,11 @@ pub async fn staged(connection: &mut PgConnection, target: &str, origin: &str, r
 
 /// # Errors
 /// When the statement fails.
-pub async fn customers(connection: &mut PgConnection, origin: &str, references: &[&str]) -> Result<Vec<(String, Uuid)>> {
+pub async fn customers(
+    connection: &mut PgConnection,
+    origin: &str,
+    references: &[&str],
+) -> Result<Vec<(String, Uuid)>> {
     Ok(sqlx::query_as("select external_ref, id from sales.customers where origin = $1 and external_ref = any($2)")
         .bind(origin)
         .bind(references)

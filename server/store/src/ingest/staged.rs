@@ -23,7 +23,11 @@ pub struct NewStaged<'a> {
 
 /// # Errors
 /// When the statement fails.
-pub async fn insert(connection: &mut PgConnection, import_id: Uuid, rows: impl IntoIterator<Item = NewStaged<'_>>) -> Result<()> {
+pub async fn insert(
+    connection: &mut PgConnection,
+    import_id: Uuid,
+    rows: impl IntoIterator<Item = NewStaged<'_>>,
+) -> Result<()> {
     let json = |value: serde_json::Result<String>| value.unwrap_or_else(|_| "null".to_owned());
     copy(
         connection,
@@ -79,13 +83,20 @@ impl<'r> FromRow<'r, PgRow> for Staged {
     }
 }
 
-const COLUMNS: &str = "select row_no, business_key, line_no, raw, mapped, edits, verdict, issues, state, reason from ops.staged_rows ";
+const COLUMNS: &str =
+    "select row_no, business_key, line_no, raw, mapped, edits, verdict, issues, state, reason from ops.staged_rows ";
 
 /// By row number, from the one after `after`.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn page(connection: &mut PgConnection, import_id: Uuid, open_only: bool, after: i32, limit: i64) -> Result<Vec<Staged>> {
+pub async fn page(
+    connection: &mut PgConnection,
+    import_id: Uuid,
+    open_only: bool,
+    after: i32,
+    limit: i64,
+) -> Result<Vec<Staged>> {
     let sql = sqlx::AssertSqlSafe(format!(
         "{COLUMNS} where import_id = $1 and row_no > $2 and (state = 'open' or not $3) order by row_no limit $4"
     ));
@@ -107,7 +118,8 @@ pub async fn count(connection: &mut PgConnection, import_id: Uuid, open_only: bo
 /// # Errors
 /// When the statement fails.
 pub async fn lock_open(connection: &mut PgConnection, import_id: Uuid, row_no: u32) -> Result<Option<Staged>> {
-    let sql = sqlx::AssertSqlSafe(format!("{COLUMNS} where import_id = $1 and row_no = $2 and state = 'open' for update"));
+    let sql =
+        sqlx::AssertSqlSafe(format!("{COLUMNS} where import_id = $1 and row_no = $2 and state = 'open' for update"));
     Ok(sqlx::query_as(sql).bind(import_id).bind(i32::try_from(row_no).unwrap_or(0)).fetch_optional(connection).await?)
 }
 

@@ -29,7 +29,11 @@ pub struct Customer<'a> {
 
 /// # Errors
 /// When the statement fails.
-pub async fn customers<'a>(connection: &mut PgConnection, stamp: Stamp<'_>, rows: impl IntoIterator<Item = Customer<'a>>) -> Result<()> {
+pub async fn customers<'a>(
+    connection: &mut PgConnection,
+    stamp: Stamp<'_>,
+    rows: impl IntoIterator<Item = Customer<'a>>,
+) -> Result<()> {
     copy(
         connection,
         "copy sales.customers (id, external_ref, country, registration_date, origin, created_at, updated_at) from stdin",
@@ -112,7 +116,11 @@ pub struct Sale<'a> {
 
 /// # Errors
 /// When the statement fails.
-pub async fn sales<'a>(connection: &mut PgConnection, stamp: Stamp<'_>, rows: impl IntoIterator<Item = Sale<'a>>) -> Result<()> {
+pub async fn sales<'a>(
+    connection: &mut PgConnection,
+    stamp: Stamp<'_>,
+    rows: impl IntoIterator<Item = Sale<'a>>,
+) -> Result<()> {
     copy(
         connection,
         "copy sales.transactions (id, customer_id, site_id, status, payment_method, currency, gross, discount, net, tax, shipping, total,
@@ -188,12 +196,18 @@ pub struct Event<'a> {
 
 /// # Errors
 /// When the statement fails.
-pub async fn events<'a>(connection: &mut PgConnection, stamp: Stamp<'_>, rows: impl IntoIterator<Item = Event<'a>>) -> Result<()> {
+pub async fn events<'a>(
+    connection: &mut PgConnection,
+    stamp: Stamp<'_>,
+    rows: impl IntoIterator<Item = Event<'a>>,
+) -> Result<()> {
     copy(
         connection,
         "copy sales.transaction_events (id, transaction_id, at, actor, from_status, to_status) from stdin",
         rows,
-        |out, row| out.id(row.id).id(row.transaction).time(row.at).text(stamp.by).optional_text(row.from).text(row.to).end(),
+        |out, row| {
+            out.id(row.id).id(row.transaction).time(row.at).text(stamp.by).optional_text(row.from).text(row.to).end()
+        },
         &|_| true,
     )
     .await?;
@@ -212,7 +226,11 @@ pub struct Refund<'a> {
 
 /// # Errors
 /// When the statement fails.
-pub async fn refunds<'a>(connection: &mut PgConnection, stamp: Stamp<'_>, rows: impl IntoIterator<Item = Refund<'a>>) -> Result<()> {
+pub async fn refunds<'a>(
+    connection: &mut PgConnection,
+    stamp: Stamp<'_>,
+    rows: impl IntoIterator<Item = Refund<'a>>,
+) -> Result<()> {
     copy(
         connection,
         "copy sales.refunds (id, transaction_id, kind, customer_id, currency, refunded_at, net, total, external_ref, import_id, origin,
@@ -372,12 +390,19 @@ pub struct Shortage {
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn take_stock(connection: &mut PgConnection, stamp: Stamp<'_>, products: &[Uuid], quantities: &[Decimal]) -> Result<Vec<Shortage>> {
-    sqlx::query("select 1 from stock.levels where product_id = any($1) and site_id = $2 order by product_id for update")
-        .bind(products)
-        .bind(stamp.site)
-        .execute(&mut *connection)
-        .await?;
+pub async fn take_stock(
+    connection: &mut PgConnection,
+    stamp: Stamp<'_>,
+    products: &[Uuid],
+    quantities: &[Decimal],
+) -> Result<Vec<Shortage>> {
+    sqlx::query(
+        "select 1 from stock.levels where product_id = any($1) and site_id = $2 order by product_id for update",
+    )
+    .bind(products)
+    .bind(stamp.site)
+    .execute(&mut *connection)
+    .await?;
     let short: Vec<(String, Decimal, Decimal)> = sqlx::query_as(
         "select p.sku::text, coalesce(v.on_hand - v.reserved, 0), d.quantity
          from unnest($1::uuid[], $2::numeric[]) as d(id, quantity)

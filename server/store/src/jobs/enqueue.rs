@@ -68,7 +68,10 @@ pub async fn enqueue(connection: &mut PgConnection, run: &NewRun<'_>) -> Result<
 /// When the statement fails.
 pub async fn insert_skipped(connection: &mut PgConnection, run: &NewRun<'_>) -> Result<()> {
     insert(connection, run, 0, "skipped").await?;
-    sqlx::query("update ops.job_runs set finished_at = created_at where id = $1").bind(run.id).execute(connection).await?;
+    sqlx::query("update ops.job_runs set finished_at = created_at where id = $1")
+        .bind(run.id)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

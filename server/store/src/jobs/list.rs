@@ -80,9 +80,12 @@ fn push_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
     if !filter.states.is_empty() {
         query.push(" and state = any(").push_bind(filter.states.clone()).push(")");
     }
-    for (column, value) in
-        [("kind", &filter.kind), ("queue", &filter.queue), ("schedule_id", &filter.schedule), ("dealer_id", &filter.dealer)]
-    {
+    for (column, value) in [
+        ("kind", &filter.kind),
+        ("queue", &filter.queue),
+        ("schedule_id", &filter.schedule),
+        ("dealer_id", &filter.dealer),
+    ] {
         if let Some(value) = value {
             query.push(" and ").push(column).push(" = ").push_bind(value.clone());
         }
@@ -110,7 +113,12 @@ fn push_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn page(connection: &mut PgConnection, filter: &Filter, after: Option<Position>, limit: i64) -> Result<Vec<JobRecord>> {
+pub async fn page(
+    connection: &mut PgConnection,
+    filter: &Filter,
+    after: Option<Position>,
+    limit: i64,
+) -> Result<Vec<JobRecord>> {
     let mut query = QueryBuilder::new("select ");
     query.push(COLUMNS).push(" from ops.job_runs");
     push_conditions(&mut query, filter);

@@ -38,7 +38,13 @@ pub async fn queues(connection: &mut PgConnection) -> Result<Vec<QueueRow>> {
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn pause(connection: &mut PgConnection, queue: &str, now: DateTime<Utc>, by: &str, reason: &str) -> Result<bool> {
+pub async fn pause(
+    connection: &mut PgConnection,
+    queue: &str,
+    now: DateTime<Utc>,
+    by: &str,
+    reason: &str,
+) -> Result<bool> {
     let paused = sqlx::query(
         "update ops.queues set paused_at = coalesce(paused_at, $2), paused_by = $3, pause_reason = $4 where name = $1",
     )
@@ -64,10 +70,11 @@ pub async fn pause(connection: &mut PgConnection, queue: &str, now: DateTime<Utc
 /// # Errors
 /// When a statement fails.
 pub async fn resume(connection: &mut PgConnection, queue: &str) -> Result<bool> {
-    let resumed = sqlx::query("update ops.queues set paused_at = null, paused_by = null, pause_reason = null where name = $1")
-        .bind(queue)
-        .execute(&mut *connection)
-        .await?;
+    let resumed =
+        sqlx::query("update ops.queues set paused_at = null, paused_by = null, pause_reason = null where name = $1")
+            .bind(queue)
+            .execute(&mut *connection)
+            .await?;
     sqlx::query(
         "update graphile_worker._private_jobs j set run_at = r.run_at
          from ops.job_runs r

@@ -8,7 +8,13 @@ use uuid::Uuid;
 
 /// # Errors
 /// When the statement fails.
-pub async fn register(connection: &mut PgConnection, worker: &str, host: &str, pid: i32, now: DateTime<Utc>) -> Result<()> {
+pub async fn register(
+    connection: &mut PgConnection,
+    worker: &str,
+    host: &str,
+    pid: i32,
+    now: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query(
         "insert into ops.workers (id, host, pid, started_at, heartbeat_at) values ($1, $2, $3, $4, $4)
          on conflict (id) do update set heartbeat_at = excluded.heartbeat_at",
@@ -28,7 +34,11 @@ pub async fn register(connection: &mut PgConnection, worker: &str, host: &str, p
 /// # Errors
 /// When a statement fails.
 pub async fn heartbeat(connection: &mut PgConnection, worker: &str, now: DateTime<Utc>) -> Result<()> {
-    sqlx::query("update ops.workers set heartbeat_at = $2 where id = $1").bind(worker).bind(now).execute(connection).await?;
+    sqlx::query("update ops.workers set heartbeat_at = $2 where id = $1")
+        .bind(worker)
+        .bind(now)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -70,7 +80,10 @@ pub async fn dead_workers(connection: &mut PgConnection, cutoff: DateTime<Utc>) 
 /// # Errors
 /// When a statement fails.
 pub async fn release_worker(connection: &mut PgConnection, worker: &str) -> Result<()> {
-    sqlx::query("select graphile_worker.force_unlock_workers(array[$1])").bind(worker).execute(&mut *connection).await?;
+    sqlx::query("select graphile_worker.force_unlock_workers(array[$1])")
+        .bind(worker)
+        .execute(&mut *connection)
+        .await?;
     deregister(connection, worker).await
 }
 

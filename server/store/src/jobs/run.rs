@@ -37,7 +37,13 @@ pub struct Claimed {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn claim(connection: &mut PgConnection, run: Uuid, ticket: i64, worker: &str, now: DateTime<Utc>) -> Result<Option<Claimed>> {
+pub async fn claim(
+    connection: &mut PgConnection,
+    run: Uuid,
+    ticket: i64,
+    worker: &str,
+    now: DateTime<Utc>,
+) -> Result<Option<Claimed>> {
     Ok(sqlx::query_as(
         "update ops.job_runs
          set state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, $4), heartbeat_at = $4,
@@ -68,7 +74,12 @@ pub struct Pulse {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn pulse(connection: &mut PgConnection, fence: &Fence, now: DateTime<Utc>, pulse: &Pulse) -> Result<Option<bool>> {
+pub async fn pulse(
+    connection: &mut PgConnection,
+    fence: &Fence,
+    now: DateTime<Utc>,
+    pulse: &Pulse,
+) -> Result<Option<bool>> {
     Ok(sqlx::query_scalar(
         "update ops.job_runs
          set heartbeat_at = $4, progress_done = $5, progress_total = $6, progress_rate = $7, step = $8, counters = $9
@@ -109,7 +120,11 @@ pub async fn open_state(connection: &mut PgConnection, fence: &Fence) -> Result<
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn save_checkpoint(connection: &mut PgConnection, fence: &Fence, checkpoint: &serde_json::Value) -> Result<bool> {
+pub async fn save_checkpoint(
+    connection: &mut PgConnection,
+    fence: &Fence,
+    checkpoint: &serde_json::Value,
+) -> Result<bool> {
     let saved = sqlx::query(
         "update ops.job_runs set checkpoint = $4 where id = $1 and worker_id = $2 and attempt = $3 and state = 'running'",
     )

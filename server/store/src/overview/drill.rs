@@ -84,7 +84,9 @@ fn containing(part: &str) -> String {
 
 /// Adds the rate of the row's business day: the latest of the seven days before it at most.
 fn push_rate(sql: &mut QueryBuilder<Postgres>, books: Books<'_>) {
-    sql.push(" left join lateral (select x.rate from ops.fx_rates x where x.from_currency = f.currency and x.to_currency = ");
+    sql.push(
+        " left join lateral (select x.rate from ops.fx_rates x where x.from_currency = f.currency and x.to_currency = ",
+    );
     sql.push_bind(books.currency.as_str().to_owned()).push("::char(3) and x.day between (f.at at time zone ");
     sql.push_bind(books.zone).push("::text)::date - 7 and (f.at at time zone ");
     sql.push_bind(books.zone).push("::text)::date order by x.day desc limit 1) r on true ");
@@ -206,7 +208,11 @@ pub async fn facts(connection: &mut PgConnection, asked: &Asked<'_>) -> Result<O
     sql.push(" limit ").push_bind(i64::from(asked.limit) + 1);
     let rows: Vec<FactFields> = sql.build_query_as().fetch_all(connection).await?;
     let (rows, next_cursor) = cut(rows, asked.limit, |row| {
-        let value = if by_time { row.at.timestamp_micros().to_string() } else { row.base_amount.unwrap_or_default().to_string() };
+        let value = if by_time {
+            row.at.timestamp_micros().to_string()
+        } else {
+            row.base_amount.unwrap_or_default().to_string()
+        };
         format!("{value}~{}~{}~{}", row.kind, row.fact_id, row.line_no)
     });
     Ok(Some(Found { rows, next_cursor, total }))
@@ -240,12 +246,22 @@ pub async fn buyers(connection: &mut PgConnection, asked: &Asked<'_>) -> Result<
     from(&mut counted);
     let total = if asked.counted { count(connection, counted).await? } else { 0 };
 
-    let mut sql = QueryBuilder::new("select g.customer_id, coalesce(c.external_ref, c.number::text) as customer, g.orders, g.amount ");
+    let mut sql = QueryBuilder::new(
+        "select g.customer_id, coalesce(c.external_ref, c.number::text) as customer, g.orders, g.amount ",
+    );
     from(&mut sql);
     if let Some(cursor) = asked.cursor {
         let Some([value, id]) = parts::<2>(cursor) else { return Ok(None) };
         let (Ok(value), Ok(id)) = (value.parse::<Decimal>(), id.parse::<Uuid>()) else { return Ok(None) };
-        sql.push(" and (").push(key).push(", g.customer_id) ").push(than).push(" (").push_bind(value).push(", ").push_bind(id).push(") ");
+        sql.push(" and (")
+            .push(key)
+            .push(", g.customer_id) ")
+            .push(than)
+            .push(" (")
+            .push_bind(value)
+            .push(", ")
+            .push_bind(id)
+            .push(") ");
     }
     sql.push(" order by ").push(key).push(" ").push(order).push(", g.customer_id ").push(order);
     sql.push(" limit ").push_bind(i64::from(asked.limit) + 1);
@@ -293,6 +309,7 @@ pub async fn visitors(connection: &mut PgConnection, asked: &Asked<'_>) -> Resul
     sql.push(" order by g.first_visit_at ").push(order).push(", g.visitor ").push(order);
     sql.push(" limit ").push_bind(i64::from(asked.limit) + 1);
     let rows: Vec<VisitorFields> = sql.build_query_as().fetch_all(connection).await?;
-    let (rows, next_cursor) = cut(rows, asked.limit, |row| format!("{}~{}", row.first_visit_at.timestamp_micros(), row.visitor));
+    let (rows, next_cursor) =
+        cut(rows, asked.limit, |row| format!("{}~{}", row.first_visit_at.timestamp_micros(), row.visitor));
     Ok(Some(Found { rows, next_cursor, total }))
 }

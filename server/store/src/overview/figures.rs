@@ -116,7 +116,8 @@ pub async fn figures(connection: &mut PgConnection, books: Books<'_>, windows: &
 pub async fn all_orders(connection: &mut PgConnection, books: Books<'_>, windows: &[Window]) -> Result<Vec<AllOrders>> {
     let (starts, ends) = edges(windows);
     let base = books.currency.as_str();
-    let rows = sqlx::query_file!("src/overview/all_orders.sql", &starts, &ends, base).fetch_all(&mut *connection).await?;
+    let rows =
+        sqlx::query_file!("src/overview/all_orders.sql", &starts, &ends, base).fetch_all(&mut *connection).await?;
     let mut all: Vec<AllOrders> = rows
         .into_iter()
         .map(|r| AllOrders {

@@ -74,7 +74,12 @@ pub(super) const fn order_time(orders: OrderSet) -> &'static str {
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn visits(connection: &mut PgConnection, zone: &str, orders: OrderSet, windows: &[Window]) -> Result<Vec<Visits>> {
+pub async fn visits(
+    connection: &mut PgConnection,
+    zone: &str,
+    orders: OrderSet,
+    windows: &[Window],
+) -> Result<Vec<Visits>> {
     let mut sql = with_visitors(windows, zone, orders);
     sql.push(
         "select coalesce(s.visitors, 0) as visitors, coalesce(p.buyers, 0) as buyers, coalesce(n.not_visited, 0) as not_visited
@@ -97,7 +102,12 @@ pub async fn visits(connection: &mut PgConnection, zone: &str, orders: OrderSet,
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn record_visit(connection: &mut PgConnection, id: Uuid, at: DateTime<Utc>, visit: &RecordVisit) -> Result<bool> {
+pub async fn record_visit(
+    connection: &mut PgConnection,
+    id: Uuid,
+    at: DateTime<Utc>,
+    visit: &RecordVisit,
+) -> Result<bool> {
     let mark = format!("{}\n{}", visit.visitor_key, visit.session_ref.as_deref().unwrap_or_default());
     // Two beacons of one page view may come at the same moment.
     sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 10))", mark).execute(&mut *connection).await?;

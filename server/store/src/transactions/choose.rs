@@ -102,7 +102,13 @@ struct Customer {
 impl Customer {
     fn into_ref(self) -> CustomerRef {
         let names = (self.first_name.as_str(), self.last_name.as_str());
-        CustomerRef::masked(CustomerId(self.id), self.number, names, self.email.as_deref(), self.external_ref.as_deref())
+        CustomerRef::masked(
+            CustomerId(self.id),
+            self.number,
+            names,
+            self.email.as_deref(),
+            self.external_ref.as_deref(),
+        )
     }
 }
 

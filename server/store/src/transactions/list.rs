@@ -79,7 +79,9 @@ pub fn narrow(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
         sql.push(" and t.customer_id = ").push_bind(id);
     }
     if let Some(product) = f.product_id {
-        sql.push(" and t.id in (select transaction_id from sales.transaction_lines where product_id = ").push_bind(product.0).push(")");
+        sql.push(" and t.id in (select transaction_id from sales.transaction_lines where product_id = ")
+            .push_bind(product.0)
+            .push(")");
     }
     if let Some(import) = f.import_id {
         sql.push(" and t.import_id = ").push_bind(import.0);
@@ -152,7 +154,12 @@ pub async fn count(connection: &mut PgConnection, scope: &Scope) -> Result<i64> 
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn page(connection: &mut PgConnection, scope: &Scope, window: Window, local: Local<'_>) -> Result<(Vec<SaleRow>, Option<After>)> {
+pub async fn page(
+    connection: &mut PgConnection,
+    scope: &Scope,
+    window: Window,
+    local: Local<'_>,
+) -> Result<(Vec<SaleRow>, Option<After>)> {
     let (column, way, past) = match (window.sort, window.ascending) {
         (SaleSort::OccurredAt, false) => ("occurred_at", "desc", "<"),
         (SaleSort::OccurredAt, true) => ("occurred_at", "asc", ">"),
@@ -180,7 +187,9 @@ pub async fn page(connection: &mut PgConnection, scope: &Scope, window: Window, 
     if window.skip > 0 {
         sql.push(" offset ").push_bind(i64::from(window.skip));
     }
-    sql.push(format_args!(") t left join sales.customers c on c.id = t.customer_id order by t.{column} {way}, t.id {way}"));
+    sql.push(format_args!(
+        ") t left join sales.customers c on c.id = t.customer_id order by t.{column} {way}, t.id {way}"
+    ));
     let mut rows: Vec<Row> = sql.build_query_as().fetch_all(connection).await?;
 
     let limit = window.limit as usize;
@@ -212,7 +221,10 @@ impl Row {
             total_amount: money(self.total),
             currency: read("currency", &self.currency, |t| t.parse().ok())?,
             status: read("status", &self.status, SaleStatus::parse)?,
-            payment_method: self.payment_method.map(|m| read("payment_method", &m, PaymentMethod::parse)).transpose()?,
+            payment_method: self
+                .payment_method
+                .map(|m| read("payment_method", &m, PaymentMethod::parse))
+                .transpose()?,
             timestamp: local(self.occurred_at),
             demo: self.origin == "demo",
         })

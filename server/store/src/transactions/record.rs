@@ -57,7 +57,12 @@ pub struct Facts {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn facts(connection: &mut PgConnection, products: &[Uuid], site: Option<Uuid>, customer: Option<Uuid>) -> Result<Facts> {
+pub async fn facts(
+    connection: &mut PgConnection,
+    products: &[Uuid],
+    site: Option<Uuid>,
+    customer: Option<Uuid>,
+) -> Result<Facts> {
     let rows = sqlx::query!(
         r#"select w.id as "id!", p.id as "product_id?", p.sku as "sku?", p.name as "name?", p.kind as "kind?", p.price as "price?",
                   p.currency as "currency?", p.is_active and p.deleted_at is null as "sellable?", p.origin as "origin?",
@@ -98,7 +103,16 @@ pub async fn facts(connection: &mut PgConnection, products: &[Uuid], site: Optio
         };
         let currency = read("currency", &currency, |t| t.parse().ok())?;
         let demo = row.origin.as_deref() == Some("demo");
-        let product = Product { sku, name, stocked: kind == "stocked", price: money(price), currency, sellable, demo, left: row.left.normalize() };
+        let product = Product {
+            sku,
+            name,
+            stocked: kind == "stocked",
+            price: money(price),
+            currency,
+            sellable,
+            demo,
+            left: row.left.normalize(),
+        };
         facts.products.insert(row.id, product);
     }
     Ok(facts)
@@ -108,7 +122,8 @@ fn rules(settings: Option<&serde_json::Value>) -> Rules {
     let get = |key: &str| settings.and_then(|s| s.get(key));
     let text = |key: &str| get(key).and_then(|v| v.as_str());
     // A number in JSON or a text: both are exact in their decimal form.
-    let decimal = |key: &str| get(key).and_then(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned).parse().ok());
+    let decimal =
+        |key: &str| get(key).and_then(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned).parse().ok());
     let mut business = Business::default();
     if let Some(currency) = text("business.base_currency").and_then(|t| t.parse().ok()) {
         business.base_currency = currency;
@@ -122,7 +137,12 @@ fn rules(settings: Option<&serde_json::Value>) -> Rules {
     let currencies = get("sales.currencies")
         .and_then(|v| v.as_array())
         .map(|list| list.iter().filter_map(|c| c.as_str()?.parse().ok()).collect());
-    Rules { business, tax_rate: decimal("sales.tax_rate"), max_total: decimal("sales.max_transaction_amount"), currencies }
+    Rules {
+        business,
+        tax_rate: decimal("sales.tax_rate"),
+        max_total: decimal("sales.max_transaction_amount"),
+        currencies,
+    }
 }
 
 /// One line as it is written.

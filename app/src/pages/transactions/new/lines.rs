@@ -70,7 +70,11 @@ fn chosen(draft: &SaleDraft) -> impl IntoView + use<> {
         let wanted: Option<Decimal> = line.quantity.parse().ok();
         let fault = error
             .as_ref()
-            .and_then(|e| e.of_field(&format!("lines[{i}].quantity")).or_else(|| e.of_field(&format!("lines[{i}].product_id"))).map(str::to_owned))
+            .and_then(|e| {
+                e.of_field(&format!("lines[{i}].quantity"))
+                    .or_else(|| e.of_field(&format!("lines[{i}].product_id")))
+                    .map(str::to_owned)
+            })
             .or_else(|| {
                 let short = product.stock_left.zip(wanted).is_some_and(|(left, wanted)| wanted > left);
                 short.then(|| format!("Only {}.", left(product, &locale)))
@@ -101,7 +105,10 @@ fn chosen(draft: &SaleDraft) -> impl IntoView + use<> {
         }
     };
     let rows = draft.chosen.iter().enumerate().map(row).collect_view();
-    let empty = draft.chosen.is_empty().then(|| view! { <Empty message="Nothing chosen yet. Search for a product and add it."/> });
+    let empty = draft
+        .chosen
+        .is_empty()
+        .then(|| view! { <Empty message="Nothing chosen yet. Search for a product and add it."/> });
     let table = (!draft.chosen.is_empty()).then(|| {
         view! {
             <div class="table-wrap">
@@ -138,7 +145,11 @@ fn found(draft: &SaleDraft) -> impl IntoView + use<> {
     };
     let rows = draft.found.iter().map(row).collect_view();
     let body = if draft.found.is_empty() {
-        let message = if draft.chosen.is_empty() { "No product has this SKU or name." } else { "Nothing more to add: search for another product." };
+        let message = if draft.chosen.is_empty() {
+            "No product has this SKU or name."
+        } else {
+            "Nothing more to add: search for another product."
+        };
         view! { <Empty message/> }.into_any()
     } else {
         view! {

@@ -65,7 +65,14 @@ pub fn record(
         let product = parties.product(row.product, new_id);
         let customer = parties.customer(order.customer, new_id);
         let index = *refund_of.entry((row.order, transaction)).or_insert_with(|| {
-            plan.refunds.push(NewRefund { id: new_id(), order: row.order as usize, transaction, customer, at, net: Decimal::ZERO });
+            plan.refunds.push(NewRefund {
+                id: new_id(),
+                order: row.order as usize,
+                transaction,
+                customer,
+                at,
+                net: Decimal::ZERO,
+            });
             plan.refunds.len() - 1
         });
         let refund = &mut plan.refunds[index];

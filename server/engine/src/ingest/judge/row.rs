@@ -1,6 +1,9 @@
 //! The rules of target `sales_transactions`, one row at a time.
 
-use super::{super::cells, super::number, super::time, BadRow, CustomerSeen, GoodRow, Judge, NOBODY, OrderSeen, ProductSeen, canon::Canon};
+use super::{
+    super::cells, super::number, super::time, BadRow, CustomerSeen, GoodRow, Judge, NOBODY, OrderSeen, ProductSeen,
+    canon::Canon,
+};
 use chrono::{DateTime, Utc};
 use domain::ingest::{Field, Issue, Verdict};
 use rust_decimal::Decimal;
@@ -29,7 +32,11 @@ impl<'r> Texts<'r> {
     }
 
     fn map(&self) -> BTreeMap<Field, String> {
-        Field::ALL.iter().filter(|f| !self.get(**f).is_empty()).map(|f| (*f, cells::shown(self.get(*f)).into_owned())).collect()
+        Field::ALL
+            .iter()
+            .filter(|f| !self.get(**f).is_empty())
+            .map(|f| (*f, cells::shown(self.get(*f)).into_owned()))
+            .collect()
     }
 }
 
@@ -54,7 +61,11 @@ impl Judge<'_> {
         }
         let mut issues = Vec::new();
         if too_wide {
-            issues.push(Issue::error("too_many_cells", None, "The row has more cells than the header has columns; check its quotes and delimiters."));
+            issues.push(Issue::error(
+                "too_many_cells",
+                None,
+                "The row has more cells than the header has columns; check its quotes and delimiters.",
+            ));
         }
         for &field in Field::ALL {
             check_text(field, texts.get(field), &mut issues);
@@ -96,10 +107,15 @@ impl Judge<'_> {
             issues.push(Issue::error(
                 "duplicate_in_source",
                 Some(Field::LineNo),
-                format!("The file has line {line_no} of order {} already; the first one counts.", texts.get(Field::OrderRef)),
+                format!(
+                    "The file has line {line_no} of order {} already; the first one counts.",
+                    texts.get(Field::OrderRef)
+                ),
             ));
         }
-        let (Some(order), Ok(quantity), Ok(unit_price), Some(at), true) = (order, quantity, price, reading.at, issues.is_empty()) else {
+        let (Some(order), Ok(quantity), Ok(unit_price), Some(at), true) =
+            (order, quantity, price, reading.at, issues.is_empty())
+        else {
             self.judged.bad.push(BadRow {
                 row_no,
                 order_ref: texts.get(Field::OrderRef).chars().take(ORDER_REF_CHARS).collect(),
@@ -131,7 +147,9 @@ impl Judge<'_> {
         if seen.customer == NOBODY {
             seen.customer = row.customer;
         } else if row.customer != NOBODY && row.customer != seen.customer {
-            self.warn("two_customers", Some(Field::CustomerRef), || "An order names two customers; the first one counts.".to_owned());
+            self.warn("two_customers", Some(Field::CustomerRef), || {
+                "An order names two customers; the first one counts.".to_owned()
+            });
         }
     }
 
@@ -172,7 +190,11 @@ impl Judge<'_> {
         match cells::reference(text).parse::<i32>() {
             Ok(number) if (1..=1_000_000).contains(&number) => number,
             _ => {
-                issues.push(Issue::error("unreadable_number", Some(Field::LineNo), format!("\"{text}\" is no line number; use whole numbers from 1.")));
+                issues.push(Issue::error(
+                    "unreadable_number",
+                    Some(Field::LineNo),
+                    format!("\"{text}\" is no line number; use whole numbers from 1."),
+                ));
                 0
             }
         }
@@ -248,7 +270,12 @@ impl Judge<'_> {
                     Some(index) => index,
                     None => {
                         let index = u32::try_from(self.judged.products.len()).unwrap_or(u32::MAX);
-                        self.judged.products.push(ProductSeen { sku: sku.as_str().into(), name: None, price, price_at: at });
+                        self.judged.products.push(ProductSeen {
+                            sku: sku.as_str().into(),
+                            name: None,
+                            price,
+                            price_at: at,
+                        });
                         self.product_of.insert(sku.into(), index);
                         index
                     }
@@ -277,11 +304,19 @@ fn check_text(field: Field, text: &str, issues: &mut Vec<Issue>) {
         return;
     }
     if let Some(error) = text.strip_prefix(cells::ERROR_CELL) {
-        issues.push(Issue::error("error_cell", Some(field), format!("The cell of {} holds the error {error}; mend the formula in the sheet.", field.label())));
+        issues.push(Issue::error(
+            "error_cell",
+            Some(field),
+            format!("The cell of {} holds the error {error}; mend the formula in the sheet.", field.label()),
+        ));
         return;
     }
     if text.contains('\0') {
-        issues.push(Issue::error("unreadable_text", Some(field), format!("{} holds a character that is no text.", field.label())));
+        issues.push(Issue::error(
+            "unreadable_text",
+            Some(field),
+            format!("{} holds a character that is no text.", field.label()),
+        ));
     }
     let longest = match field {
         Field::Sku => SKU_CHARS,
@@ -289,7 +324,11 @@ fn check_text(field: Field, text: &str, issues: &mut Vec<Issue>) {
         _ => ORDER_REF_CHARS,
     };
     if text.len() > longest && text.chars().count() > longest {
-        issues.push(Issue::error("too_long", Some(field), format!("{} is longer than {longest} characters.", field.label())));
+        issues.push(Issue::error(
+            "too_long",
+            Some(field),
+            format!("{} is longer than {longest} characters.", field.label()),
+        ));
     }
 }
 
@@ -299,7 +338,11 @@ fn check_number(field: Field, value: Result<Decimal, &str>, issues: &mut Vec<Iss
         Err(text) if text.starts_with(cells::ERROR_CELL) => {}
         Err(text) => {
             let shown: String = cells::shown(text).chars().take(60).collect();
-            issues.push(Issue::error("unreadable_number", Some(field), format!("\"{shown}\" is no number. {}", field.help())));
+            issues.push(Issue::error(
+                "unreadable_number",
+                Some(field),
+                format!("\"{shown}\" is no number. {}", field.help()),
+            ));
         }
         Ok(number) if number.abs() > Decimal::from(LARGEST) => issues.push(Issue::error(
             "out_of_range",
@@ -307,8 +350,12 @@ fn check_number(field: Field, value: Result<Decimal, &str>, issues: &mut Vec<Iss
             format!("{} {number} is beyond anything that can be right; at most 1,000,000,000.", field.label()),
         )),
         Ok(number) if number.scale() > 4 && number.normalize().scale() > 4 => issues.push(
-            Issue::error("too_precise", Some(field), format!("{} {number} has more than four decimals.", field.label()))
-                .suggesting(number.round_dp(4).to_string()),
+            Issue::error(
+                "too_precise",
+                Some(field),
+                format!("{} {number} has more than four decimals.", field.label()),
+            )
+            .suggesting(number.round_dp(4).to_string()),
         ),
         Ok(_) => {}
     }
@@ -317,19 +364,35 @@ fn check_number(field: Field, value: Result<Decimal, &str>, issues: &mut Vec<Iss
 fn check_sale(quantity: Decimal, price: Decimal, cancels: bool, issues: &mut Vec<Issue>) {
     let zero = Decimal::ZERO;
     if quantity.abs().checked_mul(price.abs()).is_none_or(|value| value > Decimal::from(LARGEST_LINE)) {
-        issues.push(Issue::error("out_of_range", Some(Field::UnitPrice), "Quantity times price is beyond anything that can be right."));
+        issues.push(Issue::error(
+            "out_of_range",
+            Some(Field::UnitPrice),
+            "Quantity times price is beyond anything that can be right.",
+        ));
     }
     if cancels {
         if quantity >= zero {
-            issues.push(Issue::error("not_a_refund", Some(Field::Quantity), format!("Quantity {quantity} is not negative on a cancel document.")));
+            issues.push(Issue::error(
+                "not_a_refund",
+                Some(Field::Quantity),
+                format!("Quantity {quantity} is not negative on a cancel document."),
+            ));
         }
         if price <= zero {
-            issues.push(Issue::error("not_a_refund", Some(Field::UnitPrice), format!("Unit price {price} is not positive.")));
+            issues.push(Issue::error(
+                "not_a_refund",
+                Some(Field::UnitPrice),
+                format!("Unit price {price} is not positive."),
+            ));
         }
         return;
     }
     if quantity <= zero {
-        issues.push(Issue::error("not_a_sale", Some(Field::Quantity), format!("Quantity {quantity} is not positive, and the order is no cancel document.")));
+        issues.push(Issue::error(
+            "not_a_sale",
+            Some(Field::Quantity),
+            format!("Quantity {quantity} is not positive, and the order is no cancel document."),
+        ));
     }
     if price <= zero {
         issues.push(Issue::error("not_a_sale", Some(Field::UnitPrice), format!("Unit price {price} is not positive.")));
@@ -349,7 +412,11 @@ fn check_status(text: &str, issues: &mut Vec<Issue>) -> Option<&'static str> {
         "failed" => "failed",
         "cancelled" | "canceled" => "cancelled",
         _ => {
-            issues.push(Issue::error("unknown_word", Some(Field::Status), format!("\"{text}\" is no status. Use {}", Field::Status.help())));
+            issues.push(Issue::error(
+                "unknown_word",
+                Some(Field::Status),
+                format!("\"{text}\" is no status. Use {}", Field::Status.help()),
+            ));
             return None;
         }
     };
@@ -361,9 +428,14 @@ fn check_payment(text: &str, issues: &mut Vec<Issue>) -> Option<&'static str> {
         return None;
     }
     let plain = text.to_ascii_lowercase().replace([' ', '-'], "_");
-    let known = ["credit_card", "debit_card", "paypal", "bank_transfer", "cash", "crypto"].into_iter().find(|m| *m == plain);
+    let known =
+        ["credit_card", "debit_card", "paypal", "bank_transfer", "cash", "crypto"].into_iter().find(|m| *m == plain);
     if known.is_none() {
-        issues.push(Issue::error("unknown_word", Some(Field::PaymentMethod), format!("\"{text}\" is no payment method. Use {}", Field::PaymentMethod.help())));
+        issues.push(Issue::error(
+            "unknown_word",
+            Some(Field::PaymentMethod),
+            format!("\"{text}\" is no payment method. Use {}", Field::PaymentMethod.help()),
+        ));
     }
     known
 }

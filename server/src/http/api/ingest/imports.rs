@@ -31,11 +31,19 @@ pub struct SetMapping {
     save_as: Option<String>,
 }
 
-pub async fn list(State(services): State<Services>, Signed(who): Signed, Query(q): Query<Listing>) -> ApiResult<Body<Page<ImportSummary>>> {
+pub async fn list(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(q): Query<Listing>,
+) -> ApiResult<Body<Page<ImportSummary>>> {
     Ok(Body(services.ingest.imports(&who, q.cursor, q.limit.unwrap_or(DEFAULT_LIMIT)).await?))
 }
 
-pub async fn detail(State(services): State<Services>, Signed(who): Signed, Path(id): Path<ImportId>) -> ApiResult<Body<ImportDetail>> {
+pub async fn detail(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ImportId>,
+) -> ApiResult<Body<ImportDetail>> {
     Ok(Body(services.ingest.import(&who, id).await?))
 }
 
@@ -48,15 +56,27 @@ pub async fn set_mapping(
     Ok(Body(services.ingest.set_mapping(&who, id, command.mapping, command.save_as).await?))
 }
 
-pub async fn preview(State(services): State<Services>, Signed(who): Signed, Path(id): Path<ImportId>) -> ApiResult<(StatusCode, Body<Enqueued>)> {
+pub async fn preview(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ImportId>,
+) -> ApiResult<(StatusCode, Body<Enqueued>)> {
     Ok((StatusCode::ACCEPTED, Body(services.ingest.preview(&who, id).await?)))
 }
 
-pub async fn commit(State(services): State<Services>, Signed(who): Signed, Path(id): Path<ImportId>) -> ApiResult<(StatusCode, Body<Enqueued>)> {
+pub async fn commit(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ImportId>,
+) -> ApiResult<(StatusCode, Body<Enqueued>)> {
     Ok((StatusCode::ACCEPTED, Body(services.ingest.commit(&who, id).await?)))
 }
 
-pub async fn cancel(State(services): State<Services>, Signed(who): Signed, Path(id): Path<ImportId>) -> ApiResult<Body<ImportDetail>> {
+pub async fn cancel(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ImportId>,
+) -> ApiResult<Body<ImportDetail>> {
     services.ingest.cancel(&who, id).await?;
     Ok(Body(services.ingest.import(&who, id).await?))
 }

@@ -47,7 +47,11 @@ pub async fn edit(
     Ok(Body(services.ingest.edit_row(&who, id, row_no, edit).await?))
 }
 
-pub async fn rerun(State(services): State<Services>, Signed(who): Signed, Path(id): Path<ImportId>) -> ApiResult<Body<ImportDetail>> {
+pub async fn rerun(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ImportId>,
+) -> ApiResult<Body<ImportDetail>> {
     Ok(Body(services.ingest.rerun(&who, id).await?))
 }
 
@@ -61,9 +65,14 @@ pub async fn discard(
 }
 
 /// The open rows as CSV: original columns, then row, code, field, message.
-pub async fn rejected(State(services): State<Services>, Signed(who): Signed, Path(id): Path<ImportId>) -> ApiResult<Response> {
+pub async fn rejected(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ImportId>,
+) -> ApiResult<Response> {
     let (detail, rows) = services.ingest.rejected(&who, id).await?;
     let disposition = format!("attachment; filename=\"import-{}-rejected.csv\"", detail.summary.number);
-    let headers = [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
+    let headers =
+        [(header::CONTENT_TYPE, "text/csv; charset=utf-8".to_owned()), (header::CONTENT_DISPOSITION, disposition)];
     Ok((headers, rejected_csv(&detail, &rows)).into_response())
 }

@@ -2,12 +2,7 @@
 //! memory nor a database connection.
 
 use crate::{
-    http::{
-        body::Json as Body,
-        caller::Signed,
-        error::ApiError,
-        request::too_large,
-    },
+    http::{body::Json as Body, caller::Signed, error::ApiError, request::too_large},
     services::{Services, ingest::Upload},
 };
 use axum::{
@@ -57,7 +52,9 @@ impl From<&MultipartError> for Refusal {
 impl From<Refusal> for AppError {
     fn from(refusal: Refusal) -> Self {
         match refusal {
-            Refusal::TooLarge => Self::field("file", "The file is larger than 64 MiB. Compress it with gzip or split it."),
+            Refusal::TooLarge => {
+                Self::field("file", "The file is larger than 64 MiB. Compress it with gzip or split it.")
+            }
             Refusal::Fault(error) => error,
         }
     }
@@ -86,8 +83,9 @@ pub async fn receive_file(request: Request) -> Result<ReceivedFile, Refusal> {
         match field.name() {
             Some("target") => {
                 let text = field.text().await.map_err(|e| Refusal::from(&e))?;
-                target = Target::parse(text.trim())
-                    .ok_or_else(|| Refusal::Fault(AppError::field("target", "There is no such import target; use sales_transactions.")))?;
+                target = Target::parse(text.trim()).ok_or_else(|| {
+                    Refusal::Fault(AppError::field("target", "There is no such import target; use sales_transactions."))
+                })?;
             }
             Some("file") => {
                 let name = field.file_name().unwrap_or("upload").to_owned();
@@ -116,7 +114,11 @@ pub async fn receive_file(request: Request) -> Result<ReceivedFile, Refusal> {
 }
 
 /// Looks into a file and keeps it: 201 with columns, samples, proposals and `imported_as`.
-pub async fn upload(State(services): State<Services>, Signed(who): Signed, request: Request) -> Result<Response, Response> {
+pub async fn upload(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    request: Request,
+) -> Result<Response, Response> {
     let file = receive_file(request).await.map_err(IntoResponse::into_response)?;
     let upload = Upload::of(file.target, &file.name, file.bytes);
     let detail = services.ingest.receive(&who, upload).await.map_err(|e| ApiError(e).into_response())?;

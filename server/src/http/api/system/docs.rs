@@ -18,8 +18,15 @@ pub fn page(json: &str) -> Option<String> {
     for (tag, operations) in &groups {
         let _ = write!(body, "<section class=\"card\"><h2 id=\"{0}\">{0}</h2><dl class=\"details\">", escape(tag));
         for (path, method, operation) in operations {
-            let words = [&operation["summary"], &operation["description"]].into_iter().filter_map(Value::as_str).collect::<Vec<_>>().join(" ");
-            let codes = operation["responses"].as_object().map(|r| r.keys().cloned().collect::<Vec<_>>().join(", ")).unwrap_or_default();
+            let words = [&operation["summary"], &operation["description"]]
+                .into_iter()
+                .filter_map(Value::as_str)
+                .collect::<Vec<_>>()
+                .join(" ");
+            let codes = operation["responses"]
+                .as_object()
+                .map(|r| r.keys().cloned().collect::<Vec<_>>().join(", "))
+                .unwrap_or_default();
             let _ = write!(
                 body,
                 "<dt><code>{} {}</code></dt><dd>{}{}<br><small>Answers: {}</small></dd>",
@@ -45,7 +52,13 @@ pub fn page(json: &str) -> Option<String> {
 }
 
 fn parameters(operation: &Value) -> String {
-    let names: Vec<_> = operation["parameters"].as_array().into_iter().flatten().filter_map(|p| p["name"].as_str()).map(escape).collect();
+    let names: Vec<_> = operation["parameters"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|p| p["name"].as_str())
+        .map(escape)
+        .collect();
     if names.is_empty() { String::new() } else { format!("<br><small>Parameters: {}</small>", names.join(", ")) }
 }
 
