@@ -15,9 +15,11 @@ use crate::{
     context::session,
     fault::Fault,
     features::overview::load_overview,
+    live::use_topic,
 };
 use domain::{
     access::Permission,
+    live::Topic,
     overview::{OverviewScreen, Scope},
 };
 use leptos::prelude::*;
@@ -34,7 +36,9 @@ pub struct OverviewRoute {
 impl LazyRoute for OverviewRoute {
     fn data() -> Self {
         let search = use_location().search;
-        Self { screen: Resource::new(move || search.get(), load_overview) }
+        let changed = use_topic(Topic::Transactions);
+        let asked = move || (search.get(), changed.get());
+        Self { screen: Resource::new(asked, |(query, _)| load_overview(query)) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -7,7 +7,7 @@ mod visits;
 
 pub use drill::{Asked, BuyerFields, FactFields, Found, VisitorFields, buyers, facts, visitors};
 pub use figures::{
-    AllOrders, Books, FIGURES_SQL, Figures, RecentRow, Totals, Window, all_orders, demo_rows, figures, first_fact_at,
-    last_minute, recent_sales, totals,
+    AllOrders, Books, FIGURES_SQL, Figures, RecentRow, Totals, Window, all_orders, demo_rows, figures,
+    figures_with_customers, first_fact_at, last_minute, recent_sales, totals,
 };
 pub use visits::{Visits, any_visits, record_visit, visits};

@@ -11,6 +11,7 @@ mod exports;
 mod forms;
 mod idempotency;
 mod imports;
+mod overview;
 mod permission_walk;
 mod sales_pages;
 mod search;

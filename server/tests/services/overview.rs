@@ -677,6 +677,7 @@ async fn a_days_figures_read_only_its_index_ranges(db: PgPool) {
         .bind(vec![at("2026-10-01T00:00:00Z")])
         .bind(vec![at("2026-10-02T00:00:00Z")])
         .bind("USD")
+        .bind(vec![true])
         .fetch_one(&world.db)
         .await
         .unwrap();

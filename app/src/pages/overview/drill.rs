@@ -10,12 +10,14 @@ use crate::{
     context::{session, set_status},
     fault::Fault,
     features::overview::load_rows,
+    live::use_topic,
     pages::not_found::NotFound,
 };
 use domain::{
     ErrorCode,
     access::Permission,
     format,
+    live::Topic,
     overview::{Drill, DrillRows, DrillSort, Tile},
     query,
 };
@@ -37,8 +39,9 @@ impl LazyRoute for DrillRoute {
     fn data() -> Self {
         let search = use_location().search;
         let params = use_params_map();
-        let asked = move || (params.with(|p| p.get("metric").unwrap_or_default()), search.get());
-        Self { search, drill: Resource::new(asked, |(metric, query)| load_rows(metric, query)) }
+        let changed = use_topic(Topic::Transactions);
+        let asked = move || (params.with(|p| p.get("metric").unwrap_or_default()), search.get(), changed.get());
+        Self { search, drill: Resource::new(asked, |(metric, query, _)| load_rows(metric, query)) }
     }
 
     fn view(this: Self) -> AnyView {

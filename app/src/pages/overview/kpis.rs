@@ -12,8 +12,12 @@ use crate::{
     },
     fault::Fault,
     features::overview::load_kpis,
+    live::use_topic,
 };
-use domain::overview::{KpisScreen, MetricKey};
+use domain::{
+    live::Topic,
+    overview::{KpisScreen, MetricKey},
+};
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
 
@@ -26,7 +30,9 @@ pub struct KpisRoute {
 impl LazyRoute for KpisRoute {
     fn data() -> Self {
         let search = use_location().search;
-        Self { screen: Resource::new(move || search.get(), load_kpis) }
+        let changed = use_topic(Topic::Transactions);
+        let asked = move || (search.get(), changed.get());
+        Self { screen: Resource::new(asked, |(query, _)| load_kpis(query)) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -20,13 +20,16 @@ struct Counted {
 }
 
 impl Counted {
+    /// Customers are told apart in the first `with_customers` windows.
     async fn read(
         connection: &mut PgConnection,
         context: &Context,
         basis: Basis,
         windows: &[Window],
+        with_customers: usize,
     ) -> Result<Self, AppError> {
-        let figures = sums::figures(connection, context.books(), windows).await?;
+        let figures =
+            sums::figures_with_customers(connection, context.books(), windows, |place| place < with_customers).await?;
         let all = match basis {
             Basis::All => sums::all_orders(connection, context.books(), windows).await?,
             Basis::Net | Basis::Gross => Vec::new(),
@@ -105,7 +108,7 @@ pub async fn bars(
     } else {
         scope.days.iter().map(|day| (context.zone.day_range(day), format::date(day))).unzip()
     };
-    let counted = Counted::read(connection, context, scope.basis, &windows).await?;
+    let counted = Counted::read(connection, context, scope.basis, &windows, 0).await?;
     let items = windows
         .iter()
         .zip(labels)
@@ -147,7 +150,7 @@ pub async fn trend(
     let whole = |range: DayRange| context.zone.days_range(range.from, range.to);
     let mut windows: Vec<Window> = days.iter().map(|day| context.zone.day_range(*day)).collect();
     windows.extend([whole(asked.days), whole(asked.days.before())]);
-    let counted = Counted::read(connection, context, asked.basis, &windows).await?;
+    let counted = Counted::read(connection, context, asked.basis, &windows, n).await?;
     // A shop without a beacon pays nothing for visitors.
     let visits = if sums::any_visits(connection, &whole(asked.days)).await? {
         sums::visits(connection, context.zone.name(), asked.basis.order_set(), windows.get(..n).unwrap_or_default())

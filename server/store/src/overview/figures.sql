@@ -4,11 +4,11 @@ select b.ord as "ord!",
        r.refunds as "refunds!", r.refund_rows as "refund_rows!",
        f.foreign_rows as "foreign_refunds!",
        h.held as "held!"
-from unnest($1::timestamptz[], $2::timestamptz[]) with ordinality as b (starts, ends, ord)
+from unnest($1::timestamptz[], $2::timestamptz[], $4::boolean[]) with ordinality as b (starts, ends, with_customers, ord)
 cross join lateral (
     select coalesce(sum(t.net) filter (where t.currency = $3::char(3)), 0) as gross,
            count(*) as orders,
-           count(distinct t.customer_id) as customers,
+           count(distinct t.customer_id) filter (where b.with_customers) as customers,
            count(*) filter (where t.customer_id is null) as guests,
            count(*) filter (where t.currency <> $3::char(3)) as foreign_rows
     from sales.transactions t

@@ -1,0 +1,211 @@
+//! The overview as programs and browsers without script see it.
+
+use crate::{
+    browser::{Answer, Client, router},
+    world::{PASSWORD, World},
+};
+use axum::http::{Method, StatusCode};
+use domain::access::Role;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+
+struct Reader {
+    client: Client,
+    bearer: String,
+}
+
+impl Reader {
+    async fn of(world: &World, role: Role) -> Self {
+        let name = format!("{}@mill.example", role.as_str());
+        world.user(&name, Some(role), &[]).await;
+        let mut client = Client::new(&router(world));
+        let token = client.login(&name, PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
+        Self { client, bearer: format!("Bearer {token}") }
+    }
+
+    async fn get(&mut self, path: &str) -> Answer {
+        let bearer = self.bearer.clone();
+        self.client.send(Method::GET, path, &[("accept", "text/html"), ("authorization", &bearer)], "").await
+    }
+
+    async fn json(&mut self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+        answer.json()
+    }
+}
+
+/// Three sales and a refund of 10 March 2026, one sale of the week before.
+async fn arrange(world: &World) {
+    world
+        .execute(
+            "insert into sales.transactions (id, site_id, status, currency, gross, discount, net, tax, shipping, total, quantity, line_count,
+                 occurred_at, recognised_at, entry, created_at, updated_at)
+             select gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'approved', 'USD', n, 0, n, 0, 0, n, 1, 1, ts, ts, 'api', ts, ts
+             from (values (100.50, timestamptz '2026-03-10T08:15Z'), (20, '2026-03-10T09:00Z'), (1079.5, '2026-03-10T11:59Z'),
+                          (1000, '2026-03-03T10:00Z')) as v (n, ts)",
+        )
+        .await;
+    world
+        .execute(
+            "with p as (insert into sales.products (id, sku, name, price, currency, created_at, updated_at)
+                        values (gen_random_uuid(), 'MUG', 'Mug', 10, 'USD', '2026-01-01', '2026-01-01') returning id),
+                  r as (insert into sales.refunds (id, kind, currency, refunded_at, net, total, created_at)
+                        values (gen_random_uuid(), 'return', 'USD', '2026-03-10T10:00Z', 118, 118, '2026-03-10') returning id)
+             insert into sales.refund_lines (refund_id, line_no, product_id, quantity, net, refunded_at)
+             select r.id, 1, p.id, 1, 118, '2026-03-10T10:00Z' from p, r",
+        )
+        .await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn figures_rows_and_exports_agree_over_rest(root: PgPool) {
+    let world = World::new(root).await;
+    arrange(&world).await;
+    let mut reader = Reader::of(&world, Role::Viewer).await;
+    let tiles = reader.json("/api/v1/kpis?day=2026-03-10").await;
+    let net = tiles.as_array().expect("tiles").iter().find(|t| t["key"] == "sales.revenue_net").expect("net").clone();
+    assert_eq!(
+        (&net["value"], &net["row_count"], &net["unit"], &net["currency"]),
+        (&json!("1082"), &json!(4), &json!("money"), &json!("USD"))
+    );
+    assert_eq!((&net["change"]["percent"], &net["change"]["against"]), (&json!("8.2"), &json!("last Tue")));
+    assert_eq!((&net["range"]["zone"], &net["badge"]), (&json!("UTC"), &json!("live")));
+    let one = reader.json("/api/v1/kpis/sales.orders?basis=gross").await;
+    assert_eq!((&one["value"], &one["held"]), (&json!("3"), &json!(0)));
+
+    let rows = reader.json("/api/v1/kpis/revenue_net/rows?limit=3").await;
+    assert_eq!(
+        (&rows["total"], rows["items"].as_array().map(Vec::len), &rows["number"]["value"]),
+        (&json!(4), Some(3), &json!("1082"))
+    );
+    let cursor = rows["next_cursor"].as_str().expect("more").to_owned();
+    let rest = reader.json(&format!("/api/v1/kpis/revenue_net/rows?limit=3&cursor={cursor}")).await;
+    assert_eq!((rest["items"].as_array().map(Vec::len), &rest["next_cursor"]), (Some(1), &Value::Null));
+    let file = reader.get("/api/v1/exports/kpi-rows.csv?metric=sales.revenue_net&day=2026-03-10").await;
+    assert_eq!((file.status, file.headers["x-row-count-expected"].to_str().ok()), (StatusCode::OK, Some("4")));
+    assert_eq!(file.text.lines().count(), 5, "{}", file.text);
+
+    let trend = reader.json("/api/v1/kpis/trend?days=8").await;
+    assert_eq!(
+        (trend["items"].as_array().map(Vec::len), &trend["items"][0]["day"], &trend["items"][0]["partial"]),
+        (Some(8), &json!("2026-03-10"), &json!(true))
+    );
+    assert_eq!((&trend["items"][1]["revenue_net"], &trend["items"][7]["revenue_net"]), (&json!("0"), &json!("1000")));
+    let hours = reader.json("/api/v1/kpis/hours").await;
+    assert_eq!(
+        (hours["items"].as_array().map(Vec::len), &hours["items"][8]["revenue_net"]),
+        (Some(24), &json!("100.5"))
+    );
+    let dashboard = reader.json("/api/v1/dashboard/overview?period=7d").await;
+    assert_eq!(
+        (
+            &dashboard["success"],
+            &dashboard["data"]["transactions_24h"],
+            &dashboard["data"]["period"]["previous"]["transactions"]
+        ),
+        (&json!(true), &json!(3), &json!(1))
+    );
+    assert_eq!(
+        (&dashboard["data"]["active_alerts"], &dashboard["metadata"]["unavailable"]["active_alerts"]),
+        (&Value::Null, &json!("no_source"))
+    );
+    let last = reader.json("/api/v1/dashboard/metrics/realtime").await;
+    assert_eq!(last["transactions_last_minute"], json!(0), "a sale of exactly 60 s ago is out of the window");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn bad_questions_get_every_fault(root: PgPool) {
+    let world = World::new(root).await;
+    let mut reader = Reader::of(&world, Role::Viewer).await;
+    for (path, faults) in [
+        ("/api/v1/kpis?from=2026-03-10&to=2026-03-01", vec!["from"]),
+        ("/api/v1/kpis?from=2020-01-01&to=2026-03-01&basis=best", vec!["basis", "from"]),
+        ("/api/v1/kpis?day=%00&basis=", vec!["day"]),
+        ("/api/v1/kpis/trend?days=0&to=x&order=up&basis=y", vec!["basis", "to", "days", "order"]),
+        ("/api/v1/kpis/hours?period=7d", vec!["day"]),
+        ("/api/v1/kpis/orders/rows?limit=0&sort=name&period=year", vec!["period", "sort", "limit"]),
+        ("/api/v1/kpis/orders/rows?cursor=1~2", vec!["cursor"]),
+        ("/api/v1/dashboard/overview?period=1y", vec!["period"]),
+        ("/api/v1/exports/kpi-rows.csv?metric=orders&day=never", vec!["day"]),
+    ] {
+        let answer = reader.get(path).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}: {}", answer.text);
+        let body = answer.json();
+        let paths: Vec<_> = body["error"]["fields"]
+            .as_array()
+            .expect("fields")
+            .iter()
+            .map(|f| f["path"].as_str().unwrap_or_default())
+            .collect();
+        assert_eq!(paths, faults, "{path}");
+    }
+    for path in ["/api/v1/kpis/sales.luck", "/api/v1/kpis/sales.luck/rows", "/api/v1/exports/kpi-rows.csv?metric=luck"]
+    {
+        assert_eq!(reader.get(path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    let bearer = reader.bearer.clone();
+    let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
+    let visit = reader.client.send(Method::POST, "/api/v1/visits", &headers, r#"{"visitor_key":"b"}"#).await;
+    assert_eq!(visit.status, StatusCode::FORBIDDEN, "a viewer records nothing");
+    let mut planner = Reader::of(&world, Role::Planner).await;
+    let bearer = planner.bearer.clone();
+    let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
+    for _ in 0..2 {
+        let visit =
+            planner.client.send(Method::POST, "/api/v1/visits", &headers, r#"{"visitor_key":"b","path":"/"}"#).await;
+        assert_eq!(visit.status, StatusCode::NO_CONTENT, "{}", visit.text);
+    }
+    assert_eq!(world.number("select count(*) from sales.visits").await, 1);
+    let anonymous = Client::new(&router(&world)).get("/api/v1/kpis").await;
+    assert_eq!(anonymous.status, StatusCode::UNAUTHORIZED);
+}
+
+/// Example 20, as far as HTML goes: values, table twins and links stand in the first answer.
+#[sqlx::test(migrations = "../migrations")]
+async fn pages_read_whole_without_script(root: PgPool) {
+    let world = World::new(root).await;
+    arrange(&world).await;
+    world.user("ada@mill.example", Some(Role::Admin), &[]).await;
+    let mut reader = Client::new(&router(&world));
+    reader.get("/login").await;
+    let typed = format!("name=ada%40mill.example&password={}&next=/", PASSWORD.replace(' ', "+"));
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("accept", "text/html"),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    assert!(reader.send(Method::POST, "/fn/access/sign_in", &headers, &typed).await.status.is_redirection());
+    let home = reader.get("/?day=2026-03-10").await;
+    assert_eq!(home.status, StatusCode::OK, "{}", home.text);
+    for part in [
+        "$1,082.00",
+        "▲ 8.2",
+        "no visits recorded",
+        "Tue 10 Mar 2026 · UTC",
+        "/overview/kpis/sales.revenue_net",
+        "Recent transactions",
+    ] {
+        assert!(home.text.contains(part), "{part} is missing:\n{}", home.text);
+    }
+    assert_eq!(home.text.matches("<details class=\"twin\"").count(), 3);
+    let trend = home.text.split("data-trend").nth(1).expect("trend");
+    assert_eq!(
+        trend.split("</table>").next().expect("table").matches("<tr>").count(),
+        1 + 30,
+        "exactly 30 days under one heading"
+    );
+
+    let kpis = reader.get("/overview/kpis?period=30d&basis=gross").await;
+    assert_eq!(kpis.status, StatusCode::OK);
+    assert!(kpis.text.contains("$2,200.00") && kpis.text.contains("Orders per 100 visitors"), "{}", kpis.text);
+    let drill = reader.get("/overview/kpis/sales.revenue_net?day=2026-03-10").await;
+    assert_eq!(drill.status, StatusCode::OK);
+    for part in ["$1,082.00", "data-rows=\"4\"", "−$118.00", "/api/v1/exports/kpi-rows.csv?day=2026-03-10"] {
+        assert!(drill.text.contains(part), "{part} is missing:\n{}", drill.text);
+    }
+    assert_eq!(reader.get("/overview/kpis/sales.luck").await.status, StatusCode::NOT_FOUND);
+    let bad = reader.get("/overview/kpis/orders?day=never").await;
+    assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(bad.text.contains("is not a date"), "{}", bad.text);
+}
