@@ -90,7 +90,9 @@ pub async fn figures_with_customers(
     let (starts, ends) = edges(windows);
     let wanted: Vec<bool> = (0..windows.len()).map(wanted).collect();
     let base = books.currency.as_str();
-    let rows = sqlx::query_file!("src/overview/figures.sql", &starts, &ends, base, &wanted).fetch_all(&mut *connection).await?;
+    let rows = sqlx::query_file!("src/overview/figures.sql", &starts, &ends, base, &wanted)
+        .fetch_all(&mut *connection)
+        .await?;
     let mut all: Vec<Figures> = rows
         .into_iter()
         .map(|r| Figures {
