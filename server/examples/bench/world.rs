@@ -95,10 +95,10 @@ impl World {
     async fn wait_until_ready(&self) -> Result<(), Failure> {
         let started = Instant::now();
         while started.elapsed() < Duration::from_secs(60) {
-            if let Ok(mut connection) = http::Connection::open(ADDRESS).await {
-                if connection.call(&http::get("/health/ready", "", "")).await.is_ok_and(|a| a.status == 200) {
-                    return Ok(());
-                }
+            if let Ok(mut connection) = http::Connection::open(ADDRESS).await
+                && connection.call(&http::get("/health/ready", "", "")).await.is_ok_and(|a| a.status == 200)
+            {
+                return Ok(());
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }

@@ -1,5 +1,7 @@
 //! The web side in process: layers, routes and server functions as they are served.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its own functions too")]
+
 #[path = "../world/shop.rs"]
 mod shop;
 mod shop_front;

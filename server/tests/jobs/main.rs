@@ -1,5 +1,7 @@
 //! Jobs, schedules and the live bus on a real Postgres.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its own functions too")]
+
 mod imports;
 mod kinds;
 mod live;

@@ -2,10 +2,7 @@
 //! Needs Postgres binaries on this machine; each test makes a cluster of its own and takes seconds.
 
 use crate::process::{Server, data, folder, millrace, postgres, until};
-use server::{
-    config::{Config, Sources},
-    database::migrations,
-};
+use server::database::migrations;
 use sqlx::{Connection, Executor, PgConnection, PgPool, postgres::PgConnectOptions};
 use std::{os::unix::fs::MetadataExt, process::Output, time::Duration};
 

@@ -1,5 +1,7 @@
 //! Services against a real Postgres, one file a feature.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its own functions too")]
+
 #[path = "../world/figures.rs"]
 mod figures;
 #[path = "../world/shop.rs"]
