@@ -69,7 +69,7 @@ impl DemoService {
         self.logins.ensure(&self.backend).await?;
         let mut connection = store::pool::acquire(&self.backend.pools.jobs).await?;
         let rows = store::demo::demo_counts(&mut connection, &tables).await?;
-        drop(lock);
+        store::commit(lock).await?;
         let seed = i64::try_from(plan.seed).unwrap_or(i64::MAX);
         Ok(DemoLoaded { seed, as_of: plan.as_of, changes, sales_file, rows: table_rows(rows) })
     }

@@ -40,7 +40,7 @@ impl DemoService {
         }
         store::commit(tx).await?;
         self.logins.forget();
-        drop(lock);
+        store::commit(lock).await?;
         Ok(DemoRemoved { rows, total, kept_admin })
     }
 }
