@@ -113,7 +113,10 @@ async fn production_refuses_a_login_that_bypasses_row_security_and_writes_nothin
     );
     db.execute(sqlx::AssertSqlSafe(sql)).await.expect("role");
     let dir = tempfile::tempdir().expect("dir");
-    let url = format!("postgres://{role}:p@{}:{}/{name}", options.get_host(), options.get_port());
+    // The test cluster listens on a Unix socket only; in an address its slashes are escaped.
+    let socket = options.get_socket().map(|path| path.display().to_string());
+    let host = socket.unwrap_or_else(|| options.get_host().to_owned()).replace('/', "%2F");
+    let url = format!("postgres://{role}:p@{host}:{}/{name}", options.get_port());
     let run = move || {
         millrace(dir.path(), &["serve"])
             .env("DATABASE_URL", url)
