@@ -8,7 +8,6 @@ use axum::Router;
 use domain::access::Rights;
 use serde_json::json;
 use sqlx::PgPool;
-use std::io::Read as _;
 
 async fn sell(router: &Router, product: uuid::Uuid, method: &str) {
     let body = json!({"lines": [{"product_id": product, "quantity": 1}], "payment_method": method});
@@ -87,17 +86,14 @@ async fn a_workbook_has_typed_cells_and_says_what_it_is(db: PgPool) {
     std::fs::write(dir.path().join("f.xlsx"), &file.body).unwrap();
     // Whatever unzips it: the sheets must be there with numbers as numbers.
     let unzip = |part: &str| {
-        let mut out = String::new();
         let script = "import sys,zipfile;sys.stdout.write(zipfile.ZipFile(sys.argv[1]).read(sys.argv[2]).decode())";
-        let child = std::process::Command::new("python3")
+        let output = std::process::Command::new("python3")
             .args(["-c", script])
             .arg(dir.path().join("f.xlsx"))
             .arg(part)
-            .stdout(std::process::Stdio::piped())
-            .spawn()
+            .output()
             .unwrap();
-        child.stdout.unwrap().read_to_string(&mut out).unwrap();
-        out
+        String::from_utf8(output.stdout).unwrap()
     };
     let rows = unzip("xl/worksheets/sheet1.xml");
     assert_eq!(rows.matches("<row ").count(), 4);

@@ -122,7 +122,8 @@ async fn only_our_own_pages_change_anything(owner: PgPool) {
     let mut client = signed_in(&world, "ada@mill.example").await;
     let token = keys().csrf(&client.cookies["millrace"]);
     let hidden = format!("theme=dark&csrf_token={token}");
-    let cases: &[(&[(&str, &str)], &str, bool)] = &[
+    type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, bool);
+    let cases: &[Case<'_>] = &[
         (&[("sec-fetch-site", "same-origin")], "", true),
         (&[("sec-fetch-site", "cross-site")], &hidden, false),
         (&[("sec-fetch-site", "same-site")], &hidden, false),

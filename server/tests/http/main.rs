@@ -1,6 +1,7 @@
 //! The web side in process: layers, routes and server functions as they are served.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its own functions too")]
+#![allow(clippy::disallowed_methods, reason = "rows that a test makes need any id, and some tests the real time")]
 
 #[path = "../world/shop.rs"]
 mod shop;

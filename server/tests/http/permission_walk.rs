@@ -104,7 +104,7 @@ async fn everything_is_open_to_exactly_those_it_names(owner: PgPool) {
             denied += i64::from(status == StatusCode::FORBIDDEN);
             let shut = status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN;
             let right = match (route.access.allows(persona.rights.as_ref()), &persona.rights) {
-                (true, _) => !shut && !(status.is_redirection() && target.starts_with("/login")),
+                (true, _) => !(shut || status.is_redirection() && target.starts_with("/login")),
                 (false, Some(_)) => status == StatusCode::FORBIDDEN,
                 (false, None) if is_page => status == StatusCode::SEE_OTHER && target.starts_with("/login?next="),
                 (false, None) => status == StatusCode::UNAUTHORIZED,

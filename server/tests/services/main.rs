@@ -1,6 +1,7 @@
 //! Services against a real Postgres, one file a feature.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its own functions too")]
+#![allow(clippy::disallowed_methods, reason = "rows that a test makes need any id, and some tests the real time")]
 
 #[path = "../world/figures.rs"]
 mod figures;
