@@ -13,6 +13,7 @@ pub mod fault;
 pub mod features;
 pub mod layout;
 pub mod live;
+pub mod page_data;
 pub mod pages;
 mod root;
 

@@ -16,7 +16,7 @@ use crate::{
         settings_demo::DemoRoute,
         setup::SetupRoute,
         transactions::{TransactionsRoute, detail::TransactionRoute, new::NewTransactionRoute},
-        users::{UsersRoute, roles::Roles},
+        users::{UsersRoute, roles::RolesRoute},
     },
 };
 use domain::access::Theme;
@@ -73,7 +73,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/account/tokens") view={Lazy::<TokensRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/users") view={Lazy::<UsersRoute>::new()} ssr=SsrMode::Async/>
-                    <Route path=path!("/settings/roles") view=Roles/>
+                    <Route path=path!("/settings/roles") view={Lazy::<RolesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/overview/kpis") view={Lazy::<KpisRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/overview/kpis/:metric") view={Lazy::<DrillRoute>::new()} ssr=SsrMode::Async/>

@@ -4,19 +4,19 @@
     reason = "one argument a form field; the macro drops the attribute on the function"
 )]
 
-use crate::fault::Fault;
+use crate::{fault::Fault, page_data::Packed};
 use domain::ingest::{DataScreen, ImportScreen};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use std::collections::BTreeMap;
 
 /// All imports, newest first, and the open quarantine.
 #[server(prefix = "/fn", endpoint = "ingest/imports", input = GetUrl)]
-pub async fn load_imports(#[server(default)] cursor: Option<String>) -> Result<DataScreen, Fault> {
+pub async fn load_imports(#[server(default)] cursor: Option<String>) -> Result<Packed<DataScreen>, Fault> {
     use crate::context::{port, principal};
     use domain::{ingest::IngestPort, paging::DEFAULT_LIMIT};
     let (port, who) = (port::<dyn IngestPort>()?, principal()?);
     let cursor = cursor.filter(|c| !c.is_empty());
-    Ok(DataScreen {
+    Packed::of(&DataScreen {
         imports: port.imports(&who, cursor, DEFAULT_LIMIT).await?,
         quarantine: port.quarantine(&who).await?,
     })
@@ -24,17 +24,20 @@ pub async fn load_imports(#[server(default)] cursor: Option<String>) -> Result<D
 
 /// One import with its open rows; `None` also for an id that cannot be one.
 #[server(prefix = "/fn", endpoint = "ingest/import", input = GetUrl)]
-pub async fn load_import(id: String, #[server(default)] cursor: Option<String>) -> Result<Option<ImportScreen>, Fault> {
+pub async fn load_import(
+    id: String,
+    #[server(default)] cursor: Option<String>,
+) -> Result<Packed<Option<ImportScreen>>, Fault> {
     use crate::context::{port, principal};
     use domain::{ErrorCode, ingest::IngestPort, paging::DEFAULT_LIMIT};
-    let Ok(id) = id.parse() else { return Ok(None) };
+    let Ok(id) = id.parse() else { return Packed::of(&None) };
     let (port, who) = (port::<dyn IngestPort>()?, principal()?);
     let import = match port.import(&who, id).await {
-        Err(error) if error.code == ErrorCode::NotFound => return Ok(None),
+        Err(error) if error.code == ErrorCode::NotFound => return Packed::of(&None),
         other => other?,
     };
     let rows = port.rows(&who, id, true, cursor.filter(|c| !c.is_empty()), DEFAULT_LIMIT).await?;
-    Ok(Some(ImportScreen { import, rows }))
+    Packed::of(&Some(ImportScreen { import, rows }))
 }
 
 /// Keeps what the columns mean and starts the check.

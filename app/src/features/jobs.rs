@@ -1,12 +1,12 @@
 //! Server functions of jobs.
 
-use crate::fault::Fault;
+use crate::{fault::Fault, page_data::Packed};
 use domain::jobs::{JobDetail, JobsScreen, ScheduleView};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// `/jobs` with the filter in `query`, the query part of its address.
 #[server(prefix = "/fn", endpoint = "jobs/list", input = GetUrl)]
-pub async fn load_jobs(query: String) -> Result<JobsScreen, Fault> {
+pub async fn load_jobs(query: String) -> Result<Packed<JobsScreen>, Fault> {
     use crate::context::{port, principal};
     use domain::jobs::{JobFilter, JobsPort, KindChoice};
     let (who, jobs, filter) = (principal()?, port::<dyn JobsPort>()?, JobFilter::from_query(&query));
@@ -16,19 +16,20 @@ pub async fn load_jobs(query: String) -> Result<JobsScreen, Fault> {
     let kinds =
         kinds.map(|k| KindChoice { kind: k.kind.to_owned(), title: k.title.to_owned(), by_hand: k.by_hand }).collect();
     let queues = jobs.queues(&who).await?;
-    Ok(JobsScreen { filter, page, states: stats.states, window_days: stats.window_days, kinds, queues })
+    Packed::of(&JobsScreen { filter, page, states: stats.states, window_days: stats.window_days, kinds, queues })
 }
 
 /// One run; `None` also for an id that cannot be one.
 #[server(prefix = "/fn", endpoint = "jobs/detail", input = GetUrl)]
-pub async fn load_job(id: String) -> Result<Option<JobDetail>, Fault> {
+pub async fn load_job(id: String) -> Result<Packed<Option<JobDetail>>, Fault> {
     use crate::context::{port, principal};
     use domain::{ErrorCode, jobs::JobsPort};
-    let Ok(id) = id.parse() else { return Ok(None) };
-    match port::<dyn JobsPort>()?.detail(&principal()?, id).await {
-        Err(error) if error.code == ErrorCode::NotFound => Ok(None),
-        found => Ok(Some(found?)),
-    }
+    let Ok(id) = id.parse() else { return Packed::of(&None) };
+    let found = match port::<dyn JobsPort>()?.detail(&principal()?, id).await {
+        Err(error) if error.code == ErrorCode::NotFound => None,
+        found => Some(found?),
+    };
+    Packed::of(&found)
 }
 
 #[server(prefix = "/fn", endpoint = "jobs/cancel")]
@@ -51,10 +52,10 @@ pub async fn retry_job(id: String) -> Result<(), Fault> {
 }
 
 #[server(prefix = "/fn", endpoint = "jobs/schedules", input = GetUrl)]
-pub async fn load_schedules() -> Result<Vec<ScheduleView>, Fault> {
+pub async fn load_schedules() -> Result<Packed<Vec<ScheduleView>>, Fault> {
     use crate::context::{port, principal};
     use domain::jobs::JobsPort;
-    Ok(port::<dyn JobsPort>()?.schedules(&principal()?).await?)
+    Packed::of(&port::<dyn JobsPort>()?.schedules(&principal()?).await?)
 }
 
 /// Runs a schedule out of turn and goes to the run.

@@ -1,13 +1,13 @@
 //! Server functions of sales. Reads are GETs: linkable, and safe to repeat. What only the body needs is
 //! named in the body, which the browser's build does not have.
 
-use crate::fault::Fault;
+use crate::{fault::Fault, page_data::Packed};
 use domain::transactions::{SaleDetail, SaleDraft, SaleFormLine, SaleList};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// A page of the list; `query` is the query part of its address.
 #[server(prefix = "/fn", endpoint = "transactions/list", input = GetUrl)]
-pub async fn load_sales(query: String) -> Result<SaleList, Fault> {
+pub async fn load_sales(query: String) -> Result<Packed<SaleList>, Fault> {
     use crate::context::{port, principal};
     use domain::{
         AppError,
@@ -15,27 +15,27 @@ pub async fn load_sales(query: String) -> Result<SaleList, Fault> {
         transactions::{SaleQuery, TransactionsPort},
     };
     let asked = SaleQuery::parse(pairs(&query)).map_err(AppError::validation)?;
-    Ok(port::<dyn TransactionsPort>()?.list(&principal()?, &asked).await?)
+    Packed::of(&port::<dyn TransactionsPort>()?.list(&principal()?, &asked).await?)
 }
 
 /// One sale; `None` also for an id that cannot be one.
 #[server(prefix = "/fn", endpoint = "transactions/detail", input = GetUrl)]
-pub async fn load_sale(id: String) -> Result<Option<SaleDetail>, Fault> {
+pub async fn load_sale(id: String) -> Result<Packed<Option<SaleDetail>>, Fault> {
     use crate::context::{port, principal};
     use domain::transactions::TransactionsPort;
     let Ok(id) = id.parse() else { return Ok(None) };
-    Ok(port::<dyn TransactionsPort>()?.detail(&principal()?, id).await?)
+    Packed::of(&port::<dyn TransactionsPort>()?.detail(&principal()?, id).await?)
 }
 
 /// The form of a new sale as `query` fills it in, with what was found and what it would come to.
 #[server(prefix = "/fn", endpoint = "transactions/draft", input = GetUrl)]
-pub async fn load_draft(query: String) -> Result<SaleDraft, Fault> {
+pub async fn load_draft(query: String) -> Result<Packed<SaleDraft>, Fault> {
     use crate::context::{port, principal};
     use domain::{
         query::pairs,
         transactions::{SaleForm, TransactionsPort},
     };
-    Ok(port::<dyn TransactionsPort>()?.draft(&principal()?, SaleForm::parse(pairs(&query))).await?)
+    Packed::of(&port::<dyn TransactionsPort>()?.draft(&principal()?, SaleForm::parse(pairs(&query))).await?)
 }
 
 /// Records what the form holds, once for its key, and goes to the sale.

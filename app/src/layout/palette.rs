@@ -17,7 +17,10 @@ pub fn Palette() -> impl IntoView {
     let dialog = NodeRef::<html::Dialog>::new();
     let (text, set_text) = signal(String::new());
     let (selected, select) = signal(0_usize);
-    let search = Action::new(|q: &String| find(q.clone()));
+    let search = Action::new(|q: &String| {
+        let found = find(q.clone());
+        async move { found.await?.open() }
+    });
     let results = search.value();
     let navigate = use_navigate();
 

@@ -9,8 +9,8 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::session,
-    fault::Fault,
     features::access::{ChangePassword, ChooseTheme, EndOtherSessions, EndSession, load_account},
+    page_data::PageData,
 };
 use domain::{
     access::{Me, SessionItem, SessionKind, Theme},
@@ -22,13 +22,13 @@ use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
 /// The account page.
 #[derive(Debug)]
 pub struct AccountRoute {
-    account: Resource<Result<(Me, Vec<SessionItem>), Fault>>,
+    account: PageData<(Me, Vec<SessionItem>)>,
 }
 
 #[lazy_route]
 impl LazyRoute for AccountRoute {
     fn data() -> Self {
-        Self { account: Resource::new(|| (), |()| load_account()) }
+        Self { account: PageData::load(|| (), |()| load_account()) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -15,8 +15,8 @@ use crate::{
         states::{Empty, Loading, ready_or_failed},
     },
     context::session,
-    fault::Fault,
     features::ingest::load_imports,
+    page_data::PageData,
 };
 use domain::{
     access::Permission,
@@ -30,7 +30,7 @@ use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
 #[derive(Debug)]
 pub struct DataRoute {
     cursor: Memo<Option<String>>,
-    screen: Resource<Result<DataScreen, Fault>>,
+    screen: PageData<DataScreen>,
 }
 
 #[lazy_route]
@@ -38,7 +38,7 @@ impl LazyRoute for DataRoute {
     fn data() -> Self {
         let query = use_query_map();
         let cursor = Memo::new(move |_| query.with(|q| q.get("cursor")));
-        Self { cursor, screen: Resource::new(move || cursor.get(), load_imports) }
+        Self { cursor, screen: PageData::load(move || cursor.get(), load_imports) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -10,9 +10,9 @@ use crate::{
         page::PageHead,
         states::{Loading, ready_or_failed},
     },
-    fault::Fault,
     features::jobs::load_jobs,
     live::use_topic,
+    page_data::PageData,
 };
 use domain::{
     jobs::{JobFilter, JobsScreen, QueueView},
@@ -30,7 +30,7 @@ fn list_href(filter: &JobFilter) -> String {
 /// The list page.
 #[derive(Debug)]
 pub struct JobsRoute {
-    screen: Resource<Result<JobsScreen, Fault>>,
+    screen: PageData<JobsScreen>,
 }
 
 #[lazy_route]
@@ -38,7 +38,7 @@ impl LazyRoute for JobsRoute {
     fn data() -> Self {
         let search = use_location().search;
         let changed = use_topic(Topic::Jobs);
-        Self { screen: Resource::new(move || (search.get(), changed.get()), |(search, _)| load_jobs(search)) }
+        Self { screen: PageData::load(move || (search.get(), changed.get()), |(search, _)| load_jobs(search)) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -13,9 +13,9 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::session,
-    fault::Fault,
     features::overview::load_overview,
     live::use_topic,
+    page_data::PageData,
 };
 use domain::{
     access::Permission,
@@ -29,7 +29,7 @@ use scope_bar::{ScopeBar, scope_words};
 /// The overview.
 #[derive(Debug)]
 pub struct OverviewRoute {
-    screen: Resource<Result<OverviewScreen, Fault>>,
+    screen: PageData<OverviewScreen>,
 }
 
 #[lazy_route]
@@ -38,7 +38,7 @@ impl LazyRoute for OverviewRoute {
         let search = use_location().search;
         let changed = use_topic(Topic::Transactions);
         let asked = move || (search.get(), changed.get());
-        Self { screen: Resource::new(asked, |(query, _)| load_overview(query)) }
+        Self { screen: PageData::load(asked, |(query, _)| load_overview(query)) }
     }
 
     fn view(this: Self) -> AnyView {

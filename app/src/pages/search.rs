@@ -5,8 +5,8 @@ use crate::{
         page::PageHead,
         states::{Empty, Loading, ready_or_failed},
     },
-    fault::Fault,
     features::search::find,
+    page_data::PageData,
 };
 use domain::search::{SearchGroup, SearchResults};
 use leptos::prelude::*;
@@ -16,7 +16,7 @@ use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
 #[derive(Debug)]
 pub struct SearchRoute {
     q: Memo<String>,
-    results: Resource<Result<SearchResults, Fault>>,
+    results: PageData<SearchResults>,
 }
 
 #[lazy_route]
@@ -24,7 +24,7 @@ impl LazyRoute for SearchRoute {
     fn data() -> Self {
         let map = use_query_map();
         let q = Memo::new(move |_| map.with(|m| m.get("q").unwrap_or_default()));
-        Self { q, results: Resource::new(move || q.get(), find) }
+        Self { q, results: PageData::load(move || q.get(), find) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -7,8 +7,8 @@ use crate::{
         states::{Empty, ready_or_failed},
     },
     context::session,
-    fault::Fault,
     features::demo::demo_overview,
+    page_data::PageData,
 };
 use domain::{
     demo::{DemoBatch, DemoView, TableRows},
@@ -23,13 +23,13 @@ const REMOVE: &str = "/fn/demo/remove";
 /// The page of the demo data.
 #[derive(Debug)]
 pub struct DemoRoute {
-    demo: Resource<Result<DemoView, Fault>>,
+    demo: PageData<DemoView>,
 }
 
 #[lazy_route]
 impl LazyRoute for DemoRoute {
     fn data() -> Self {
-        Self { demo: Resource::new(|| (), |()| demo_overview()) }
+        Self { demo: PageData::load(|| (), |()| demo_overview()) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -6,8 +6,8 @@ use crate::{
         page::PageHead,
         states::{Loading, ready_or_failed},
     },
-    fault::Fault,
     features::access::{SetUp, setup_is_open},
+    page_data::PageData,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
@@ -16,7 +16,7 @@ use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
 #[derive(Debug)]
 pub struct SetupRoute {
     link: String,
-    open: Resource<Result<bool, Fault>>,
+    open: PageData<bool>,
 }
 
 #[lazy_route]
@@ -24,7 +24,7 @@ impl LazyRoute for SetupRoute {
     fn data() -> Self {
         let link = use_query_map().with_untracked(|query| query.get("link").unwrap_or_default());
         let asked = link.clone();
-        Self { link, open: Resource::new(move || asked.clone(), setup_is_open) }
+        Self { link, open: PageData::load(move || asked.clone(), setup_is_open) }
     }
 
     fn view(this: Self) -> AnyView {

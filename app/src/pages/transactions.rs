@@ -11,9 +11,9 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::session,
-    fault::Fault,
     features::transactions::load_sales,
     live::use_topic,
+    page_data::PageData,
 };
 use domain::{
     access::Permission,
@@ -37,7 +37,7 @@ fn with_query(path: &str, query: &str) -> String {
 #[derive(Debug)]
 pub struct TransactionsRoute {
     search: Memo<String>,
-    list: Resource<Result<SaleList, Fault>>,
+    list: PageData<SaleList>,
 }
 
 #[lazy_route]
@@ -46,7 +46,7 @@ impl LazyRoute for TransactionsRoute {
         let search = use_location().search;
         // A sale of anybody brings the list up to date.
         let changed = use_topic(Topic::Transactions);
-        Self { search, list: Resource::new(move || (search.get(), changed.get()), |(search, _)| load_sales(search)) }
+        Self { search, list: PageData::load(move || (search.get(), changed.get()), |(search, _)| load_sales(search)) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -10,8 +10,8 @@ use crate::{
         states::{Empty, Loading, ready_or_failed},
     },
     context::session,
-    fault::Fault,
     features::access::{AddUser, SetActive, SetRole, load_users},
+    page_data::PageData,
 };
 use domain::{
     access::{Permission, Role, UserFilter, UserItem},
@@ -29,14 +29,14 @@ type Users = (UserFilter, Page<UserItem>);
 /// The user list.
 #[derive(Debug)]
 pub struct UsersRoute {
-    users: Resource<Result<Users, Fault>>,
+    users: PageData<Users>,
 }
 
 #[lazy_route]
 impl LazyRoute for UsersRoute {
     fn data() -> Self {
         let search = use_location().search;
-        Self { users: Resource::new(move || search.get(), load_users) }
+        Self { users: PageData::load(move || search.get(), load_users) }
     }
 
     fn view(this: Self) -> AnyView {

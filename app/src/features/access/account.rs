@@ -1,16 +1,16 @@
 //! The own account: sessions and tokens.
 
-use crate::fault::Fault;
+use crate::{fault::Fault, page_data::Packed};
 use domain::access::{Me, SessionItem, TokenView};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// The signed-in person and their open sessions.
 #[server(prefix = "/fn", endpoint = "access/account", input = GetUrl)]
-pub async fn load_account() -> Result<(Me, Vec<SessionItem>), Fault> {
+pub async fn load_account() -> Result<Packed<(Me, Vec<SessionItem>)>, Fault> {
     use crate::context::{port, principal};
     use domain::access::AccessPort;
     let (access, who) = (port::<dyn AccessPort>()?, principal()?);
-    Ok((access.me(&who).await?, access.sessions(&who).await?))
+    Packed::of(&(access.me(&who).await?, access.sessions(&who).await?))
 }
 
 #[server(prefix = "/fn", endpoint = "access/end_session")]
@@ -29,10 +29,10 @@ pub async fn end_other_sessions() -> Result<(), Fault> {
 }
 
 #[server(prefix = "/fn", endpoint = "access/tokens", input = GetUrl)]
-pub async fn load_tokens() -> Result<Vec<TokenView>, Fault> {
+pub async fn load_tokens() -> Result<Packed<Vec<TokenView>>, Fault> {
     use crate::context::{port, principal};
     use domain::access::AccessPort;
-    Ok(port::<dyn AccessPort>()?.tokens(&principal()?).await?)
+    Packed::of(&port::<dyn AccessPort>()?.tokens(&principal()?).await?)
 }
 
 /// Makes a token; the next page shows it, once.

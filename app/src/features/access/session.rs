@@ -1,6 +1,6 @@
 //! Signing in and out, set-up, password, theme.
 
-use crate::fault::Fault;
+use crate::{fault::Fault, page_data::Packed};
 use domain::access::Password;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
@@ -29,10 +29,10 @@ pub async fn sign_out() -> Result<(), Fault> {
 
 /// Whether the set-up link still works.
 #[server(prefix = "/fn", endpoint = "access/setup_is_open", input = GetUrl)]
-pub async fn setup_is_open(#[server(default)] link: String) -> Result<bool, Fault> {
+pub async fn setup_is_open(#[server(default)] link: String) -> Result<Packed<bool>, Fault> {
     use crate::context::port;
     use domain::access::SessionPort;
-    Ok(port::<dyn SessionPort>()?.may_set_up(&link).await?)
+    Packed::of(&port::<dyn SessionPort>()?.may_set_up(&link).await?)
 }
 
 /// Makes the first administrator and signs in.

@@ -1,6 +1,6 @@
 //! Users, for administrators.
 
-use crate::fault::Fault;
+use crate::{fault::Fault, page_data::Packed};
 use domain::{
     access::{Password, UserFilter, UserItem},
     paging::Page,
@@ -9,7 +9,7 @@ use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// A page of the list; `query` is the query part of its address.
 #[server(prefix = "/fn", endpoint = "access/users", input = GetUrl)]
-pub async fn load_users(#[server(default)] query: String) -> Result<(UserFilter, Page<UserItem>), Fault> {
+pub async fn load_users(#[server(default)] query: String) -> Result<Packed<(UserFilter, Page<UserItem>)>, Fault> {
     use crate::context::{port, principal};
     use domain::{
         access::{AccessPort, Role},
@@ -26,7 +26,7 @@ pub async fn load_users(#[server(default)] query: String) -> Result<(UserFilter,
         }
     }
     let page = port::<dyn AccessPort>()?.users(&principal()?, filter.clone()).await?;
-    Ok((filter, page))
+    Packed::of(&(filter, page))
 }
 
 #[server(prefix = "/fn", endpoint = "access/add_user")]

@@ -7,8 +7,8 @@ use crate::{
         states::{Empty, Loading, ready_or_failed},
     },
     context::session,
-    fault::Fault,
     features::access::{CreateToken, RevokeToken, RotateToken, load_tokens},
+    page_data::PageData,
 };
 use domain::{
     access::{TokenState, TokenView},
@@ -20,13 +20,13 @@ use leptos_router::{LazyRoute, lazy_route};
 /// The token page.
 #[derive(Debug)]
 pub struct TokensRoute {
-    tokens: Resource<Result<Vec<TokenView>, Fault>>,
+    tokens: PageData<Vec<TokenView>>,
 }
 
 #[lazy_route]
 impl LazyRoute for TokensRoute {
     fn data() -> Self {
-        Self { tokens: Resource::new(|| (), |()| load_tokens()) }
+        Self { tokens: PageData::load(|| (), |()| load_tokens()) }
     }
 
     fn view(this: Self) -> AnyView {

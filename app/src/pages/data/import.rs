@@ -14,8 +14,8 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::session,
-    fault::Fault,
     features::ingest::{CancelImport, CheckAgain, CommitImport, MapColumns, StopWork, load_import},
+    page_data::PageData,
     pages::not_found::NotFound,
 };
 use domain::{
@@ -63,7 +63,7 @@ impl Acts {
 pub struct ImportRoute {
     acts: Acts,
     cursor: Memo<Option<String>>,
-    screen: Resource<Result<Option<ImportScreen>, Fault>>,
+    screen: PageData<Option<ImportScreen>>,
 }
 
 #[lazy_route]
@@ -80,7 +80,7 @@ impl LazyRoute for ImportRoute {
             repairs: Repairs { edit: ServerAction::new(), rerun: ServerAction::new(), discard: ServerAction::new() },
         };
         let asked = move || (params.with(|p| p.get("id").unwrap_or_default()), cursor.get(), acts.version());
-        let screen = Resource::new(asked, |(id, cursor, _)| load_import(id, cursor));
+        let screen = PageData::load(asked, |(id, cursor, _)| load_import(id, cursor));
         Self { acts, cursor, screen }
     }
 
@@ -88,13 +88,7 @@ impl LazyRoute for ImportRoute {
         let ImportRoute { acts, cursor, screen } = this;
         // While a job is open, look again every second; effects run in the browser only.
         Effect::new(move |_| {
-            let open = screen.with(|s| {
-                s.as_ref()
-                    .and_then(|s| s.as_ref().ok())
-                    .and_then(Option::as_ref)
-                    .and_then(|s| s.import.work.as_ref())
-                    .is_some_and(Work::is_open)
-            });
+            let open = screen.latest().flatten().is_some_and(|s| s.import.work.as_ref().is_some_and(Work::is_open));
             if open {
                 set_timeout(move || screen.refetch(), LOOK_AGAIN);
             }

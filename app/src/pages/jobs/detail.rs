@@ -8,9 +8,9 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    fault::Fault,
     features::jobs::{CancelJob, RetryJob, load_job},
     live::use_topic,
+    page_data::PageData,
 };
 use chrono::{DateTime, FixedOffset};
 use domain::{
@@ -24,7 +24,7 @@ use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
 /// The page of a run.
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct JobRoute {
-    job: Resource<Result<Option<JobDetail>, Fault>>,
+    job: PageData<Option<JobDetail>>,
     cancel: ServerAction<CancelJob>,
     retry: ServerAction<RetryJob>,
 }
@@ -36,7 +36,7 @@ impl LazyRoute for JobRoute {
         let changed = use_topic(Topic::Jobs);
         let (cancel, retry) = (ServerAction::new(), ServerAction::new());
         let source = move || (params.read().get("id").unwrap_or_default(), changed.get(), cancel.version().get());
-        Self { job: Resource::new(source, |(id, _, _)| load_job(id)), cancel, retry }
+        Self { job: PageData::load(source, |(id, _, _)| load_job(id)), cancel, retry }
     }
 
     fn view(this: Self) -> AnyView {

@@ -7,9 +7,9 @@ use crate::{
         states::{Empty, Loading, ready_or_failed},
     },
     context::session,
-    fault::Fault,
     features::jobs::{RunSchedule, SwitchSchedule, load_schedules},
     live::use_topic,
+    page_data::PageData,
 };
 use domain::{access::Permission, format, jobs::ScheduleView, live::Topic};
 use leptos::{form::ActionForm, prelude::*};
@@ -18,7 +18,7 @@ use leptos_router::{LazyRoute, lazy_route};
 /// The page of schedules.
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct SchedulesRoute {
-    schedules: Resource<Result<Vec<ScheduleView>, Fault>>,
+    schedules: PageData<Vec<ScheduleView>>,
     run: ServerAction<RunSchedule>,
     switch: ServerAction<SwitchSchedule>,
 }
@@ -29,7 +29,7 @@ impl LazyRoute for SchedulesRoute {
         let changed = use_topic(Topic::Jobs);
         let (run, switch) = (ServerAction::new(), ServerAction::new());
         let source = move || (changed.get(), switch.version().get());
-        Self { schedules: Resource::new(source, |_| load_schedules()), run, switch }
+        Self { schedules: PageData::load(source, |_| load_schedules()), run, switch }
     }
 
     fn view(this: Self) -> AnyView {

@@ -11,6 +11,7 @@ use crate::{
     fault::Fault,
     features::overview::load_rows,
     live::use_topic,
+    page_data::PageData,
     pages::not_found::NotFound,
 };
 use domain::{
@@ -31,7 +32,7 @@ use leptos_router::{
 #[derive(Debug)]
 pub struct DrillRoute {
     search: Memo<String>,
-    drill: Resource<Result<Drill, Fault>>,
+    drill: PageData<Drill>,
 }
 
 #[lazy_route]
@@ -41,7 +42,7 @@ impl LazyRoute for DrillRoute {
         let params = use_params_map();
         let changed = use_topic(Topic::Transactions);
         let asked = move || (params.with(|p| p.get("metric").unwrap_or_default()), search.get(), changed.get());
-        Self { search, drill: Resource::new(asked, |(metric, query, _)| load_rows(metric, query)) }
+        Self { search, drill: PageData::load(asked, |(metric, query, _)| load_rows(metric, query)) }
     }
 
     fn view(this: Self) -> AnyView {

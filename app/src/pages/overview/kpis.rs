@@ -10,9 +10,9 @@ use crate::{
         page::PageHead,
         states::{Loading, ready_or_failed},
     },
-    fault::Fault,
     features::overview::load_kpis,
     live::use_topic,
+    page_data::PageData,
 };
 use domain::{
     live::Topic,
@@ -23,7 +23,7 @@ use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
 
 #[derive(Debug)]
 pub struct KpisRoute {
-    screen: Resource<Result<KpisScreen, Fault>>,
+    screen: PageData<KpisScreen>,
 }
 
 #[lazy_route]
@@ -32,7 +32,7 @@ impl LazyRoute for KpisRoute {
         let search = use_location().search;
         let changed = use_topic(Topic::Transactions);
         let asked = move || (search.get(), changed.get());
-        Self { screen: Resource::new(asked, |(query, _)| load_kpis(query)) }
+        Self { screen: PageData::load(asked, |(query, _)| load_kpis(query)) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -6,8 +6,8 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    fault::Fault,
     features::transactions::load_sale,
+    page_data::PageData,
 };
 use chrono::{DateTime, FixedOffset};
 use domain::{
@@ -21,14 +21,14 @@ use rust_decimal::Decimal;
 /// The page of one sale.
 #[derive(Debug)]
 pub struct TransactionRoute {
-    sale: Resource<Result<Option<SaleDetail>, Fault>>,
+    sale: PageData<Option<SaleDetail>>,
 }
 
 #[lazy_route]
 impl LazyRoute for TransactionRoute {
     fn data() -> Self {
         let params = use_params_map();
-        Self { sale: Resource::new(move || params.with(|p| p.get("id").unwrap_or_default()), load_sale) }
+        Self { sale: PageData::load(move || params.with(|p| p.get("id").unwrap_or_default()), load_sale) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -12,8 +12,8 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::session,
-    fault::Fault,
     features::transactions::{RecordSale, load_draft},
+    page_data::PageData,
 };
 use domain::{
     query,
@@ -33,7 +33,7 @@ const PATH: &str = "/transactions/new";
 pub struct NewTransactionRoute {
     /// The form as a query.
     filled: Memo<String>,
-    draft: Resource<Result<SaleDraft, Fault>>,
+    draft: PageData<SaleDraft>,
 }
 
 #[lazy_route]
@@ -49,7 +49,7 @@ impl LazyRoute for NewTransactionRoute {
             let now = search.get();
             typed.clone().filter(|_| now == opened).unwrap_or(now)
         });
-        Self { filled, draft: Resource::new(move || filled.get(), load_draft) }
+        Self { filled, draft: PageData::load(move || filled.get(), load_draft) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -3,9 +3,24 @@
 use crate::components::page::PageHead;
 use domain::access::{Role, permission_table};
 use leptos::prelude::*;
+use leptos_router::{LazyRoute, lazy_route};
 
-#[component]
-pub fn Roles() -> impl IntoView {
+/// The page of roles.
+#[derive(Debug)]
+pub struct RolesRoute;
+
+#[lazy_route]
+impl LazyRoute for RolesRoute {
+    fn data() -> Self {
+        Self
+    }
+
+    fn view(_this: Self) -> AnyView {
+        table().into_any()
+    }
+}
+
+fn table() -> impl IntoView {
     let rows = permission_table()
         .into_iter()
         .map(|row| {

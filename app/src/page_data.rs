@@ -1,0 +1,173 @@
+//! A page's data: asked for while the page's code is still on its way, decoded by that code.
+//!
+//! A lazy route's `data()` lies in the shell, which every visitor downloads first. It may start a request
+//! there, but what decodes a screen belongs to the page's own file. So the shell carries an answer as
+//! JSON text ([`Packed`]), and [`PageData`] opens it where it is shown.
+
+use crate::fault::Fault;
+use domain::{AppError, ErrorCode};
+use leptos::prelude::*;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+use serde_json::value::{RawValue, to_raw_value};
+use std::{fmt, future::Future, marker::PhantomData, pin::Pin};
+
+/// A `T` as JSON text. On the wire it cannot be told from a `T`.
+pub struct Packed<T> {
+    json: Box<RawValue>,
+    holds: PhantomData<fn() -> T>,
+}
+
+impl<T> Packed<T> {
+    const fn new(json: Box<RawValue>) -> Self {
+        Self { json, holds: PhantomData }
+    }
+
+    /// The same text, its type forgotten: one reactive cell's code then serves the data of all pages.
+    fn untyped(self) -> Packed<Untyped> {
+        Packed::new(self.json)
+    }
+}
+
+impl<T: Serialize> Packed<T> {
+    /// Packs the answer of a server function.
+    ///
+    /// # Errors
+    /// `internal` when `value` has no JSON form.
+    pub fn of(value: &T) -> Result<Self, Fault> {
+        to_raw_value(value).map(Self::new).map_err(|_| Fault(AppError::internal()))
+    }
+}
+
+impl<T: DeserializeOwned> Packed<T> {
+    /// The value.
+    ///
+    /// # Errors
+    /// `unavailable` when it has another shape.
+    pub fn open(&self) -> Result<T, Fault> {
+        open(&self.json)
+    }
+}
+
+impl<T> Clone for Packed<T> {
+    fn clone(&self) -> Self {
+        Self::new(self.json.clone())
+    }
+}
+
+impl<T> fmt::Debug for Packed<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Packed").field(&self.json.get()).finish()
+    }
+}
+
+impl<T> Serialize for Packed<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json.serialize(serializer)
+    }
+}
+
+impl<'de, T> Deserialize<'de> for Packed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Box::<RawValue>::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// Some screen or other.
+enum Untyped {}
+
+type Answer = Result<Packed<Untyped>, Fault>;
+
+/// What a page shows, loaded from a server function and again whenever what it was asked with changes.
+/// `.await` it inside `Suspend`.
+pub struct PageData<T> {
+    answer: Resource<Answer>,
+    shows: PhantomData<fn() -> T>,
+}
+
+impl<T: 'static> PageData<T> {
+    /// Calls `fetch` with what `asked` says, at once and after each change. For `LazyRoute::data()`.
+    pub fn load<A, F>(
+        asked: impl Fn() -> A + Send + Sync + 'static,
+        fetch: impl Fn(A) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: PartialEq + Clone + Send + Sync + 'static,
+        F: Future<Output = Result<Packed<T>, Fault>> + Send + 'static,
+    {
+        // Boxed, so that the reactive code is built once and not for every page's closures.
+        let asked: Box<dyn Fn() -> A + Send + Sync> = Box::new(asked);
+        let fetch: Box<dyn Fn(A) -> Boxed<Answer> + Send + Sync> = Box::new(move |with| {
+            let answer = fetch(with);
+            Box::pin(async move { answer.await.map(Packed::untyped) })
+        });
+        Self { answer: Resource::new(asked, fetch), shows: PhantomData }
+    }
+
+    /// Asks again.
+    pub fn refetch(self) {
+        self.answer.refetch();
+    }
+}
+
+impl<T: DeserializeOwned + 'static> PageData<T> {
+    /// What was answered last, if it was an answer; follows changes.
+    #[must_use]
+    pub fn latest(self) -> Option<T> {
+        self.answer.with(|answer| open(&answer.as_ref()?.as_ref().ok()?.json).ok())
+    }
+}
+
+impl<T> Clone for PageData<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for PageData<T> {}
+
+impl<T> fmt::Debug for PageData<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PageData").finish_non_exhaustive()
+    }
+}
+
+type Boxed<O> = Pin<Box<dyn Future<Output = O> + Send>>;
+
+impl<T: DeserializeOwned + 'static> IntoFuture for PageData<T> {
+    type Output = Result<T, Fault>;
+    type IntoFuture = Boxed<Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { open(&self.answer.await?.json) })
+    }
+}
+
+fn open<T: DeserializeOwned>(json: &RawValue) -> Result<T, Fault> {
+    serde_json::from_str(json.get()).map_err(|_| {
+        // Only a page and a server of different versions disagree about a screen's shape.
+        let message = "This page and the server are of different versions. Load the page again.";
+        Fault(AppError::new(ErrorCode::Unavailable, message))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_the_wire_a_packed_value_is_the_value() {
+        let packed = Packed::of(&(1, "<b>", [Some(2.5), None])).unwrap();
+        let wire = serde_json::to_string(&Ok::<_, Fault>(packed)).unwrap();
+        assert_eq!(wire, r#"{"Ok":[1,"<b>",[2.5,null]]}"#);
+        let back: Result<Packed<(i32, String, [Option<f64>; 2])>, Fault> = serde_json::from_str(&wire).unwrap();
+        let value: (i32, String, [Option<f64>; 2]) = open(&back.unwrap().untyped().json).unwrap();
+        assert_eq!(value, (1, "<b>".to_owned(), [Some(2.5), None]));
+    }
+
+    #[test]
+    fn a_screen_of_another_version_asks_for_a_reload() {
+        let packed = Packed::of(&"text").unwrap().untyped();
+        let Fault(error) = open::<Vec<i32>>(&packed.json).unwrap_err();
+        assert_eq!(error.code, ErrorCode::Unavailable);
+    }
+}
