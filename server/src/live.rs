@@ -1,10 +1,12 @@
 //! The live bus of one process: one listener on Postgres' notifications, a ring of the latest
 //! events, and a broadcast to the streams (`platform.md` 3.8). It says which topic changed, never what.
 
+mod gather;
 mod listener;
 mod ring;
 mod sessions;
 
+pub use gather::Gatherer;
 pub use ring::Replay;
 
 use crate::backend::Backend;
@@ -41,6 +43,7 @@ struct Bus {
     sender: broadcast::Sender<Heard>,
     connected: AtomicBool,
     stop: CancellationToken,
+    gatherer: Gatherer,
 }
 
 impl fmt::Debug for LiveBus {
@@ -52,6 +55,7 @@ impl fmt::Debug for LiveBus {
 impl LiveBus {
     #[must_use]
     pub fn new(backend: Backend) -> Self {
+        let gatherer = Gatherer::new(backend.pools.live.clone());
         let ring = Mutex::new(Ring::new(backend.clock.new_id()));
         Self(Arc::new(Bus {
             backend,
@@ -59,6 +63,7 @@ impl LiveBus {
             sender: broadcast::Sender::new(QUEUE),
             connected: AtomicBool::new(false),
             stop: CancellationToken::new(),
+            gatherer,
         }))
     }
 
@@ -76,6 +81,12 @@ impl LiveBus {
         tasks.spawn(listener::listen(self.clone()));
         tasks.close();
         LiveHandle { bus: self.clone(), tasks }
+    }
+
+    /// For changes of which many commit at once.
+    #[must_use]
+    pub fn gatherer(&self) -> &Gatherer {
+        &self.0.gatherer
     }
 
     /// Whether notifications arrive just now.
@@ -145,8 +156,9 @@ pub struct LiveHandle {
 }
 
 impl LiveHandle {
-    /// Streams say `bye`, the listener closes its connection, then this returns.
+    /// What was gathered is sent, streams say `bye`, the listener closes its connection, then this returns.
     pub async fn stop(self) {
+        self.bus.0.gatherer.finish().await;
         self.bus.0.stop.cancel();
         self.tasks.wait().await;
     }

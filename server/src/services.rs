@@ -59,14 +59,14 @@ impl Services {
         Self {
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
-            live,
             overview: Arc::new(overview),
             demo: Arc::new(DemoService::new(backend.clone(), ingest.clone(), LogIns::default())),
             ingest,
             settings: Arc::new(settings::SettingsService::new(backend.clone())),
-            transactions: Arc::new(transactions::TransactionsService::new(backend.clone())),
+            transactions: Arc::new(transactions::TransactionsService::new(backend.clone(), live.gatherer().clone())),
             search: Arc::new(search::SearchService::new(backend.clone())),
             exports: exports::ExportsService::new(backend.clone()),
+            live,
             door,
             backend,
         }

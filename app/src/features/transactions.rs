@@ -23,7 +23,7 @@ pub async fn load_sales(query: String) -> Result<Packed<SaleList>, Fault> {
 pub async fn load_sale(id: String) -> Result<Packed<Option<SaleDetail>>, Fault> {
     use crate::context::{port, principal};
     use domain::transactions::TransactionsPort;
-    let Ok(id) = id.parse() else { return Ok(None) };
+    let Ok(id) = id.parse() else { return Packed::of(&None) };
     Packed::of(&port::<dyn TransactionsPort>()?.detail(&principal()?, id).await?)
 }
 

@@ -3,7 +3,7 @@
 mod cursor;
 mod sale;
 
-use crate::backend::Backend;
+use crate::{backend::Backend, live::Gatherer};
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::{
@@ -35,6 +35,7 @@ const CHOICES: u32 = 20;
 pub struct TransactionsService {
     backend: Backend,
     recording: Arc<Semaphore>,
+    announcements: Gatherer,
 }
 
 impl fmt::Debug for TransactionsService {
@@ -45,8 +46,8 @@ impl fmt::Debug for TransactionsService {
 
 impl TransactionsService {
     #[must_use]
-    pub fn new(backend: Backend) -> Self {
-        Self { backend, recording: Arc::new(Semaphore::new(RECORDING_AT_ONCE)) }
+    pub fn new(backend: Backend, announcements: Gatherer) -> Self {
+        Self { backend, recording: Arc::new(Semaphore::new(RECORDING_AT_ONCE)), announcements }
     }
 }
 

@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use server::{
     backend::{Backend, Pools},
     clock::FixedClock,
+    live::Gatherer,
     services::transactions::TransactionsService,
 };
 use sqlx::PgPool;
@@ -30,7 +31,8 @@ impl Shop {
         let clock = Arc::new(FixedClock::at(at("2026-10-06T08:30:00Z")));
         // Few connections: tests run beside each other on one cluster.
         let backend = Backend { pools: Pools::open(&db.connect_options(), 20), clock: clock.clone() };
-        Self { db, clock, sales: Arc::new(TransactionsService::new(backend.clone())), backend }
+        let gatherer = Gatherer::new(backend.pools.live.clone());
+        Self { db, clock, sales: Arc::new(TransactionsService::new(backend.clone(), gatherer)), backend }
     }
 
     pub async fn set(&self, key: &str, value: serde_json::Value) {

@@ -56,18 +56,21 @@ pub fn ScopeBar(#[prop(into)] path: String, scope: Scope, today: NaiveDate) -> i
         <div class="filters">
             <nav class="seg" aria-label="Period">{periods}</nav>
             <nav class="seg" aria-label="Counting rule">{rules}</nav>
-            <form class="filters" method="get" action=path.clone() aria-label="Other days">
-                <div class="field">
-                    <label for="scope-from">"First day"</label>
-                    <input id="scope-from" type="date" name="from" value=scope.days.from.to_string()/>
-                </div>
-                <div class="field">
-                    <label for="scope-to">"Last day"</label>
-                    <input id="scope-to" type="date" name="to" value=scope.days.to.to_string()/>
-                </div>
-                {basis}
-                <button class="btn" type="submit">"Show"</button>
-            </form>
+            <details class="filter-sheet">
+                <summary class="btn">"Other days"</summary>
+                <form class="filters" method="get" action=path.clone() aria-label="Other days">
+                    <div class="field">
+                        <label for="scope-from">"First day"</label>
+                        <input id="scope-from" type="date" name="from" value=scope.days.from.to_string()/>
+                    </div>
+                    <div class="field">
+                        <label for="scope-to">"Last day"</label>
+                        <input id="scope-to" type="date" name="to" value=scope.days.to.to_string()/>
+                    </div>
+                    {basis}
+                    <button class="btn" type="submit">"Show"</button>
+                </form>
+            </details>
         </div>
     }
 }

@@ -1,5 +1,5 @@
 //! Pricing and recording one sale (`commerce.md` 3.1, 3.2). Everything of a recorded sale happens in one
-//! database transaction: key, prices, stock, rows, event, audit, announcement.
+//! database transaction: key, prices, stock, rows, event, audit. The announcement follows the commit.
 
 use super::{TransactionsService, local};
 use crate::services::idempotency::{self, Claiming};
@@ -9,6 +9,7 @@ use domain::{
     format,
     idempotency::{Answered, IdempotencyKey},
     ids::{ProductId, TransactionId},
+    live::Topic,
     money::Currency,
     transactions::{
         Entry, MAX_LINES, PricedLine, Quote, QuoteLine, RecordLine, RecordSale, SaleReceipt, SaleStatus, SaleTotals,
@@ -255,6 +256,10 @@ pub async fn record(
             store::commit(tx).await?;
         }
         (Err(_), _) => {}
+    }
+    if let Ok(receipt) = &answer {
+        service.announcements.announce(Topic::Transactions, receipt.transaction_id.to_string());
+        service.announcements.announce(Topic::Inventory, "");
     }
     Ok(Answered { value: answer, replayed: false })
 }

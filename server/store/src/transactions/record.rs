@@ -201,8 +201,7 @@ pub async fn insert(connection: &mut PgConnection, who: &Principal, sale: &Sale<
            ), event as (
                insert into sales.transaction_events (id, transaction_id, at, actor, to_status) values ($29, $1, $15, $30, 'approved')
            )
-           select number as "number!", ops.emit('transactions', $1::uuid::text)::text as told, ops.emit('inventory', '')::text as told_stock
-           from sale"#,
+           select number from sale"#,
         sale.id.0,
         sale.customer_id,
         sale.site_id,
