@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod demo;
+pub mod exports;
 pub mod ingest;
 pub mod jobs;
 pub mod overview;
@@ -55,6 +56,8 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/jobs/schedules", Access::Needs(Permission::JobsView)),
     ("/fn/jobs/run_schedule", Access::Needs(Permission::JobsRun)),
     ("/fn/jobs/switch_schedule", Access::Needs(Permission::JobsManage)),
+    ("/fn/exports/list", Access::Needs(Permission::AccessExport)),
+    ("/fn/exports/remove", Access::Needs(Permission::AccessExport)),
     ("/fn/demo/view", Access::Needs(Permission::SystemDemo)),
     ("/fn/demo/remove", Access::Needs(Permission::SystemDemo)),
 ];

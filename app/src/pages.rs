@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod data;
+pub mod exports;
 pub mod forbidden;
 pub mod jobs;
 pub mod login;
@@ -31,6 +32,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/transactions", Access::Needs(Permission::TransactionsView)),
     ("/transactions/new", Access::Needs(Permission::TransactionsCreate)),
     ("/transactions/{id}", Access::Needs(Permission::TransactionsView)),
+    ("/exports", Access::Needs(Permission::AccessExport)),
     ("/data", Access::Needs(Permission::IngestView)),
     ("/data/import", Access::Needs(Permission::IngestUpload)),
     ("/data/import/{id}", Access::Needs(Permission::IngestView)),

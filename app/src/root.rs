@@ -8,6 +8,7 @@ use crate::{
     pages::{
         account::{AccountRoute, tokens::TokensRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
+        exports::ExportsRoute,
         jobs::{JobsRoute, detail::JobRoute, schedules::SchedulesRoute},
         login::Login,
         not_found::NotFound,
@@ -81,6 +82,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/transactions") view={Lazy::<TransactionsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions/new") view={Lazy::<NewTransactionRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions/:id") view={Lazy::<TransactionRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/exports") view={Lazy::<ExportsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/data") view={Lazy::<DataRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/data/import") view={Lazy::<UploadRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/data/import/:id") view={Lazy::<ImportRoute>::new()} ssr=SsrMode::Async/>

@@ -52,6 +52,7 @@ export const PAGES: readonly Shown[] = [
     title: /^Transaction #\d+ · Millrace$/,
     heading: /^Transaction #\d+$/,
   },
+  fixed('exports', '/exports', 'Exports'),
   fixed('data', '/data', 'Data'),
   fixed('upload', '/data/import', 'Import a file'),
   { name: 'import', path: first('/data', '/data/import/'), title: /^Import #\d+ · Millrace$/, heading: /^Import #\d+$/ },

@@ -7,6 +7,7 @@
 mod attempt;
 mod context;
 mod enqueue;
+pub(crate) mod export_file;
 pub(crate) mod ingest_commit;
 pub(crate) mod ingest_preview;
 mod job;
@@ -21,6 +22,7 @@ mod worker;
 use crate::access::actors;
 pub use context::JobContext;
 pub use enqueue::{JobRequest, enqueue};
+pub use export_file::{LargeExport, WriteExport};
 pub use job::{Job, JobFailure, JobOutcome, Nothing};
 pub use registry::Registry;
 pub use runtime::{JobsConfig, JobsHandle, Runtime, start};

@@ -18,8 +18,8 @@ use crate::{
     live::LiveBus,
 };
 use domain::{
-    access::AccessPort, demo::DemoPort, ingest::IngestPort, jobs::JobsPort, overview::OverviewPort, search::SearchPort,
-    settings::SettingsPort, transactions::TransactionsPort,
+    access::AccessPort, demo::DemoPort, exports::ExportsPort, ingest::IngestPort, jobs::JobsPort,
+    overview::OverviewPort, search::SearchPort, settings::SettingsPort, transactions::TransactionsPort,
 };
 use leptos::prelude::provide_context;
 use std::{fmt, path::Path, sync::Arc};
@@ -90,5 +90,6 @@ impl Services {
         provide_context(Arc::clone(&self.transactions));
         provide_context(Arc::clone(&self.search));
         provide_context(Arc::clone(&self.demo));
+        provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));
     }
 }

@@ -27,5 +27,5 @@ macro_rules! ids {
 }
 
 ids! {
-    UserId, TokenId, AuditId, JobId, ImportId, TransactionId, CustomerId, ProductId, SiteId, RefundId, FileId,
+    UserId, TokenId, AuditId, JobId, ImportId, TransactionId, CustomerId, ProductId, SiteId, RefundId, FileId, ExportId,
 }

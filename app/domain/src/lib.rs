@@ -8,6 +8,7 @@ pub mod audit;
 pub mod clock;
 pub mod demo;
 pub mod error;
+pub mod exports;
 pub mod format;
 pub mod idempotency;
 pub mod ids;

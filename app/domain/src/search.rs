@@ -1,4 +1,4 @@
-//! Search over pages, products and sales (`platform.md` 3.13).
+//! Search over pages, products, customers and sales (`platform.md` 3.13).
 
 use crate::{
     access::{Access, Permission, Principal},
@@ -17,11 +17,12 @@ pub enum SearchKind {
     Page,
     Action,
     Product,
+    Customer,
     Transaction,
 }
 
 impl SearchKind {
-    pub const ALL: [Self; 4] = [Self::Page, Self::Action, Self::Product, Self::Transaction];
+    pub const ALL: [Self; 5] = [Self::Page, Self::Action, Self::Product, Self::Customer, Self::Transaction];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -29,6 +30,7 @@ impl SearchKind {
             Self::Page => "page",
             Self::Action => "action",
             Self::Product => "product",
+            Self::Customer => "customer",
             Self::Transaction => "transaction",
         }
     }
@@ -39,6 +41,7 @@ impl SearchKind {
             Self::Page => "Pages",
             Self::Action => "Actions",
             Self::Product => "Products",
+            Self::Customer => "Customers",
             Self::Transaction => "Transactions",
         }
     }
@@ -92,12 +95,27 @@ const fn action(title: &'static str, path: &'static str, right: Permission, keyw
     Place { kind: SearchKind::Action, title, path, access: Access::Needs(right), keywords }
 }
 
+const fn open(title: &'static str, path: &'static str, keywords: &'static str) -> Place {
+    Place { kind: SearchKind::Page, title, path, access: Access::SignedIn, keywords }
+}
+
 /// Every page and action of the palette; a test holds it against the page table.
 pub const PLACES: &[Place] = &[
     page("Overview", "/", Permission::OverviewView, "home dashboard revenue today kpi"),
-    page("Search", "/search", Permission::OverviewView, "find"),
+    page("Figures", "/overview/kpis", Permission::OverviewView, "kpi orders revenue conversion trend days"),
+    open("Search", "/search", "find"),
     page("Transactions", "/transactions", Permission::TransactionsView, "sales orders invoices list"),
+    page("Exports", "/exports", Permission::AccessExport, "files download large csv xlsx"),
+    page("Data", "/data", Permission::IngestView, "imports files quarantine"),
+    page("Jobs", "/jobs", Permission::JobsView, "background runs progress"),
+    page("Schedules", "/jobs/schedules", Permission::JobsView, "cron timer clock"),
+    open("Account", "/account", "profile password sessions theme"),
+    open("API tokens", "/account/tokens", "personal bearer"),
+    page("Users", "/settings/users", Permission::AccessUsersView, "people accounts sign-in"),
+    page("Roles and rights", "/settings/roles", Permission::AccessUsersView, "permissions"),
+    page("Demo data", "/settings/demo", Permission::SystemDemo, "sample world remove"),
     action("New transaction", "/transactions/new", Permission::TransactionsCreate, "record sale add order"),
+    action("Import a file", "/data/import", Permission::IngestUpload, "upload csv excel sales"),
 ];
 
 /// What was asked for, read from the text: `>` asks for actions and pages only, `#` for ids only.
@@ -120,7 +138,7 @@ impl SearchText {
         let (text, only, ids_only): (&str, &[SearchKind], bool) = if let Some(rest) = q.strip_prefix('>') {
             (rest, &[SearchKind::Action, SearchKind::Page], false)
         } else if let Some(rest) = q.strip_prefix('#') {
-            (rest, &[SearchKind::Product, SearchKind::Transaction], true)
+            (rest, &[SearchKind::Product, SearchKind::Customer, SearchKind::Transaction], true)
         } else {
             (q, &SearchKind::ALL, false)
         };
@@ -200,6 +218,8 @@ mod tests {
         let viewer = who(Some(Role::Viewer), &[]);
         assert!(titles("new", SearchKind::Action, &viewer).is_empty());
         assert!(titles("transactions", SearchKind::Page, &who(None, &[PermSet::DealerUser])).is_empty());
+        assert_eq!(titles("password", SearchKind::Page, &who(None, &[PermSet::DealerUser])), ["Account"]);
+        assert_eq!(titles("users", SearchKind::Page, &admin), ["Users"]);
     }
 
     #[test]

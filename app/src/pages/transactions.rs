@@ -52,6 +52,7 @@ impl LazyRoute for TransactionsRoute {
     fn view(this: Self) -> AnyView {
         let TransactionsRoute { search, list } = this;
         let may_create = session().may(Permission::TransactionsCreate);
+        // No attribute "download": a large export leads to the page where its file will be.
         // Exports follow the filter and order shown, never the page of it.
         let export = move |extension: &'static str| {
             let whole = SaleQuery::parse(query::pairs(&search.get())).unwrap_or_default().first_page();
@@ -61,8 +62,8 @@ impl LazyRoute for TransactionsRoute {
         };
         view! {
             <PageHead title="Transactions" scope="Every sale, newest first unless sorted otherwise">
-                <a class="btn" rel="external" download href=move || export("csv")>"Export CSV"</a>
-                <a class="btn" rel="external" download href=move || export("xlsx")>"Export XLSX"</a>
+                <a class="btn" rel="external" href=move || export("csv")>"Export CSV"</a>
+                <a class="btn" rel="external" href=move || export("xlsx")>"Export XLSX"</a>
                 {may_create.then(|| view! { <a class="btn primary" href="/transactions/new">"New transaction"</a> })}
             </PageHead>
             <filters::FilterBar search/>

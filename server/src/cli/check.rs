@@ -57,7 +57,7 @@ const REQUIRED: &[&str] = &[
     "ops.schedules",
     "ops.queues",
     "ops.files",
-    "ops.search_documents",
+    "ops.exports",
     "sales.transactions",
     "sales.products",
     "stock.levels",

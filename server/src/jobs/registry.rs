@@ -1,8 +1,8 @@
 //! Every kind of job the program knows.
 
 use super::{
-    ingest_commit::ImportCommit, ingest_preview::ImportPreview, job::Job, system_cleanup::Cleanup,
-    system_partition_ensure::PartitionEnsure, worker::Ticket,
+    export_file::WriteExport, ingest_commit::ImportCommit, ingest_preview::ImportPreview, job::Job,
+    system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, worker::Ticket,
 };
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
@@ -22,7 +22,12 @@ impl Registry {
     /// The jobs of all features.
     #[must_use]
     pub fn standard() -> Self {
-        Self::default().with::<Cleanup>().with::<PartitionEnsure>().with::<ImportPreview>().with::<ImportCommit>()
+        Self::default()
+            .with::<Cleanup>()
+            .with::<PartitionEnsure>()
+            .with::<ImportPreview>()
+            .with::<ImportCommit>()
+            .with::<WriteExport>()
     }
 
     #[must_use]

@@ -2,9 +2,12 @@
 
 pub mod csv;
 mod figures;
+mod large;
 pub mod xlsx;
 
 pub use figures::KPI_ROWS;
+pub(crate) use large::write as write_large;
+pub use large::{Asked, LargeFile, MAX_STREAMED_ROWS};
 
 use super::{
     overview::RowSource,
@@ -48,6 +51,14 @@ impl Format {
     }
 
     #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Csv => "text/csv; charset=utf-8",
+            Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        }
+    }
+
+    #[must_use]
     pub fn parse(extension: &str) -> Option<Self> {
         [Self::Csv, Self::Xlsx].into_iter().find(|f| f.extension() == extension)
     }
@@ -73,7 +84,24 @@ pub struct Export {
     source: Source,
     zone: BusinessZone,
     tx: Transaction<'static, Postgres>,
-    _permit: OwnedSemaphorePermit,
+    /// None: a job reads, and its queue holds the others back.
+    _permit: Option<OwnedSemaphorePermit>,
+}
+
+/// What became of the wish for an export.
+#[derive(Debug)]
+pub enum Opened {
+    Stream(Box<Export>),
+    /// Too large to stream: a job writes it to a file.
+    Asked(Asked),
+}
+
+/// Who reads an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    /// A request: the file goes out as it is read.
+    Request,
+    Job,
 }
 
 /// Where the rows come from.
@@ -115,43 +143,78 @@ impl Export {
 pub struct ExportsService {
     backend: Backend,
     slots: Arc<Semaphore>,
+    max_streamed_rows: i64,
 }
 
 impl ExportsService {
     #[must_use]
     pub fn new(backend: Backend) -> Self {
-        Self { backend, slots: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { backend, slots: Arc::new(Semaphore::new(AT_ONCE)), max_streamed_rows: MAX_STREAMED_ROWS }
     }
 
-    /// Opens an export of `dataset` with the filter and order of `pairs`, and writes it to the audit log.
+    /// With another bound than [`MAX_STREAMED_ROWS`].
+    #[must_use]
+    pub const fn streaming_at_most(mut self, rows: i64) -> Self {
+        self.max_streamed_rows = rows;
+        self
+    }
+
+    /// Opens an export of `dataset` with the filter and order of `pairs` and writes it to the audit log, or
+    /// has a job write it when it is too large to stream.
     ///
     /// # Errors
-    /// `forbidden` without `access.export` and the list's own right; `validation` of the filter;
-    /// `unavailable` when too many run already.
+    /// `not_found` for an unknown dataset or figure; `forbidden` without `access.export` and the list's own
+    /// right; `validation` of the filter; `unavailable` when too many run already.
     pub async fn open(
         &self,
         who: &Principal,
-        dataset: Dataset,
+        dataset: &str,
         format: Format,
         pairs: &[(String, String)],
+    ) -> Result<Opened, AppError> {
+        let export = self.read(who, dataset, pairs, Reader::Request).await?;
+        // Without a user there is nobody to keep a file for: programs of our own read the stream.
+        if export.about.rows <= self.max_streamed_rows || who.user_id().is_none() {
+            self.log(who, &export.about, format).await?;
+            return Ok(Opened::Stream(Box::new(export)));
+        }
+        let about = export.about.clone();
+        drop(export);
+        Ok(Opened::Asked(self.ask(who, format, &about).await?))
+    }
+
+    async fn read(
+        &self,
+        who: &Principal,
+        dataset: &str,
+        pairs: &[(String, String)],
+        reader: Reader,
     ) -> Result<Export, AppError> {
         who.require(Permission::AccessExport)?;
+        let permit = match reader {
+            Reader::Request => Some(self.slot()?),
+            Reader::Job => None,
+        };
+        let pool = match reader {
+            Reader::Request => &self.backend.pools.analytics,
+            Reader::Job => &self.backend.pools.jobs,
+        };
+        if dataset == KPI_ROWS {
+            return figures::read(&self.backend, pool, who, pairs, permit).await;
+        }
+        let dataset = Dataset::parse(dataset).ok_or_else(|| AppError::not_found("Export"))?;
         who.require(dataset.right())?;
         let asked = SaleQuery::parse(pairs.iter().map(|(n, v)| (n, v))).map_err(AppError::validation)?;
-        let permit = self.slot()?;
         let now = self.backend.clock.now();
-        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
+        let mut tx = store::snapshot(pool).await?;
         let zone = zone_of(&store::settings::business(&mut tx).await?);
         let selection =
             Selection { dataset, scope: scope(who, &asked, zone, now), sort: asked.sort, ascending: asked.ascending };
         let rows = exports::count(&mut tx, &selection).await?;
         exports::declare(&mut tx, &selection).await?;
-        let filter = filter_of(&asked);
-
-        self.log(who, dataset.name(), format, &filter, rows).await?;
         let about = About {
             dataset: dataset.name(),
-            filter,
+            filter: filter_of(&asked),
             zone: zone.name(),
             as_of: zone.local(now),
             by: who.label().to_owned(),
@@ -171,17 +234,10 @@ impl ExportsService {
 
     /// In a transaction of its own, before the first row leaves: what went out is on record even when
     /// the reader hangs up.
-    async fn log(
-        &self,
-        who: &Principal,
-        dataset: &str,
-        format: Format,
-        filter: &str,
-        rows: i64,
-    ) -> Result<(), AppError> {
+    async fn log(&self, who: &Principal, about: &About, format: Format) -> Result<(), AppError> {
         let mut log = store::begin(&self.backend.pools.analytics).await?;
-        let act = Act::done("access.export", "export", dataset)
-            .after(json!({"filter": filter, "rows": rows, "format": format.extension()}));
+        let act = Act::done("access.export", "export", about.dataset)
+            .after(json!({"filter": about.filter, "rows": about.rows, "format": format.extension()}));
         audit::record(&mut log, self.backend.clock.new_id(), self.backend.clock.now(), who, act).await?;
         store::commit(log).await?;
         Ok(())

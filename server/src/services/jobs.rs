@@ -4,6 +4,8 @@ mod control;
 mod runs;
 mod schedules;
 
+pub(crate) use control::cancel_open;
+
 use crate::{backend::Backend, jobs::Registry};
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, Utc};

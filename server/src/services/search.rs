@@ -1,4 +1,4 @@
-//! Search over pages, actions, products and sales, each within the caller's rights.
+//! Search over pages, actions, products, customers and sales, each within the caller's rights.
 
 use super::transactions::zone_of;
 use crate::backend::Backend;
@@ -49,13 +49,14 @@ impl SearchPort for SearchService {
         let wants = |kind, right| text.kinds.contains(&kind) && who.may(right) && !text.text.is_empty();
         let products = wants(SearchKind::Product, Permission::InventoryView) && who.may(Permission::TransactionsView);
         let sales = wants(SearchKind::Transaction, Permission::TransactionsView);
-        if products || sales {
+        let customers = wants(SearchKind::Customer, Permission::CustomersView) && who.may(Permission::TransactionsView);
+        if products || sales || customers {
             let most = i64::try_from(PER_KIND).unwrap_or(5);
             let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
             if sales {
                 let business = store::settings::business(&mut tx).await?;
                 let zone = zone_of(&business);
-                let found = search::sales(&mut tx, &text.text, most).await?;
+                let found = search::sales(&mut tx, &text.text, text.ids_only, most).await?;
                 let hits = found.into_iter().map(|s| {
                     let total = s
                         .currency
@@ -73,6 +74,17 @@ impl SearchPort for SearchService {
             }
             if products {
                 add(SearchKind::Product, search::products(&mut tx, &text.text, text.ids_only, most).await?);
+            }
+            if customers {
+                // Who may not read a name may not find by it either.
+                let by_name = who.may(Permission::CustomersPii);
+                let found = search::customers(&mut tx, &text.text, text.ids_only, by_name, most).await?;
+                let hits = found.into_iter().map(|customer| SearchHit {
+                    title: customer.label,
+                    subtitle: "Customer".to_owned(),
+                    path: format!("/transactions?customer_id={}", customer.id),
+                });
+                add(SearchKind::Customer, hits.collect());
             }
             store::commit(tx).await?;
         }

@@ -1,6 +1,8 @@
 //! Rows of exports: what a list says, through a cursor, so that the whole is one state of the database
 //! and memory holds one batch of it.
 
+pub mod large;
+
 use crate::{
     Result,
     transactions::{Local, list, money},

@@ -14,6 +14,7 @@ mod exports;
 mod forms;
 mod idempotency;
 mod imports;
+mod large_exports;
 mod overview;
 mod permission_walk;
 mod sales_pages;

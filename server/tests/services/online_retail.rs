@@ -11,7 +11,7 @@ use domain::{
 };
 use rust_decimal::Decimal;
 use server::services::{
-    exports::{ExportsService, Format},
+    exports::{ExportsService, Format, KPI_ROWS, Opened},
     ingest::{IngestService, Upload},
     overview::OverviewService,
 };
@@ -48,7 +48,8 @@ impl Retail {
     /// Rows and sum of the base amounts of the exported file.
     async fn export(&self, metric: MetricKey, query: &str) -> (usize, Decimal) {
         let pairs = query::pairs(&format!("{query}&metric={metric}"));
-        let mut export = self.exports.open_figure(&viewer(), Format::Csv, &pairs).await.unwrap();
+        let opened = self.exports.open(&viewer(), KPI_ROWS, Format::Csv, &pairs).await.unwrap();
+        let Opened::Stream(mut export) = opened else { panic!("small enough to stream") };
         let column = export.headings.iter().position(|h| *h == "base_amount" || *h == "amount").unwrap();
         let (mut rows, mut sum) = (0, Decimal::ZERO);
         loop {

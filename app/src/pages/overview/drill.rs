@@ -88,8 +88,8 @@ fn shown(drill: Drill, search: &str) -> impl IntoView + use<> {
         |kind: &str| address(&format!("/api/v1/exports/kpi-rows.{kind}"), &whole, &[("metric", number.key.as_str())]);
     let exports = session().may(Permission::AccessExport).then(|| {
         view! {
-            <a class="btn" rel="external" download href=export("csv")>"Export CSV"</a>
-            <a class="btn" rel="external" download href=export("xlsx")>"Export XLSX"</a>
+            <a class="btn" rel="external" href=export("csv")>"Export CSV"</a>
+            <a class="btn" rel="external" href=export("xlsx")>"Export XLSX"</a>
         }
     });
     let hidden = pairs

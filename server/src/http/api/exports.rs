@@ -1,81 +1,161 @@
-//! `/api/v1/exports/{dataset}.{csv|xlsx}`: streamed, never cut, counted in header and trailer.
+//! `/api/v1/exports/{dataset}.{csv|xlsx}`: streamed, never cut, counted in header and trailer; above
+//! 200,000 rows a job writes the file, which is fetched from `/api/v1/files/{id}`.
 
 use crate::{
     http::{
-        body::Path,
+        body::{Json, Path},
         caller::Signed,
         error::{ApiError, ApiResult},
         routes::Routes,
     },
     services::{
         Services,
-        exports::{Export, Format, KPI_ROWS, csv, xlsx},
+        exports::{Asked, Export, Format, LargeFile, Opened, csv, xlsx},
     },
 };
 use axum::{
     body::Body,
     extract::{RawQuery, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Redirect, Response},
 };
 use bytes::Bytes;
 use domain::{
     AppError,
     access::{Access, Permission},
+    exports::{ExportItem, ExportsPort},
+    ids::{ExportId, FileId},
+    paging::Page,
     query,
 };
 use futures::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
-use store::exports::Dataset;
+use serde_json::json;
+use std::time::Duration;
+use tokio::time::timeout;
 use tokio_util::io::ReaderStream;
 
 const EXPECTED: HeaderName = HeaderName::from_static("x-row-count-expected");
 const COUNTED: HeaderName = HeaderName::from_static("x-row-count");
 
+/// A workbook that is not written by then is written by a job; a CSV goes out from its first row on.
+const WORKBOOK_WITHIN: Duration = Duration::from_secs(60);
+/// The page that lists the caller's large exports.
+const PAGE: &str = "/exports";
+
 /// The routes of the family.
 #[must_use]
 pub fn routes() -> Routes<Services> {
-    Routes::new().get("/api/v1/exports/{file}", Access::Needs(Permission::AccessExport), export)
+    let right = Access::Needs(Permission::AccessExport);
+    Routes::new()
+        .get("/api/v1/exports", right, list)
+        .get("/api/v1/exports/{file}", right, export)
+        .delete("/api/v1/exports/{file}", right, remove)
+        .get("/api/v1/files/{id}", right, file)
 }
 
 /// Every row of the list with exactly its filters, sort and rights.
 #[utoipa::path(get, path = "/api/v1/exports/{file}", tag = "exports", params(
     ("file" = String, Path, description = "transactions, transaction-lines, refunds, products or kpi-rows (with metric), with .csv or .xlsx; filters as in the list"),
-), responses((status = 200, description = "The file; X-Row-Count-Expected before it, trailer X-Row-Count after it"), (status = 404, description = "No such dataset"), (status = 422, description = "A filter cannot be read")))]
+), responses((status = 200, description = "The file; X-Row-Count-Expected before it, trailer X-Row-Count after it"),
+    (status = 202, description = "More than 200,000 rows: a job writes the file. {export_id, job_id, rows}; ask /api/v1/exports for its state and file"),
+    (status = 404, description = "No such dataset"), (status = 422, description = "A filter cannot be read")))]
 pub async fn export(
     State(services): State<Services>,
     Signed(who): Signed,
-    Path(file): Path<String>,
+    Path(name): Path<String>,
     RawQuery(raw): RawQuery,
+    headers: HeaderMap,
 ) -> ApiResult<Response> {
-    let unknown = || AppError::not_found("Export");
-    let (dataset, format) = file
+    let (dataset, format) = name
         .rsplit_once('.')
         .and_then(|(dataset, format)| Some((dataset, Format::parse(format)?)))
-        .ok_or_else(unknown)?;
+        .ok_or_else(|| AppError::not_found("Export"))?;
     let pairs = query::pairs(raw.as_deref().unwrap_or_default());
-    let export = if dataset == KPI_ROWS {
-        services.exports.open_figure(&who, format, &pairs).await?
-    } else {
-        services.exports.open(&who, Dataset::parse(dataset).ok_or_else(unknown)?, format, &pairs).await?
+    let export = match services.exports.open(&who, dataset, format, &pairs).await? {
+        Opened::Stream(export) => *export,
+        Opened::Asked(asked) => return Ok(written_by_job(asked, &headers)),
     };
+    let about = export.about.clone();
     let name = export.file_name(format);
-    let rows = export.about.rows;
-    let (kind, body) = match format {
-        Format::Csv => ("text/csv; charset=utf-8", csv_body(export)),
-        Format::Xlsx => ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_body(export).await?),
+    let body = match format {
+        Format::Csv => csv_body(export),
+        Format::Xlsx => match timeout(WORKBOOK_WITHIN, xlsx_body(export)).await {
+            Ok(body) => body?,
+            Err(_) => return Ok(written_by_job(services.exports.ask_instead(&who, format, &about).await?, &headers)),
+        },
     };
+    let mut response = as_file(body, &name, format.media_type(), about.rows)?;
+    response.headers_mut().insert(header::TRAILER, HeaderValue::from_static("X-Row-Count"));
+    Ok(response)
+}
+
+/// A program gets ids, a person the page where the file will be.
+fn written_by_job(asked: Asked, headers: &HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if accept.contains("text/html") {
+        return Redirect::to(PAGE).into_response();
+    }
+    let body = json!({"export_id": asked.export_id, "job_id": asked.job_id, "rows": asked.rows});
+    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/api/v1/exports"));
+    response.headers_mut().insert(EXPECTED, HeaderValue::from(asked.rows));
+    response
+}
+
+fn as_file(body: Body, name: &str, media_type: &str, rows: i64) -> Result<Response, ApiError> {
     let mut response = body.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::TRAILER, HeaderValue::from_static("X-Row-Count"));
+    let value = |text: &str| HeaderValue::from_str(text).map_err(|_| ApiError(AppError::internal()));
+    headers.insert(header::CONTENT_TYPE, value(media_type)?);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(EXPECTED, HeaderValue::from(rows));
-    let disposition = HeaderValue::from_str(&format!("attachment; filename=\"{name}\""))
-        .map_err(|_| ApiError(AppError::internal()))?;
-    headers.insert(header::CONTENT_DISPOSITION, disposition);
+    headers.insert(header::CONTENT_DISPOSITION, value(&format!("attachment; filename=\"{name}\""))?);
     Ok(response)
+}
+
+/// The caller's large exports, the newest first, with the file of each that can be downloaded.
+#[utoipa::path(get, path = "/api/v1/exports", tag = "exports", responses((status = 200, description = "{items, next_cursor, total}")))]
+pub async fn list(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Json<Page<ExportItem>>> {
+    let items = services.exports.list(&who).await?;
+    let total = i64::try_from(items.len()).unwrap_or_default();
+    Ok(Json(Page { items, next_cursor: None, total }))
+}
+
+/// Stops the writing of one of the caller's large exports and removes its file.
+#[utoipa::path(delete, path = "/api/v1/exports/{file}", tag = "exports", params(("file" = String, Path, description = "The export's id")),
+    responses((status = 204, description = "Removed"), (status = 404, description = "No such export of the caller")))]
+pub async fn remove(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ExportId>,
+) -> ApiResult<StatusCode> {
+    services.exports.remove(&who, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The file of a large export: its owner's only, for 24 hours.
+#[utoipa::path(get, path = "/api/v1/files/{id}", tag = "exports", params(("id" = String, Path)),
+    responses((status = 200, description = "The file; X-Row-Count-Expected says its rows"), (status = 404, description = "Not there, not the caller's, or over")))]
+pub async fn file(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<FileId>,
+) -> ApiResult<Response> {
+    let file = services.exports.file(&who, id).await?;
+    let (name, media_type, size, rows) = (file.name.clone(), file.media_type.clone(), file.size_bytes, file.rows);
+    let mut response = as_file(file_body(file), &name, &media_type, rows)?;
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(size));
+    Ok(response)
+}
+
+/// A piece is read when the reader takes it; a failure cuts the connection before the promised length.
+fn file_body(file: LargeFile) -> Body {
+    Body::from_stream(stream::try_unfold(file, |mut file| async move {
+        let piece = file.piece().await?;
+        Ok::<_, AppError>((!piece.is_empty()).then_some((Bytes::from(piece), file)))
+    }))
 }
 
 fn trailer(rows: i64) -> Frame<Bytes> {

@@ -11,6 +11,58 @@ use store::exports::Cell;
 /// Excel's own limit is 1,048,576; the heading is not counted.
 const ROWS_A_SHEET: u32 = 1_000_000;
 
+/// Reads `export` to its end into a file, and answers it with the number of its rows.
+///
+/// # Errors
+/// When the database or the disk fails.
+pub async fn write(mut export: Export) -> Result<(File, i64), AppError> {
+    let mut sheets = Sheets::new(export.headings.clone());
+    let mut total = 0;
+    loop {
+        let rows = export.batch().await?;
+        if rows.is_empty() {
+            break;
+        }
+        total += i64::try_from(rows.len()).unwrap_or_default();
+        sheets.add(rows).await?;
+    }
+    Ok((sheets.finish(export.about.clone()).await?, total))
+}
+
+/// A workbook that grows by batches of rows.
+#[derive(Default)]
+pub struct Sheets(Option<Box<Book>>);
+
+impl std::fmt::Debug for Sheets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sheets").finish_non_exhaustive()
+    }
+}
+
+impl Sheets {
+    #[must_use]
+    pub fn new(headings: Vec<&'static str>) -> Self {
+        Self(Some(Box::new(Book::new(headings))))
+    }
+
+    /// # Errors
+    /// When the disk fails; the workbook is lost then.
+    pub async fn add(&mut self, rows: Vec<Vec<Cell>>) -> Result<(), AppError> {
+        let mut book = self.0.take().ok_or_else(AppError::internal)?;
+        self.0 = Some(blocking(move || book.add(&rows).map(|()| book)).await?);
+        Ok(())
+    }
+
+    /// The file, from its beginning.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub async fn finish(mut self, about: About) -> Result<File, AppError> {
+        let mut book = self.0.take().ok_or_else(AppError::internal)?;
+        blocking(move || book.finish(&about)).await
+    }
+}
+
 /// A workbook being written.
 struct Book {
     book: Workbook,
@@ -20,26 +72,6 @@ struct Book {
     rows: u32,
     time: Format,
     money: Format,
-}
-
-/// Reads `export` to its end into a file, and answers it with the number of its rows.
-///
-/// # Errors
-/// When the database or the disk fails.
-pub async fn write(mut export: Export) -> Result<(File, i64), AppError> {
-    let mut book = Book::new(export.headings.clone());
-    let mut total = 0;
-    loop {
-        let rows = export.batch().await?;
-        if rows.is_empty() {
-            break;
-        }
-        total += i64::try_from(rows.len()).unwrap_or_default();
-        book = blocking(move || book.add(&rows).map(|()| book)).await?;
-    }
-    let about = export.about.clone();
-    let file = blocking(move || book.finish(&about)).await?;
-    Ok((file, total))
 }
 
 /// Writing goes through temporary files: off the async threads.

@@ -8,6 +8,7 @@ use crate::jobs::{JobRequest, enqueue};
 use domain::{
     AppError,
     access::Principal,
+    clock::Clock,
     ids::JobId,
     jobs::{BulkAction, BulkJobs, BulkResult, Enqueued, JobState, QueueView, StartJob},
     live::Topic,
@@ -58,24 +59,11 @@ impl JobsService {
         if !may_cancel(who, &record) {
             return Err(AppError::forbidden());
         }
-        if !self.cancel_one(&mut tx, who, id.0).await? {
+        if !cancel_open(&mut tx, self.backend.clock.as_ref(), who, id.0).await? {
             return Err(AppError::conflict("The run is over already; there is nothing to cancel."));
         }
         self.audit(&mut tx, who, Act::done("jobs.cancel", "job", id).before(json!({"state": record.state}))).await?;
         Ok(store::commit(tx).await?)
-    }
-
-    /// False when the run is over.
-    async fn cancel_one(&self, connection: &mut PgConnection, who: &Principal, id: Uuid) -> Result<bool, AppError> {
-        let now = self.backend.clock.now();
-        let done = store::jobs::cancel_queued(connection, id, now, who.label()).await?
-            || store::jobs::request_cancel(connection, id, now, who.label()).await?;
-        if done {
-            let message = format!("{} asked to cancel.", who.label());
-            store::jobs::add_event(connection, id, now, "info", None, &message, None).await?;
-            store::live::emit(connection, Topic::Jobs, &id.to_string()).await?;
-        }
-        Ok(done)
     }
 
     pub(super) async fn retry_run(&self, who: &Principal, id: JobId) -> Result<Enqueued, AppError> {
@@ -131,7 +119,7 @@ impl JobsService {
         match command.action {
             BulkAction::Cancel => {
                 for id in ids {
-                    changed += i64::from(self.cancel_one(&mut tx, who, id).await?);
+                    changed += i64::from(cancel_open(&mut tx, self.backend.clock.as_ref(), who, id).await?);
                 }
             }
             BulkAction::Retry => {
@@ -177,6 +165,24 @@ impl JobsService {
         let queues = self.read_queues().await?;
         queues.into_iter().find(|q| q.name == queue).ok_or_else(|| AppError::not_found("Queue"))
     }
+}
+
+/// Cancels a waiting run or asks a running one to stop; false when it is over.
+pub(crate) async fn cancel_open(
+    connection: &mut PgConnection,
+    clock: &dyn Clock,
+    who: &Principal,
+    id: Uuid,
+) -> Result<bool, AppError> {
+    let now = clock.now();
+    let done = store::jobs::cancel_queued(connection, id, now, who.label()).await?
+        || store::jobs::request_cancel(connection, id, now, who.label()).await?;
+    if done {
+        let message = format!("{} asked to cancel.", who.label());
+        store::jobs::add_event(connection, id, now, "info", None, &message, None).await?;
+        store::live::emit(connection, Topic::Jobs, &id.to_string()).await?;
+    }
+    Ok(done)
 }
 
 const fn bulk_action(action: BulkAction) -> &'static str {

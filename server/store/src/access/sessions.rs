@@ -70,6 +70,32 @@ pub async fn live(connection: &mut PgConnection, id_hash: &[u8], now: DateTime<U
     }))
 }
 
+/// A user who may act now, whatever session they have: for work that goes on without them.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn holder(connection: &mut PgConnection, user: Uuid, now: DateTime<Utc>) -> Result<Option<Holder>> {
+    let row = sqlx::query!(
+        r#"select u.id, u.email, u.username, u.display_name, u.role, u.must_change_password,
+                  array(select g.permission_set from access.grants g
+                        where g.user_id = u.id and (g.expires_at is null or g.expires_at > $2)) as "sets!"
+           from access.users u where u.id = $1 and u.is_active"#,
+        user,
+        now
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| Holder {
+        user_id: row.id,
+        email: row.email,
+        username: row.username,
+        display_name: row.display_name,
+        role: row.role.as_deref().and_then(Role::parse),
+        sets: row.sets.iter().filter_map(|text| PermSet::parse(text)).collect(),
+        must_change_password: row.must_change_password,
+    }))
+}
+
 #[derive(Debug, Clone)]
 pub struct NewSession<'a> {
     pub id_hash: &'a [u8],

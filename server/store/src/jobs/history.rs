@@ -65,7 +65,7 @@ pub async fn delete(connection: &mut PgConnection, runs: &[uuid::Uuid]) -> Resul
 }
 
 /// Removes what a fixed keeping time ended: sign-in attempts (30 days), idempotency keys (24 h),
-/// expired files and sessions. Returns the rows removed from each table.
+/// expired files and sessions, exports whose file is gone (30 days). Returns the rows removed from each table.
 ///
 /// # Errors
 /// When a statement fails.
@@ -75,6 +75,12 @@ pub async fn remove_expired(connection: &mut PgConnection, now: DateTime<Utc>) -
     let keys = sqlx::query("delete from ops.idempotency_keys where created_at < $1").bind(now - Duration::hours(24));
     let keys = keys.execute(&mut *connection).await?.rows_affected();
     let files = sqlx::query("delete from ops.files where expires_at < $1").bind(now).execute(&mut *connection).await?;
+    // An export without its file says for a month what it was; its run says it for longer.
+    let exports = sqlx::query("delete from ops.exports where created_at < $1 and file_id is null")
+        .bind(now - Duration::days(30))
+        .execute(&mut *connection)
+        .await?
+        .rows_affected();
     let sessions = sqlx::query("delete from access.sessions where least(expires_at, absolute_expires_at) < $1")
         .bind(now - Duration::days(1))
         .execute(connection)
@@ -84,6 +90,7 @@ pub async fn remove_expired(connection: &mut PgConnection, now: DateTime<Utc>) -
         ("login_attempts", login_attempts),
         ("idempotency_keys", keys),
         ("files", files.rows_affected()),
+        ("exports", exports),
         ("sessions", sessions),
     ])
 }
