@@ -154,13 +154,15 @@ fn open<T: DeserializeOwned>(json: &RawValue) -> Result<T, Fault> {
 mod tests {
     use super::*;
 
+    type Row = (i32, String, [Option<f64>; 2]);
+
     #[test]
     fn on_the_wire_a_packed_value_is_the_value() {
         let packed = Packed::of(&(1, "<b>", [Some(2.5), None])).unwrap();
         let wire = serde_json::to_string(&Ok::<_, Fault>(packed)).unwrap();
         assert_eq!(wire, r#"{"Ok":[1,"<b>",[2.5,null]]}"#);
-        let back: Result<Packed<(i32, String, [Option<f64>; 2])>, Fault> = serde_json::from_str(&wire).unwrap();
-        let value: (i32, String, [Option<f64>; 2]) = open(&back.unwrap().untyped().json).unwrap();
+        let back: Result<Packed<Row>, Fault> = serde_json::from_str(&wire).unwrap();
+        let value: Row = open(&back.unwrap().untyped().json).unwrap();
         assert_eq!(value, (1, "<b>".to_owned(), [Some(2.5), None]));
     }
 

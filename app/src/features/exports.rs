@@ -1,15 +1,15 @@
 //! Server functions of large exports.
 
-use crate::fault::Fault;
+use crate::{fault::Fault, page_data::Packed};
 use domain::exports::ExportItem;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// The caller's own.
 #[server(prefix = "/fn", endpoint = "exports/list", input = GetUrl)]
-pub async fn load_exports() -> Result<Vec<ExportItem>, Fault> {
+pub async fn load_exports() -> Result<Packed<Vec<ExportItem>>, Fault> {
     use crate::context::{port, principal};
     use domain::exports::ExportsPort;
-    Ok(port::<dyn ExportsPort>()?.list(&principal()?).await?)
+    Packed::of(&port::<dyn ExportsPort>()?.list(&principal()?).await?)
 }
 
 /// Stops the writing and removes the file.

@@ -7,9 +7,9 @@ use crate::{
         states::{Empty, Loading, ready_or_failed},
     },
     context::session,
-    fault::Fault,
     features::exports::{RemoveExport, load_exports},
     live::use_topic,
+    page_data::PageData,
 };
 use domain::{exports::ExportItem, format, jobs::JobState, live::Topic};
 use leptos::{form::ActionForm, prelude::*};
@@ -18,7 +18,7 @@ use leptos_router::{LazyRoute, lazy_route};
 /// The page of the caller's large exports.
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct ExportsRoute {
-    exports: Resource<Result<Vec<ExportItem>, Fault>>,
+    exports: PageData<Vec<ExportItem>>,
     remove: ServerAction<RemoveExport>,
 }
 
@@ -27,7 +27,7 @@ impl LazyRoute for ExportsRoute {
     fn data() -> Self {
         let (changed, remove) = (use_topic(Topic::Notification), ServerAction::new());
         let version = remove.version();
-        Self { exports: Resource::new(move || (changed.get(), version.get()), |_| load_exports()), remove }
+        Self { exports: PageData::load(move || (changed.get(), version.get()), |_| load_exports()), remove }
     }
 
     fn view(this: Self) -> AnyView {

@@ -30,7 +30,7 @@ impl LazyRoute for SearchRoute {
     fn view(this: Self) -> AnyView {
         let SearchRoute { q, results } = this;
         view! {
-            <PageHead title="Search" scope="Pages, actions, products by SKU or name, transactions by number or reference"/>
+            <PageHead title="Search" scope="Pages, actions, products by SKU or name, customers and transactions by number or reference"/>
             <form class="filters" role="search" method="get" action="/search">
                 <div class="field">
                     <label for="search-q">"Search for"</label>
