@@ -5,8 +5,6 @@ import { join } from 'node:path'
 import { brotliCompressSync } from 'node:zlib'
 
 const budget = 300 * 1024
-// The shell is over its budget today; until it is under, it must at least not grow (closing note of 0.1.0).
-const ceiling = 450 * 1024
 const pkg = join(process.argv[2], 'pkg')
 const size = (name) => brotliCompressSync(readFileSync(join(pkg, name))).length
 const modules = readdirSync(pkg).filter((name) => name.endsWith('.wasm'))
@@ -19,5 +17,4 @@ if (shell.length !== 1) {
 for (const name of modules.filter((name) => name !== shell[0])) console.log(`${size(name)} bytes  ${name}`)
 const bytes = size(shell[0])
 console.log(`${bytes} bytes  ${shell[0]} (shell; budget ${budget}, ${Math.round((bytes / budget) * 100)} %)`)
-if (bytes > budget) console.log(`over budget by ${bytes - budget} bytes; the ceiling for now is ${ceiling}`)
-process.exit(bytes <= ceiling ? 0 : 1)
+process.exit(bytes <= budget ? 0 : 1)
