@@ -44,6 +44,7 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/ingest/map", Access::Needs(Permission::IngestUpload)),
     ("/fn/ingest/preview", Access::Needs(Permission::IngestUpload)),
     ("/fn/ingest/commit", Access::Needs(Permission::IngestPromote)),
+    ("/fn/ingest/undo", Access::Needs(Permission::IngestPromote)),
     ("/fn/ingest/stop", Access::Needs(Permission::JobsRun)),
     ("/fn/ingest/cancel", Access::Needs(Permission::IngestUpload)),
     ("/fn/ingest/edit_row", Access::Needs(Permission::IngestUpload)),

@@ -5,6 +5,7 @@ mod mapping;
 mod port;
 mod shape;
 mod target;
+mod undo;
 mod verdict;
 
 pub use batch::{
@@ -15,4 +16,5 @@ pub use mapping::{DateOrder, DecimalMark, Mapping, MappingOptions, Policy, RowFi
 pub use port::IngestPort;
 pub use shape::{Column, DateEvidence, FileShape, Media, NumberEvidence, TextEncoding};
 pub use target::{Field, FieldKind, Target};
+pub use undo::{ImportLink, LeftRow, UNDO_DAYS, UndoReport, Undoable};
 pub use verdict::{Counts, Example, Examples, Issue, RuleCount, Severity, Verdict};

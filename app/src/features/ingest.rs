@@ -107,7 +107,17 @@ pub async fn commit_import(id: String) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Stops the running check or commit; nothing of it is kept.
+/// Takes a committed import back.
+#[server(prefix = "/fn", endpoint = "ingest/undo")]
+pub async fn undo_import(id: String) -> Result<(), Fault> {
+    use crate::context::{port, principal};
+    use domain::{AppError, ingest::IngestPort};
+    let id = id.parse().map_err(|_| AppError::not_found("Import"))?;
+    port::<dyn IngestPort>()?.undo(&principal()?, id).await?;
+    Ok(())
+}
+
+/// Stops the running check, commit or undo; nothing of it is kept.
 #[server(prefix = "/fn", endpoint = "ingest/stop")]
 pub async fn stop_work(job_id: String) -> Result<(), Fault> {
     use crate::context::{port, principal};

@@ -6,6 +6,7 @@ mod judgement;
 mod port;
 mod repair;
 mod template;
+mod undo;
 mod upload;
 mod view;
 mod writing;

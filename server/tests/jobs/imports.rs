@@ -81,3 +81,24 @@ async fn a_cancelled_import_ends_its_check_and_writes_nothing(pool: PgPool) {
     assert_eq!(ingest.import(&planner, id).await.unwrap().summary.state, ImportState::Cancelled);
     assert_eq!(world.number("select count(*) from sales.transactions").await, 0);
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_undo_is_a_job_and_taken_up_again_finds_its_work_done(pool: PgPool) {
+    let world = World::new(pool).await;
+    let planner = person(Role::Planner);
+    let id = uploaded(&world).await;
+    let ingest = &world.services.ingest;
+    assert_eq!(ingest.undo(&planner, id).await.unwrap_err().code, ErrorCode::Conflict, "not committed yet");
+    ingest.preview_now(&planner, id, std::sync::Arc::default()).await.unwrap();
+    ingest.commit_now(&planner, id, std::sync::Arc::default()).await.unwrap();
+    assert_eq!(ingest.undo(&person(Role::Viewer), id).await.unwrap_err().code, ErrorCode::Forbidden);
+    let first = ingest.undo(&planner, id).await.unwrap();
+    assert_eq!(ingest.undo(&planner, id).await.unwrap().job_id, first.job_id, "one undo at a time");
+    // The worker died between the commit of the undo and the end of its run.
+    ingest.undo_now(&planner, id, std::sync::Arc::default()).await.unwrap();
+    runtime(&world).drain().await.unwrap();
+    let run = read(&world, first).await;
+    assert_eq!((run.state.as_str(), run.counters["left"].as_i64()), ("succeeded", Some(0)));
+    assert_eq!(world.number("select count(*) from sales.transactions").await, 0);
+    assert_eq!(world.number("select count(*) from ops.import_batches where undo_of is not null").await, 1);
+}

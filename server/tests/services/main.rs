@@ -14,6 +14,7 @@ mod access;
 mod database;
 mod demo;
 mod ingest;
+mod ingest_undo;
 mod kill;
 mod online_retail;
 mod overview;

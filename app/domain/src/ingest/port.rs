@@ -8,7 +8,7 @@ use crate::{AppError, access::Principal, ids::ImportId, jobs::Enqueued, paging::
 use async_trait::async_trait;
 
 /// Imports. Every method checks the caller's rights itself: `ingest.view` to read, `ingest.upload` to
-/// map, preview, repair and discard, `ingest.promote` to commit and re-run.
+/// map, preview, repair and discard, `ingest.promote` to commit, re-run and undo.
 #[async_trait]
 pub trait IngestPort: Send + Sync + 'static {
     async fn imports(
@@ -48,6 +48,9 @@ pub trait IngestPort: Send + Sync + 'static {
 
     /// Starts the commit of exactly what the preview said, as a job.
     async fn commit(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError>;
+
+    /// Starts taking a committed import back, as a job.
+    async fn undo(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError>;
 
     /// Gives the import up. A preview that is running then finds it closed and ends.
     async fn cancel(&self, who: &Principal, id: ImportId) -> Result<(), AppError>;

@@ -3,7 +3,7 @@
 use crate::context::session;
 use domain::{
     format,
-    ingest::{Counts, Example, ImportDetail, RuleCount, Severity},
+    ingest::{Counts, Example, ImportDetail, ImportState, RuleCount, Severity},
 };
 use leptos::prelude::*;
 
@@ -14,7 +14,7 @@ const SHOWN: usize = 20;
 #[component]
 pub fn Findings(import: ImportDetail) -> impl IntoView {
     let locale = session().business.locale;
-    let committed = import.summary.state.is_committed();
+    let committed = import.summary.state.is_committed() || import.summary.state == ImportState::Undone;
     let currency = import.mapping.options.currency;
     let examples = import.examples;
     let issues = import.issues;

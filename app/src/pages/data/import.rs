@@ -5,6 +5,7 @@ use super::{
     check::Findings,
     columns::ColumnsForm,
     quarantine::{Quarantine, Repairs},
+    undo::{UndoForm, Undone},
     work::{Running, Steps},
 };
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::session,
-    features::ingest::{CancelImport, CheckAgain, CommitImport, MapColumns, StopWork, load_import},
+    features::ingest::{CancelImport, CheckAgain, CommitImport, MapColumns, StopWork, UndoImport, load_import},
     page_data::PageData,
     pages::not_found::NotFound,
 };
@@ -39,6 +40,7 @@ struct Acts {
     map: ServerAction<MapColumns>,
     check: ServerAction<CheckAgain>,
     commit: ServerAction<CommitImport>,
+    undo: ServerAction<UndoImport>,
     stop: ServerAction<StopWork>,
     cancel: ServerAction<CancelImport>,
     repairs: Repairs,
@@ -50,6 +52,7 @@ impl Acts {
         self.map.version().get()
             + self.check.version().get()
             + self.commit.version().get()
+            + self.undo.version().get()
             + self.stop.version().get()
             + self.cancel.version().get()
             + self.repairs.edit.version().get()
@@ -75,6 +78,7 @@ impl LazyRoute for ImportRoute {
             map: ServerAction::new(),
             check: ServerAction::new(),
             commit: ServerAction::new(),
+            undo: ServerAction::new(),
             stop: ServerAction::new(),
             cancel: ServerAction::new(),
             repairs: Repairs { edit: ServerAction::new(), rerun: ServerAction::new(), discard: ServerAction::new() },
@@ -123,7 +127,7 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
     );
     let open_work = import.work.clone().filter(Work::is_open);
     let at = match (summary.state, &open_work) {
-        (ImportState::Committed | ImportState::CommittedPartial, _) => 4,
+        (ImportState::Committed | ImportState::CommittedPartial | ImportState::Undone, _) => 4,
         (_, Some(work)) if work.kind == "import_commit" => 4,
         (_, Some(_)) | (ImportState::Previewed, None) => 3,
         _ => 2,
@@ -139,6 +143,8 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
     let is_idle_and_open = open_work.is_none() && summary.state.is_open();
     let show_columns = is_idle_and_open && may_upload;
     let show_findings = open_work.is_none() && summary.counts.is_some();
+    let was_undone = import.undo.is_some();
+    let undoable = import.undoable.clone().filter(|_| open_work.is_none() && may_commit);
     view! {
         <PageHead title=title scope=scope><StateBadge state=summary.state/></PageHead>
         <Steps at=at/>
@@ -146,11 +152,13 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
         {failure}
         {open_work.map(|work| view! { <Running work stop=acts.stop here=format!("/data/import/{id}")/> })}
         {(is_idle_and_open && summary.state == ImportState::Previewed).then(|| decide(&import, acts, may_commit))}
+        {was_undone.then(|| view! { <Undone import=import.clone()/> })}
         {show_findings.then(|| view! { <Findings import=import.clone()/> })}
         {(rows.total > 0).then(|| view! {
             <Quarantine id=id.clone() rows repairs=acts.repairs may_edit=may_upload may_apply=may_commit paged/>
         })}
-        {summary.state.is_committed().then(|| view! {
+        {undoable.map(|undoable| view! { <UndoForm id=id.clone() undoable action=acts.undo/> })}
+        {(summary.state.is_committed() && !summary.is_undo).then(|| view! {
             <p class="tools"><a class="btn" href="/transactions">"See the sales"</a><a class="btn" href="/">"See the figures"</a></p>
         })}
         {show_columns.then(|| view! { <ColumnsForm import=import.clone() action=acts.map/> })}

@@ -48,6 +48,7 @@ pub fn routes() -> Routes<Services> {
         .put("/api/v1/ingest/imports/{id}/mapping", UPLOAD, imports::set_mapping)
         .post("/api/v1/ingest/imports/{id}/preview", UPLOAD, imports::preview)
         .post("/api/v1/ingest/imports/{id}/commit", PROMOTE, imports::commit)
+        .post("/api/v1/ingest/imports/{id}/undo", PROMOTE, imports::undo)
         .post("/api/v1/ingest/imports/{id}/cancel", UPLOAD, imports::cancel)
         .post("/api/v1/ingest/imports/{id}/rerun", PROMOTE, rows::rerun)
         .post("/api/v1/ingest/imports/{id}/discard", UPLOAD, rows::discard)

@@ -1,7 +1,9 @@
 //! The port: what pages and callers may ask. Long steps become jobs in the same transaction.
 
 use super::IngestService;
-use crate::jobs::{self, Job, JobRequest, ingest_commit::ImportCommit, ingest_preview::ImportPreview};
+use crate::jobs::{
+    self, Job, JobRequest, ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo,
+};
 use domain::{
     AppError,
     access::{Permission, Principal},
@@ -14,7 +16,10 @@ use domain::{
     live::Topic,
     paging::Page,
 };
-use store::ingest::{batches, mappings};
+use store::ingest::{
+    batches::{self, Batch},
+    mappings,
+};
 
 #[async_trait::async_trait]
 impl IngestPort for IngestService {
@@ -64,13 +69,26 @@ impl IngestPort for IngestService {
 
     async fn preview(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError> {
         who.require(Permission::IngestUpload)?;
-        self.start::<ImportPreview>(who, id, "it can no longer be checked.", ImportState::is_open).await
+        self.start::<ImportPreview>(who, id, |batch| {
+            expect(batch, batch.state.is_open(), "it can no longer be checked.")?;
+            batch.mapping.validate(batch.target, &batch.shape).map_err(AppError::validation)
+        })
+        .await
     }
 
     async fn commit(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError> {
         who.require(Permission::IngestPromote)?;
-        let is_previewed = |state| state == ImportState::Previewed;
-        self.start::<ImportCommit>(who, id, "only a checked import can be committed.", is_previewed).await
+        self.start::<ImportCommit>(who, id, |batch| {
+            let is_previewed = batch.state == ImportState::Previewed;
+            expect(batch, is_previewed, "only a checked import can be committed.")
+        })
+        .await
+    }
+
+    async fn undo(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError> {
+        who.require(Permission::IngestPromote)?;
+        let at = self.backend.clock.now();
+        self.start::<ImportUndo>(who, id, |batch| super::undo::check_undoable(batch, at)).await
     }
 
     async fn cancel(&self, who: &Principal, id: ImportId) -> Result<(), AppError> {
@@ -91,13 +109,12 @@ impl IngestPort for IngestService {
 }
 
 impl IngestService {
-    /// Enqueues `J` for the batch, in one transaction with the note that it works on it.
+    /// Enqueues `J` for the batch if it `fits`, in one transaction with the note that it works on it.
     async fn start<J>(
         &self,
         who: &Principal,
         id: ImportId,
-        wanted: &str,
-        fits: impl Fn(ImportState) -> bool + Send,
+        fits: impl FnOnce(&Batch) -> Result<(), AppError> + Send,
     ) -> Result<Enqueued, AppError>
     where
         J: Job<Payload = jobs::ingest_preview::Import>,
@@ -105,10 +122,7 @@ impl IngestService {
         let clock = &self.backend.clock;
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let batch = batches::lock(&mut tx, id.0).await?.ok_or_else(|| AppError::not_found("Import"))?;
-        if !fits(batch.state) {
-            return Err(super::wrong_state(&batch, wanted));
-        }
-        batch.mapping.validate(batch.target, &batch.shape).map_err(AppError::validation)?;
+        fits(&batch)?;
         let request = JobRequest::of::<J>(&jobs::ingest_preview::Import { import_id: id })?.unique(id.to_string());
         let enqueued = jobs::enqueue(&mut tx, clock.as_ref(), who, request).await?;
         batches::set_job(&mut tx, id.0, enqueued.job_id.0, clock.now()).await?;
@@ -124,4 +138,8 @@ impl IngestService {
         store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
         Ok(store::commit(tx).await?)
     }
+}
+
+fn expect(batch: &Batch, holds: bool, wanted: &str) -> Result<(), AppError> {
+    if holds { Ok(()) } else { Err(super::wrong_state(batch, wanted)) }
 }

@@ -36,6 +36,8 @@ pub struct Batch {
     pub previewed_at: Option<DateTime<Utc>>,
     pub committed_at: Option<DateTime<Utc>>,
     pub version: i32,
+    /// The import that this batch took back.
+    pub undo_of: Option<Uuid>,
     pub open_rows: i64,
 }
 
@@ -67,6 +69,7 @@ impl<'r> FromRow<'r, PgRow> for Batch {
             previewed_at: row.try_get("previewed_at")?,
             committed_at: row.try_get("committed_at")?,
             version: row.try_get("version")?,
+            undo_of: row.try_get("undo_of")?,
             open_rows: row.try_get("open_rows")?,
         })
     }
@@ -169,7 +172,7 @@ pub async fn same_file(
 ) -> Result<Vec<i64>> {
     Ok(sqlx::query_scalar(
         "select number from ops.import_batches
-         where target = $1 and file_sha256 = $2 and origin = $3 and id <> $4 and state in ('committed', 'committed_partial')
+         where target = $1 and file_sha256 = $2 and origin = $3 and id <> $4 and undo_of is null and state in ('committed', 'committed_partial')
          order by number",
     )
     .bind(target.as_str())

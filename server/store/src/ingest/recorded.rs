@@ -55,7 +55,8 @@ pub async fn refunds(
     .await?)
 }
 
-/// Rows of earlier imports that were not plainly applied: order reference, line number, hash.
+/// Rows of earlier imports that were not plainly applied: order reference, line number, hash. What was
+/// undone counts as never seen.
 ///
 /// # Errors
 /// When the statement fails.
@@ -68,7 +69,7 @@ pub async fn staged(
     Ok(sqlx::query_as(
         "select s.business_key, s.line_no, s.content_hash
          from ops.staged_rows s join ops.import_batches b on b.id = s.import_id
-         where b.target = $1 and b.origin = $2 and s.business_key = any($3)",
+         where b.target = $1 and b.origin = $2 and b.state <> 'undone' and s.business_key = any($3)",
     )
     .bind(target)
     .bind(origin)

@@ -72,6 +72,14 @@ pub async fn commit(
     Ok((StatusCode::ACCEPTED, Body(services.ingest.commit(&who, id).await?)))
 }
 
+pub async fn undo(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ImportId>,
+) -> ApiResult<(StatusCode, Body<Enqueued>)> {
+    Ok((StatusCode::ACCEPTED, Body(services.ingest.undo(&who, id).await?)))
+}
+
 pub async fn cancel(
     State(services): State<Services>,
     Signed(who): Signed,
