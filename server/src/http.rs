@@ -22,3 +22,4 @@ pub mod rate;
 pub mod request;
 pub mod router;
 pub mod routes;
+mod session;

@@ -54,7 +54,6 @@ async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<()
         seed::at_start(&services, steps).await?;
     }
     let live = services.live.start(&process.stop);
-    live.forget_ended_sessions(services.door.clone());
     let door = tokio::spawn(Arc::clone(&services.door).follow(services.live.subscribe(), process.stop.clone()));
     let (router, _) = http::router::router(services.clone(), process.clone());
 

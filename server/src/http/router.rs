@@ -12,6 +12,7 @@ use super::{
     rate::{self, Rates},
     request::{self, Observer},
     routes::{Route, Routes},
+    session,
 };
 use crate::{process::Process, services::Services};
 use axum::{
@@ -77,6 +78,8 @@ pub fn router(services: Services, process: Process) -> (Router, Vec<Route>) {
         .layer(from_fn_with_state(Arc::clone(&door), form_note))
         .layer(from_fn_with_state(Rates::new(process.config.rates), rate::limit))
         .layer(from_fn_with_state(Arc::clone(&door), authenticate))
+        .layer(session::layer(&door))
+        .layer(from_fn_with_state(Arc::clone(&door), session::finish))
         .merge(assets::router(&process.config.site_root))
         // The outermost layer holds the limit; this one would hold uploads to 2 MiB.
         .layer(DefaultBodyLimit::disable())

@@ -20,5 +20,6 @@ mod permission_walk;
 mod sales_pages;
 mod search;
 mod sign_in;
+mod statements;
 mod system;
 mod transactions;
