@@ -41,6 +41,7 @@ fn features() -> Routes<Services> {
         .merge(api::system::routes())
         .merge(api::settings::routes())
         .merge(api::access::routes())
+        .merge(api::audit::routes())
         .merge(api::overview::routes())
         .merge(api::transactions::routes())
         .merge(api::catalogue::routes())
