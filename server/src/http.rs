@@ -10,6 +10,7 @@ pub mod content_security;
 pub mod cors;
 pub mod cross_site;
 pub mod error;
+pub mod face;
 pub mod form_note;
 pub mod headers;
 pub mod idempotency;

@@ -1,15 +1,15 @@
 //! Server functions of the settings.
 
-use crate::fault::Fault;
+use crate::{fault::Fault, page_data::Packed};
 use domain::settings::SettingsView;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use std::collections::BTreeMap;
 
 #[server(prefix = "/fn", endpoint = "settings/screen", input = GetUrl)]
-pub async fn load_settings() -> Result<SettingsView, Fault> {
+pub async fn load_settings() -> Result<Packed<SettingsView>, Fault> {
     use crate::context::{port, principal};
     use domain::settings::SettingsPort;
-    Ok(port::<dyn SettingsPort>()?.view(&principal()?).await?)
+    Packed::of(&port::<dyn SettingsPort>()?.view(&principal()?).await?)
 }
 
 /// Changes what differs from the settings of `version`; all or nothing.

@@ -11,6 +11,7 @@ use crate::{
     context::session,
     features::audit::load_audit,
     live::use_topic,
+    page_data::PageData,
 };
 use domain::{
     access::{ActorKind, Permission},
@@ -25,18 +26,21 @@ const PATH: &str = "/audit";
 
 /// The list page.
 #[derive(Debug)]
-pub struct AuditRoute;
+pub struct AuditRoute {
+    list: PageData<(AuditFilter, AuditPage)>,
+}
 
 #[lazy_route]
 impl LazyRoute for AuditRoute {
     fn data() -> Self {
-        Self
-    }
-
-    fn view(_this: Self) -> AnyView {
         let search = use_location().search;
         let changed = use_topic(Topic::Audit);
-        let list = Resource::new(move || (search.get(), changed.get()), |(search, _)| load_audit(search));
+        Self { list: PageData::load(move || (search.get(), changed.get()), |(search, _)| load_audit(search)) }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let list = this.list;
+        let search = use_location().search;
         view! {
             <PageHead title="Audit" scope="Who did what, when, and what it changed"/>
             <Transition fallback=|| view! { <Loading lines=8/> }>

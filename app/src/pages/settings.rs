@@ -9,6 +9,7 @@ use crate::{
     context::session,
     features::settings::{ChangeSettings, load_settings},
     live::use_topic,
+    page_data::PageData,
 };
 use domain::{
     access::Permission,
@@ -21,17 +22,19 @@ use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
 
 /// The settings page.
 #[derive(Debug)]
-pub struct SettingsRoute;
+pub struct SettingsRoute {
+    settings: PageData<SettingsView>,
+}
 
 #[lazy_route]
 impl LazyRoute for SettingsRoute {
     fn data() -> Self {
-        Self
+        let changed = use_topic(Topic::Settings);
+        Self { settings: PageData::load(move || changed.get(), |_| load_settings()) }
     }
 
-    fn view(_this: Self) -> AnyView {
-        let changed = use_topic(Topic::Settings);
-        let settings = Resource::new(move || changed.get(), |_| load_settings());
+    fn view(this: Self) -> AnyView {
+        let settings = this.settings;
         let saved = use_query_map().with_untracked(|query| query.get("saved").is_some());
         view! {
             <PageHead title="Settings" scope="For everybody; changes count at once and are written to the audit log">

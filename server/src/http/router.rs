@@ -5,6 +5,7 @@ use super::{
     authenticate::authenticate,
     cors,
     error::ApiError,
+    face::{self, Faces},
     form_note::form_note,
     headers::headers,
     openapi::Description,
@@ -79,6 +80,7 @@ pub fn router(services: Services, process: Process) -> (Router, Vec<Route>) {
         .layer(from_fn_with_state(Arc::clone(&door), form_note))
         .layer(from_fn_with_state(Rates::new(process.config.rates), rate::limit))
         .layer(from_fn_with_state(Arc::clone(&door), authenticate))
+        .layer(from_fn_with_state(Faces::new(process.served), face::admit))
         .layer(session::layer(&door))
         .layer(from_fn_with_state(Arc::clone(&door), session::finish))
         .merge(assets::router(&process.config.site_root))

@@ -9,6 +9,7 @@ mod shop_front;
 #[path = "../world.rs"]
 mod world;
 
+mod audit;
 mod browser;
 mod exports;
 mod forms;

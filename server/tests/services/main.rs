@@ -11,6 +11,7 @@ mod shop;
 mod world;
 
 mod access;
+mod audit;
 mod database;
 mod demo;
 mod ingest;

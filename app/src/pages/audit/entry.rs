@@ -7,6 +7,7 @@ use crate::{
     },
     context::set_status,
     features::audit::load_audit_entry,
+    page_data::PageData,
 };
 use domain::{
     audit::{AuditDetail, Difference, differences},
@@ -17,17 +18,19 @@ use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
 
 /// The page of an act.
 #[derive(Debug)]
-pub struct AuditEntryRoute;
+pub struct AuditEntryRoute {
+    entry: PageData<Option<AuditDetail>>,
+}
 
 #[lazy_route]
 impl LazyRoute for AuditEntryRoute {
     fn data() -> Self {
-        Self
+        let params = use_params_map();
+        Self { entry: PageData::load(move || params.read().get("id").unwrap_or_default(), load_audit_entry) }
     }
 
-    fn view(_this: Self) -> AnyView {
-        let params = use_params_map();
-        let entry = Resource::new(move || params.read().get("id").unwrap_or_default(), load_audit_entry);
+    fn view(this: Self) -> AnyView {
+        let entry = this.entry;
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move { ready_or_failed(entry.await, found) })}
