@@ -46,7 +46,7 @@ impl Face {
                 _ => Self::Common,
             },
             "" | "overview" | "kpis" | "dashboard" | "visits" | "transactions" | "products" | "customers"
-            | "exports" | "search" => Self::Analytics,
+            | "exports" | "files" | "search" => Self::Analytics,
             "audit" | "data" | "demo" | "ingest" | "jobs" | "permissions" | "queues" | "schedules" | "settings"
             | "users" => Self::Admin,
             "account" | "auth" | "docs" | "health" | "live" | "login" | "metrics" | "openapi.json" | "setup"

@@ -36,7 +36,6 @@ impl ExportsService {
         let Filtered { filter, words } = filtered(pairs, zone)?;
         let rows = reading::count(&mut tx, &filter, None).await?;
         reading::declare(&mut tx, &filter).await?;
-        self.log(who, "audit", format, &words, rows).await?;
         let about = About {
             dataset: "audit",
             filter: words,
@@ -45,6 +44,7 @@ impl ExportsService {
             by: who.label().to_owned(),
             rows,
         };
+        self.log(who, &about, format).await?;
         let headings = reading::HEADINGS.to_vec();
         Ok(Export { about, headings, source: Source::Audit, zone, tx, _permit: Some(permit) })
     }

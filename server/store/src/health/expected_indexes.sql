@@ -4,10 +4,13 @@ CREATE INDEX audit_log_actor_id_at_id_idx ON ops.audit_log USING btree (actor_id
 CREATE INDEX audit_log_at_id_idx ON ops.audit_log USING btree (at DESC, id DESC);
 CREATE INDEX audit_log_entity_type_entity_id_at_idx ON ops.audit_log USING btree (entity_type, entity_id, at DESC);
 CREATE INDEX customers_external_ref_prefix ON sales.customers USING btree (external_ref text_pattern_ops) WHERE (external_ref IS NOT NULL);
+CREATE INDEX customers_external_ref_trigram ON sales.customers USING gin (external_ref gin_trgm_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX customers_name_trigram ON sales.customers USING gin (((((((first_name)::text || ' '::text) || (last_name)::text) || ' '::text) || COALESCE(email, ''::text))) gin_trgm_ops);
+CREATE INDEX exports_owner ON ops.exports USING btree (owner_id, created_at DESC);
 CREATE INDEX idempotency_keys_created_at_idx ON ops.idempotency_keys USING btree (created_at);
 CREATE INDEX import_batches_created_at_id_idx ON ops.import_batches USING btree (created_at DESC, id DESC);
 CREATE INDEX import_batches_target_file_sha256_idx ON ops.import_batches USING btree (target, file_sha256);
+CREATE INDEX import_changes_table_name_entity_id_idx ON ops.import_changes USING btree (table_name, entity_id);
 CREATE INDEX import_mappings_target_header_signature_updated_at_idx ON ops.import_mappings USING btree (target, header_signature, updated_at DESC);
 CREATE INDEX job_runs_dealer ON ops.job_runs USING btree (dealer_id, created_at DESC);
 CREATE INDEX job_runs_kind ON ops.job_runs USING btree (kind, created_at DESC);
@@ -25,13 +28,13 @@ CREATE INDEX products_expr_idx ON sales.products USING gin (((((sku)::text || ' 
 CREATE INDEX products_sku_prefix ON sales.products USING btree (sku text_pattern_ops);
 CREATE INDEX refund_lines_product_id_idx ON sales.refund_lines USING btree (product_id);
 CREATE INDEX refund_lines_refunded_at_refund_id_line_no_net_idx ON sales.refund_lines USING btree (refunded_at, refund_id, line_no) INCLUDE (net);
+CREATE INDEX refunds_customer_id_idx ON sales.refunds USING btree (customer_id) WHERE (customer_id IS NOT NULL);
 CREATE INDEX refunds_import_id_idx ON sales.refunds USING btree (import_id) WHERE (import_id IS NOT NULL);
 CREATE INDEX refunds_origin_external_ref_idx ON sales.refunds USING btree (origin, external_ref);
 CREATE INDEX refunds_refunded_at_net_currency_idx ON sales.refunds USING btree (refunded_at) INCLUDE (net, currency);
 CREATE INDEX refunds_transaction_id_idx ON sales.refunds USING btree (transaction_id);
 CREATE INDEX schedule_fires_fired ON ops.schedule_fires USING btree (fired_at);
 CREATE INDEX schedules_due ON ops.schedules USING btree (next_due_at) WHERE enabled;
-CREATE INDEX search_documents_expr_idx ON ops.search_documents USING gin ((((title || ' '::text) || keywords)) gin_trgm_ops);
 CREATE INDEX sessions_expires_at_idx ON access.sessions USING btree (expires_at);
 CREATE INDEX sessions_user_id_idx ON access.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX staged_rows_business_key_line_no_idx ON ops.staged_rows USING btree (business_key, line_no);
@@ -40,6 +43,7 @@ CREATE INDEX transaction_events_transaction_id_at_idx ON sales.transaction_event
 CREATE INDEX transaction_lines_product_id_transaction_id_idx ON sales.transaction_lines USING btree (product_id, transaction_id);
 CREATE INDEX transactions_customer_id_occurred_at_idx ON sales.transactions USING btree (customer_id, occurred_at DESC);
 CREATE INDEX transactions_external_ref_prefix ON sales.transactions USING btree (external_ref text_pattern_ops) WHERE (external_ref IS NOT NULL);
+CREATE INDEX transactions_external_ref_trigram ON sales.transactions USING gin (external_ref gin_trgm_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX transactions_import_id_idx ON sales.transactions USING btree (import_id) WHERE (import_id IS NOT NULL);
 CREATE INDEX transactions_occurred_at_id_idx ON sales.transactions USING btree (occurred_at DESC, id DESC);
 CREATE INDEX transactions_payment_occurred ON sales.transactions USING btree (payment_method, occurred_at DESC);
@@ -53,6 +57,7 @@ CREATE INDEX visits_session_ref_visited_at_idx ON sales.visits USING btree (sess
 CREATE INDEX visits_visited_at_idx ON sales.visits USING btree (visited_at);
 CREATE UNIQUE INDEX categories_name_key ON sales.categories USING btree (lower(name));
 CREATE UNIQUE INDEX customers_email_key ON sales.customers USING btree (lower(email));
+CREATE UNIQUE INDEX import_batches_undo_of_key ON ops.import_batches USING btree (undo_of) WHERE (undo_of IS NOT NULL);
 CREATE UNIQUE INDEX job_runs_one_open ON ops.job_runs USING btree (kind, unique_key) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE UNIQUE INDEX sites_one_default ON stock.sites USING btree (is_default) WHERE is_default;
 CREATE UNIQUE INDEX users_email_key ON access.users USING btree (lower(email));
