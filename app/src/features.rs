@@ -49,6 +49,7 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/ingest/import", Access::Needs(Permission::IngestView)),
     ("/fn/ingest/map", Access::Needs(Permission::IngestUpload)),
     ("/fn/ingest/preview", Access::Needs(Permission::IngestUpload)),
+    ("/fn/ingest/clean", Access::Needs(Permission::IngestUpload)),
     ("/fn/ingest/commit", Access::Needs(Permission::IngestPromote)),
     ("/fn/ingest/undo", Access::Needs(Permission::IngestPromote)),
     ("/fn/ingest/stop", Access::Needs(Permission::JobsRun)),

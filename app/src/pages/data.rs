@@ -4,6 +4,7 @@ pub mod import;
 pub mod upload;
 
 mod check;
+mod cleaning;
 mod columns;
 mod quarantine;
 mod undo;

@@ -30,7 +30,7 @@ async fn an_import_is_checked_and_committed_by_jobs(pool: PgPool) {
     let planner = person(Role::Planner);
     let id = uploaded(&world).await;
     let ingest = &world.services.ingest;
-    assert_eq!(ingest.commit(&planner, id).await.unwrap_err().code, ErrorCode::Conflict, "not checked yet");
+    assert_eq!(ingest.commit(&planner, id, None).await.unwrap_err().code, ErrorCode::Conflict, "not checked yet");
 
     let check = ingest.preview(&planner, id).await.unwrap();
     assert_eq!(ingest.preview(&planner, id).await.unwrap().job_id, check.job_id, "one check at a time");
@@ -42,7 +42,7 @@ async fn an_import_is_checked_and_committed_by_jobs(pool: PgPool) {
     assert_eq!(ingest.import(&planner, id).await.unwrap().summary.state, ImportState::Previewed);
     assert_eq!(world.number("select count(*) from sales.transactions").await, 0);
 
-    let commit = ingest.commit(&planner, id).await.unwrap();
+    let commit = ingest.commit(&planner, id, None).await.unwrap();
     runtime(&world).drain().await.unwrap();
     let run = read(&world, commit).await;
     assert_eq!((run.state.as_str(), run.counters["rejected"].as_i64()), ("partial", Some(1)));
@@ -59,7 +59,7 @@ async fn a_commit_taken_up_again_after_a_crash_finds_its_work_done(pool: PgPool)
     let ingest = &world.services.ingest;
     ingest.preview(&planner, id).await.unwrap();
     runtime(&world).drain().await.unwrap();
-    let commit = ingest.commit(&planner, id).await.unwrap();
+    let commit = ingest.commit(&planner, id, None).await.unwrap();
     // The worker died between the commit of the data and the end of its run.
     ingest.commit_now(&planner, id, std::sync::Arc::default()).await.unwrap();
     runtime(&world).drain().await.unwrap();

@@ -1,6 +1,7 @@
 //! An import as screens and callers see it.
 
 use super::{
+    cleaning::Proposal,
     mapping::Mapping,
     shape::FileShape,
     target::{Field, Target},
@@ -149,6 +150,8 @@ pub struct ImportDetail {
     pub mapping_faults: Vec<FieldError>,
     pub issues: Vec<RuleCount>,
     pub examples: Examples,
+    /// What could be cleaned, found by the last check.
+    pub proposals: Vec<Proposal>,
     pub previewed_at: Option<DateTime<FixedOffset>>,
     /// Numbers of committed imports of the very same file.
     pub imported_as: Vec<i64>,

@@ -3,6 +3,7 @@
 use super::{
     StateBadge,
     check::Findings,
+    cleaning::Cleanings,
     columns::ColumnsForm,
     quarantine::{Quarantine, Repairs},
     undo::{UndoForm, Undone},
@@ -15,7 +16,9 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::session,
-    features::ingest::{CancelImport, CheckAgain, CommitImport, MapColumns, StopWork, UndoImport, load_import},
+    features::ingest::{
+        CancelImport, CheckAgain, CleanRows, CommitImport, MapColumns, StopWork, UndoImport, load_import,
+    },
     page_data::PageData,
     pages::not_found::NotFound,
 };
@@ -39,6 +42,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 struct Acts {
     map: ServerAction<MapColumns>,
     check: ServerAction<CheckAgain>,
+    clean: ServerAction<CleanRows>,
     commit: ServerAction<CommitImport>,
     undo: ServerAction<UndoImport>,
     stop: ServerAction<StopWork>,
@@ -51,6 +55,7 @@ impl Acts {
     fn version(self) -> usize {
         self.map.version().get()
             + self.check.version().get()
+            + self.clean.version().get()
             + self.commit.version().get()
             + self.undo.version().get()
             + self.stop.version().get()
@@ -77,6 +82,7 @@ impl LazyRoute for ImportRoute {
         let acts = Acts {
             map: ServerAction::new(),
             check: ServerAction::new(),
+            clean: ServerAction::new(),
             commit: ServerAction::new(),
             undo: ServerAction::new(),
             stop: ServerAction::new(),
@@ -143,6 +149,7 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
     let is_idle_and_open = open_work.is_none() && summary.state.is_open();
     let show_columns = is_idle_and_open && may_upload;
     let show_findings = open_work.is_none() && summary.counts.is_some();
+    let show_cleanings = show_columns && summary.state == ImportState::Previewed && !import.proposals.is_empty();
     let was_undone = import.undo.is_some();
     let undoable = import.undoable.clone().filter(|_| open_work.is_none() && may_commit);
     view! {
@@ -152,6 +159,7 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
         {failure}
         {open_work.map(|work| view! { <Running work stop=acts.stop here=format!("/data/import/{id}")/> })}
         {(is_idle_and_open && summary.state == ImportState::Previewed).then(|| decide(&import, acts, may_commit))}
+        {show_cleanings.then(|| view! { <Cleanings import=import.clone() action=acts.clean/> })}
         {was_undone.then(|| view! { <Undone import=import.clone()/> })}
         {show_findings.then(|| view! { <Findings import=import.clone()/> })}
         {(rows.total > 0).then(|| view! {
@@ -173,6 +181,7 @@ fn decide(import: &ImportDetail, acts: Acts, may_commit: bool) -> impl IntoView 
     let counts = import.summary.counts.clone().unwrap_or_default();
     let locale = session().business.locale;
     let label = format!("Import {} rows", format::count(counts.created().into(), &locale));
+    let confirm = counts.closes_more_than_half().then(|| confirm_closing(&counts, &locale));
     let commit_state = FormState::of(acts.commit);
     let check_state = FormState::of(acts.check);
     view! {
@@ -185,6 +194,7 @@ fn decide(import: &ImportDetail, acts: Acts, may_commit: bool) -> impl IntoView 
                     <ActionForm action=acts.commit>
                         <CsrfField/>
                         <input type="hidden" name="id" value=id/>
+                        {confirm}
                         <button class="btn primary" type="submit">{label}</button>
                     </ActionForm>
                 })}
@@ -196,6 +206,22 @@ fn decide(import: &ImportDetail, acts: Acts, may_commit: bool) -> impl IntoView 
             </div>
             <p class="sub">"All of these rows are recorded, or none. Rejected rows wait in quarantine."</p>
         </section>
+    }
+}
+
+/// More than half of the declared days would go: the number is typed, not clicked.
+fn confirm_closing(counts: &domain::ingest::Counts, locale: &str) -> impl IntoView + use<> {
+    let closed = format::count(counts.closed.into(), locale);
+    let words = format!(
+        "The file lacks {closed} of the {} sales recorded for its days. They would be closed.",
+        format::count(counts.in_scope.into(), locale)
+    );
+    view! {
+        <div class="field">
+            <label for="confirm_closed">{format!("Type {} to confirm", counts.closed)}</label>
+            <input id="confirm_closed" name="confirm_closed" required inputmode="numeric" autocomplete="off"/>
+            <p class="help">{words}</p>
+        </div>
     }
 }
 

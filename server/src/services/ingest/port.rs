@@ -1,6 +1,6 @@
 //! The port: what pages and callers may ask. Long steps become jobs in the same transaction.
 
-use super::IngestService;
+use super::{IngestService, commit::check_closing};
 use crate::jobs::{
     self, Job, JobRequest, ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo,
 };
@@ -9,8 +9,8 @@ use domain::{
     access::{Permission, Principal},
     ids::ImportId,
     ingest::{
-        Discard, ImportDetail, ImportState, ImportSummary, IngestPort, Mapping, OpenQuarantine, RowEdit, SavedMapping,
-        StagedRow,
+        Discard, ImportDetail, ImportState, ImportSummary, IngestPort, Mapping, MappingChange, NewMapping,
+        OpenQuarantine, RowEdit, SavedMapping, StagedRow,
     },
     jobs::Enqueued,
     live::Topic,
@@ -20,6 +20,7 @@ use store::ingest::{
     batches::{self, Batch},
     mappings,
 };
+use uuid::Uuid;
 
 #[async_trait::async_trait]
 impl IngestPort for IngestService {
@@ -57,6 +58,18 @@ impl IngestPort for IngestService {
         Ok(mappings::all(&mut tx).await?)
     }
 
+    async fn save_mapping(&self, who: &Principal, new: NewMapping) -> Result<SavedMapping, AppError> {
+        self.keep_mapping(who, new).await
+    }
+
+    async fn change_mapping(&self, who: &Principal, id: Uuid, change: MappingChange) -> Result<SavedMapping, AppError> {
+        self.revise_mapping(who, id, change).await
+    }
+
+    async fn clean(&self, who: &Principal, id: ImportId, keys: Vec<String>) -> Result<ImportDetail, AppError> {
+        self.accept_cleanings(who, id, keys).await
+    }
+
     async fn set_mapping(
         &self,
         who: &Principal,
@@ -76,11 +89,14 @@ impl IngestPort for IngestService {
         .await
     }
 
-    async fn commit(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError> {
+    async fn commit(&self, who: &Principal, id: ImportId, confirm_closed: Option<u32>) -> Result<Enqueued, AppError> {
         who.require(Permission::IngestPromote)?;
         self.start::<ImportCommit>(who, id, |batch| {
             let is_previewed = batch.state == ImportState::Previewed;
-            expect(batch, is_previewed, "only a checked import can be committed.")
+            expect(batch, is_previewed, "only a checked import can be committed.")?;
+            check_closing(&batch.counts.clone().unwrap_or_default(), confirm_closed)?;
+            batch.confirmed_closed = confirm_closed.and_then(|n| i32::try_from(n).ok());
+            Ok(())
         })
         .await
     }
@@ -114,15 +130,16 @@ impl IngestService {
         &self,
         who: &Principal,
         id: ImportId,
-        fits: impl FnOnce(&Batch) -> Result<(), AppError> + Send,
+        fits: impl FnOnce(&mut Batch) -> Result<(), AppError> + Send,
     ) -> Result<Enqueued, AppError>
     where
         J: Job<Payload = jobs::ingest_preview::Import>,
     {
         let clock = &self.backend.clock;
         let mut tx = store::begin(&self.backend.pools.admin).await?;
-        let batch = batches::lock(&mut tx, id.0).await?.ok_or_else(|| AppError::not_found("Import"))?;
-        fits(&batch)?;
+        let mut batch = batches::lock(&mut tx, id.0).await?.ok_or_else(|| AppError::not_found("Import"))?;
+        fits(&mut batch)?;
+        batches::set_confirmed(&mut tx, id.0, batch.confirmed_closed).await?;
         let request = JobRequest::of::<J>(&jobs::ingest_preview::Import { import_id: id })?.unique(id.to_string());
         let enqueued = jobs::enqueue(&mut tx, clock.as_ref(), who, request).await?;
         batches::set_job(&mut tx, id.0, enqueued.job_id.0, clock.now()).await?;

@@ -83,6 +83,7 @@ impl IngestService {
             mapping: batch.mapping,
             issues: batch.issues,
             examples: batch.examples,
+            proposals: batch.proposals,
             previewed_at: local(batch.previewed_at),
             imported_as,
             failure: batch.failure,

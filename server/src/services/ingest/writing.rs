@@ -45,6 +45,10 @@ pub async fn write(
     changes::keep_sales(connection, batch.id, &recorded).await?;
     write_sales(connection, stamp, judged, plan, meter).await?;
     write_refunds(connection, stamp, judged, plan).await?;
+    if !plan.closed.is_empty() {
+        let closed: Vec<Uuid> = plan.closed.iter().map(|closing| closing.transaction).collect();
+        bulk::close_sales(connection, stamp, &closed).await?;
+    }
     changes::seal_sales(connection, batch.id, &recorded).await?;
     let events: Boxed<'_, bulk::Event<'_>> = Box::new(plan.events.iter().map(|e| bulk::Event {
         id: backend.clock.new_id(),
@@ -60,10 +64,40 @@ pub async fn write(
     announce(connection, batch, plan).await
 }
 
+/// Puts the rows that cannot be applied into quarantine.
+pub async fn quarantine(
+    connection: &mut PgConnection,
+    batch: &Batch,
+    plan: &Plan,
+    at: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let site = bulk::default_site(connection).await?;
+    let stamp = Stamp {
+        import_id: batch.id,
+        origin: &batch.origin,
+        currency: batch.mapping.options.currency.as_str(),
+        site,
+        by: "",
+        at,
+    };
+    let rows: Boxed<'_, NewStaged<'_>> = Box::new(plan.staged.iter().map(|row| NewStaged {
+        row_no: row.row_no,
+        business_key: &row.order_ref,
+        line_no: row.line_no,
+        raw: &row.raw,
+        mapped: &row.mapped,
+        content_hash: row.hash,
+        verdict: row.verdict,
+        issues: &row.issues,
+    }));
+    Ok(bulk::insert(connection, stamp, rows).await?)
+}
+
 /// Recorded sales that the plan changes, each once.
 fn recorded_sales(plan: &Plan) -> Vec<Uuid> {
     let added = plan.additions.iter().map(|a| a.transaction);
-    let touched: BTreeSet<Uuid> = added.chain(plan.links.iter().map(|l| l.transaction)).collect();
+    let linked = plan.links.iter().map(|l| l.transaction);
+    let touched: BTreeSet<Uuid> = added.chain(linked).chain(plan.closed.iter().map(|c| c.transaction)).collect();
     touched.into_iter().collect()
 }
 
@@ -220,24 +254,9 @@ async fn take_stock(connection: &mut PgConnection, stamp: Stamp<'_>, plan: &Plan
     )))
 }
 
-/// Rows for the quarantine.
-pub fn staged_rows(plan: &Plan) -> Vec<NewStaged<'_>> {
-    let staged = plan.staged.iter().map(|row| NewStaged {
-        row_no: row.row_no,
-        business_key: &row.order_ref,
-        line_no: row.line_no,
-        raw: &row.raw,
-        mapped: &row.mapped,
-        content_hash: row.hash,
-        verdict: row.verdict,
-        issues: &row.issues,
-    });
-    staged.collect()
-}
-
 /// One message a topic, however many rows there were.
 async fn announce(connection: &mut PgConnection, batch: &Batch, plan: &Plan) -> Result<(), AppError> {
-    if plan.counts.created() == 0 {
+    if plan.counts.created() == 0 && plan.closed.is_empty() {
         return Ok(());
     }
     let key = batch.id.to_string();

@@ -8,7 +8,7 @@ mod stock;
 
 pub use parties::{Customer, Price, Product};
 pub use refunds::{Links, Refund, RefundLine, refund_recorded};
-pub use sales::{Additions, Event, Sale, SaleLine, extend_sales};
+pub use sales::{Additions, Event, Sale, SaleLine, close_sales, extend_sales};
 pub use stock::{Shortage, take_stock};
 
 use super::rows::{Rows, copy};

@@ -114,3 +114,24 @@ pub async fn extend_sales(connection: &mut PgConnection, stamp: Stamp<'_>, added
     .await?;
     Ok(())
 }
+
+/// Closes recorded sales that a file replacing its days lacks: they count no more, and their history says why.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn close_sales(connection: &mut PgConnection, stamp: Stamp<'_>, sales: &[Uuid]) -> Result<()> {
+    sqlx::query!(
+        "with b as (select id, status from sales.transactions where id = any($1)),
+              u as (update sales.transactions t
+                    set status = 'cancelled', recognised_at = null, version = t.version + 1, updated_at = $2
+                    from b where t.id = b.id)
+         insert into sales.transaction_events (id, transaction_id, at, actor, from_status, to_status, reason)
+         select ops.uuid_v7($2), b.id, $2, $3, b.status, 'cancelled', 'The file that replaced its days lacks it.' from b",
+        sales,
+        stamp.at,
+        stamp.by,
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
