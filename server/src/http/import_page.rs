@@ -31,7 +31,7 @@ pub const ACCESS: Access = Access::Needs(Permission::IngestUpload);
 pub async fn upload(State(state): State<PageState>, request: Request) -> Response {
     let who = match sender(&request) {
         Ok(who) => who,
-        Err(refusal) => return refusal,
+        Err(error) => return ApiError(error).into_response(),
     };
     let extensions = request.extensions().clone();
     let error = match receive_file(request).await {
@@ -50,7 +50,7 @@ pub async fn upload(State(state): State<PageState>, request: Request) -> Respons
 pub async fn upload_repaired(State(state): State<PageState>, Path(id): Path<String>, request: Request) -> Response {
     let who = match sender(&request) {
         Ok(who) => who,
-        Err(refusal) => return refusal,
+        Err(error) => return ApiError(error).into_response(),
     };
     let Ok(id) = id.parse::<ImportId>() else { return ApiError(AppError::not_found("Import")).into_response() };
     let page = format!("{PATH}/{id}");
@@ -65,10 +65,10 @@ pub async fn upload_repaired(State(state): State<PageState>, Path(id): Path<Stri
     again(state, extensions, &page, &format!("{page}/upload"), error).await
 }
 
-fn sender(request: &Request) -> Result<Principal, Response> {
+fn sender(request: &Request) -> Result<Principal, AppError> {
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
-    let who = caller.0.ok_or_else(|| ApiError(AppError::unauthenticated()).into_response())?;
-    who.require(Permission::IngestUpload).map_err(|error| ApiError(error).into_response())?;
+    let who = caller.0.ok_or_else(AppError::unauthenticated)?;
+    who.require(Permission::IngestUpload)?;
     Ok(who)
 }
 

@@ -180,7 +180,10 @@ fn decide(import: &ImportDetail, acts: Acts, may_commit: bool) -> impl IntoView 
     let again = id.clone();
     let counts = import.summary.counts.clone().unwrap_or_default();
     let locale = session().business.locale;
-    let label = format!("Import {} rows", format::count(counts.created().into(), &locale));
+    let closing =
+        (counts.closed > 0).then(|| format!(" and close {} sales", format::count(counts.closed.into(), &locale)));
+    let created = format::count(counts.created().into(), &locale);
+    let label = format!("Import {created} rows{}", closing.unwrap_or_default());
     let confirm = counts.closes_more_than_half().then(|| confirm_closing(&counts, &locale));
     let commit_state = FormState::of(acts.commit);
     let check_state = FormState::of(acts.check);
