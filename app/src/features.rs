@@ -1,12 +1,14 @@
 //! Server functions, one folder a feature, and the right that each of them needs.
 
 pub mod access;
+pub mod audit;
 pub mod demo;
 pub mod exports;
 pub mod ingest;
 pub mod jobs;
 pub mod overview;
 pub mod search;
+pub mod settings;
 pub mod transactions;
 
 use domain::access::{Access, Permission};
@@ -31,6 +33,10 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/access/add_user", Access::Needs(Permission::AccessUsersEdit)),
     ("/fn/access/set_role", Access::Needs(Permission::AccessUsersEdit)),
     ("/fn/access/set_active", Access::Needs(Permission::AccessUsersEdit)),
+    ("/fn/settings/screen", Access::Needs(Permission::AccessSettingsView)),
+    ("/fn/settings/change", Access::Needs(Permission::AccessSettingsEdit)),
+    ("/fn/audit/list", Access::Needs(Permission::AuditView)),
+    ("/fn/audit/detail", Access::Needs(Permission::AuditView)),
     ("/fn/overview/screen", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/kpis", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/rows", Access::Needs(Permission::OverviewView)),
@@ -43,7 +49,9 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/ingest/import", Access::Needs(Permission::IngestView)),
     ("/fn/ingest/map", Access::Needs(Permission::IngestUpload)),
     ("/fn/ingest/preview", Access::Needs(Permission::IngestUpload)),
+    ("/fn/ingest/clean", Access::Needs(Permission::IngestUpload)),
     ("/fn/ingest/commit", Access::Needs(Permission::IngestPromote)),
+    ("/fn/ingest/undo", Access::Needs(Permission::IngestPromote)),
     ("/fn/ingest/stop", Access::Needs(Permission::JobsRun)),
     ("/fn/ingest/cancel", Access::Needs(Permission::IngestUpload)),
     ("/fn/ingest/edit_row", Access::Needs(Permission::IngestUpload)),

@@ -1,6 +1,7 @@
 //! Pages, one file (or folder) a route, and the right that each of them needs.
 
 pub mod account;
+pub mod audit;
 pub mod data;
 pub mod exports;
 pub mod forbidden;
@@ -9,6 +10,7 @@ pub mod login;
 pub mod not_found;
 pub mod overview;
 pub mod search;
+pub mod settings;
 pub mod settings_demo;
 pub mod setup;
 pub mod transactions;
@@ -23,6 +25,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/setup", Access::Public),
     ("/account", Access::SignedIn),
     ("/account/tokens", Access::SignedIn),
+    ("/settings", Access::Needs(Permission::AccessSettingsView)),
     ("/settings/users", Access::Needs(Permission::AccessUsersView)),
     ("/settings/roles", Access::Needs(Permission::AccessUsersView)),
     ("/", Access::Needs(Permission::OverviewView)),
@@ -40,4 +43,6 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/jobs/schedules", Access::Needs(Permission::JobsView)),
     ("/jobs/{id}", Access::Needs(Permission::JobsView)),
     ("/settings/demo", Access::Needs(Permission::SystemDemo)),
+    ("/audit", Access::Needs(Permission::AuditView)),
+    ("/audit/{id}", Access::Needs(Permission::AuditView)),
 ];

@@ -7,6 +7,7 @@ use crate::{
     live::provide_live,
     pages::{
         account::{AccountRoute, tokens::TokensRoute},
+        audit::{AuditRoute, entry::AuditEntryRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
         exports::ExportsRoute,
         jobs::{JobsRoute, detail::JobRoute, schedules::SchedulesRoute},
@@ -14,6 +15,7 @@ use crate::{
         not_found::NotFound,
         overview::{OverviewRoute, drill::DrillRoute, kpis::KpisRoute},
         search::SearchRoute,
+        settings::SettingsRoute,
         settings_demo::DemoRoute,
         setup::SetupRoute,
         transactions::{TransactionsRoute, detail::TransactionRoute, new::NewTransactionRoute},
@@ -73,6 +75,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/setup") view={Lazy::<SetupRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/account") view={Lazy::<AccountRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/account/tokens") view={Lazy::<TokensRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings") view={Lazy::<SettingsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/users") view={Lazy::<UsersRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/roles") view={Lazy::<RolesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async/>
@@ -90,6 +93,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/jobs/schedules") view={Lazy::<SchedulesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/:id") view={Lazy::<JobRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/demo") view={Lazy::<DemoRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/audit") view={Lazy::<AuditRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/audit/:id") view={Lazy::<AuditEntryRoute>::new()} ssr=SsrMode::Async/>
                 </FlatRoutes>
             </Layout>
         </Router>

@@ -63,6 +63,11 @@ export const PAGES: readonly Shown[] = [
   fixed('search', '/search?q=a', 'Search'),
   fixed('account', '/account', 'Account'),
   fixed('tokens', '/account/tokens', 'API tokens'),
+  fixed('settings', '/settings', 'Settings'),
+  fixed('settings-planner', '/settings', 'Settings', 'planner'),
+  fixed('audit', '/audit', 'Audit'),
+  fixed('audit-none', '/audit?q=nobody-did-this', 'Audit'),
+  { name: 'audit-entry', path: first('/audit', '/audit/'), title: /^[a-z_]+\.[a-z_]+ · Millrace$/, heading: /^[a-z_]+\.[a-z_]+$/ },
   fixed('users', '/settings/users', 'Users'),
   fixed('roles', '/settings/roles', 'Roles and rights'),
 ];

@@ -65,17 +65,48 @@ test('a file with bad rows: the good ones are recorded, a bad one mended, the ot
     await expect(page.getByText(`${BAD - 1} open rows`)).toBeVisible({ timeout: 1_000 });
   }).toPass({ timeout: 45_000 });
 
-  // Give up the others.
-  await page.getByText('Give up all open rows').click();
+  // Bring two back in the mended download.
+  const shown = page.url();
+  const csv = await (await page.request.get(`/api/v1/ingest/imports/${shown.split('/').pop()}/rejected.csv`)).text();
+  const [head, ...lines] = csv.trim().split('\r\n');
+  const mended = [head, ...lines.slice(0, 2).map((line) => line.replace(',many,', ',2,'))].join('\r\n');
+  await page.getByText('Upload the mended CSV').click();
+  await page.getByLabel('Mended rejected.csv').setInputFiles({ name: 'rejected.csv', mimeType: 'text/csv', buffer: Buffer.from(mended) });
+  await page.getByRole('button', { name: 'Upload the mended rows' }).click();
+  await expect(page.getByText('Ready to import')).toHaveCount(2);
+  await ready(page);
+  await page.getByRole('button', { name: 'Import the mended rows' }).click();
+  await expect(async () => {
+    if (!scripted) await page.reload();
+    await expect(page.getByText(`${BAD - 3} open rows`)).toBeVisible({ timeout: 1_000 });
+  }).toPass({ timeout: 45_000 });
+
+  // Give up one, then the others.
+  await page.locator('main tbody input[type=checkbox]').first().check();
+  await page.getByText('Give up rows', { exact: true }).click();
   await page.getByLabel('Reason').fill('No quantity on the paper slips');
-  await page.getByRole('button', { name: /^Give up 9 rows/ }).click();
+  await page.getByRole('button', { name: 'Give up the ticked rows' }).click();
+  await expect(page.getByText(`${BAD - 4} open rows`)).toBeVisible();
+  if (!(await page.getByLabel('Reason').isVisible())) await page.getByText('Give up rows', { exact: true }).click();
+  await page.getByLabel('Reason').fill('None on the others either');
+  await page.getByRole('button', { name: /^Give up all 6 rows/ }).click();
   await expect(page.getByRole('heading', { name: 'Rows in quarantine' })).toHaveCount(0);
   await open(page, page.url());
   expect(await figure(page, 'Still in quarantine')).toBe(0);
 
-  // What was recorded is found: 1,000 lines in 250 invoices, of which nothing is missing but nine lines.
+  // What was recorded is found: 1,000 lines in 250 invoices, of which nothing is missing but seven lines.
   await open(page, `/transactions?q=${mark}-0`);
   await expect(page.locator('main tbody tr')).not.toHaveCount(0);
+
+  // Undo takes all of it out again, and says so on a batch of its own.
+  await open(page, shown);
+  await page.getByText('Undo this import', { exact: true }).click();
+  await page.getByRole('button', { name: /^Take 250 sales out again/ }).click();
+  await untilShown(page, scripted, 'Taken back');
+  expect(await figure(page, 'Sales taken out')).toBe(250);
+  expect(await figure(page, 'Left because changed since')).toBe(0);
+  await open(page, `/transactions?q=${mark}-0`);
+  await expect(page.locator('main tbody tr')).toHaveCount(0);
 });
 
 test('a file that is no table is refused in words', async ({ page, faults }) => {

@@ -9,9 +9,11 @@ pub mod password;
 pub mod secret;
 mod sign_in;
 mod verification;
+mod web_sessions;
 
 pub use first_admin::FirstAdmin;
 pub use verification::{Credential, SessionId, TOKEN_PREFIX, Verified};
+pub use web_sessions::{WebSessions, told};
 
 use crate::{
     backend::Backend,
@@ -137,7 +139,9 @@ impl Doorkeeper {
             backend,
             settings,
             hasher: Hasher::new()?,
+            // A place more for each KiB that a refused form keeps in its session.
             verified: Cache::builder()
+                .weigher(|_, held: &Arc<Verified>| u32::try_from(1 + held.data_bytes / 1024).unwrap_or(u32::MAX))
                 .max_capacity(50_000)
                 .time_to_live(BELIEVED_FOR)
                 .support_invalidation_closures()
@@ -151,6 +155,12 @@ impl Doorkeeper {
     #[must_use]
     pub const fn settings(&self) -> &AccessSettings {
         &self.settings
+    }
+
+    /// Passwords compared or hashed so far: what sign-ins cost.
+    #[must_use]
+    pub fn hashes(&self) -> u64 {
+        self.hasher.done()
     }
 
     pub(crate) fn now(&self) -> DateTime<Utc> {

@@ -10,6 +10,7 @@ mod enqueue;
 pub(crate) mod export_file;
 pub(crate) mod ingest_commit;
 pub(crate) mod ingest_preview;
+pub(crate) mod ingest_undo;
 mod job;
 mod registry;
 mod rescue;

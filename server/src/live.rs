@@ -4,7 +4,6 @@
 mod gather;
 mod listener;
 mod ring;
-mod sessions;
 
 pub use gather::Gatherer;
 pub use ring::Replay;

@@ -41,8 +41,12 @@ pub fn start(config: &Config) -> Result<(), Failure> {
     };
     let terminal = config.log_file.is_none() && std::io::stderr().is_terminal();
     let text = config.log_format == LogFormat::Text || (config.log_format == LogFormat::Auto && terminal);
-    // Statement texts of the driver stay out unless somebody asks for them by name.
-    let filter = EnvFilter::new(format!("sqlx=warn,graphile_worker=warn,{}", config.log));
+    // Statement texts of the driver stay out unless somebody asks for them by name; the session library
+    // suspects every cookie that is over, and repeats what our store has told.
+    let filter = EnvFilter::new(format!(
+        "sqlx=warn,graphile_worker=warn,tower_sessions_core=off,tower_sessions=error,{}",
+        config.log
+    ));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer);
     let _ = if text {
         builder.with_ansi(terminal).try_init()

@@ -1,6 +1,6 @@
 //! What one running process knows of itself.
 
-use crate::config::Config;
+use crate::{config::Config, http::face::Served};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::{fmt, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +12,7 @@ pub struct Process {
     /// Cancelled on TERM: ready answers 503, streams say `bye`, the worker takes no new job.
     pub stop: CancellationToken,
     pub metrics: PrometheusHandle,
+    pub served: Served,
 }
 
 impl fmt::Debug for Process {
@@ -26,7 +27,14 @@ pub const DRAIN: Duration = Duration::from_secs(10);
 impl Process {
     #[must_use]
     pub fn new(config: Arc<Config>) -> Self {
-        Self { config, stop: CancellationToken::new(), metrics: crate::metrics::install() }
+        Self { config, stop: CancellationToken::new(), metrics: crate::metrics::install(), served: Served::All }
+    }
+
+    /// Serves one face alone.
+    #[must_use]
+    pub fn serving(mut self, served: Served) -> Self {
+        self.served = served;
+        self
     }
 
     /// Cancels `stop` on TERM or Ctrl-C.

@@ -1,6 +1,7 @@
 //! The services behind the ports of `domain`: permission, transaction, `store` and `engine`, audit, commit.
 
 pub mod access;
+pub mod audit;
 pub mod exports;
 pub mod idempotency;
 pub mod ingest;
@@ -18,7 +19,7 @@ use crate::{
     live::LiveBus,
 };
 use domain::{
-    access::AccessPort, demo::DemoPort, exports::ExportsPort, ingest::IngestPort, jobs::JobsPort,
+    access::AccessPort, audit::AuditPort, demo::DemoPort, exports::ExportsPort, ingest::IngestPort, jobs::JobsPort,
     overview::OverviewPort, search::SearchPort, settings::SettingsPort, transactions::TransactionsPort,
 };
 use leptos::prelude::provide_context;
@@ -30,6 +31,7 @@ pub struct Services {
     pub backend: Backend,
     pub door: Arc<Doorkeeper>,
     pub access: Arc<dyn AccessPort>,
+    pub audit: Arc<dyn AuditPort>,
     pub live: LiveBus,
     pub jobs: Arc<dyn JobsPort>,
     pub overview: Arc<dyn OverviewPort>,
@@ -58,6 +60,7 @@ impl Services {
         let ingest = Arc::new(ingest::IngestService::new(backend.clone()));
         Self {
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
+            audit: Arc::new(audit::AuditService::new(backend.clone())),
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
             overview: Arc::new(overview),
             demo: Arc::new(DemoService::new(backend.clone(), ingest.clone(), LogIns::default())),
@@ -85,6 +88,7 @@ impl Services {
         provide_context(Arc::clone(&self.jobs));
         provide_context(Arc::clone(&self.ingest) as Arc<dyn IngestPort>);
         provide_context(Arc::clone(&self.access));
+        provide_context(Arc::clone(&self.audit));
         provide_context(Arc::clone(&self.overview));
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));

@@ -111,6 +111,8 @@ pub const PLACES: &[Place] = &[
     page("Schedules", "/jobs/schedules", Permission::JobsView, "cron timer clock"),
     open("Account", "/account", "profile password sessions theme"),
     open("API tokens", "/account/tokens", "personal bearer"),
+    page("Settings", "/settings", Permission::AccessSettingsView, "zone currency language tax configuration"),
+    page("Audit", "/audit", Permission::AuditView, "log history who changed"),
     page("Users", "/settings/users", Permission::AccessUsersView, "people accounts sign-in"),
     page("Roles and rights", "/settings/roles", Permission::AccessUsersView, "permissions"),
     page("Demo data", "/settings/demo", Permission::SystemDemo, "sample world remove"),

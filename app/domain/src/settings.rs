@@ -5,7 +5,7 @@ use crate::{
     error::{AppError, FieldError},
     money::Currency,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, FixedOffset};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -94,7 +94,20 @@ pub const DECLARED: &[Declared] = &[
         allowed: "An amount above 0, e.g. 100000. Administrators may exceed it.",
         check: |text| text.parse::<Decimal>().is_ok_and(|most| most > Decimal::ZERO),
     },
+    Declared {
+        key: "sales.currencies",
+        default: "",
+        title: "Currencies of sales",
+        allowed: "Currency codes with commas between, e.g. USD, EUR. Empty: the base currency and those of the products sold.",
+        check: |text| currency_list(text).is_some(),
+    },
 ];
+
+/// Codes with commas or spaces between; `None` when one of them is no currency.
+#[must_use]
+pub fn currency_list(text: &str) -> Option<Vec<Currency>> {
+    text.split([',', ' ']).filter(|code| !code.is_empty()).map(|code| code.parse().ok()).collect()
+}
 
 /// `en`, `en-US`, `zh-Hans-CN` (BCP 47: language, script, region).
 fn is_locale(text: &str) -> bool {
@@ -127,7 +140,8 @@ pub struct Setting {
     pub allowed: String,
     /// Who changed it last; `None`: nobody ever did.
     pub updated_by: Option<String>,
-    pub updated_at: Option<DateTime<Utc>>,
+    /// In the zone of the business.
+    pub updated_at: Option<DateTime<FixedOffset>>,
 }
 
 /// All settings. `version` counts changes; send it back to change only what you saw.
@@ -217,6 +231,9 @@ mod tests {
         let command = change(
             json!({"business.zone": "Asia/Kolkata", "business.locale": "zh-Hans-CN", "business.fiscal_year_start": "04-01"}),
         );
+        assert_eq!(change(json!({"sales.currencies": "USD, EUR"})).validate(), Ok(()));
+        assert_eq!(currency_list(""), Some(vec![]));
+        assert_eq!(currency_list("USD euro"), None);
         assert_eq!(command.version, None);
         assert_eq!(command.validate(), Ok(()));
         assert!(change(json!({"version": 2})).validate().is_err());

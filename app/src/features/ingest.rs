@@ -50,13 +50,16 @@ pub async fn map_columns(
     #[server(default)] date_order: String,
     #[server(default)] decimal_mark: String,
     #[server(default)] policy: String,
+    #[server(default)] mode: String,
+    #[server(default)] replace_from: String,
+    #[server(default)] replace_to: String,
     #[server(default)] move_stock: bool,
     #[server(default)] save_as: String,
 ) -> Result<(), Fault> {
     use crate::context::{port, principal};
     use domain::{
         AppError,
-        ingest::{DateOrder, DecimalMark, Field, IngestPort, Policy},
+        ingest::{DateOrder, DecimalMark, Field, IngestPort, Policy, Scope},
     };
     let (port, who) = (port::<dyn IngestPort>()?, principal()?);
     let id = id.parse().map_err(|_| AppError::not_found("Import"))?;
@@ -81,6 +84,14 @@ pub async fn map_columns(
         _ => None,
     };
     mapping.options.policy = if policy == "all_or_nothing" { Policy::AllOrNothing } else { Policy::ValidRows };
+    let day =
+        |name: &str, text: &str| text.trim().parse().map_err(|_| AppError::field(name, "Write the day as 2011-05-31."));
+    mapping.options.replace = match mode.as_str() {
+        "replace_scope" => {
+            Some(Scope { from: day("replace_from", &replace_from)?, to: day("replace_to", &replace_to)? })
+        }
+        _ => None,
+    };
     mapping.options.move_stock = move_stock;
     port.set_mapping(&who, id, mapping, Some(save_as)).await?;
     port.preview(&who, id).await?;
@@ -97,17 +108,39 @@ pub async fn check_again(id: String) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Commits what the check said.
-#[server(prefix = "/fn", endpoint = "ingest/commit")]
-pub async fn commit_import(id: String) -> Result<(), Fault> {
+/// Accepts the chosen cleaning proposals, refuses the others, and starts the check anew.
+#[server(prefix = "/fn", endpoint = "ingest/clean")]
+pub async fn clean_rows(id: String, #[server(default)] keys: Vec<String>) -> Result<(), Fault> {
     use crate::context::{port, principal};
     use domain::{AppError, ingest::IngestPort};
+    let (port, who) = (port::<dyn IngestPort>()?, principal()?);
     let id = id.parse().map_err(|_| AppError::not_found("Import"))?;
-    port::<dyn IngestPort>()?.commit(&principal()?, id).await?;
+    port.clean(&who, id, keys).await?;
+    port.preview(&who, id).await?;
     Ok(())
 }
 
-/// Stops the running check or commit; nothing of it is kept.
+/// Commits what the check said. `confirm_closed` repeats how many recorded sales are closed, where it is asked.
+#[server(prefix = "/fn", endpoint = "ingest/commit")]
+pub async fn commit_import(id: String, #[server(default)] confirm_closed: String) -> Result<(), Fault> {
+    use crate::context::{port, principal};
+    use domain::{AppError, ingest::IngestPort};
+    let id = id.parse().map_err(|_| AppError::not_found("Import"))?;
+    port::<dyn IngestPort>()?.commit(&principal()?, id, confirm_closed.trim().parse().ok()).await?;
+    Ok(())
+}
+
+/// Takes a committed import back.
+#[server(prefix = "/fn", endpoint = "ingest/undo")]
+pub async fn undo_import(id: String) -> Result<(), Fault> {
+    use crate::context::{port, principal};
+    use domain::{AppError, ingest::IngestPort};
+    let id = id.parse().map_err(|_| AppError::not_found("Import"))?;
+    port::<dyn IngestPort>()?.undo(&principal()?, id).await?;
+    Ok(())
+}
+
+/// Stops the running check, commit or undo; nothing of it is kept.
 #[server(prefix = "/fn", endpoint = "ingest/stop")]
 pub async fn stop_work(job_id: String) -> Result<(), Fault> {
     use crate::context::{port, principal};
@@ -155,11 +188,12 @@ pub async fn run_again(id: String) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Gives up one open row, or all of them when none is named.
+/// Gives up the chosen open rows, or all of them.
 #[server(prefix = "/fn", endpoint = "ingest/discard")]
 pub async fn discard_rows(
     id: String,
-    #[server(default)] row_no: Option<u32>,
+    #[server(default)] rows: Vec<u32>,
+    #[server(default)] all: bool,
     #[server(default)] reason: String,
 ) -> Result<(), Fault> {
     use crate::context::{port, principal};
@@ -168,7 +202,10 @@ pub async fn discard_rows(
         ingest::{Discard, IngestPort},
     };
     let id = id.parse().map_err(|_| AppError::not_found("Import"))?;
-    let discard = Discard { rows: row_no.into_iter().collect(), reason };
+    if rows.is_empty() && !all {
+        return Err(AppError::field("rows", "Tick the rows to give up, or give up all of them.").into());
+    }
+    let discard = Discard { rows: if all { Vec::new() } else { rows }, reason };
     port::<dyn IngestPort>()?.discard(&principal()?, id, discard).await?;
     Ok(())
 }

@@ -23,13 +23,16 @@ const PLACES: &[Place] = &[
     place("Run", "Data", "/data", Permission::IngestView),
     place("Run", "Jobs", "/jobs", Permission::JobsView),
     place("Run", "Users", "/settings/users", Permission::AccessUsersView),
+    place("Run", "Audit", "/audit", Permission::AuditView),
+    place("Run", "Settings", "/settings", Permission::AccessSettingsView),
     place("Run", "Demo data", "/settings/demo", Permission::SystemDemo),
 ];
 
 /// The page of `href` or one below it is shown.
 fn is_current(path: &str, href: &str) -> bool {
     match href {
-        "/" => path == "/",
+        // Pages below it have places of their own.
+        "/" | "/settings" => path == href,
         _ => path == href || path.strip_prefix(href).is_some_and(|rest| rest.starts_with('/')),
     }
 }

@@ -4,8 +4,10 @@ pub mod import;
 pub mod upload;
 
 mod check;
+mod cleaning;
 mod columns;
 mod quarantine;
+mod undo;
 mod work;
 
 use crate::{
@@ -123,7 +125,7 @@ fn row(import: &ImportSummary, locale: &str) -> impl IntoView + use<> {
         <tr>
             <td data-label="Import"><a href=format!("/data/import/{}", import.id)>{format!("#{}", import.number)}</a></td>
             <td data-label="File">{import.file_name.clone()}</td>
-            <td data-label="State"><StateBadge state=import.state/></td>
+            <td data-label="State">{state_badge(import)}</td>
             <td class="r" data-label="Rows">{count(|c| c.lines)}</td>
             <td class="r" data-label="Recorded">
                 {if import.state.is_committed() { count(domain::ingest::Counts::created) } else { "–".to_owned() }}
@@ -135,6 +137,15 @@ fn row(import: &ImportSummary, locale: &str) -> impl IntoView + use<> {
     }
 }
 
+/// An undo is no import, though it is a batch like one.
+fn state_badge(import: &ImportSummary) -> AnyView {
+    if import.is_undo {
+        view! { <span class="badge neutral">"Undo of an import"</span> }.into_any()
+    } else {
+        view! { <StateBadge state=import.state/> }.into_any()
+    }
+}
+
 /// State in words and colour.
 #[component]
 pub fn StateBadge(state: ImportState) -> impl IntoView {
@@ -143,7 +154,7 @@ pub fn StateBadge(state: ImportState) -> impl IntoView {
         ImportState::CommittedPartial => "badge warn",
         ImportState::Failed => "badge bad",
         ImportState::Previewed | ImportState::Mapped => "badge info",
-        ImportState::Uploaded | ImportState::Cancelled => "badge neutral",
+        ImportState::Uploaded | ImportState::Cancelled | ImportState::Undone => "badge neutral",
     };
     view! { <span class=class>{state.label()}</span> }
 }

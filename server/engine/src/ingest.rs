@@ -3,10 +3,12 @@
 
 mod assemble;
 mod cells;
+mod cleaning;
 mod container;
 mod judge;
 mod matching;
 mod number;
+mod repaired;
 mod sheet;
 mod survey;
 mod table;
@@ -15,12 +17,14 @@ mod time;
 mod unzip;
 
 pub use assemble::{
-    Addition, Known, KnownProduct, KnownSale, Link, NewCustomer, NewEvent, NewProduct, NewRefund, NewRefundLine,
-    NewSale, NewSaleLine, Plan, assemble,
+    Addition, Closing, Known, KnownProduct, KnownSale, Link, NewCustomer, NewEvent, NewProduct, NewRefund,
+    NewRefundLine, NewSale, NewSaleLine, Plan, ScopeSale, assemble,
 };
-pub use judge::{BadRow, CustomerSeen, GoodRow, Judge, Judged, OrderSeen, ProductSeen, judge};
+pub use cleaning::KnownWords;
+pub use judge::{BadRow, CustomerSeen, GoodRow, Judge, Judged, OrderSeen, ProductSeen, judge, judge_and_propose};
 pub use matching::OpenLine;
-pub use survey::survey;
+pub use repaired::{ROW, RepairedRow, repaired_rows};
+pub use survey::{survey, survey_sheet};
 pub use table::raw_rows;
 
 use domain::{AppError, FieldError};

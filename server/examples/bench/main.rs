@@ -9,6 +9,7 @@ mod http;
 mod page_weight;
 mod sales;
 mod shop;
+mod sign_in;
 mod world;
 
 use std::time::Duration;
@@ -41,6 +42,9 @@ async fn main() -> Result<(), Failure> {
 
     println!("\n## From commit to another client's screen, 200 live clients");
     sales::live(&world, 200).await?;
+
+    println!("\n## Refused sign-ins");
+    sign_in::same_time(&world).await?;
 
     println!("\n## What the browser loads");
     page_weight::report(&world).await?;

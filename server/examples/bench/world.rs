@@ -72,6 +72,8 @@ impl World {
             ("MILLRACE_LISTEN", ADDRESS),
             ("MILLRACE_METRICS_LISTEN", "off"),
             ("MILLRACE_LOG", "error"),
+            // Sign-ins come from addresses of their own.
+            ("MILLRACE_TRUSTED_PROXIES", "127.0.0.0/8"),
             // Limits protect a shop; here they would measure themselves.
             ("MILLRACE_RATE_ANONYMOUS", "10000000"),
             ("MILLRACE_RATE_USER", "10000000"),

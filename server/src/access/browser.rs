@@ -6,6 +6,7 @@ use super::{
     secret::{self, digest},
     sign_in::Admitted,
     verification::{Credential, SessionId, Verified},
+    web_sessions::{self, NOTE, told},
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -31,21 +32,12 @@ use store::{
     },
     audit::Act,
 };
+use tower_sessions::Session;
 use uuid::Uuid;
 
-/// What the answer does to the session cookie.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum CookieChange {
-    #[default]
-    Keep,
-    Set(SessionId),
-    Clear,
-}
-
-/// Cookies that go out with the answer.
+/// Cookies that go out with the answer, besides the session's.
 #[derive(Debug, Clone, Default)]
 pub struct Outgoing {
-    pub session: CookieChange,
     pub theme: Option<Theme>,
     /// A new secret on its way to the next page. It lives in the reader's browser for that long, so
     /// that it is never written down on our side.
@@ -59,6 +51,8 @@ pub struct BrowserSession {
     trace: RequestTrace,
     credential: Credential,
     verified: Option<Arc<Verified>>,
+    /// Loaded by the session layer, which saves what is changed here.
+    session: Session,
     outgoing: Arc<Mutex<Outgoing>>,
 }
 
@@ -69,8 +63,9 @@ impl BrowserSession {
         trace: RequestTrace,
         credential: Credential,
         verified: Option<Arc<Verified>>,
+        session: Session,
     ) -> Self {
-        Self { doorkeeper, trace, credential, verified, outgoing: Arc::default() }
+        Self { doorkeeper, trace, credential, verified, session, outgoing: Arc::default() }
     }
 
     /// What the answer must change, for the layer that writes it.
@@ -79,41 +74,17 @@ impl BrowserSession {
         self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn change(&self, change: CookieChange) {
-        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).session = change;
-    }
-
     /// Keeps a refused form till the next page; makes a session without user where there is none.
     ///
     /// # Errors
     /// When the database cannot be written to.
     pub async fn put_note(&self, note: &FormNote) -> Result<(), AppError> {
-        let note = serde_json::to_value(note).map_err(|_| AppError::internal())?;
-        let door = &self.doorkeeper;
-        let mut tx = store::begin(&door.backend.pools.auth).await?;
-        let fresh = match (&self.credential, &self.verified, self.outgoing().session) {
-            (Credential::Web(id), Some(_), CookieChange::Keep) => {
-                sessions::put_note(&mut tx, &digest(&id.0), &note).await?;
-                None
-            }
-            (_, _, CookieChange::Set(id)) => {
-                sessions::put_note(&mut tx, &digest(&id.0), &note).await?;
-                None
-            }
-            _ => {
-                let id = self.open(&mut tx, SessionKind::Web, None, door.now()).await?;
-                sessions::put_note(&mut tx, &digest(&id.0), &note).await?;
-                Some(id)
-            }
-        };
-        store::commit(tx).await?;
-        if let Some(hash) = self.credential.digest() {
-            door.forget(&hash).await;
+        if !web_sessions::has_row(&self.session).await? {
+            let mut connection = store::pool::acquire(&self.doorkeeper.backend.pools.auth).await?;
+            let id = self.open(&mut connection, SessionKind::Web, None, self.doorkeeper.now()).await?;
+            web_sessions::adopt(&self.session, &id).await?;
         }
-        if let Some(id) = fresh {
-            self.change(CookieChange::Set(id));
-        }
-        Ok(())
+        self.session.insert(NOTE, note).await.map_err(told)
     }
 
     /// The refused form, once.
@@ -121,12 +92,11 @@ impl BrowserSession {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn take_note(&self) -> Result<Option<FormNote>, AppError> {
-        let (Some(hash), Some(true)) = (self.credential.digest(), self.verified.as_ref().map(|v| v.has_note)) else {
+        // Asked first: taking away counts as a change, which is written.
+        if self.session.get_value(NOTE).await.map_err(told)?.is_none() {
             return Ok(None);
-        };
-        let mut connection = store::pool::acquire(&self.doorkeeper.backend.pools.auth).await?;
-        let note = sessions::take_note(&mut connection, &hash).await?;
-        self.doorkeeper.forget(&hash).await;
+        }
+        let note = self.session.remove_value(NOTE).await.map_err(told)?;
         Ok(note.and_then(|note| serde_json::from_value(note).ok()))
     }
 
@@ -138,14 +108,17 @@ impl BrowserSession {
         user: Option<Uuid>,
         now: DateTime<Utc>,
     ) -> Result<SessionId, AppError> {
-        let id = secret::random()?;
+        let id = match kind {
+            SessionKind::Web => web_sessions::new_id()?,
+            SessionKind::Jwt => SessionId(secret::random()?),
+        };
         let SessionPolicy { idle, absolute, bearer } = self.doorkeeper.settings.sessions;
         let (expires_at, absolute_expires_at) = match kind {
             SessionKind::Web => (now + idle.min(absolute), now + absolute),
             SessionKind::Jwt => (now + bearer, now + bearer),
         };
         let session = NewSession {
-            id_hash: &digest(&id),
+            id_hash: &digest(&id.0),
             kind,
             user_id: user,
             created_at: now,
@@ -155,7 +128,7 @@ impl BrowserSession {
             user_agent: self.trace.user_agent.as_deref(),
         };
         sessions::insert(tx, session).await?;
-        Ok(SessionId(id))
+        Ok(id)
     }
 
     /// Ends the browser session the request came with, if any: its id never lives on under another user.
@@ -203,7 +176,7 @@ impl SessionPort for BrowserSession {
     async fn sign_in(&self, command: SignIn) -> Result<bool, AppError> {
         let admitted = self.doorkeeper.admit(&command, &self.trace).await?;
         let (id, user, _) = self.enter(admitted, SessionKind::Web).await?;
-        self.change(CookieChange::Set(id));
+        web_sessions::adopt(&self.session, &id).await?;
         Ok(user.must_change_password)
     }
 
@@ -234,8 +207,7 @@ impl SessionPort for BrowserSession {
         let door = &self.doorkeeper;
         let (Some(hash), Some(user)) = (self.credential.digest(), self.verified.as_ref().and_then(|v| v.user_id()))
         else {
-            self.change(CookieChange::Clear);
-            return Ok(());
+            return self.session.flush().await.map_err(told);
         };
         if matches!(self.credential, Credential::Token(_)) {
             return Err(AppError::new(ErrorCode::Validation, "A personal token does not sign out; revoke it instead."));
@@ -256,8 +228,7 @@ impl SessionPort for BrowserSession {
         store::live::emit(&mut tx, Topic::Session, &user.to_string()).await?;
         store::commit(tx).await?;
         door.forget_user(user);
-        self.change(CookieChange::Clear);
-        Ok(())
+        self.session.flush().await.map_err(told)
     }
 
     async fn may_set_up(&self, link: &str) -> Result<bool, AppError> {
@@ -308,8 +279,7 @@ impl SessionPort for BrowserSession {
         store::commit(tx).await?;
         door.forget_all();
         door.forget_business().await;
-        self.change(CookieChange::Set(id));
-        Ok(())
+        web_sessions::adopt(&self.session, &id).await
     }
 
     async fn change_password(&self, who: &Principal, command: ChangePassword) -> Result<(), AppError> {
@@ -350,7 +320,7 @@ impl SessionPort for BrowserSession {
         store::commit(tx).await?;
         door.forget_user(user.id);
         if let Some(id) = fresh {
-            self.change(CookieChange::Set(id));
+            web_sessions::adopt(&self.session, &id).await?;
         }
         Ok(())
     }

@@ -5,7 +5,10 @@ use domain::{AppError, ErrorCode, FieldError, access::Password};
 use std::{
     collections::HashSet,
     fmt,
-    sync::{Arc, LazyLock},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use tokio::sync::Semaphore;
 
@@ -28,6 +31,7 @@ pub struct Hasher {
     dummy: String,
     places: Arc<Semaphore>,
     workers: Arc<Semaphore>,
+    done: AtomicU64,
 }
 
 impl fmt::Debug for Hasher {
@@ -48,6 +52,7 @@ impl Hasher {
             dummy,
             places: Arc::new(Semaphore::new(AT_ONCE + QUEUE)),
             workers: Arc::new(Semaphore::new(AT_ONCE)),
+            done: AtomicU64::new(0),
         })
     }
 
@@ -73,6 +78,12 @@ impl Hasher {
         Ok(fits && exists)
     }
 
+    /// Passwords compared or hashed so far.
+    #[must_use]
+    pub fn done(&self) -> u64 {
+        self.done.load(Ordering::Relaxed)
+    }
+
     /// The hash was made with other parameters than today's.
     #[must_use]
     pub fn is_outdated(&self, stored: &str) -> bool {
@@ -83,6 +94,7 @@ impl Hasher {
 
     async fn off_thread<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, AppError> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| busy())?;
+        self.done.fetch_add(1, Ordering::Relaxed);
         let worker = Arc::clone(&self.workers).acquire_owned().await.map_err(|_| AppError::internal())?;
         // The permits travel with the work: a caller that goes away does not free a busy core.
         let done = tokio::task::spawn_blocking(move || {
@@ -130,6 +142,7 @@ mod tests {
         assert!(!hasher.verify(&Password::new("anything"), None).await.unwrap());
         assert!(!hasher.is_outdated(&hash));
         assert!(hasher.is_outdated(&hash.replace("t=2", "t=1")));
+        assert!(!hasher.is_outdated(&hasher.dummy), "an unknown name costs what a known one costs");
     }
 
     #[tokio::test(flavor = "multi_thread")]

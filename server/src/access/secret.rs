@@ -17,12 +17,20 @@ pub type Digest = [u8; 32];
 /// # Errors
 /// `internal` when the system gives no randomness.
 pub fn random() -> Result<String, AppError> {
-    let mut bytes = [0_u8; 32];
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(random_bytes::<32>()?))
+}
+
+/// Random bytes of the system.
+///
+/// # Errors
+/// `internal` when the system gives none.
+pub fn random_bytes<const N: usize>() -> Result<[u8; N], AppError> {
+    let mut bytes = [0_u8; N];
     SysRng.try_fill_bytes(&mut bytes).map_err(|error| {
         tracing::error!(%error, "the system gives no randomness");
         AppError::internal()
     })?;
-    Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    Ok(bytes)
 }
 
 #[must_use]

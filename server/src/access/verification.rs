@@ -3,6 +3,7 @@
 use super::{
     Doorkeeper, bearer,
     secret::{Digest, digest, reference},
+    web_sessions::Data,
 };
 use chrono::{DateTime, Duration, Utc};
 use domain::{
@@ -59,9 +60,10 @@ pub struct Verified {
     holder: Option<Holder>,
     rights: Rights,
     token: Option<(Uuid, String, Vec<Permission>)>,
-    expires_at: DateTime<Utc>,
-    /// A refused form waits to be shown.
-    pub has_note: bool,
+    pub(super) expires_at: DateTime<Utc>,
+    pub(super) data: Data,
+    /// Size of `data` as JSON.
+    pub(super) data_bytes: usize,
 }
 
 impl Verified {
@@ -162,7 +164,8 @@ impl Doorkeeper {
                     holder: Some(token.holder),
                     token: Some((token.id, token.name, token.scopes)),
                     expires_at: token.expires_at,
-                    has_note: false,
+                    data: Data::new(),
+                    data_bytes: 0,
                 }))
             }
             Credential::Web(_) | Credential::Jwt(_) => {
@@ -171,6 +174,7 @@ impl Doorkeeper {
                 else {
                     return Ok(None);
                 };
+                let data = session.data;
                 let mut expires_at = session.absolute_expires_at;
                 if wanted == SessionKind::Web {
                     expires_at = expires_at.min(now + self.settings.sessions.idle);
@@ -183,7 +187,8 @@ impl Doorkeeper {
                     holder: session.holder,
                     token: None,
                     expires_at,
-                    has_note: session.has_note,
+                    data_bytes: data.as_object().filter(|d| !d.is_empty()).map_or(0, |_| data.to_string().len()),
+                    data: data.as_object().map(|d| d.clone().into_iter().collect()).unwrap_or_default(),
                 }))
             }
         }

@@ -12,16 +12,21 @@ use crate::{
     failure::Failure,
     logs,
 };
+use chrono::SecondsFormat;
 use clap::Args;
 use domain::clock::Clock;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use store::health::Inspection;
 
 #[derive(Debug, Args)]
 pub struct Options {
     /// Findings as JSON on stdout
     #[arg(long)]
     json: bool,
+    /// Write the statements that make missing indexes to this file
+    #[arg(long, value_name = "FILE")]
+    indexes_sql: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,7 +79,7 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
     ];
     match Database::open(&config).await {
         Ok(database) => {
-            findings.extend(of_database(&config, &database).await);
+            findings.extend(of_database(&config, &database, options.indexes_sql.as_deref()).await);
             findings.push(pg_dump(&database));
             database.close().await;
         }
@@ -134,7 +139,7 @@ fn pg_dump(database: &Database) -> Finding {
     graded("pg_dump", found, Grade::Warning, detail.to_owned())
 }
 
-async fn of_database(config: &Config, database: &Database) -> Vec<Finding> {
+async fn of_database(config: &Config, database: &Database, indexes_sql: Option<&Path>) -> Vec<Finding> {
     let mut findings = Vec::new();
     match check_server(&database.app, config).await {
         Ok(Reach::Fits) => findings.push(Finding { name: "database", grade: Grade::Fine, detail: database.describe() }),
@@ -161,14 +166,14 @@ async fn of_database(config: &Config, database: &Database) -> Vec<Finding> {
         }
         Err(failure) => failed("role", &failure),
     });
-    findings.extend(inspect(database).await);
+    findings.extend(inspect(database, indexes_sql).await);
     findings
 }
 
-async fn inspect(database: &Database) -> Vec<Finding> {
+async fn inspect(database: &Database, indexes_sql: Option<&Path>) -> Vec<Finding> {
     let before = SystemClock.now();
     let inspection = match connect(&database.owner).await {
-        Ok(mut connection) => store::health::inspect(&mut connection, REQUIRED).await.ok(),
+        Ok(mut connection) => store::health::inspect(&mut connection, REQUIRED, before.date_naive()).await.ok(),
         Err(_) => None,
     };
     let Some(inspection) = inspection else {
@@ -193,24 +198,53 @@ async fn inspect(database: &Database) -> Vec<Finding> {
             listed(&inspection.missing_tables, "all there"),
         ),
         graded(
-            "indexes",
+            "index state",
             inspection.invalid_indexes.is_empty(),
             Grade::Warning,
             listed(&inspection.invalid_indexes, "all usable"),
         ),
+        indexes(&inspection.missing_indexes, indexes_sql),
         graded("pg_trgm", inspection.trigram, Grade::Failed, format!("PostgreSQL {}", inspection.version)),
-        graded(
-            "partitions",
-            !inspection.strayed_audit_rows,
-            Grade::Warning,
-            if inspection.strayed_audit_rows { "rows in the default partition of the audit log" } else { "no strays" }
-                .to_owned(),
-        ),
+        partitions(&inspection),
         graded(
             "clock",
             skew < chrono::Duration::seconds(2),
             Grade::Warning,
             format!("{} ms apart from the database", skew.num_milliseconds()),
         ),
+        Finding {
+            name: "audit log",
+            grade: Grade::Fine,
+            detail: inspection.last_act.map_or_else(
+                || "empty".to_owned(),
+                |at| format!("last act {}", at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+            ),
+        },
     ]
+}
+
+/// Indexes that are not there, and the file of statements that make them, where one was asked for.
+fn indexes(missing: &[String], file: Option<&Path>) -> Finding {
+    let written = file.map(|file| {
+        let text: String = missing.iter().map(|line| format!("{line}\n")).collect();
+        std::fs::write(file, text).map_err(|error| format!("{} cannot be written: {error}", file.display()))
+    });
+    let detail = match (missing.len(), file, written) {
+        (_, _, Some(Err(fault))) => return Finding { name: "indexes", grade: Grade::Failed, detail: fault },
+        (0, ..) => "all there".to_owned(),
+        (n, Some(file), _) => format!("{n} missing; {} makes them", file.display()),
+        (n, None, _) => format!("{n} missing; write the statements that make them with --indexes-sql FILE"),
+    };
+    graded("indexes", missing.is_empty(), Grade::Warning, detail)
+}
+
+fn partitions(inspection: &Inspection) -> Finding {
+    let detail = match (inspection.strayed_audit_rows, inspection.missing_months.is_empty()) {
+        (true, _) => "rows in the default partition of the audit log".to_owned(),
+        (false, false) => {
+            format!("none for audit rows of {}; a worker makes them", inspection.missing_months.join(", "))
+        }
+        (false, true) => "this month and the next".to_owned(),
+    };
+    graded("partitions", !inspection.strayed_audit_rows && inspection.missing_months.is_empty(), Grade::Warning, detail)
 }

@@ -26,6 +26,9 @@ pub struct Options {
     /// A saved mapping of columns
     #[arg(long, value_name = "NAME")]
     map: Option<String>,
+    /// The sheet of a workbook (default: the first that holds rows)
+    #[arg(long, value_name = "NAME")]
+    sheet: Option<String>,
     /// Time zone of times without an offset (default: the business zone)
     #[arg(long, value_name = "ZONE")]
     zone: Option<String>,
@@ -74,7 +77,7 @@ async fn import(
     options: &Options,
 ) -> Result<(ImportDetail, f64), AppError> {
     let name = options.file.file_name().map_or_else(|| "file".to_owned(), |n| n.to_string_lossy().into_owned());
-    let uploaded = ingest.receive(who, Upload::of(target, &name, bytes)).await?;
+    let uploaded = ingest.receive(who, Upload::of(target, &name, bytes).with_sheet(options.sheet.clone())).await?;
     let id = uploaded.summary.id;
     if let Some(first) = uploaded.imported_as.first() {
         eprintln!("This very file was imported as #{first}.");

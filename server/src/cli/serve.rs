@@ -9,7 +9,7 @@ use crate::{
     database::external::{Reach, check_server},
     demo::LogIns,
     failure::Failure,
-    http,
+    http::{self, face::Served},
     jobs::{self, JobsConfig, Registry},
     logs::Steps,
     process::{DRAIN, Process},
@@ -25,6 +25,9 @@ pub struct Options {
     /// Address and port (MILLRACE_LISTEN)
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
+    /// Serve one face alone; the other runs as a process of its own with another --listen
+    #[arg(long, value_enum, default_value_t = Served::All)]
+    face: Served,
     /// Run no jobs in this process; a `millrace worker` must run somewhere
     #[arg(long)]
     no_worker: bool,
@@ -46,7 +49,7 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
 }
 
 async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<(), Failure> {
-    let process = Process::new(started.config.clone());
+    let process = Process::new(started.config.clone()).serving(options.face);
     process.stop_on_signal();
     let data_dir = &started.config.data_dir;
     let services = Services::new(started.backend.clone(), started.door()?).keeping_demo_logins(data_dir);
@@ -54,7 +57,6 @@ async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<()
         seed::at_start(&services, steps).await?;
     }
     let live = services.live.start(&process.stop);
-    live.forget_ended_sessions(services.door.clone());
     let door = tokio::spawn(Arc::clone(&services.door).follow(services.live.subscribe(), process.stop.clone()));
     let (router, _) = http::router::router(services.clone(), process.clone());
 

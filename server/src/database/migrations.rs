@@ -1,7 +1,8 @@
 //! Forward-only migrations, and the queue's own schema with what our roles need on it.
 
 use super::connect;
-use crate::failure::Failure;
+use crate::{clock::SystemClock, failure::Failure};
+use domain::clock::Clock;
 use sqlx::{
     Connection, Executor, PgConnection,
     migrate::MigrateError,
@@ -94,6 +95,10 @@ pub async fn up(owner: &PgConnectOptions, wait: bool) -> Result<Report, Failure>
         .await
         .map_err(|e| fault(&e))?;
     queue(owner).await?;
+    // The first act may be written before the worker's first round.
+    store::schedules::ensure_partitions(&mut connection, SystemClock.now().date_naive(), 4)
+        .await
+        .map_err(|e| Failure::config(format!("Partitions could not be made: {e}")))?;
     let _ = connection.close().await;
     Ok(Report { applied: pending, total: MIGRATOR.iter().count() })
 }

@@ -9,10 +9,7 @@ use super::{
     error::ApiError,
     request::{CallerNote, RequestId},
 };
-use crate::access::{
-    Credential, Doorkeeper, SessionId, Verified,
-    browser::{BrowserSession, CookieChange},
-};
+use crate::access::{Credential, Doorkeeper, SessionId, Verified, WebSessions, browser::BrowserSession, told};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
@@ -25,6 +22,7 @@ use domain::{
 };
 use std::sync::Arc;
 use store::audit::{Act, Outcome};
+use tower_sessions::Session;
 
 /// Paths that belong to nobody: no database is asked for them.
 const OPEN: &[&str] = &["/pkg/", "/vendor/", "/fonts/", "/_stcore/", "/favicon"];
@@ -32,13 +30,7 @@ const OPEN: &[&str] = &["/pkg/", "/vendor/", "/fonts/", "/_stcore/", "/favicon"]
 /// Cookie that carries a new secret to the one page that shows it.
 const ONCE: &str = "millrace_once";
 
-/// Name of the session cookie. `__Host-` binds it to this host, which browsers grant to https only.
-#[must_use]
-pub const fn cookie_name(is_https: bool) -> &'static str {
-    if is_https { "__Host-millrace" } else { "millrace" }
-}
-
-/// Use with `axum::middleware::from_fn_with_state(doorkeeper, authenticate)`.
+/// Use with `axum::middleware::from_fn_with_state(doorkeeper, authenticate)`, inside the session layer.
 pub async fn authenticate(State(door): State<Arc<Doorkeeper>>, mut request: Request, next: Next) -> Response {
     if OPEN.iter().any(|start| request.uri().path().starts_with(start)) {
         request.extensions_mut().insert(Caller(None));
@@ -51,14 +43,11 @@ pub async fn authenticate(State(door): State<Arc<Doorkeeper>>, mut request: Requ
             "Tokens in the address are not accepted, because addresses end up in logs. Send it as Authorization header.",
         ));
     }
-    let credential = match credential_of(&door, request.headers()) {
-        Ok(credential) => credential,
-        Err(error) => return refuse(error),
-    };
-    let verified = match door.verify(&credential, &trace).await {
-        Ok(verified) => verified,
+    let session = session_of(&door, &request);
+    let (credential, verified) = match identify(&door, &session, request.headers(), &trace).await {
+        Ok(found) => found,
         // Health tells its story without a database, to a stranger.
-        Err(_) if request.uri().path().starts_with("/health") => None,
+        Err(_) if request.uri().path().starts_with("/health") => (Credential::None, None),
         Err(error) => return refuse(error),
     };
     // A session that is over makes a signed-out visitor; a token that is over makes an error.
@@ -88,7 +77,7 @@ pub async fn authenticate(State(door): State<Arc<Doorkeeper>>, mut request: Requ
         };
     }
 
-    let browser = BrowserSession::new(Arc::clone(&door), trace, credential.clone(), verified.clone());
+    let browser = BrowserSession::new(Arc::clone(&door), trace, credential.clone(), verified.clone(), session);
     let mut shows_once = false;
     if wants_view(&request) {
         let seen = Seen::of(&request);
@@ -108,8 +97,7 @@ pub async fn authenticate(State(door): State<Arc<Doorkeeper>>, mut request: Requ
     if response.status() == StatusCode::FORBIDDEN {
         note_denied(&door, principal.as_ref(), &method, &path, "right is missing").await;
     }
-    let stale_cookie = matches!(credential, Credential::Web(_)) && verified.is_none();
-    write_cookies(&door, &browser, stale_cookie, shows_once, &mut response);
+    write_cookies(&door, &browser, shows_once, &mut response);
     if principal.is_some() && !response.headers().contains_key(header::CACHE_CONTROL) {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
@@ -145,14 +133,37 @@ fn carries_secret(uri: &Uri) -> bool {
     })
 }
 
-/// `Authorization` decides alone where it is present; else the session cookie.
-fn credential_of(door: &Doorkeeper, headers: &HeaderMap) -> Result<Credential, AppError> {
-    if let Some(value) = headers.get(header::AUTHORIZATION) {
-        return door.read_authorization(value.to_str().map_err(|_| AppError::unauthenticated())?);
-    }
-    let name = cookie_name(door.settings().is_https());
-    let id = cookies(headers).find(|(given, _)| *given == name).map(|(_, value)| value.to_owned());
-    Ok(id.filter(|id| !id.is_empty() && id.len() <= 128).map_or(Credential::None, |id| Credential::Web(SessionId(id))))
+/// The session of the cookie; with `Authorization`, which makes cookies count for nothing, an empty one.
+fn session_of(door: &Arc<Doorkeeper>, request: &Request) -> Session {
+    let carried = request.extensions().get::<Session>().cloned();
+    carried
+        .filter(|_| !request.headers().contains_key(header::AUTHORIZATION))
+        .unwrap_or_else(|| Session::new(None, Arc::new(WebSessions::new(Arc::clone(door))), None))
+}
+
+/// What the request came with, and whether it is good. `Authorization` decides alone where it is
+/// present; else the session, which asks the database once, or not at all while it is believed.
+async fn identify(
+    door: &Doorkeeper,
+    session: &Session,
+    headers: &HeaderMap,
+    trace: &RequestTrace,
+) -> Result<(Credential, Option<Arc<Verified>>), AppError> {
+    let credential = match headers.get(header::AUTHORIZATION) {
+        Some(value) => door.read_authorization(value.to_str().map_err(|_| AppError::unauthenticated())?)?,
+        None => {
+            // A session that is over loses its id here, and its cookie with the answer.
+            load(session).await?;
+            session.id().map_or(Credential::None, |id| Credential::Web(SessionId::of(id)))
+        }
+    };
+    let verified = door.verify(&credential, trace).await?;
+    Ok((credential, verified))
+}
+
+/// Reads the session where there is one.
+async fn load(session: &Session) -> Result<(), AppError> {
+    if session.id().is_some() { session.get_value("").await.map(|_| ()).map_err(told) } else { Ok(()) }
 }
 
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
@@ -239,16 +250,9 @@ async fn note_denied(door: &Doorkeeper, who: Option<&Principal>, method: &Method
     }
 }
 
-fn write_cookies(door: &Doorkeeper, browser: &BrowserSession, stale: bool, shown: bool, response: &mut Response) {
+fn write_cookies(door: &Doorkeeper, browser: &BrowserSession, shown: bool, response: &mut Response) {
     let is_https = door.settings().is_https();
     let outgoing = browser.outgoing();
-    let name = cookie_name(is_https);
-    let session = match &outgoing.session {
-        CookieChange::Set(id) => Some(cookie(name, &id.0, "; HttpOnly", is_https)),
-        CookieChange::Clear => Some(cookie(name, "", "; HttpOnly; Max-Age=0", is_https)),
-        CookieChange::Keep if stale => Some(cookie(name, "", "; HttpOnly; Max-Age=0", is_https)),
-        CookieChange::Keep => None,
-    };
     // The page reads and writes this one too.
     let theme = outgoing.theme.map(|theme| cookie("theme", theme.as_str(), "; Max-Age=31536000", is_https));
     let once = match &outgoing.once {
@@ -256,7 +260,7 @@ fn write_cookies(door: &Doorkeeper, browser: &BrowserSession, stale: bool, shown
         None if shown => Some(cookie(ONCE, "", "; HttpOnly; Max-Age=0", is_https)),
         None => None,
     };
-    for line in session.into_iter().chain(theme).chain(once) {
+    for line in theme.into_iter().chain(once) {
         if let Ok(value) = HeaderValue::from_str(&line) {
             response.headers_mut().append(header::SET_COOKIE, value);
         }

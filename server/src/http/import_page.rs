@@ -1,5 +1,5 @@
-//! `POST /data/import`: the upload form. With and without script a plain form: it goes on to the new
-//! import, or comes back as the same page with what was wrong.
+//! The plain forms that carry a file: `POST /data/import` and `POST /data/import/{id}/upload`. With and
+//! without script they go on to the import's page, or come back as the page they stand on with what was wrong.
 
 use super::{
     api::ingest::receive_file,
@@ -10,30 +10,33 @@ use super::{
 use crate::services::ingest::Upload;
 use axum::{
     body::Body,
-    extract::{Request, State},
-    http::{Method, StatusCode, Uri},
+    extract::{Path, Request, State},
+    http::{Extensions, Method, StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{
     AppError,
-    access::{Access, FormNote, Permission, SessionView},
+    access::{Access, FormNote, Permission, Principal, SessionView},
+    ids::ImportId,
 };
+use std::sync::Arc;
 
-/// The form's address, which is also the page's.
+/// The upload form's address, which is also the page's.
 pub const PATH: &str = "/data/import";
-/// Who may send it.
+/// Where a repaired `rejected.csv` goes.
+pub const REPAIRED: &str = "/data/import/{id}/upload";
+/// Who may send them.
 pub const ACCESS: Access = Access::Needs(Permission::IngestUpload);
 
 pub async fn upload(State(state): State<PageState>, request: Request) -> Response {
-    let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
-    let Some(who) = caller.0 else { return ApiError(AppError::unauthenticated()).into_response() };
-    if let Err(error) = who.require(Permission::IngestUpload) {
-        return ApiError(error).into_response();
-    }
+    let who = match sender(&request) {
+        Ok(who) => who,
+        Err(error) => return ApiError(error).into_response(),
+    };
     let extensions = request.extensions().clone();
     let error = match receive_file(request).await {
         Ok(file) => {
-            let upload = Upload::of(file.target, &file.name, file.bytes);
+            let upload = Upload::of(file.target, &file.name, file.bytes).with_sheet(file.sheet);
             match state.services.ingest.receive(&who, upload).await {
                 Ok(detail) => return Redirect::to(&format!("{PATH}/{}", detail.summary.id)).into_response(),
                 Err(error) => error,
@@ -41,13 +44,44 @@ pub async fn upload(State(state): State<PageState>, request: Request) -> Respons
         }
         Err(refusal) => refusal.into(),
     };
+    again(state, extensions, PATH, PATH, error).await
+}
+
+pub async fn upload_repaired(State(state): State<PageState>, Path(id): Path<String>, request: Request) -> Response {
+    let who = match sender(&request) {
+        Ok(who) => who,
+        Err(error) => return ApiError(error).into_response(),
+    };
+    let Ok(id) = id.parse::<ImportId>() else { return ApiError(AppError::not_found("Import")).into_response() };
+    let page = format!("{PATH}/{id}");
+    let extensions = request.extensions().clone();
+    let error = match receive_file(request).await {
+        Ok(file) => match state.services.ingest.take_repaired(&who, id, Arc::new(file.bytes)).await {
+            Ok(_) => return Redirect::to(&page).into_response(),
+            Err(error) => error,
+        },
+        Err(refusal) => refusal.into(),
+    };
+    again(state, extensions, &page, &format!("{page}/upload"), error).await
+}
+
+fn sender(request: &Request) -> Result<Principal, AppError> {
+    let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
+    let who = caller.0.ok_or_else(AppError::unauthenticated)?;
+    who.require(Permission::IngestUpload)?;
+    Ok(who)
+}
+
+/// The page once more, with what was wrong with its form.
+async fn again(state: PageState, extensions: Extensions, page: &str, form: &str, error: AppError) -> Response {
+    let Ok(uri) = page.parse::<Uri>() else { return ApiError(error).into_response() };
     let mut again = Request::new(Body::empty());
     *again.method_mut() = Method::GET;
-    *again.uri_mut() = Uri::from_static(PATH);
+    *again.uri_mut() = uri;
     *again.extensions_mut() = extensions;
     let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
     let view = again.extensions().get::<SessionView>().cloned().unwrap_or_default();
-    let note = Some(FormNote { form: PATH.to_owned(), values: Vec::new(), error });
+    let note = Some(FormNote { form: form.to_owned(), values: Vec::new(), error });
     again.extensions_mut().insert(SessionView { note, ..view });
     let mut response = render(state, again).await;
     *response.status_mut() = status;

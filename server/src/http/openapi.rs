@@ -29,6 +29,8 @@ use utoipa::{
         api::system::ready,
         api::settings::view,
         api::settings::change,
+        api::audit::list,
+        api::audit::detail,
         api::transactions::list,
         api::transactions::record,
         api::transactions::quote,

@@ -49,7 +49,10 @@ pub fn router(services: Services, options: LeptosOptions) -> (Router, Vec<Route>
         table.push(Route { method: Method::GET, path: path.to_owned(), access });
     }
     router = router.route(import_page::PATH, post(import_page::upload));
-    table.push(Route { method: Method::POST, path: import_page::PATH.to_owned(), access: import_page::ACCESS });
+    router = router.route(import_page::REPAIRED, post(import_page::upload_repaired));
+    for path in [import_page::PATH, import_page::REPAIRED] {
+        table.push(Route { method: Method::POST, path: path.to_owned(), access: import_page::ACCESS });
+    }
     for (path, method) in leptos::server_fn::axum::server_fn_paths() {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::POST);
         router = router.route(path, on(filter, server_function));

@@ -5,6 +5,7 @@ use super::{
     authenticate::authenticate,
     cors,
     error::ApiError,
+    face::{self, Faces},
     form_note::form_note,
     headers::headers,
     openapi::Description,
@@ -12,6 +13,7 @@ use super::{
     rate::{self, Rates},
     request::{self, Observer},
     routes::{Route, Routes},
+    session,
 };
 use crate::{process::Process, services::Services};
 use axum::{
@@ -40,6 +42,7 @@ fn features() -> Routes<Services> {
         .merge(api::system::routes())
         .merge(api::settings::routes())
         .merge(api::access::routes())
+        .merge(api::audit::routes())
         .merge(api::overview::routes())
         .merge(api::transactions::routes())
         .merge(api::catalogue::routes())
@@ -77,6 +80,9 @@ pub fn router(services: Services, process: Process) -> (Router, Vec<Route>) {
         .layer(from_fn_with_state(Arc::clone(&door), form_note))
         .layer(from_fn_with_state(Rates::new(process.config.rates), rate::limit))
         .layer(from_fn_with_state(Arc::clone(&door), authenticate))
+        .layer(from_fn_with_state(Faces::new(process.served), face::admit))
+        .layer(session::layer(&door))
+        .layer(from_fn_with_state(Arc::clone(&door), session::finish))
         .merge(assets::router(&process.config.site_root))
         // The outermost layer holds the limit; this one would hold uploads to 2 MiB.
         .layer(DefaultBodyLimit::disable())

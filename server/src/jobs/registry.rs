@@ -1,8 +1,8 @@
 //! Every kind of job the program knows.
 
 use super::{
-    export_file::WriteExport, ingest_commit::ImportCommit, ingest_preview::ImportPreview, job::Job,
-    system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, worker::Ticket,
+    export_file::WriteExport, ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo,
+    job::Job, system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, worker::Ticket,
 };
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
@@ -28,6 +28,7 @@ impl Registry {
             .with::<ImportPreview>()
             .with::<ImportCommit>()
             .with::<WriteExport>()
+            .with::<ImportUndo>()
     }
 
     #[must_use]

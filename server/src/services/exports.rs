@@ -1,10 +1,13 @@
 //! Exports (`platform.md` 3.12): exactly what the list says, from one snapshot, a batch at a time.
 
+mod acts;
 pub mod csv;
 mod figures;
+pub mod jsonl;
 mod large;
 pub mod xlsx;
 
+pub use acts::Filtered;
 pub use figures::KPI_ROWS;
 pub(crate) use large::write as write_large;
 pub use large::{Asked, LargeFile, MAX_STREAMED_ROWS};
@@ -39,6 +42,8 @@ const AT_ONCE: usize = 4;
 pub enum Format {
     Csv,
     Xlsx,
+    /// Of the audit log only.
+    JsonLines,
 }
 
 impl Format {
@@ -47,6 +52,7 @@ impl Format {
         match self {
             Self::Csv => "csv",
             Self::Xlsx => "xlsx",
+            Self::JsonLines => "jsonl",
         }
     }
 
@@ -55,6 +61,7 @@ impl Format {
         match self {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Self::JsonLines => "application/x-ndjson",
         }
     }
 
@@ -108,6 +115,7 @@ enum Reader {
 enum Source {
     List(Selection),
     Figure(Box<RowSource>),
+    Audit,
 }
 
 impl std::fmt::Debug for Export {
@@ -128,6 +136,7 @@ impl Export {
                 Ok(exports::fetch(&mut self.tx, selection.dataset, &move |at| zone.local(at)).await?)
             }
             Source::Figure(rows) => rows.batch(&mut self.tx).await,
+            Source::Audit => Ok(store::audit::reading::fetch(&mut self.tx, &move |at| zone.local(at)).await?),
         }
     }
 

@@ -3,14 +3,17 @@
 
 mod commit;
 mod judgement;
+mod mappings;
 mod port;
+mod rejected;
 mod repair;
 mod template;
+mod undo;
 mod upload;
 mod view;
 mod writing;
 
-pub use repair::rejected_csv;
+pub use rejected::rejected_csv;
 pub use template::{template_csv, template_xlsx};
 pub use upload::Upload;
 

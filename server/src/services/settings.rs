@@ -1,6 +1,6 @@
 //! Settings: read by everybody each request, changed seldom (`platform.md` 3.11).
 
-use crate::backend::Backend;
+use crate::{access::local, backend::Backend};
 use async_trait::async_trait;
 use domain::{
     AppError, FieldError,
@@ -142,6 +142,13 @@ fn check(command: &ChangeSettings) -> Result<(), AppError> {
 /// Declared settings with their stored values; every change raises one row's version, so their sum
 /// counts the changes.
 fn view_of(stored: &[Stored]) -> SettingsView {
+    let value = |row: &Stored| match &row.value {
+        Value::String(text) => text.clone(),
+        Value::Array(list) => list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    };
+    let zone = stored.iter().find(|s| s.key == settings::ZONE).and_then(|s| s.value.as_str());
+    let zone = zone.and_then(|name| name.parse().ok()).unwrap_or(chrono_tz::UTC);
     let items = DECLARED
         .iter()
         .map(|declared| {
@@ -149,11 +156,11 @@ fn view_of(stored: &[Stored]) -> SettingsView {
             Setting {
                 key: declared.key.to_owned(),
                 title: declared.title.to_owned(),
-                value: row.and_then(|r| r.value.as_str()).unwrap_or(declared.default).to_owned(),
+                value: row.map_or_else(|| declared.default.to_owned(), value),
                 default: declared.default.to_owned(),
                 allowed: declared.allowed.to_owned(),
                 updated_by: row.map(|r| r.updated_by.clone()),
-                updated_at: row.map(|r| r.updated_at),
+                updated_at: row.map(|r| local(r.updated_at, zone)),
             }
         })
         .collect();

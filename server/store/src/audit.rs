@@ -1,5 +1,7 @@
 //! The audit row, written in the same transaction as the change it tells of.
 
+pub mod reading;
+
 use crate::Result;
 use chrono::{DateTime, Utc};
 use domain::access::Principal;

@@ -28,6 +28,8 @@ pub enum Cell {
     /// An amount of money: at least two decimals.
     Money(Decimal),
     Time(DateTime<FixedOffset>),
+    /// A value with parts; as text where a file knows none.
+    Json(serde_json::Value),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Figures for health and metrics: what waits, what runs, what is late.
 
 use crate::Result;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
 
 /// The job side of the program at one moment.
@@ -75,14 +75,20 @@ pub struct Inspection {
     pub missing_tables: Vec<String>,
     pub invalid_indexes: Vec<String>,
     pub trigram: bool,
+    /// Statements that make the indexes which migrations made and somebody dropped.
+    pub missing_indexes: Vec<String>,
     /// Rows in the default partition of the audit log: a month's partition was missing.
     pub strayed_audit_rows: bool,
+    /// Of this month and the next: those whose audit rows have no partition yet, as `2026_03`.
+    pub missing_months: Vec<String>,
+    /// The latest act in the audit log.
+    pub last_act: Option<DateTime<Utc>>,
     pub machine_time: DateTime<Utc>,
 }
 
 /// # Errors
 /// When a statement fails.
-pub async fn inspect(connection: &mut PgConnection, required: &[&str]) -> Result<Inspection> {
+pub async fn inspect(connection: &mut PgConnection, required: &[&str], today: NaiveDate) -> Result<Inspection> {
     let required: Vec<String> = required.iter().map(|t| (*t).to_owned()).collect();
     let row: (String, Vec<String>, Vec<String>, bool, DateTime<Utc>) = sqlx::query_as(
         "select current_setting('server_version'),
@@ -96,17 +102,60 @@ pub async fn inspect(connection: &mut PgConnection, required: &[&str]) -> Result
     .bind(&required)
     .fetch_one(&mut *connection)
     .await?;
-    let strayed: bool = if row.1.iter().any(|t| t == "ops.audit_log_default") {
-        false
+    let present: Vec<String> =
+        sqlx::query_scalar(include_str!("health/indexes.sql")).fetch_all(&mut *connection).await?;
+    let has_audit = !row.1.iter().any(|t| t == "ops.audit_log_default");
+    let strayed = has_audit
+        && sqlx::query_scalar("select exists (select from ops.audit_log_default)").fetch_one(&mut *connection).await?;
+    let missing_months = sqlx::query_scalar(
+        "select m from (select to_char(date_trunc('month', $1::date) + make_interval(months => n), 'YYYY_MM') as m
+                        from generate_series(0, 1) n) months
+         where to_regclass('ops.audit_log_' || m) is null order by m",
+    )
+    .bind(today)
+    .fetch_all(&mut *connection)
+    .await?;
+    let last_act = if has_audit {
+        sqlx::query_scalar("select max(at) from ops.audit_log").fetch_one(connection).await?
     } else {
-        sqlx::query_scalar("select exists (select from ops.audit_log_default)").fetch_one(connection).await?
+        None
     };
     Ok(Inspection {
         version: row.0,
         missing_tables: row.1,
         invalid_indexes: row.2,
         trigram: row.3,
+        missing_indexes: missing_indexes(&present),
         strayed_audit_rows: strayed,
+        missing_months,
+        last_act,
         machine_time: row.4,
     })
+}
+
+/// Statements of a fresh database whose index is not among `present`; by name, since releases of
+/// Postgres write the same index in different words.
+fn missing_indexes(present: &[String]) -> Vec<String> {
+    let present: Vec<_> = present.iter().filter_map(|line| index_name(line)).collect();
+    let expected = include_str!("health/expected_indexes.sql").lines();
+    expected.filter(|line| index_name(line).is_some_and(|name| !present.contains(&name))).map(str::to_owned).collect()
+}
+
+/// Schema and name of the index that a `create index` statement makes.
+fn index_name(statement: &str) -> Option<(&str, &str)> {
+    let (head, rest) = statement.split_once(" ON ")?;
+    Some((rest.split('.').next()?, head.rsplit(' ').next()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_index_is_known_by_its_schema_and_name() {
+        let all: Vec<String> = include_str!("health/expected_indexes.sql").lines().map(str::to_owned).collect();
+        assert!(all.len() > 40 && missing_indexes(&all).is_empty());
+        assert_eq!(missing_indexes(&all[1..]), all[..1]);
+        assert_eq!(index_name("CREATE UNIQUE INDEX a_key ON access.a USING btree (b);"), Some(("access", "a_key")));
+    }
 }

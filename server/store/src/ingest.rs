@@ -1,11 +1,13 @@
 //! Imports: files, batches, quarantined rows, what is recorded already, and the bulk writes of a commit.
 
 pub mod batches;
+pub mod changes;
 pub mod files;
 pub mod mappings;
 pub mod recorded;
 pub mod rows;
 pub mod staged;
+pub mod undo;
 pub mod writing;
 
 use crate::Result;
@@ -16,8 +18,7 @@ use sqlx::PgConnection;
 /// # Errors
 /// When the statement fails.
 pub async fn lock_target(connection: &mut PgConnection, target: &str) -> Result<()> {
-    sqlx::query("select pg_advisory_xact_lock(hashtextextended('millrace.ingest.' || $1, 0))")
-        .bind(target)
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('millrace.ingest.' || $1::text, 0))", target)
         .execute(connection)
         .await?;
     Ok(())

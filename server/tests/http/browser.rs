@@ -63,7 +63,13 @@ impl Client {
         Self { router: router.clone(), address: address.parse().expect("address"), cookies: BTreeMap::new() }
     }
 
-    pub async fn send(&mut self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+    pub async fn send(
+        &mut self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl AsRef<[u8]>,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path).header(header::HOST, "127.0.0.1:8000");
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -72,7 +78,7 @@ impl Client {
             let line: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(header::COOKIE, line.join("; "));
         }
-        let mut request = request.body(Body::from(body.to_owned())).expect("request");
+        let mut request = request.body(Body::from(body.as_ref().to_vec())).expect("request");
         request.extensions_mut().insert(ConnectInfo(self.address));
         let response = self.router.clone().oneshot(request).await.expect("answer");
         let (parts, body) = response.into_parts();

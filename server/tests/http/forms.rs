@@ -2,6 +2,7 @@
 
 use crate::{
     browser::{Answer, Client, router},
+    statements::Statements,
     world::{ORIGIN, PASSWORD, World, keys},
 };
 use axum::http::{Method, StatusCode, header};
@@ -324,4 +325,48 @@ async fn over_https_cookies_are_bound_to_the_host(owner: PgPool) {
     );
     let api = client.send(Method::GET, "/api/v1/auth/me", &[], "").await;
     assert!(!api.headers["content-security-policy"].to_str().expect("policy").contains("nonce"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn over_https_the_cookie_of_a_session_that_is_over_is_taken_away(owner: PgPool) {
+    let world = World::with(owner, AccessSettings::new(keys(), "https://mill.example")).await;
+    let mut client = Client::new(&router(&world));
+    for stale in ["AAAAAAAAAAAAAAAAAAAAAA", "no id at all"] {
+        client.cookies.insert("__Host-millrace".to_owned(), stale.to_owned());
+        let answer = client.get("/account").await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER);
+        let line = answer.headers[header::SET_COOKIE].to_str().expect("cookie");
+        assert!(line.starts_with("__Host-millrace=;") && line.contains("Max-Age=0"), "{line}");
+        assert!(line.contains("Path=/") && line.contains("; Secure"), "browsers ignore the line without both: {line}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_session_costs_one_query_and_none_while_it_is_believed(owner: PgPool) {
+    let world = World::new(owner).await;
+    world.user("ada@mill.example", Some(Role::Viewer), &[]).await;
+    let mut client = signed_in(&world, "ada@mill.example").await;
+    client.send(Method::GET, "/api/v1/live/since", &[], "").await;
+    let statements = Statements::listen();
+    let of_sessions = |all: Vec<String>| -> Vec<String> {
+        all.into_iter().filter(|sql| sql.contains("access.sessions")).map(|sql| sql[..6].to_owned()).collect()
+    };
+    for (forget, cost) in [(true, vec!["select"]), (false, vec![]), (true, vec!["select"])] {
+        if forget {
+            world.door.forget_all();
+        }
+        let answer = client.send(Method::GET, "/api/v1/live/since", &[], "").await;
+        assert_eq!(answer.status, StatusCode::OK);
+        assert!(!answer.headers.contains_key(header::SET_COOKIE), "nothing changed, nothing is written");
+        assert_eq!(of_sessions(statements.take()), cost);
+    }
+    // After a minute the idle limit moves on, once.
+    world.clock.advance(chrono::Duration::minutes(2));
+    world.door.forget_all();
+    client.send(Method::GET, "/api/v1/live/since", &[], "").await;
+    assert_eq!(of_sessions(statements.take()), ["select", "update"]);
+    // A sign-in with bad aim keeps what was typed, and writes it once.
+    let mut stranger = Client::new(&router(&world));
+    post(&mut stranger, "/fn/access/sign_in", "/login", "name=ada&password=wrong+wrong+wrong").await;
+    assert_eq!(of_sessions(statements.take()), ["insert", "update", "update"], "opened, renamed, kept");
 }

@@ -12,14 +12,13 @@ use sqlx::PgPool;
 const FILE: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
                     1,A1,Thing,5,2011-01-05 10:00:00,2.00,1,UK\n1,A2,Other,-5,2011-01-05 10:00:00,2.00,1,UK\n";
 
-fn form(file: &str) -> String {
-    format!(
-        "--frontier\r\nContent-Disposition: form-data; name=\"target\"\r\n\r\nsales_transactions\r\n\
-         --frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"sales.csv\"\r\nContent-Type: text/csv\r\n\r\n{file}\r\n--frontier--\r\n"
-    )
+fn form(file: &[u8]) -> Vec<u8> {
+    let head = "--frontier\r\nContent-Disposition: form-data; name=\"target\"\r\n\r\nsales_transactions\r\n\
+                --frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"sales.csv\"\r\nContent-Type: text/csv\r\n\r\n";
+    [head.as_bytes(), file, b"\r\n--frontier--\r\n"].concat()
 }
 
-async fn send(client: &mut Client, path: &str, token: Option<&str>, file: &str) -> crate::browser::Answer {
+async fn send(client: &mut Client, path: &str, token: Option<&str>, file: impl AsRef<[u8]>) -> crate::browser::Answer {
     let bearer = token.map(|t| format!("Bearer {t}"));
     let mut headers = vec![
         ("content-type", "multipart/form-data; boundary=frontier"),
@@ -29,7 +28,7 @@ async fn send(client: &mut Client, path: &str, token: Option<&str>, file: &str) 
     if let Some(bearer) = &bearer {
         headers.push(("authorization", bearer));
     }
-    client.send(Method::POST, path, &headers, &form(file)).await
+    client.send(Method::POST, path, &headers, form(file.as_ref())).await
 }
 
 async fn token(world: &World, client: &mut Client, role: Role) -> String {
@@ -137,4 +136,96 @@ async fn the_upload_form_goes_on_or_comes_back_with_the_reason(root: PgPool) {
     world.services.ingest.preview_now(&who, id.parse().unwrap(), std::sync::Arc::default()).await.unwrap();
     let list = client.get("/data").await;
     assert!(list.text.contains("sales.csv") && list.text.contains("Checked, not imported"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_bad_file_is_refused_in_words_and_leaves_nothing(root: PgPool) {
+    let world = World::new(root).await;
+    let mut client = Client::new(&router(&world));
+    let planner = token(&world, &mut client, Role::Planner).await;
+    let long = [FILE.as_bytes(), "x".repeat((1 << 20) + 10).as_bytes()].concat();
+    let cases: [(&[u8], &str); 7] = [
+        (b"\x89PNG\r\n\x1a\n\0\0", "a PNG picture"),
+        (b"\x1f\x8b\x08\0\0\0\0\0\0\x03\x4b\x4c", "cut off"),
+        (&long, "longer than 1 MiB"),
+        (b"InvoiceNo,StockCode\n1,\x81\xff\xfe\n", "neither UTF-8 nor UTF-16 nor Windows-1252"),
+        (b"", "empty"),
+        (b"PK\x03\x04 no zip at all", "damaged or cut off"),
+        (b"InvoiceNo,StockCode\r\n", "no rows"),
+    ];
+    for (bytes, words) in cases {
+        let answer = send(&mut client, "/api/v1/ingest/imports", Some(&planner), bytes).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{words}: {}", answer.text);
+        assert!(answer.text.contains(words), "{words}: {}", answer.text);
+    }
+    assert_eq!(world.number("select count(*) from ops.files").await, 0);
+    assert_eq!(world.number("select count(*) from ops.import_batches").await, 0);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn undo_discard_and_repaired_rows_over_rest(root: PgPool) {
+    let world = World::new(root).await;
+    let mut client = Client::new(&router(&world));
+    let (planner, viewer) =
+        (token(&world, &mut client, Role::Planner).await, token(&world, &mut client, Role::Viewer).await);
+    let two_bad = format!("{FILE}2,A1,Thing,many,2011-01-05 10:00:00,2.00,1,UK\n");
+    let body = send(&mut client, "/api/v1/ingest/imports", Some(&planner), &two_bad).await.json();
+    let id = body["id"].as_str().unwrap().to_owned();
+    let one = format!("/api/v1/ingest/imports/{id}");
+    let early = client.json(Method::POST, &format!("{one}/undo"), Some(&planner), json!(null)).await;
+    assert_eq!(early.status, StatusCode::CONFLICT, "not committed");
+    let who = crate::world::person(Role::Planner);
+    let ingest = &world.services.ingest;
+    ingest.preview_now(&who, id.parse().unwrap(), std::sync::Arc::default()).await.unwrap();
+    ingest.commit_now(&who, id.parse().unwrap(), std::sync::Arc::default()).await.unwrap();
+
+    let csv = client.json(Method::GET, &format!("{one}/rejected.csv"), Some(&viewer), json!(null)).await.text;
+    let mended = csv.replace(",many,", ",4,");
+    let refused = send(&mut client, &format!("{one}/upload"), Some(&viewer), &mended).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let taken = send(&mut client, &format!("{one}/upload"), Some(&planner), &mended).await;
+    assert_eq!((taken.status, taken.json()["open_rows"].clone()), (StatusCode::OK, json!(2)), "{}", taken.text);
+    let twice = send(&mut client, &format!("{one}/upload"), Some(&planner), "row\n2\n").await;
+    assert_eq!(twice.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let rerun = client.json(Method::POST, &format!("{one}/rerun"), Some(&planner), json!(null)).await.json();
+    assert_eq!((&rerun["open_rows"], &rerun["counts"]["sale_lines"]), (&json!(1), &json!(2)));
+    let discard = |rows: serde_json::Value| json!({"rows": rows, "reason": "No paper"});
+    let gone = client.json(Method::POST, &format!("{one}/discard"), Some(&planner), discard(json!([4]))).await;
+    assert_eq!(gone.json()["error"]["fields"][0]["path"], json!("rows"), "row 4 is recorded by now");
+    let last = client.json(Method::POST, &format!("{one}/discard"), Some(&planner), discard(json!([3]))).await;
+    assert_eq!(last.json()["state"], json!("committed"));
+
+    let refused = client.json(Method::POST, &format!("{one}/undo"), Some(&viewer), json!(null)).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let undo = client.json(Method::POST, &format!("{one}/undo"), Some(&planner), json!(null)).await;
+    assert_eq!(undo.status, StatusCode::ACCEPTED, "{}", undo.text);
+    ingest.undo_now(&who, id.parse().unwrap(), std::sync::Arc::default()).await.unwrap();
+    let now = client.json(Method::GET, &one, Some(&viewer), json!(null)).await.json();
+    assert_eq!((&now["state"], &now["undo"]["sales"], &now["undoable"]), (&json!("undone"), &json!(2), &json!(null)));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn mappings_are_kept_and_changed_over_rest(root: PgPool) {
+    let world = World::new(root).await;
+    let mut client = Client::new(&router(&world));
+    let (planner, viewer) =
+        (token(&world, &mut client, Role::Planner).await, token(&world, &mut client, Role::Viewer).await);
+    let mapping = send(&mut client, "/api/v1/ingest/imports", Some(&planner), FILE).await.json()["mapping"].clone();
+    let header: Vec<&str> = FILE.lines().next().unwrap().split(',').collect();
+    let new = json!({"target": "sales_transactions", "name": "Till", "header": header, "mapping": mapping});
+    let path = "/api/v1/ingest/mappings";
+    let refused = client.json(Method::POST, path, Some(&viewer), new.clone()).await;
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
+    let saved = client.json(Method::POST, path, Some(&planner), new.clone()).await;
+    assert_eq!(saved.status, StatusCode::CREATED, "{}", saved.text);
+    let id = saved.json()["id"].as_str().unwrap().to_owned();
+    let taken = client.json(Method::POST, path, Some(&planner), new).await;
+    assert_eq!(taken.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let one = format!("{path}/{id}");
+    let renamed = client.json(Method::PATCH, &one, Some(&planner), json!({"version": 1, "name": "Shop"})).await;
+    assert_eq!((renamed.status, renamed.json()["version"].clone()), (StatusCode::OK, json!(2)), "{}", renamed.text);
+    let stale = client.json(Method::PATCH, &one, Some(&planner), json!({"version": 1, "name": "Till"})).await;
+    assert_eq!(stale.status, StatusCode::CONFLICT);
+    let list = client.json(Method::GET, path, Some(&viewer), json!(null)).await.json();
+    assert_eq!((&list["total"], &list["items"][0]["name"]), (&json!(1), &json!("Shop")));
 }

@@ -9,6 +9,7 @@ mod shop_front;
 #[path = "../world.rs"]
 mod world;
 
+mod audit;
 mod browser;
 mod exports;
 mod forms;
@@ -20,5 +21,6 @@ mod permission_walk;
 mod sales_pages;
 mod search;
 mod sign_in;
+mod statements;
 mod system;
 mod transactions;

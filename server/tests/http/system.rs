@@ -194,3 +194,28 @@ async fn another_origin_must_be_known_and_never_gets_to_use_cookies() {
     assert_eq!(answer.status, StatusCode::NO_CONTENT);
     assert!(answer.headers["access-control-allow-headers"].to_str().is_ok_and(|h| h.contains("authorization")));
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_address_has_a_face_and_a_process_serves_one_alone(db: PgPool) {
+    use server::http::face::{Face, Served};
+    let backend = Backend { pools: Pools::open(&db.connect_options(), 10), clock: Arc::new(SystemClock) };
+    let door = Doorkeeper::new(backend.clone(), crate::world::settings()).expect("doorkeeper");
+    let services = Services::new(backend, Arc::new(door));
+    let (analytics, table) = router(services.clone(), process(&[]).serving(Served::Analytics));
+    let (admin, _) = router(services, process(&[]).serving(Served::Admin));
+    let mut counted = [0, 0, 0];
+    for route in &table {
+        let face =
+            Face::of(&route.path).unwrap_or_else(|| panic!("{} has no face: say which in http/face.rs", route.path));
+        counted[face as usize] += 1;
+        if route.method != axum::http::Method::GET || route.path.contains('{') {
+            continue;
+        }
+        for (web, other) in [(&analytics, Face::Admin), (&admin, Face::Analytics)] {
+            let answer = call(web, "GET", &route.path).await;
+            let elsewhere = answer.body["error"]["message"].as_str().is_some_and(|m| m.contains("belongs to the face"));
+            assert_eq!(elsewhere, face == other, "{} {:?}", route.path, answer.body);
+        }
+    }
+    assert!(counted.iter().all(|n| *n > 10), "{counted:?}");
+}

@@ -30,7 +30,7 @@ async fn an_import_is_checked_and_committed_by_jobs(pool: PgPool) {
     let planner = person(Role::Planner);
     let id = uploaded(&world).await;
     let ingest = &world.services.ingest;
-    assert_eq!(ingest.commit(&planner, id).await.unwrap_err().code, ErrorCode::Conflict, "not checked yet");
+    assert_eq!(ingest.commit(&planner, id, None).await.unwrap_err().code, ErrorCode::Conflict, "not checked yet");
 
     let check = ingest.preview(&planner, id).await.unwrap();
     assert_eq!(ingest.preview(&planner, id).await.unwrap().job_id, check.job_id, "one check at a time");
@@ -42,7 +42,7 @@ async fn an_import_is_checked_and_committed_by_jobs(pool: PgPool) {
     assert_eq!(ingest.import(&planner, id).await.unwrap().summary.state, ImportState::Previewed);
     assert_eq!(world.number("select count(*) from sales.transactions").await, 0);
 
-    let commit = ingest.commit(&planner, id).await.unwrap();
+    let commit = ingest.commit(&planner, id, None).await.unwrap();
     runtime(&world).drain().await.unwrap();
     let run = read(&world, commit).await;
     assert_eq!((run.state.as_str(), run.counters["rejected"].as_i64()), ("partial", Some(1)));
@@ -59,7 +59,7 @@ async fn a_commit_taken_up_again_after_a_crash_finds_its_work_done(pool: PgPool)
     let ingest = &world.services.ingest;
     ingest.preview(&planner, id).await.unwrap();
     runtime(&world).drain().await.unwrap();
-    let commit = ingest.commit(&planner, id).await.unwrap();
+    let commit = ingest.commit(&planner, id, None).await.unwrap();
     // The worker died between the commit of the data and the end of its run.
     ingest.commit_now(&planner, id, std::sync::Arc::default()).await.unwrap();
     runtime(&world).drain().await.unwrap();
@@ -80,4 +80,25 @@ async fn a_cancelled_import_ends_its_check_and_writes_nothing(pool: PgPool) {
     assert_eq!(read(&world, check).await.state, "failed");
     assert_eq!(ingest.import(&planner, id).await.unwrap().summary.state, ImportState::Cancelled);
     assert_eq!(world.number("select count(*) from sales.transactions").await, 0);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_undo_is_a_job_and_taken_up_again_finds_its_work_done(pool: PgPool) {
+    let world = World::new(pool).await;
+    let planner = person(Role::Planner);
+    let id = uploaded(&world).await;
+    let ingest = &world.services.ingest;
+    assert_eq!(ingest.undo(&planner, id).await.unwrap_err().code, ErrorCode::Conflict, "not committed yet");
+    ingest.preview_now(&planner, id, std::sync::Arc::default()).await.unwrap();
+    ingest.commit_now(&planner, id, std::sync::Arc::default()).await.unwrap();
+    assert_eq!(ingest.undo(&person(Role::Viewer), id).await.unwrap_err().code, ErrorCode::Forbidden);
+    let first = ingest.undo(&planner, id).await.unwrap();
+    assert_eq!(ingest.undo(&planner, id).await.unwrap().job_id, first.job_id, "one undo at a time");
+    // The worker died between the commit of the undo and the end of its run.
+    ingest.undo_now(&planner, id, std::sync::Arc::default()).await.unwrap();
+    runtime(&world).drain().await.unwrap();
+    let run = read(&world, first).await;
+    assert_eq!((run.state.as_str(), run.counters["left"].as_i64()), ("succeeded", Some(0)));
+    assert_eq!(world.number("select count(*) from sales.transactions").await, 0);
+    assert_eq!(world.number("select count(*) from ops.import_batches where undo_of is not null").await, 1);
 }

@@ -30,9 +30,16 @@ fn processes_share_one_server_that_survives_a_kill_and_ends_with_the_last() {
     let grade = |name: &str| {
         findings["findings"].as_array().and_then(|f| f.iter().find(|f| f["check"] == name)).map(|f| f["grade"].clone())
     };
-    for name in ["configuration", "database", "migrations", "role", "tables", "clock"] {
+    for name in
+        ["configuration", "database", "migrations", "role", "tables", "indexes", "partitions", "clock", "audit log"]
+    {
         assert_eq!(grade(name), Some("ok".into()), "{name}: {findings}");
     }
+
+    // With indexes in place there is nothing to write.
+    let written = millrace(dir, &["check", "--indexes-sql", "indexes.sql"]).output().expect("check");
+    assert!(matches!(written.status.code(), Some(0 | 1)), "{}", said(&written));
+    assert_eq!(std::fs::read_to_string(dir.join("indexes.sql")).expect("file"), "");
 
     let second = Server::start(dir);
     assert_eq!(
@@ -49,6 +56,24 @@ fn processes_share_one_server_that_survives_a_kill_and_ends_with_the_last() {
     assert_eq!((third.status("/health/ready"), postgres(dir)), (200, Some(server)), "the next start adopts it");
     assert_eq!(third.stop(), Some(0));
     assert_eq!(postgres(dir), None, "the last one stops it");
+}
+
+#[test]
+fn each_face_outlives_the_other() {
+    let Some(dir) = folder() else { return };
+    let dir = dir.path();
+    let analytics = Server::start_with(dir, &["--face", "analytics", "--no-worker"]);
+    let admin = Server::start_with(dir, &["--face", "admin"]);
+    let seen =
+        |server: &Server| ["/transactions", "/jobs", "/login", "/_stcore/health"].map(|path| server.status(path));
+    assert_eq!(seen(&analytics), [303, 404, 200, 200]);
+    assert_eq!(seen(&admin), [404, 303, 200, 200]);
+    admin.kill();
+    assert_eq!(seen(&analytics), [303, 404, 200, 200]);
+    let admin = Server::start_with(dir, &["--face", "admin"]);
+    analytics.kill();
+    assert_eq!(seen(&admin), [404, 303, 200, 200]);
+    assert_eq!(admin.stop(), Some(0));
 }
 
 #[test]

@@ -12,44 +12,44 @@ use server::services::ingest::{IngestService, Upload, rejected_csv};
 use sqlx::PgPool;
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
-const HEADER: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
+pub const HEADER: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
 
-struct Desk {
-    shop: Shop,
-    ingest: IngestService,
+pub struct Desk {
+    pub shop: Shop,
+    pub ingest: IngestService,
 }
 
 impl Desk {
-    fn on(db: PgPool) -> Self {
+    pub fn on(db: PgPool) -> Self {
         let shop = Shop::on(db);
         Self { ingest: IngestService::new(shop.backend.clone()), shop }
     }
 
-    async fn upload(&self, bytes: &[u8]) -> Result<ImportDetail, AppError> {
+    pub async fn upload(&self, bytes: &[u8]) -> Result<ImportDetail, AppError> {
         self.ingest.receive(&planner(), Upload::of(Target::SalesTransactions, "sales.csv", bytes.to_vec())).await
     }
 
     /// Header and rows of the Online Retail layout, uploaded and checked.
-    async fn preview(&self, rows: &str) -> ImportDetail {
+    pub async fn preview(&self, rows: &str) -> ImportDetail {
         let id = self.upload(format!("{HEADER}{rows}").as_bytes()).await.unwrap().summary.id;
         self.check(id).await
     }
 
-    async fn check(&self, id: ImportId) -> ImportDetail {
+    pub async fn check(&self, id: ImportId) -> ImportDetail {
         self.ingest.preview_now(&planner(), id, Arc::default()).await.unwrap()
     }
 
-    async fn commit(&self, id: ImportId) -> Result<ImportDetail, AppError> {
+    pub async fn commit(&self, id: ImportId) -> Result<ImportDetail, AppError> {
         self.ingest.commit_now(&planner(), id, Arc::default()).await
     }
 
-    async fn import(&self, rows: &str) -> ImportDetail {
+    pub async fn import(&self, rows: &str) -> ImportDetail {
         let id = self.preview(rows).await.summary.id;
         self.commit(id).await.unwrap()
     }
 
     /// Everything an import may write, in one text: equal before and after means untouched.
-    async fn world(&self) -> String {
+    pub async fn world(&self) -> String {
         let mut all = String::new();
         for sql in [
             "select coalesce(string_agg(t::text, '|' order by id), '') from sales.transactions t",

@@ -11,9 +11,15 @@ mod shop;
 mod world;
 
 mod access;
+mod audit;
 mod database;
 mod demo;
 mod ingest;
+mod ingest_bad_input;
+mod ingest_cleaning;
+mod ingest_repair;
+mod ingest_scope;
+mod ingest_undo;
 mod kill;
 mod online_retail;
 mod overview;

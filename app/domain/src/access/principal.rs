@@ -28,6 +28,13 @@ impl ActorKind {
             Self::System => "system",
         }
     }
+
+    pub const ALL: [Self; 5] = [Self::User, Self::Token, Self::Job, Self::Cli, Self::System];
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == text)
+    }
 }
 
 /// Where a call came from, for audit rows and log lines.

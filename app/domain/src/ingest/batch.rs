@@ -1,9 +1,11 @@
 //! An import as screens and callers see it.
 
 use super::{
+    cleaning::Proposal,
     mapping::Mapping,
     shape::FileShape,
     target::{Field, Target},
+    undo::{ImportLink, UndoReport, Undoable},
     verdict::{Counts, Examples, Issue, RuleCount, Verdict},
 };
 use crate::{
@@ -28,10 +30,12 @@ pub enum ImportState {
     CommittedPartial,
     Failed,
     Cancelled,
+    /// Committed once, and taken back.
+    Undone,
 }
 
 impl ImportState {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Uploaded,
         Self::Mapped,
         Self::Previewed,
@@ -39,6 +43,7 @@ impl ImportState {
         Self::CommittedPartial,
         Self::Failed,
         Self::Cancelled,
+        Self::Undone,
     ];
 
     #[must_use]
@@ -51,6 +56,7 @@ impl ImportState {
             Self::CommittedPartial => "committed_partial",
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
+            Self::Undone => "undone",
         }
     }
 
@@ -69,6 +75,7 @@ impl ImportState {
             Self::CommittedPartial => "Imported, rows in quarantine",
             Self::Failed => "Failed",
             Self::Cancelled => "Cancelled",
+            Self::Undone => "Undone",
         }
     }
 
@@ -123,6 +130,8 @@ pub struct ImportSummary {
     pub created_by: String,
     pub created_at: DateTime<FixedOffset>,
     pub committed_at: Option<DateTime<FixedOffset>>,
+    /// This batch is the undo of another.
+    pub is_undo: bool,
 }
 
 /// Everything the wizard shows about one import.
@@ -141,6 +150,8 @@ pub struct ImportDetail {
     pub mapping_faults: Vec<FieldError>,
     pub issues: Vec<RuleCount>,
     pub examples: Examples,
+    /// What could be cleaned, found by the last check.
+    pub proposals: Vec<Proposal>,
     pub previewed_at: Option<DateTime<FixedOffset>>,
     /// Numbers of committed imports of the very same file.
     pub imported_as: Vec<i64>,
@@ -148,13 +159,21 @@ pub struct ImportDetail {
     pub failure: Option<String>,
     /// The job working on it now, or the last one.
     pub work: Option<Work>,
+    /// The import that this batch took back.
+    pub undo_of: Option<ImportLink>,
+    /// The batch that took this import back.
+    pub undone_by: Option<ImportLink>,
+    /// What that undo did.
+    pub undo: Option<UndoReport>,
+    /// This import can be undone.
+    pub undoable: Option<Undoable>,
 }
 
-/// A preview or commit under way, or the last one.
+/// A preview, commit or undo under way, or the last one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Work {
     pub job_id: JobId,
-    /// `import_preview` or `import_commit`.
+    /// `import_preview`, `import_commit` or `import_undo`.
     pub kind: String,
     pub state: JobState,
     pub progress: Progress,

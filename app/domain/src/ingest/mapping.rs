@@ -1,10 +1,12 @@
 //! Which column feeds which field, and how its text is read.
 
 use super::{
+    cleaning::Cleaning,
     shape::{Column, FileShape, plain},
     target::{Field, FieldKind, Target},
 };
 use crate::{FieldError, money::Currency, settings::Business};
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -33,11 +35,34 @@ pub enum Policy {
     AllOrNothing,
 }
 
+/// The days a file says it covers wholly, both included, in the zone of the import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Scope {
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+}
+
 /// Only rows whose column holds exactly this value are read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowFilter {
     pub column: String,
     pub value: String,
+}
+
+impl Scope {
+    /// Longest period one file may replace.
+    const DAYS: i64 = 1_100;
+
+    fn validate(self) -> Result<(), FieldError> {
+        let days = (self.to - self.from).num_days();
+        if days < 0 {
+            return Err(FieldError::new("options.replace", "The period ends before it begins."));
+        }
+        if days > Self::DAYS {
+            return Err(FieldError::new("options.replace", "One file can replace at most three years."));
+        }
+        Ok(())
+    }
 }
 
 /// How the whole file is read.
@@ -53,6 +78,9 @@ pub struct MappingOptions {
     pub decimal_mark: Option<DecimalMark>,
     #[serde(default)]
     pub policy: Policy,
+    /// Mode `replace_scope`: imported sales of these days that the file lacks are closed. None: `upsert`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replace: Option<Scope>,
     /// Take the sold quantities from stock at the default site.
     #[serde(default)]
     pub move_stock: bool,
@@ -74,6 +102,7 @@ impl MappingOptions {
             date_order: None,
             decimal_mark: None,
             policy: Policy::default(),
+            replace: None,
             move_stock: false,
             cancel_prefix: cancel_prefix(),
         }
@@ -91,6 +120,9 @@ pub struct Mapping {
     pub constants: BTreeMap<Field, String>,
     #[serde(default)]
     pub filters: Vec<RowFilter>,
+    /// Accepted cleaning proposals.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cleanings: Vec<Cleaning>,
     pub options: MappingOptions,
 }
 
@@ -102,6 +134,63 @@ pub struct SavedMapping {
     pub name: String,
     pub header_signature: String,
     pub mapping: Mapping,
+    pub version: i32,
+}
+
+/// A mapping to keep without a file at hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewMapping {
+    pub target: Target,
+    pub name: String,
+    /// Column names of the files it is for, in their order.
+    pub header: Vec<String>,
+    pub mapping: Mapping,
+}
+
+impl NewMapping {
+    /// # Errors
+    /// A name that is empty or too long, a column the header lacks, and every fault of the mapping.
+    pub fn validate(&self) -> Result<(), Vec<FieldError>> {
+        let mut faults = name_fault(&self.name);
+        faults
+            .extend(self.mapping.validate(self.target, &FileShape::of_header(&self.header)).err().unwrap_or_default());
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+}
+
+/// Changes of a kept mapping; what is absent stays.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingChange {
+    /// The version that was read; another one by now is a conflict.
+    pub version: i32,
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Column names and mapping change together.
+    #[serde(default)]
+    pub header: Option<Vec<String>>,
+    #[serde(default)]
+    pub mapping: Option<Mapping>,
+}
+
+impl MappingChange {
+    /// # Errors
+    /// As [`NewMapping::validate`]; also a header without its mapping or the other way round.
+    pub fn validate(&self, target: Target) -> Result<(), Vec<FieldError>> {
+        let mut faults = self.name.as_deref().map(name_fault).unwrap_or_default();
+        match (&self.header, &self.mapping) {
+            (Some(header), Some(mapping)) => {
+                faults.extend(mapping.validate(target, &FileShape::of_header(header)).err().unwrap_or_default());
+            }
+            (None, None) => {}
+            _ => faults.push(FieldError::new("header", "Send header and mapping together: one describes the other.")),
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+}
+
+fn name_fault(name: &str) -> Vec<FieldError> {
+    let fits = (1..=100).contains(&name.trim().chars().count());
+    if fits { Vec::new() } else { vec![FieldError::new("name", "Give the mapping a name of 1 to 100 characters.")] }
 }
 
 /// Something only a person can know about the file.
@@ -133,7 +222,7 @@ impl Mapping {
                 columns.insert(field, free.remove(at).0.name.clone());
             }
         }
-        Self { columns, constants: BTreeMap::new(), filters: Vec::new(), options }
+        Self { columns, constants: BTreeMap::new(), filters: Vec::new(), cleanings: Vec::new(), options }
     }
 
     /// All faults at once; paths are `columns.<field>`, `constants.<field>`, `filters[i]`, `options.<name>`.
@@ -181,6 +270,9 @@ impl Mapping {
                     format!("The file has no column \"{}\".", filter.column),
                 ));
             }
+        }
+        if let Some(scope) = self.options.replace {
+            faults.extend(scope.validate().err());
         }
         for question in self.questions(shape) {
             faults.push(match question {
@@ -262,11 +354,19 @@ impl Column {
 
 /// Likeness of two short names, 0 to 1: 1 − Levenshtein distance ÷ longer length.
 fn alike(a: &str, b: &str) -> f64 {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let longer = a.len().max(b.len());
+    let longer = a.chars().count().max(b.chars().count());
     if longer == 0 {
         return 0.0;
     }
+    #[allow(clippy::cast_precision_loss, reason = "column names are short")]
+    let likeness = 1.0 - edit_distance(a, b) as f64 / longer as f64;
+    likeness
+}
+
+/// Levenshtein distance of two short texts: letters put in, taken out or changed.
+#[must_use]
+pub fn edit_distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut above: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.iter().enumerate() {
         let mut row = vec![i + 1];
@@ -275,10 +375,7 @@ fn alike(a: &str, b: &str) -> f64 {
         }
         above = row;
     }
-    let distance = above[b.len()];
-    #[allow(clippy::cast_precision_loss, reason = "column names are short")]
-    let likeness = 1.0 - distance as f64 / longer as f64;
-    likeness
+    above[b.len()]
 }
 
 #[cfg(test)]

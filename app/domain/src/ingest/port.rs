@@ -2,13 +2,13 @@
 
 use super::{
     batch::{Discard, ImportDetail, ImportSummary, OpenQuarantine, RowEdit, StagedRow},
-    mapping::{Mapping, SavedMapping},
+    mapping::{Mapping, MappingChange, NewMapping, SavedMapping},
 };
 use crate::{AppError, access::Principal, ids::ImportId, jobs::Enqueued, paging::Page};
 use async_trait::async_trait;
 
 /// Imports. Every method checks the caller's rights itself: `ingest.view` to read, `ingest.upload` to
-/// map, preview, repair and discard, `ingest.promote` to commit and re-run.
+/// map, preview, repair and discard, `ingest.promote` to commit, re-run and undo.
 #[async_trait]
 pub trait IngestPort: Send + Sync + 'static {
     async fn imports(
@@ -34,6 +34,16 @@ pub trait IngestPort: Send + Sync + 'static {
 
     async fn mappings(&self, who: &Principal) -> Result<Vec<SavedMapping>, AppError>;
 
+    /// Keeps a mapping for files that come later.
+    async fn save_mapping(&self, who: &Principal, new: NewMapping) -> Result<SavedMapping, AppError>;
+
+    async fn change_mapping(
+        &self,
+        who: &Principal,
+        id: uuid::Uuid,
+        change: MappingChange,
+    ) -> Result<SavedMapping, AppError>;
+
     /// Checks and keeps the mapping; with a name it is remembered for files with the same header.
     async fn set_mapping(
         &self,
@@ -47,7 +57,15 @@ pub trait IngestPort: Send + Sync + 'static {
     async fn preview(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError>;
 
     /// Starts the commit of exactly what the preview said, as a job.
-    async fn commit(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError>;
+    /// `confirm_closed` repeats how many recorded sales are closed; asked when that is more than half of
+    /// the declared days.
+    async fn commit(&self, who: &Principal, id: ImportId, confirm_closed: Option<u32>) -> Result<Enqueued, AppError>;
+
+    /// Accepts the proposals of the last check named by `keys` and refuses all others; check again after it.
+    async fn clean(&self, who: &Principal, id: ImportId, keys: Vec<String>) -> Result<ImportDetail, AppError>;
+
+    /// Starts taking a committed import back, as a job.
+    async fn undo(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError>;
 
     /// Gives the import up. A preview that is running then finds it closed and ends.
     async fn cancel(&self, who: &Principal, id: ImportId) -> Result<(), AppError>;

@@ -114,6 +114,28 @@ pub struct FileShape {
 }
 
 impl FileShape {
+    /// A file known by its header alone.
+    #[must_use]
+    pub fn of_header(names: &[String]) -> Self {
+        let column = |name: &String| Column {
+            name: name.clone(),
+            samples: Vec::new(),
+            filled: 0,
+            numbers: NumberEvidence::default(),
+            dates: DateEvidence::default(),
+        };
+        Self {
+            media: Media::Text,
+            encoding: None,
+            delimiter: None,
+            sheet: None,
+            sheets: Vec::new(),
+            unpacked_bytes: 0,
+            rows: 0,
+            columns: names.iter().map(column).collect(),
+        }
+    }
+
     /// The same columns in the same order give the same signature; case and punctuation do not matter.
     #[must_use]
     pub fn header_signature(&self) -> String {

@@ -130,6 +130,15 @@ pub struct Counts {
     pub gross: Decimal,
     /// Σ of the refund lines.
     pub refunded: Decimal,
+    /// Mode `replace_scope`: imported sales recorded for the declared days.
+    #[serde(default)]
+    pub in_scope: u32,
+    /// Of these, the ones that the file lacks and that are closed.
+    #[serde(default)]
+    pub closed: u32,
+    /// Lacking too, but refunded or disputed, so they stay.
+    #[serde(default)]
+    pub kept: u32,
 }
 
 impl Counts {
@@ -150,9 +159,15 @@ impl Counts {
             == self.lines
     }
 
+    /// More than half of what is recorded for the declared days would be closed: a person types the number.
+    #[must_use]
+    pub const fn closes_more_than_half(&self) -> bool {
+        self.closed as u64 * 2 > self.in_scope as u64
+    }
+
     /// Nothing of the file is new.
     #[must_use]
     pub const fn is_no_change(&self) -> bool {
-        self.created() == 0 && self.quarantined() == 0
+        self.created() == 0 && self.quarantined() == 0 && self.closed == 0
     }
 }

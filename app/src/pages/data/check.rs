@@ -3,7 +3,7 @@
 use crate::context::session;
 use domain::{
     format,
-    ingest::{Counts, Example, ImportDetail, RuleCount, Severity},
+    ingest::{Counts, Example, ImportDetail, ImportState, RuleCount, Severity},
 };
 use leptos::prelude::*;
 
@@ -14,7 +14,7 @@ const SHOWN: usize = 20;
 #[component]
 pub fn Findings(import: ImportDetail) -> impl IntoView {
     let locale = session().business.locale;
-    let committed = import.summary.state.is_committed();
+    let committed = import.summary.state.is_committed() || import.summary.state == ImportState::Undone;
     let currency = import.mapping.options.currency;
     let examples = import.examples;
     let issues = import.issues;
@@ -57,6 +57,11 @@ fn account(counts: &Counts, open: Option<u32>, gross: &str, refunded: &str, loca
                 {figure("Repeated in the file", counts.duplicate_in_source)}
                 {figure("Left out by a filter", counts.filtered)}
                 {open.map(|open| figure("Still in quarantine", open))}
+                {(counts.in_scope > 0).then(|| view! {
+                    {figure("Sales recorded for these days", counts.in_scope)}
+                    {figure("Of these lacking in the file, closed", counts.closed)}
+                    {figure("Lacking too, but refunded, so kept", counts.kept)}
+                })}
                 {figure("Sales", counts.sales)}
                 {figure("Refunds", counts.refunds)}
                 {figure("Refund lines without a known sale", counts.unmatched_refund_lines)}

@@ -102,6 +102,10 @@ fn options(import: &ImportDetail, state: FormState) -> impl IntoView + use<> {
     let all = options.policy == Policy::AllOrNothing;
     let asked = |name: &str| import.questions.iter().any(|q| q == name);
     let (ask_dates, ask_marks) = (asked("date_order"), asked("decimal_mark"));
+    let replaces = options.replace.is_some();
+    let (from, to) = options.replace.map(|days| (days.from.to_string(), days.to.to_string())).unwrap_or_default();
+    let (scope_fault, from_fault) = (state.fault("options.replace"), state.fault("replace_from"));
+    let to_fault = state.fault("replace_to");
     let zone_fault = state.fault("options.zone");
     let currency_fault = state.fault("currency");
     view! {
@@ -140,6 +144,25 @@ fn options(import: &ImportDetail, state: FormState) -> impl IntoView + use<> {
                     <option value="valid_rows" selected=!all>"Import the good rows"</option>
                     <option value="all_or_nothing" selected=all>"Import nothing"</option>
                 </select>
+            </div>
+            <div class="field">
+                <label for="mode">"Recorded sales the file lacks"</label>
+                <select id="mode" name="mode">
+                    <option value="upsert" selected=!replaces>"Leave them"</option>
+                    <option value="replace_scope" selected=replaces>"Close those of the days below"</option>
+                </select>
+                <p class="help">"Choose closing only for a file that holds every sale of its days. Closed sales count no more; stock is not moved."</p>
+                <p class="error">{move || scope_fault.get()}</p>
+            </div>
+            <div class="field">
+                <label for="replace_from">"From day"</label>
+                <input id="replace_from" name="replace_from" type="date" value=state.typed("replace_from", &from)/>
+                <p class="error">{move || from_fault.get()}</p>
+            </div>
+            <div class="field">
+                <label for="replace_to">"To day"</label>
+                <input id="replace_to" name="replace_to" type="date" value=state.typed("replace_to", &to)/>
+                <p class="error">{move || to_fault.get()}</p>
             </div>
             <div class="field">
                 <label for="save_as">"Remember these columns as"</label>

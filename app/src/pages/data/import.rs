@@ -3,8 +3,10 @@
 use super::{
     StateBadge,
     check::Findings,
+    cleaning::Cleanings,
     columns::ColumnsForm,
     quarantine::{Quarantine, Repairs},
+    undo::{UndoForm, Undone},
     work::{Running, Steps},
 };
 use crate::{
@@ -14,7 +16,9 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::session,
-    features::ingest::{CancelImport, CheckAgain, CommitImport, MapColumns, StopWork, load_import},
+    features::ingest::{
+        CancelImport, CheckAgain, CleanRows, CommitImport, MapColumns, StopWork, UndoImport, load_import,
+    },
     page_data::PageData,
     pages::not_found::NotFound,
 };
@@ -38,7 +42,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 struct Acts {
     map: ServerAction<MapColumns>,
     check: ServerAction<CheckAgain>,
+    clean: ServerAction<CleanRows>,
     commit: ServerAction<CommitImport>,
+    undo: ServerAction<UndoImport>,
     stop: ServerAction<StopWork>,
     cancel: ServerAction<CancelImport>,
     repairs: Repairs,
@@ -49,7 +55,9 @@ impl Acts {
     fn version(self) -> usize {
         self.map.version().get()
             + self.check.version().get()
+            + self.clean.version().get()
             + self.commit.version().get()
+            + self.undo.version().get()
             + self.stop.version().get()
             + self.cancel.version().get()
             + self.repairs.edit.version().get()
@@ -74,7 +82,9 @@ impl LazyRoute for ImportRoute {
         let acts = Acts {
             map: ServerAction::new(),
             check: ServerAction::new(),
+            clean: ServerAction::new(),
             commit: ServerAction::new(),
+            undo: ServerAction::new(),
             stop: ServerAction::new(),
             cancel: ServerAction::new(),
             repairs: Repairs { edit: ServerAction::new(), rerun: ServerAction::new(), discard: ServerAction::new() },
@@ -123,7 +133,7 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
     );
     let open_work = import.work.clone().filter(Work::is_open);
     let at = match (summary.state, &open_work) {
-        (ImportState::Committed | ImportState::CommittedPartial, _) => 4,
+        (ImportState::Committed | ImportState::CommittedPartial | ImportState::Undone, _) => 4,
         (_, Some(work)) if work.kind == "import_commit" => 4,
         (_, Some(_)) | (ImportState::Previewed, None) => 3,
         _ => 2,
@@ -139,6 +149,9 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
     let is_idle_and_open = open_work.is_none() && summary.state.is_open();
     let show_columns = is_idle_and_open && may_upload;
     let show_findings = open_work.is_none() && summary.counts.is_some();
+    let show_cleanings = show_columns && summary.state == ImportState::Previewed && !import.proposals.is_empty();
+    let was_undone = import.undo.is_some();
+    let undoable = import.undoable.clone().filter(|_| open_work.is_none() && may_commit);
     view! {
         <PageHead title=title scope=scope><StateBadge state=summary.state/></PageHead>
         <Steps at=at/>
@@ -146,11 +159,14 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
         {failure}
         {open_work.map(|work| view! { <Running work stop=acts.stop here=format!("/data/import/{id}")/> })}
         {(is_idle_and_open && summary.state == ImportState::Previewed).then(|| decide(&import, acts, may_commit))}
+        {show_cleanings.then(|| view! { <Cleanings import=import.clone() action=acts.clean/> })}
+        {was_undone.then(|| view! { <Undone import=import.clone()/> })}
         {show_findings.then(|| view! { <Findings import=import.clone()/> })}
         {(rows.total > 0).then(|| view! {
             <Quarantine id=id.clone() rows repairs=acts.repairs may_edit=may_upload may_apply=may_commit paged/>
         })}
-        {summary.state.is_committed().then(|| view! {
+        {undoable.map(|undoable| view! { <UndoForm id=id.clone() undoable action=acts.undo/> })}
+        {(summary.state.is_committed() && !summary.is_undo).then(|| view! {
             <p class="tools"><a class="btn" href="/transactions">"See the sales"</a><a class="btn" href="/">"See the figures"</a></p>
         })}
         {show_columns.then(|| view! { <ColumnsForm import=import.clone() action=acts.map/> })}
@@ -164,7 +180,11 @@ fn decide(import: &ImportDetail, acts: Acts, may_commit: bool) -> impl IntoView 
     let again = id.clone();
     let counts = import.summary.counts.clone().unwrap_or_default();
     let locale = session().business.locale;
-    let label = format!("Import {} rows", format::count(counts.created().into(), &locale));
+    let closing =
+        (counts.closed > 0).then(|| format!(" and close {} sales", format::count(counts.closed.into(), &locale)));
+    let created = format::count(counts.created().into(), &locale);
+    let label = format!("Import {created} rows{}", closing.unwrap_or_default());
+    let confirm = counts.closes_more_than_half().then(|| confirm_closing(&counts, &locale));
     let commit_state = FormState::of(acts.commit);
     let check_state = FormState::of(acts.check);
     view! {
@@ -177,6 +197,7 @@ fn decide(import: &ImportDetail, acts: Acts, may_commit: bool) -> impl IntoView 
                     <ActionForm action=acts.commit>
                         <CsrfField/>
                         <input type="hidden" name="id" value=id/>
+                        {confirm}
                         <button class="btn primary" type="submit">{label}</button>
                     </ActionForm>
                 })}
@@ -188,6 +209,22 @@ fn decide(import: &ImportDetail, acts: Acts, may_commit: bool) -> impl IntoView 
             </div>
             <p class="sub">"All of these rows are recorded, or none. Rejected rows wait in quarantine."</p>
         </section>
+    }
+}
+
+/// More than half of the declared days would go: the number is typed, not clicked.
+fn confirm_closing(counts: &domain::ingest::Counts, locale: &str) -> impl IntoView + use<> {
+    let closed = format::count(counts.closed.into(), locale);
+    let words = format!(
+        "The file lacks {closed} of the {} sales recorded for its days. They would be closed.",
+        format::count(counts.in_scope.into(), locale)
+    );
+    view! {
+        <div class="field">
+            <label for="confirm_closed">{format!("Type {} to confirm", counts.closed)}</label>
+            <input id="confirm_closed" name="confirm_closed" required inputmode="numeric" autocomplete="off"/>
+            <p class="help">{words}</p>
+        </div>
     }
 }
 

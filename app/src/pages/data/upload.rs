@@ -44,6 +44,11 @@ impl LazyRoute for UploadRoute {
                         </p>
                         <p class="error" id="file-error">{move || fault.get()}</p>
                     </div>
+                    <div class="field">
+                        <label for="sheet">"Sheet of the workbook"</label>
+                        <input id="sheet" name="sheet" maxlength="100" autocomplete="off" aria-describedby="sheet-help"/>
+                        <p class="help" id="sheet-help">"Empty: the first that holds rows."</p>
+                    </div>
                     <button class="btn primary" type="submit">"Upload"</button>
                 </form>
             </section>

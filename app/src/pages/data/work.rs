@@ -19,7 +19,11 @@ pub fn Steps(at: u8) -> impl IntoView {
 #[component]
 pub fn Running(work: Work, stop: ServerAction<StopWork>, here: String) -> impl IntoView {
     let locale = session().business.locale;
-    let title = if work.kind == "import_commit" { "Importing" } else { "Checking the rows" };
+    let title = match work.kind.as_str() {
+        "import_commit" => "Importing",
+        "import_undo" => "Taking the import back",
+        _ => "Checking the rows",
+    };
     let progress = work.progress;
     let total = progress.total.map(|t| t.max(1).to_string());
     let done = match progress.total {

@@ -12,7 +12,7 @@ use account::Account;
 use chrono::{DateTime, Utc};
 use domain::ingest::{Counts, Examples, Field, Issue, RuleCount, Verdict};
 use rust_decimal::{Decimal, RoundingStrategy};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// A recorded sale with an order reference of the file.
@@ -25,6 +25,16 @@ pub struct KnownSale {
     pub at: DateTime<Utc>,
     /// Line number → hash of the imported row.
     pub lines: HashMap<i32, Option<i64>>,
+}
+
+/// An imported sale recorded for the days a file declares.
+#[derive(Debug)]
+pub struct ScopeSale {
+    pub id: Uuid,
+    pub reference: Box<str>,
+    pub version: i32,
+    /// Refunded or disputed: it cannot be closed.
+    pub settled: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -47,9 +57,17 @@ pub struct Known {
     /// By SKU.
     pub products: HashMap<Box<str>, KnownProduct>,
     pub open_lines: Vec<OpenLine>,
+    /// Mode `replace_scope`: what is recorded for the declared days.
+    pub in_scope: Vec<ScopeSale>,
 }
 
 impl Known {
+    /// The row is recorded as it is, though it could not be recorded now.
+    fn is_recorded(&self, order_ref: &str, line_no: i32, hash: i64) -> bool {
+        let same = |lines: &HashMap<i32, Option<i64>>| lines.get(&line_no).copied().flatten() == Some(hash);
+        self.sales.get(order_ref).is_some_and(|sale| same(&sale.lines)) || self.refunds.get(order_ref).is_some_and(same)
+    }
+
     fn is_staged(&self, order_ref: &str, line_no: i32, hash: i64) -> bool {
         self.staged.get(order_ref).is_some_and(|rows| rows.contains(&(line_no, hash)))
     }
@@ -123,6 +141,13 @@ pub struct Link {
     pub at: DateTime<Utc>,
 }
 
+/// A recorded sale that the file lacks.
+#[derive(Debug, Clone, Copy)]
+pub struct Closing {
+    pub transaction: Uuid,
+    pub version: i32,
+}
+
 #[derive(Debug)]
 pub struct NewRefund {
     pub id: Uuid,
@@ -164,6 +189,7 @@ pub struct Plan {
     pub refunds: Vec<NewRefund>,
     pub refund_lines: Vec<NewRefundLine>,
     pub links: Vec<Link>,
+    pub closed: Vec<Closing>,
     pub events: Vec<NewEvent>,
     /// Sold quantity by stocked product.
     pub stock: Vec<(Uuid, Decimal)>,
@@ -188,6 +214,7 @@ pub fn assemble(judged: &Judged, known: &Known, mut new_id: impl FnMut() -> Uuid
     let mut plan = Plan::default();
     let mut account = Account::default();
     let created = verdicts(judged, known, &mut plan, &mut account);
+    close_missing(judged, known, &mut plan);
     let mut parties = Parties::new(judged, known);
     let (refund_rows, sale_rows): (Vec<&GoodRow>, Vec<&GoodRow>) =
         created.into_iter().partition(|row| judged.orders[row.order as usize].cancels);
@@ -199,6 +226,21 @@ pub fn assemble(judged: &Judged, known: &Known, mut new_id: impl FnMut() -> Uuid
     plan.stock = stock_of(&plan, &parties.stocked);
     account.settle(judged, &mut plan);
     plan
+}
+
+/// Mode `replace_scope`: recorded sales of the declared days that no row of the file names are closed. An
+/// order with a rejected row is named, so a slip in the file closes nothing.
+fn close_missing(judged: &Judged, known: &Known, plan: &mut Plan) {
+    let named: HashSet<&str> = judged.orders.iter().map(|order| order.reference.as_ref()).collect();
+    plan.counts.in_scope = u32::try_from(known.in_scope.len()).unwrap_or(u32::MAX);
+    for sale in known.in_scope.iter().filter(|sale| !named.contains(sale.reference.as_ref())) {
+        if sale.settled {
+            plan.counts.kept += 1;
+        } else {
+            plan.counts.closed += 1;
+            plan.closed.push(Closing { transaction: sale.id, version: sale.version });
+        }
+    }
 }
 
 /// Says of each row what becomes of it; the answer are the rows to be recorded.
@@ -229,7 +271,9 @@ fn verdicts<'j>(judged: &'j Judged, known: &Known, plan: &mut Plan, account: &mu
         account.example(verdict, row.row_no, || account::describe(judged, row));
     }
     for bad in &judged.bad {
-        if known.is_staged(&bad.order_ref, bad.line_no, bad.hash) {
+        let seen = known.is_staged(&bad.order_ref, bad.line_no, bad.hash)
+            || known.is_recorded(&bad.order_ref, bad.line_no, bad.hash);
+        if seen {
             account.verdict(bad.row_no, Verdict::Same);
             account.example(Verdict::Same, bad.row_no, || bad.mapped.clone());
         } else {

@@ -5,18 +5,19 @@ mod row;
 
 use super::{
     Meter, Unreadable, bounds,
+    cleaning::{Cleaner, KnownWords, Observer},
     table::{Opening, each_row},
 };
 use crate::calendar::BusinessZone;
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
-    ingest::{DateOrder, DecimalMark, Field, FileShape, Issue, Mapping, RuleCount, Severity, Verdict},
+    ingest::{DateOrder, DecimalMark, Field, FileShape, Issue, Mapping, Proposal, RuleCount, Severity, Verdict},
 };
 use rust_decimal::Decimal;
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
-    ops::ControlFlow,
+    ops::{ControlFlow, Range},
 };
 
 /// No customer: a guest.
@@ -94,6 +95,8 @@ pub struct Judged {
     pub bad: Vec<BadRow>,
     /// Warnings about good rows.
     pub warnings: Vec<RuleCount>,
+    /// What could be cleaned; only from [`judge_and_propose`].
+    pub proposals: Vec<Proposal>,
 }
 
 /// Reads the whole file by its mapping.
@@ -101,7 +104,32 @@ pub struct Judged {
 /// # Errors
 /// When the file cannot be read, has more rejected rows than rows can be bad, or the meter says stop.
 pub fn judge(bytes: &[u8], shape: &FileShape, mapping: &Mapping, meter: &Meter) -> Result<Judged, AppError> {
+    run(bytes, shape, mapping, meter, None)
+}
+
+/// As [`judge`], and says what could be cleaned, given the words that are recorded already.
+///
+/// # Errors
+/// As [`judge`].
+pub fn judge_and_propose(
+    bytes: &[u8],
+    shape: &FileShape,
+    mapping: &Mapping,
+    meter: &Meter,
+    known: KnownWords,
+) -> Result<Judged, AppError> {
+    run(bytes, shape, mapping, meter, Some(Observer::new(known)))
+}
+
+fn run(
+    bytes: &[u8],
+    shape: &FileShape,
+    mapping: &Mapping,
+    meter: &Meter,
+    observer: Option<Observer>,
+) -> Result<Judged, AppError> {
     let mut judge = Judge::new(shape, mapping)?;
+    judge.observer = observer;
     let columns: Vec<Option<usize>> =
         Field::ALL.iter().map(|f| mapping.columns.get(f).and_then(|c| shape.column(c))).collect();
     let filters: Vec<(usize, &str)> =
@@ -154,7 +182,11 @@ fn is_header(record: &csv::StringRecord, shape: &FileShape) -> bool {
 pub struct Judge<'a> {
     judged: Judged,
     zone: BusinessZone,
-    cancel_prefix: &'a str,
+    mapping: &'a Mapping,
+    cleaner: Cleaner,
+    observer: Option<Observer>,
+    /// Times the file may hold, where it declares its days.
+    scope: Option<Range<DateTime<Utc>>>,
     date_order: DateOrder,
     quantity_mark: DecimalMark,
     price_mark: DecimalMark,
@@ -182,13 +214,17 @@ impl<'a> Judge<'a> {
             proved.or(mapping.options.decimal_mark).unwrap_or(DecimalMark::Point)
         };
         let proved = column(Field::OccurredAt).and_then(domain::ingest::Column::date_order);
+        let (quantity_mark, price_mark) = (mark(Field::Quantity), mark(Field::UnitPrice));
         Ok(Self {
             judged: Judged::default(),
             zone,
-            cancel_prefix: &mapping.options.cancel_prefix,
+            mapping,
+            cleaner: Cleaner::new(mapping, (quantity_mark, price_mark)),
+            observer: None,
+            scope: mapping.options.replace.map(|days| zone.days_range(days.from, days.to)),
             date_order: proved.or(mapping.options.date_order).unwrap_or(DateOrder::DayFirst),
-            quantity_mark: mark(Field::Quantity),
-            price_mark: mark(Field::UnitPrice),
+            quantity_mark,
+            price_mark,
             order_of: HashMap::new(),
             product_of: HashMap::new(),
             customer_of: HashMap::new(),
@@ -211,6 +247,9 @@ impl<'a> Judge<'a> {
             }
         }
         self.judged.warnings = self.warnings.into_values().collect();
+        if let Some(observer) = self.observer {
+            self.judged.proposals = observer.proposals(&self.mapping.cleanings);
+        }
         self.judged
     }
 

@@ -38,6 +38,10 @@ where
     R::Error: std::fmt::Debug,
 {
     let names = book.sheet_names();
+    if let Some(wanted) = wanted.filter(|w| !names.iter().any(|n| n == w)) {
+        let named = names.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", ");
+        return Err(Unreadable::new("no_such_sheet", format!("There is no sheet \"{wanted}\"; there are {named}.")));
+    }
     let candidates: Vec<String> = names.iter().filter(|n| wanted.is_none_or(|w| w == n.as_str())).cloned().collect();
     for name in candidates {
         let cells = book.worksheet_range(&name).map_err(damaged)?;

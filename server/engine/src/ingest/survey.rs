@@ -18,6 +18,14 @@ const SAMPLE_CHARS: usize = 80;
 /// # Errors
 /// When it is no table, damaged, too large, or has no rows.
 pub fn survey(bytes: &[u8]) -> Result<FileShape, Unreadable> {
+    survey_sheet(bytes, None)
+}
+
+/// As [`survey`]; `wanted` is the sheet to read, else the first that holds rows.
+///
+/// # Errors
+/// As [`survey`]; also `no_such_sheet`.
+pub fn survey_sheet(bytes: &[u8], wanted: Option<&str>) -> Result<FileShape, Unreadable> {
     let media = container::sniff(bytes)?;
     let mut shape = FileShape {
         media,
@@ -32,6 +40,12 @@ pub fn survey(bytes: &[u8]) -> Result<FileShape, Unreadable> {
     let mut encoding = TextEncoding::Utf8;
     let mut delimiter = b',';
     match media {
+        Media::Text | Media::GzipText if wanted.is_some() => {
+            return Err(Unreadable::new(
+                "no_such_sheet",
+                "The file is no workbook, so it has no sheets to choose from.",
+            ));
+        }
         Media::Text | Media::GzipText => {
             if media == Media::GzipText {
                 check_inner(bytes)?;
@@ -44,7 +58,7 @@ pub fn survey(bytes: &[u8]) -> Result<FileShape, Unreadable> {
             shape.unpacked_bytes = census.bytes;
         }
         Media::Xlsx | Media::Xls | Media::Ods => {
-            let sheet = sheet::open(bytes, media, None)?;
+            let sheet = sheet::open(bytes, media, wanted)?;
             shape.sheet = Some(sheet.name);
             shape.sheets = sheet.names;
         }

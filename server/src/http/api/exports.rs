@@ -10,7 +10,7 @@ use crate::{
     },
     services::{
         Services,
-        exports::{Asked, Export, Format, LargeFile, Opened, csv, xlsx},
+        exports::{Asked, Export, Format, LargeFile, Opened, csv, jsonl, xlsx},
     },
 };
 use axum::{
@@ -78,15 +78,26 @@ pub async fn export(
         Opened::Asked(asked) => return Ok(written_by_job(asked, &headers)),
     };
     let about = export.about.clone();
+    if format != Format::Xlsx {
+        return streamed(export, format);
+    }
     let name = export.file_name(format);
-    let body = match format {
-        Format::Csv => csv_body(export),
-        Format::Xlsx => match timeout(WORKBOOK_WITHIN, xlsx_body(export)).await {
-            Ok(body) => body?,
-            Err(_) => return Ok(written_by_job(services.exports.ask_instead(&who, format, &about).await?, &headers)),
-        },
+    let body = match timeout(WORKBOOK_WITHIN, xlsx_body(export)).await {
+        Ok(body) => body?,
+        Err(_) => return Ok(written_by_job(services.exports.ask_instead(&who, format, &about).await?, &headers)),
     };
-    let mut response = as_file(body, &name, format.media_type(), about.rows)?;
+    counted(body, &name, format, about.rows)
+}
+
+/// Text goes out from its first row on.
+pub(super) fn streamed(export: Export, format: Format) -> ApiResult<Response> {
+    let (name, rows) = (export.file_name(format), export.about.rows);
+    let form = if format == Format::JsonLines { Text::JsonLines } else { Text::Csv };
+    counted(text_body(export, form), &name, format, rows)
+}
+
+fn counted(body: Body, name: &str, format: Format, rows: i64) -> ApiResult<Response> {
+    let mut response = as_file(body, name, format.media_type(), rows)?;
     response.headers_mut().insert(header::TRAILER, HeaderValue::from_static("X-Row-Count"));
     Ok(response)
 }
@@ -164,6 +175,13 @@ fn trailer(rows: i64) -> Frame<Bytes> {
     Frame::trailers(trailers)
 }
 
+/// How rows are written as text.
+#[derive(Clone, Copy)]
+enum Text {
+    Csv,
+    JsonLines,
+}
+
 enum Step {
     Head(Export),
     Rows(Export, i64),
@@ -172,8 +190,12 @@ enum Step {
 
 /// A batch is read when the reader takes it. A failure ends the body with an error, which cuts the
 /// connection: a short file never looks whole.
-fn csv_body(export: Export) -> Body {
-    let frames = stream::unfold(Step::Head(export), |step| async move {
+fn text_body(export: Export, form: Text) -> Body {
+    let first = match form {
+        Text::Csv => Step::Head(export),
+        Text::JsonLines => Step::Rows(export, 0),
+    };
+    let frames = stream::unfold(first, move |step| async move {
         match step {
             Step::Head(export) => {
                 let head = csv::head(&export.headings);
@@ -183,7 +205,11 @@ fn csv_body(export: Export) -> Body {
                 Ok(rows) if rows.is_empty() => Some((Ok(trailer(counted)), Step::End)),
                 Ok(rows) => {
                     let counted = counted + i64::try_from(rows.len()).unwrap_or_default();
-                    Some((Ok(Frame::data(Bytes::from(csv::lines(&rows)))), Step::Rows(export, counted)))
+                    let text = match form {
+                        Text::Csv => csv::lines(&rows),
+                        Text::JsonLines => jsonl::lines(&export.headings, &rows),
+                    };
+                    Some((Ok(Frame::data(Bytes::from(text))), Step::Rows(export, counted)))
                 }
                 Err(error) => Some((Err(error), Step::End)),
             },

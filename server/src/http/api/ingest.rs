@@ -20,15 +20,16 @@ use crate::{
 };
 use axum::{
     extract::State,
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use domain::{
     AppError,
     access::{Access, Permission},
-    ingest::{IngestPort, Target},
+    ingest::{IngestPort, MappingChange, NewMapping, SavedMapping, Target},
 };
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 const VIEW: Access = Access::Needs(Permission::IngestView);
 const UPLOAD: Access = Access::Needs(Permission::IngestUpload);
@@ -41,19 +42,24 @@ pub fn routes() -> Routes<Services> {
         .get("/api/v1/ingest/targets", VIEW, targets)
         .get("/api/v1/ingest/targets/{target}/{template}", VIEW, template)
         .get("/api/v1/ingest/mappings", VIEW, mappings)
+        .post("/api/v1/ingest/mappings", UPLOAD, save_mapping)
+        .patch("/api/v1/ingest/mappings/{id}", UPLOAD, change_mapping)
         .get("/api/v1/ingest/quarantine", VIEW, quarantine)
         .get("/api/v1/ingest/imports", VIEW, imports::list)
         .post("/api/v1/ingest/imports", UPLOAD, upload::upload)
         .get("/api/v1/ingest/imports/{id}", VIEW, imports::detail)
         .put("/api/v1/ingest/imports/{id}/mapping", UPLOAD, imports::set_mapping)
         .post("/api/v1/ingest/imports/{id}/preview", UPLOAD, imports::preview)
+        .post("/api/v1/ingest/imports/{id}/clean", UPLOAD, imports::clean)
         .post("/api/v1/ingest/imports/{id}/commit", PROMOTE, imports::commit)
+        .post("/api/v1/ingest/imports/{id}/undo", PROMOTE, imports::undo)
         .post("/api/v1/ingest/imports/{id}/cancel", UPLOAD, imports::cancel)
         .post("/api/v1/ingest/imports/{id}/rerun", PROMOTE, rows::rerun)
         .post("/api/v1/ingest/imports/{id}/discard", UPLOAD, rows::discard)
         .get("/api/v1/ingest/imports/{id}/rows", VIEW, rows::list)
         .patch("/api/v1/ingest/imports/{id}/rows/{row_no}", UPLOAD, rows::edit)
         .get("/api/v1/ingest/imports/{id}/rejected.csv", VIEW, rows::rejected)
+        .post("/api/v1/ingest/imports/{id}/upload", UPLOAD, rows::upload)
 }
 
 /// What can be imported, and the fields of each.
@@ -90,6 +96,24 @@ async fn template(Path((target, file)): Path<(String, String)>) -> ApiResult<Res
 async fn mappings(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Body<Value>> {
     let items = services.ingest.mappings(&who).await?;
     Ok(Body(json!({"total": items.len(), "items": items, "next_cursor": null})))
+}
+
+/// Keeps a mapping for files with the given header.
+async fn save_mapping(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Body(new): Body<NewMapping>,
+) -> ApiResult<(StatusCode, Body<SavedMapping>)> {
+    Ok((StatusCode::CREATED, Body(services.ingest.save_mapping(&who, new).await?)))
+}
+
+async fn change_mapping(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<Uuid>,
+    Body(change): Body<MappingChange>,
+) -> ApiResult<Body<SavedMapping>> {
+    Ok(Body(services.ingest.change_mapping(&who, id, change).await?))
 }
 
 /// Open rejected rows by target.

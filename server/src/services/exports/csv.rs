@@ -36,16 +36,19 @@ fn field(out: &mut String, cell: &Cell) {
         Cell::Whole(n) => drop(write!(out, "{n}")),
         Cell::Number(n) | Cell::Money(n) => drop(write!(out, "{n}")),
         Cell::Time(at) => out.push_str(&at.to_rfc3339_opts(SecondsFormat::Secs, false)),
-        Cell::Text(text) => {
-            let text = defused(text);
-            if text.contains([',', '"', '\r', '\n']) {
-                out.push('"');
-                out.push_str(&text.replace('"', "\"\""));
-                out.push('"');
-            } else {
-                out.push_str(&text);
-            }
-        }
+        Cell::Text(text) => quoted(out, text),
+        Cell::Json(value) => quoted(out, &value.to_string()),
+    }
+}
+
+fn quoted(out: &mut String, text: &str) {
+    let text = defused(text);
+    if text.contains([',', '"', '\r', '\n']) {
+        out.push('"');
+        out.push_str(&text.replace('"', "\"\""));
+        out.push('"');
+    } else {
+        out.push_str(&text);
     }
 }
 

@@ -129,6 +129,7 @@ impl Book {
                 match cell {
                     Cell::Empty => continue,
                     Cell::Text(text) => sheet.write_string(at, i, defused(text))?,
+                    Cell::Json(value) => sheet.write_string(at, i, defused(&value.to_string()))?,
                     // A sheet has floats only; the CSV has the exact number.
                     Cell::Whole(n) => sheet.write_number(at, i, n.to_f64().unwrap_or_default())?,
                     Cell::Number(n) => sheet.write_number(at, i, n.to_f64().unwrap_or_default())?,

@@ -6,7 +6,7 @@ use domain::{
     AppError,
     access::{Permission, Principal},
     ids::ImportId,
-    ingest::{ImportDetail, ImportState, Policy},
+    ingest::{Counts, ImportDetail, ImportState, Policy},
     live::Topic,
 };
 use engine::ingest::Meter;
@@ -14,7 +14,7 @@ use serde_json::json;
 use std::sync::Arc;
 use store::ingest::{
     batches::{self, Findings},
-    lock_target, staged,
+    lock_target,
 };
 
 impl IngestService {
@@ -50,14 +50,20 @@ impl IngestService {
                 plan.counts.quarantined()
             )));
         }
+        check_closing(&plan.counts, batch.confirmed_closed.and_then(|n| u32::try_from(n).ok()))?;
         self.complete(&mut plan, &batch, &bytes).await?;
         drop(bytes);
         let at = self.backend.clock.now();
         writing::write(&mut tx, &self.backend, &batch, &judged, &plan, at, &meter).await?;
-        staged::insert(&mut tx, id.0, writing::staged_rows(&plan)).await?;
+        writing::quarantine(&mut tx, &batch, &plan, at).await?;
         let state = if plan.staged.is_empty() { ImportState::Committed } else { ImportState::CommittedPartial };
-        let found =
-            Findings { counts: &plan.counts, issues: &plan.issues, examples: &plan.examples, digest: &plan.digest };
+        let found = Findings {
+            counts: &plan.counts,
+            issues: &plan.issues,
+            examples: &plan.examples,
+            proposals: None,
+            digest: &plan.digest,
+        };
         batches::set_findings(&mut tx, id.0, state, found, at).await?;
         let act = store::audit::Act::done("ingest.commit", "import", id).after(json!(plan.counts));
         store::audit::record(&mut tx, self.backend.clock.new_id(), at, who, act).await?;
@@ -84,4 +90,21 @@ impl IngestService {
         store::commit(tx).await?;
         Ok(AppError::conflict(message).with_field("preview", "preview_stale"))
     }
+}
+
+/// More than half of what is recorded for the declared days goes only when a person typed how many.
+///
+/// # Errors
+/// `validation` at `confirm_closed`.
+pub(super) fn check_closing(counts: &Counts, confirmed: Option<u32>) -> Result<(), AppError> {
+    if !counts.closes_more_than_half() || confirmed == Some(counts.closed) {
+        return Ok(());
+    }
+    Err(AppError::field(
+        "confirm_closed",
+        format!(
+            "This file closes {} of the {} recorded sales of its days. Type {} to confirm that.",
+            counts.closed, counts.in_scope, counts.closed
+        ),
+    ))
 }

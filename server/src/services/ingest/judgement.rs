@@ -8,7 +8,13 @@ use domain::{
     ingest::{ImportDetail, ImportState},
     live::Topic,
 };
-use engine::ingest::{Judged, Known, KnownProduct, KnownSale, Meter, OpenLine, Plan, assemble, judge, raw_rows};
+use engine::{
+    calendar::BusinessZone,
+    ingest::{
+        Judged, Known, KnownProduct, KnownSale, KnownWords, Meter, OpenLine, Plan, ScopeSale, assemble, judge,
+        judge_and_propose, raw_rows,
+    },
+};
 use serde_json::json;
 use sqlx::PgConnection;
 use std::{collections::HashMap, sync::Arc};
@@ -34,10 +40,11 @@ impl IngestService {
         if !batch.state.is_open() {
             return Err(wrong_state(&batch, "it can no longer be checked."));
         }
-        let judged = match self.judge(&batch, &bytes, &meter).await {
+        let mut judged = match self.judge_and_propose(&batch, &bytes, &meter).await {
             Ok(judged) => judged,
             Err(error) => return Err(self.fail(who, &batch, error).await),
         };
+        let proposals = std::mem::take(&mut judged.proposals);
         let clock = &self.backend.clock;
         let mut tx = store::begin(&self.backend.pools.jobs).await?;
         let known = self.known(&mut tx, &batch, &judged).await?;
@@ -47,8 +54,13 @@ impl IngestService {
         if now.version != batch.version {
             return Err(AppError::conflict("The import was changed while it was being checked. Check it again."));
         }
-        let found =
-            Findings { counts: &plan.counts, issues: &plan.issues, examples: &plan.examples, digest: &plan.digest };
+        let found = Findings {
+            counts: &plan.counts,
+            issues: &plan.issues,
+            examples: &plan.examples,
+            proposals: Some(&proposals),
+            digest: &plan.digest,
+        };
         batches::set_findings(&mut tx, id.0, ImportState::Previewed, found, at).await?;
         let act = store::audit::Act::done("ingest.preview", "import", id).after(json!(plan.counts));
         store::audit::record(&mut tx, clock.new_id(), at, who, act).await?;
@@ -78,6 +90,23 @@ impl IngestService {
         blocking(move || judge(&bytes, &shape, &mapping, &meter)).await?
     }
 
+    /// As [`Self::judge`], and what could be cleaned, given the words that are recorded already.
+    async fn judge_and_propose(
+        &self,
+        batch: &Batch,
+        bytes: &Arc<Vec<u8>>,
+        meter: &Arc<Meter>,
+    ) -> Result<Judged, AppError> {
+        batch.mapping.validate(batch.target, &batch.shape).map_err(AppError::validation)?;
+        let mut tx = store::begin(&self.backend.pools.jobs).await?;
+        let skus = recorded::skus(&mut tx).await?;
+        let words = KnownWords { skus, countries: recorded::countries(&mut tx, &batch.origin).await? };
+        drop(tx);
+        let (shape, mapping) = (batch.shape.clone(), batch.mapping.clone());
+        let (bytes, meter) = (Arc::clone(bytes), Arc::clone(meter));
+        blocking(move || judge_and_propose(&bytes, &shape, &mapping, &meter, words)).await?
+    }
+
     /// What is recorded of the orders, customers and products the rows name.
     pub(super) async fn known(
         &self,
@@ -101,15 +130,14 @@ impl IngestService {
             };
             known.sales.insert(sale.external_ref.into(), value);
         }
-        for (reference, line_nos, hashes) in recorded::refunds(connection, origin, &cancels).await? {
-            known.refunds.insert(reference.into(), line_nos.into_iter().zip(hashes).collect());
+        for cancel in recorded::refunds(connection, origin, &cancels).await? {
+            let lines = cancel.line_nos.into_iter().zip(cancel.hashes).collect();
+            known.refunds.insert(cancel.external_ref.into(), lines);
         }
         // Rows without an order reference are staged under the empty one.
         let references: Vec<&str> = judged.orders.iter().map(|o| o.reference.as_ref()).chain([""]).collect();
-        for (reference, line_no, hash) in
-            recorded::staged(connection, batch.target.as_str(), origin, &references).await?
-        {
-            known.staged.entry(reference.into()).or_default().push((line_no, hash));
+        for row in recorded::staged(connection, batch.target.as_str(), origin, &references).await? {
+            known.staged.entry(row.business_key.into()).or_default().push((row.line_no, row.content_hash));
         }
         let customers: Vec<&str> = judged.customers.iter().map(|c| c.reference.as_ref()).collect();
         known.customers = recorded::customers(connection, origin, &customers)
@@ -124,6 +152,7 @@ impl IngestService {
             .map(|(sku, id, stocked)| (sku.into(), KnownProduct { id, stocked }))
             .collect();
         known.open_lines = open_lines(connection, batch, judged, &known).await?;
+        known.in_scope = in_scope(connection, batch).await?;
         Ok(known)
     }
 
@@ -173,6 +202,23 @@ impl IngestService {
         }
         error
     }
+}
+
+/// Imported sales recorded for the days the file declares; none without such days.
+async fn in_scope(connection: &mut PgConnection, batch: &Batch) -> Result<Vec<ScopeSale>, AppError> {
+    let options = &batch.mapping.options;
+    let Some(days) = options.replace else { return Ok(Vec::new()) };
+    let zone = BusinessZone::parse(&options.zone).map_err(|message| AppError::field("options.zone", message))?;
+    let times = zone.days_range(days.from, days.to);
+    let currency = options.currency;
+    let found = recorded::in_scope(connection, &batch.origin, currency.as_str(), times.start, times.end).await?;
+    let sale = |sale: recorded::ScopeSale| ScopeSale {
+        id: sale.id,
+        reference: sale.reference.into(),
+        version: sale.version,
+        settled: sale.settled,
+    };
+    Ok(found.into_iter().map(sale).collect())
 }
 
 /// Recorded sale lines that the file's cancels could take back.

@@ -1,20 +1,26 @@
 //! The port: what pages and callers may ask. Long steps become jobs in the same transaction.
 
-use super::IngestService;
-use crate::jobs::{self, Job, JobRequest, ingest_commit::ImportCommit, ingest_preview::ImportPreview};
+use super::{IngestService, commit::check_closing};
+use crate::jobs::{
+    self, Job, JobRequest, ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo,
+};
 use domain::{
     AppError,
     access::{Permission, Principal},
     ids::ImportId,
     ingest::{
-        Discard, ImportDetail, ImportState, ImportSummary, IngestPort, Mapping, OpenQuarantine, RowEdit, SavedMapping,
-        StagedRow,
+        Discard, ImportDetail, ImportState, ImportSummary, IngestPort, Mapping, MappingChange, NewMapping,
+        OpenQuarantine, RowEdit, SavedMapping, StagedRow,
     },
     jobs::Enqueued,
     live::Topic,
     paging::Page,
 };
-use store::ingest::{batches, mappings};
+use store::ingest::{
+    batches::{self, Batch},
+    mappings,
+};
+use uuid::Uuid;
 
 #[async_trait::async_trait]
 impl IngestPort for IngestService {
@@ -52,6 +58,18 @@ impl IngestPort for IngestService {
         Ok(mappings::all(&mut tx).await?)
     }
 
+    async fn save_mapping(&self, who: &Principal, new: NewMapping) -> Result<SavedMapping, AppError> {
+        self.keep_mapping(who, new).await
+    }
+
+    async fn change_mapping(&self, who: &Principal, id: Uuid, change: MappingChange) -> Result<SavedMapping, AppError> {
+        self.revise_mapping(who, id, change).await
+    }
+
+    async fn clean(&self, who: &Principal, id: ImportId, keys: Vec<String>) -> Result<ImportDetail, AppError> {
+        self.accept_cleanings(who, id, keys).await
+    }
+
     async fn set_mapping(
         &self,
         who: &Principal,
@@ -64,13 +82,29 @@ impl IngestPort for IngestService {
 
     async fn preview(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError> {
         who.require(Permission::IngestUpload)?;
-        self.start::<ImportPreview>(who, id, "it can no longer be checked.", ImportState::is_open).await
+        self.start::<ImportPreview>(who, id, |batch| {
+            expect(batch, batch.state.is_open(), "it can no longer be checked.")?;
+            batch.mapping.validate(batch.target, &batch.shape).map_err(AppError::validation)
+        })
+        .await
     }
 
-    async fn commit(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError> {
+    async fn commit(&self, who: &Principal, id: ImportId, confirm_closed: Option<u32>) -> Result<Enqueued, AppError> {
         who.require(Permission::IngestPromote)?;
-        let is_previewed = |state| state == ImportState::Previewed;
-        self.start::<ImportCommit>(who, id, "only a checked import can be committed.", is_previewed).await
+        self.start::<ImportCommit>(who, id, |batch| {
+            let is_previewed = batch.state == ImportState::Previewed;
+            expect(batch, is_previewed, "only a checked import can be committed.")?;
+            check_closing(&batch.counts.clone().unwrap_or_default(), confirm_closed)?;
+            batch.confirmed_closed = confirm_closed.and_then(|n| i32::try_from(n).ok());
+            Ok(())
+        })
+        .await
+    }
+
+    async fn undo(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError> {
+        who.require(Permission::IngestPromote)?;
+        let at = self.backend.clock.now();
+        self.start::<ImportUndo>(who, id, |batch| super::undo::check_undoable(batch, at)).await
     }
 
     async fn cancel(&self, who: &Principal, id: ImportId) -> Result<(), AppError> {
@@ -91,24 +125,21 @@ impl IngestPort for IngestService {
 }
 
 impl IngestService {
-    /// Enqueues `J` for the batch, in one transaction with the note that it works on it.
+    /// Enqueues `J` for the batch if it `fits`, in one transaction with the note that it works on it.
     async fn start<J>(
         &self,
         who: &Principal,
         id: ImportId,
-        wanted: &str,
-        fits: impl Fn(ImportState) -> bool + Send,
+        fits: impl FnOnce(&mut Batch) -> Result<(), AppError> + Send,
     ) -> Result<Enqueued, AppError>
     where
         J: Job<Payload = jobs::ingest_preview::Import>,
     {
         let clock = &self.backend.clock;
         let mut tx = store::begin(&self.backend.pools.admin).await?;
-        let batch = batches::lock(&mut tx, id.0).await?.ok_or_else(|| AppError::not_found("Import"))?;
-        if !fits(batch.state) {
-            return Err(super::wrong_state(&batch, wanted));
-        }
-        batch.mapping.validate(batch.target, &batch.shape).map_err(AppError::validation)?;
+        let mut batch = batches::lock(&mut tx, id.0).await?.ok_or_else(|| AppError::not_found("Import"))?;
+        fits(&mut batch)?;
+        batches::set_confirmed(&mut tx, id.0, batch.confirmed_closed).await?;
         let request = JobRequest::of::<J>(&jobs::ingest_preview::Import { import_id: id })?.unique(id.to_string());
         let enqueued = jobs::enqueue(&mut tx, clock.as_ref(), who, request).await?;
         batches::set_job(&mut tx, id.0, enqueued.job_id.0, clock.now()).await?;
@@ -124,4 +155,8 @@ impl IngestService {
         store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
         Ok(store::commit(tx).await?)
     }
+}
+
+fn expect(batch: &Batch, holds: bool, wanted: &str) -> Result<(), AppError> {
+    if holds { Ok(()) } else { Err(super::wrong_state(batch, wanted)) }
 }

@@ -1,4 +1,4 @@
-//! Rejected rows: edit, run again, give up, take home as CSV.
+//! Rejected rows: edit, run again, give up.
 
 use super::{IngestService, blocking, writing, wrong_state};
 use domain::{
@@ -8,18 +8,18 @@ use domain::{
     ingest::{Counts, Discard, Field, ImportDetail, Issue, RowEdit, RowState, StagedRow},
     live::Topic,
 };
-use engine::ingest::{Judge, Judged, Meter, Plan};
+use engine::ingest::{BadRow, Judge, Judged, Meter, Plan};
 use serde_json::json;
 use sqlx::PgConnection;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use store::ingest::{
     batches::{self, Batch},
     lock_target, recorded,
-    staged::{self, Staged},
+    staged::{self, Revision, Staged},
 };
 
 /// Open rows handled by one re-run.
-const MOST: i64 = 100_000;
+pub(super) const MOST: i64 = 100_000;
 
 impl IngestService {
     /// Edits one open row and says what the rules think of it now.
@@ -37,7 +37,8 @@ impl IngestService {
         row.row.edited = true;
         let judged = judge_rows(&batch, std::slice::from_ref(&row), &HashMap::new())?;
         row.row.issues = judged.bad.into_iter().flat_map(|bad| bad.issues).collect();
-        staged::edit(&mut tx, id.0, row_no, &row.row.mapped, &row.row.issues).await?;
+        let values = Some(row.row.mapped.clone());
+        staged::revise(&mut tx, id.0, vec![Revision { row_no, values, issues: row.row.issues.clone() }]).await?;
         let act = store::audit::Act::done("ingest.edit_row", "import", id)
             .before(json!({"row": row_no, "values": before}))
             .after(json!({"row": row_no, "values": row.row.mapped}));
@@ -109,6 +110,11 @@ impl IngestService {
         }
         let row_nos: Vec<i32> = discard.rows.iter().filter_map(|n| i32::try_from(*n).ok()).collect();
         let chosen = (!row_nos.is_empty()).then_some(row_nos.as_slice());
+        if let Some(chosen) = chosen {
+            let open: HashSet<i32> = staged::open_among(&mut tx, id.0, chosen).await?.into_iter().collect();
+            not_open(chosen.iter().filter(|n| !open.contains(n)))
+                .map_or(Ok(()), |why| Err(AppError::field("rows", why)))?;
+        }
         let reason = discard.reason.trim();
         let closed = staged::close(&mut tx, id.0, chosen, RowState::Discarded, Some(reason), who.label(), at).await?;
         batches::settle(&mut tx, id.0, at).await?;
@@ -121,22 +127,10 @@ impl IngestService {
         store::commit(tx).await?;
         Ok(detail)
     }
-
-    /// The open rows as CSV: original columns, then row, code, field, message.
-    ///
-    /// # Errors
-    /// `not_found`.
-    pub async fn rejected(&self, who: &Principal, id: ImportId) -> Result<(ImportDetail, Vec<StagedRow>), AppError> {
-        who.require(Permission::IngestView)?;
-        let mut tx = store::begin(&self.backend.pools.admin).await?;
-        let detail = self.detail(&mut tx, id).await?;
-        let rows = staged::page(&mut tx, id.0, true, 0, MOST).await?;
-        Ok((detail, rows.into_iter().map(|s| s.row).collect()))
-    }
 }
 
 /// Judges rows as they stand, each at the position it came with, or at the one `moved` gives it.
-fn judge_rows(batch: &Batch, rows: &[Staged], moved: &HashMap<u32, i32>) -> Result<Judged, AppError> {
+pub(super) fn judge_rows(batch: &Batch, rows: &[Staged], moved: &HashMap<u32, i32>) -> Result<Judged, AppError> {
     let mut judge = Judge::new(&batch.shape, &batch.mapping)?;
     for staged in rows {
         let row = &staged.row;
@@ -158,19 +152,20 @@ async fn moved_lines(
     batch: &Batch,
     rows: &[Staged],
 ) -> Result<HashMap<u32, i32>, AppError> {
-    let mut last: HashMap<String, i32> = HashMap::new();
+    let into = |staged: &Staged| {
+        let order = staged.row.mapped.get(&Field::OrderRef);
+        order.filter(|order| !order.is_empty() && **order != staged.business_key).cloned()
+    };
+    let orders: BTreeSet<String> = rows.iter().filter_map(into).collect();
+    if orders.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let orders: Vec<&str> = orders.iter().map(String::as_str).collect();
+    let last = recorded::last_lines(connection, batch.target.as_str(), &batch.origin, &orders).await?;
+    let mut last: HashMap<String, i32> = last.into_iter().collect();
     let mut moved = HashMap::new();
     for staged in rows {
-        let Some(order) =
-            staged.row.mapped.get(&Field::OrderRef).filter(|o| !o.is_empty() && **o != staged.business_key)
-        else {
-            continue;
-        };
-        if !last.contains_key(order) {
-            let line = recorded::last_line(connection, batch.target.as_str(), &batch.origin, order).await?;
-            last.insert(order.clone(), line);
-        }
-        if let Some(line) = last.get_mut(order) {
+        if let Some(line) = into(staged).and_then(|order| last.get_mut(&order)) {
             *line += 1;
             moved.insert(staged.row.row_no, *line);
         }
@@ -186,12 +181,9 @@ async fn keep_findings(
     plan: &Plan,
 ) -> Result<(), AppError> {
     let before: HashMap<u32, &Vec<Issue>> = rows.iter().map(|r| (r.row.row_no, &r.row.issues)).collect();
-    for bad in &plan.staged {
-        if before.get(&bad.row_no).is_some_and(|issues| **issues != bad.issues) {
-            staged::set_issues(connection, batch.id, bad.row_no, &bad.issues).await?;
-        }
-    }
-    Ok(())
+    let changed = plan.staged.iter().filter(|bad| before.get(&bad.row_no).is_some_and(|issues| **issues != bad.issues));
+    let revision = |bad: &BadRow| Revision { row_no: bad.row_no, values: None, issues: bad.issues.clone() };
+    Ok(staged::revise(connection, batch.id, changed.map(revision).collect()).await?)
 }
 
 /// The account after rows have left the quarantine.
@@ -217,41 +209,14 @@ fn moved_counts(before: &Counts, mended: &[&Staged], plan: &Plan) -> Counts {
     }
 }
 
-/// The file of [`IngestService::rejected`]. Cells that a spreadsheet would take for a formula get an apostrophe.
-#[must_use]
-pub fn rejected_csv(detail: &ImportDetail, rows: &[StagedRow]) -> Vec<u8> {
-    let mut out = Vec::new();
-    let names = detail.shape.columns.iter().map(|c| c.name.as_str());
-    write_row(&mut out, names.chain(["row", "code", "field", "message"]));
-    for row in rows {
-        let join = |pick: &dyn Fn(&Issue) -> String| row.issues.iter().map(pick).collect::<Vec<_>>().join("; ");
-        let codes = join(&|i| i.code.clone());
-        let fields = join(&|i| i.field.map_or(String::new(), |f| f.key().to_owned()));
-        let messages = join(&|i| i.message.clone());
-        let number = row.row_no.to_string();
-        let cells = (0..detail.shape.columns.len()).map(|at| row.raw.get(at).map_or("", String::as_str));
-        write_row(&mut out, cells.chain([number.as_str(), &codes, &fields, &messages]));
+/// Which rows cannot be touched, in words; none when all are open.
+pub(super) fn not_open<'a>(missing: impl Iterator<Item = &'a i32>) -> Option<String> {
+    let missing: Vec<String> = missing.map(ToString::to_string).collect();
+    let (shown, more) = missing.split_at(missing.len().min(10));
+    let more = if more.is_empty() { String::new() } else { format!(" and {} more", more.len()) };
+    match shown {
+        [] => None,
+        [one] => Some(format!("Row {one} is not open in this quarantine.")),
+        _ => Some(format!("Rows {}{more} are not open in this quarantine.", shown.join(", "))),
     }
-    out
-}
-
-fn write_row<'a>(out: &mut Vec<u8>, cells: impl Iterator<Item = &'a str>) {
-    for (at, cell) in cells.enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        let number = cell.parse::<f64>().is_ok();
-        let formula = !number && cell.starts_with(['=', '+', '-', '@', '\t', '\r']);
-        if formula || cell.contains(['"', ',', '\n', '\r']) {
-            out.push(b'"');
-            if formula {
-                out.push(b'\'');
-            }
-            out.extend_from_slice(cell.replace('"', "\"\"").as_bytes());
-            out.push(b'"');
-        } else {
-            out.extend_from_slice(cell.as_bytes());
-        }
-    }
-    out.extend_from_slice(b"\r\n");
 }

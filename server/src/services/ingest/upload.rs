@@ -1,6 +1,9 @@
 //! Receiving a file: what it is, whether it was here before, and a proposal for its columns.
 
-use super::{IngestService, blocking};
+use super::{
+    IngestService, blocking,
+    mappings::{check_zone, without_scope},
+};
 use domain::{
     AppError,
     access::{Permission, Principal},
@@ -9,7 +12,7 @@ use domain::{
     live::Topic,
     settings::Business,
 };
-use engine::ingest::survey;
+use engine::ingest::survey_sheet;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
@@ -25,6 +28,8 @@ pub struct Upload<'a> {
     /// As the sender calls it; never trusted.
     pub file_name: &'a str,
     pub bytes: Arc<Vec<u8>>,
+    /// The sheet of a workbook to read; none: the first that holds rows.
+    pub sheet: Option<String>,
     /// `live` for everything people bring; `demo` for the demo world.
     pub origin: &'a str,
 }
@@ -32,7 +37,12 @@ pub struct Upload<'a> {
 impl<'a> Upload<'a> {
     #[must_use]
     pub fn of(target: Target, file_name: &'a str, bytes: Vec<u8>) -> Self {
-        Self { target, file_name, bytes: Arc::new(bytes), origin: "live" }
+        Self { target, file_name, bytes: Arc::new(bytes), sheet: None, origin: "live" }
+    }
+
+    #[must_use]
+    pub fn with_sheet(self, sheet: Option<String>) -> Self {
+        Self { sheet: sheet.map(|s| s.trim().to_owned()).filter(|s| !s.is_empty()), ..self }
     }
 }
 
@@ -43,9 +53,9 @@ impl IngestService {
     /// `forbidden`; `validation` at `file` when it is no table, damaged or too large.
     pub async fn receive(&self, who: &Principal, upload: Upload<'_>) -> Result<ImportDetail, AppError> {
         who.require(Permission::IngestUpload)?;
-        let bytes = Arc::clone(&upload.bytes);
+        let (bytes, sheet) = (Arc::clone(&upload.bytes), upload.sheet.clone());
         let (shape, sha256) = blocking(move || {
-            let shape = survey(&bytes)?;
+            let shape = survey_sheet(&bytes, sheet.as_deref())?;
             Ok::<_, AppError>((shape, Sha256::digest(bytes.as_slice()).to_vec()))
         })
         .await??;
@@ -115,15 +125,14 @@ impl IngestService {
             return Err(super::wrong_state(&batch, "its columns can no longer be changed."));
         }
         mapping.validate(batch.target, &batch.shape).map_err(AppError::validation)?;
-        engine::calendar::BusinessZone::parse(&mapping.options.zone)
-            .map_err(|message| AppError::field("options.zone", message))?;
+        check_zone(&mapping)?;
         let name = save_as.map(str::trim).filter(|name| !name.is_empty());
         if let Some(name) = name {
             if name.chars().count() > 100 {
                 return Err(AppError::field("save_as", "Use at most 100 characters for the name."));
             }
-            mappings::put(&mut tx, clock.new_id(), batch.target, name, &batch.shape.header_signature(), &mapping, at)
-                .await?;
+            let (kept, header) = (without_scope(mapping.clone()), batch.shape.header_signature());
+            mappings::put(&mut tx, clock.new_id(), batch.target, name, &header, &kept, at).await?;
         }
         batches::set_mapping(&mut tx, id.0, &mapping, name.or(batch.mapping_name.as_deref()), at).await?;
         let after = serde_json::to_value(&mapping).unwrap_or_default();

@@ -1,20 +1,23 @@
 //! Imports as screens and callers see them.
 
-use super::IngestService;
+use super::{
+    IngestService,
+    undo::{check_undoable, until},
+};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
     ids::ImportId,
-    ingest::{ImportDetail, ImportSummary, OpenQuarantine, StagedRow},
+    ingest::{ImportDetail, ImportLink, ImportSummary, OpenQuarantine, StagedRow, Undoable},
     paging::{MAX_LIMIT, Page},
 };
 use engine::calendar::BusinessZone;
 use sqlx::PgConnection;
 use store::ingest::{
     batches::{self, Batch},
-    staged,
+    staged, undo,
 };
 use uuid::Uuid;
 
@@ -67,6 +70,9 @@ impl IngestService {
             None => None,
         };
         let local = |at: Option<DateTime<Utc>>| at.map(|t| zone.local(t));
+        let standing = undo::standing(connection, id.0).await?;
+        let link = |(id, number): (Uuid, i64)| ImportLink { id: ImportId(id), number };
+        let undoable = self.undoable(connection, &batch, zone).await?;
         Ok(ImportDetail {
             summary: summary(&batch, zone),
             version: batch.version,
@@ -77,11 +83,36 @@ impl IngestService {
             mapping: batch.mapping,
             issues: batch.issues,
             examples: batch.examples,
+            proposals: batch.proposals,
             previewed_at: local(batch.previewed_at),
             imported_as,
             failure: batch.failure,
             work,
+            undo_of: standing.undo_of.map(link),
+            undone_by: standing.undone_by.map(link),
+            undo: standing.report,
+            undoable,
         })
+    }
+
+    /// What an undo would meet, when the batch can be undone now.
+    async fn undoable(
+        &self,
+        connection: &mut PgConnection,
+        batch: &Batch,
+        zone: BusinessZone,
+    ) -> Result<Option<Undoable>, AppError> {
+        let Some(until) = until(batch).filter(|_| check_undoable(batch, self.backend.clock.now()).is_ok()) else {
+            return Ok(None);
+        };
+        let outlook = undo::outlook(connection, batch.id).await?;
+        let number = |n: i64| u32::try_from(n).unwrap_or(u32::MAX);
+        Ok(Some(Undoable {
+            until: zone.local(until),
+            sales: number(outlook.made),
+            restored: number(outlook.changed),
+            left: number(outlook.left),
+        }))
     }
 
     pub(super) async fn staged_rows(
@@ -127,6 +158,7 @@ fn summary(batch: &Batch, zone: BusinessZone) -> ImportSummary {
         created_by: batch.created_by.clone(),
         created_at: zone.local(batch.created_at),
         committed_at: batch.committed_at.map(|t| zone.local(t)),
+        is_undo: batch.undo_of.is_some(),
     }
 }
 

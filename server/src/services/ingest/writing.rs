@@ -9,11 +9,14 @@ use engine::{
     ingest::{Judged, Meter, Plan, Unreadable},
 };
 use sqlx::PgConnection;
+use std::collections::BTreeSet;
 use store::ingest::{
     batches::Batch,
+    changes,
     staged::NewStaged,
     writing::{self as bulk, Additions, Links, Stamp},
 };
+use uuid::Uuid;
 
 type Boxed<'a, T> = Box<dyn Iterator<Item = T> + Send + 'a>;
 
@@ -37,7 +40,76 @@ pub async fn write(
         at,
     };
     let zone = BusinessZone::parse(&options.zone).unwrap_or(BusinessZone::UTC);
-    let customers = plan.customers.iter().map(|new| {
+    write_parties(connection, stamp, judged, plan, zone).await?;
+    let recorded = recorded_sales(plan);
+    changes::keep_sales(connection, batch.id, &recorded).await?;
+    write_sales(connection, stamp, judged, plan, meter).await?;
+    write_refunds(connection, stamp, judged, plan).await?;
+    if !plan.closed.is_empty() {
+        let closed: Vec<Uuid> = plan.closed.iter().map(|closing| closing.transaction).collect();
+        bulk::close_sales(connection, stamp, &closed).await?;
+    }
+    changes::seal_sales(connection, batch.id, &recorded).await?;
+    let events: Boxed<'_, bulk::Event<'_>> = Box::new(plan.events.iter().map(|e| bulk::Event {
+        id: backend.clock.new_id(),
+        transaction: e.transaction,
+        at: e.at,
+        from: e.from,
+        to: e.to,
+    }));
+    bulk::insert(connection, stamp, events).await?;
+    if options.move_stock {
+        take_stock(connection, stamp, plan).await?;
+    }
+    announce(connection, batch, plan).await
+}
+
+/// Puts the rows that cannot be applied into quarantine.
+pub async fn quarantine(
+    connection: &mut PgConnection,
+    batch: &Batch,
+    plan: &Plan,
+    at: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let site = bulk::default_site(connection).await?;
+    let stamp = Stamp {
+        import_id: batch.id,
+        origin: &batch.origin,
+        currency: batch.mapping.options.currency.as_str(),
+        site,
+        by: "",
+        at,
+    };
+    let rows: Boxed<'_, NewStaged<'_>> = Box::new(plan.staged.iter().map(|row| NewStaged {
+        row_no: row.row_no,
+        business_key: &row.order_ref,
+        line_no: row.line_no,
+        raw: &row.raw,
+        mapped: &row.mapped,
+        content_hash: row.hash,
+        verdict: row.verdict,
+        issues: &row.issues,
+    }));
+    Ok(bulk::insert(connection, stamp, rows).await?)
+}
+
+/// Recorded sales that the plan changes, each once.
+fn recorded_sales(plan: &Plan) -> Vec<Uuid> {
+    let added = plan.additions.iter().map(|a| a.transaction);
+    let linked = plan.links.iter().map(|l| l.transaction);
+    let touched: BTreeSet<Uuid> = added.chain(linked).chain(plan.closed.iter().map(|c| c.transaction)).collect();
+    touched.into_iter().collect()
+}
+
+/// Customers and products the file names first.
+async fn write_parties(
+    connection: &mut PgConnection,
+    stamp: Stamp<'_>,
+    judged: &Judged,
+    plan: &Plan,
+    zone: BusinessZone,
+) -> Result<(), AppError> {
+    let customers: Boxed<'_, bulk::Customer<'_>> = Box::new(plan.customers.iter().map(|new| {
         let seen = &judged.customers[new.seen];
         bulk::Customer {
             id: new.id,
@@ -45,42 +117,28 @@ pub async fn write(
             country: seen.country.as_deref(),
             registered: zone.day_of(seen.first_at),
         }
-    });
-    bulk::customers(connection, stamp, customers.collect::<Vec<_>>()).await?;
-    let products: Vec<bulk::Product<'_>> = plan
-        .products
-        .iter()
-        .map(|new| {
-            let seen = &judged.products[new.seen];
-            bulk::Product {
-                id: new.id,
-                sku: &seen.sku,
-                name: seen.name.as_deref().unwrap_or(&seen.sku),
-                stocked: new.stocked,
-                price: seen.price,
-                price_from: seen.price_at,
-            }
-        })
-        .collect();
-    bulk::products(connection, stamp, &products).await?;
-    write_sales(connection, stamp, judged, plan, meter).await?;
-    write_refunds(connection, stamp, judged, plan).await?;
-    let events: Vec<bulk::Event<'_>> = plan
-        .events
-        .iter()
-        .map(|e| bulk::Event {
-            id: backend.clock.new_id(),
-            transaction: e.transaction,
-            at: e.at,
-            from: e.from,
-            to: e.to,
-        })
-        .collect();
-    bulk::events(connection, stamp, events).await?;
-    if options.move_stock {
-        take_stock(connection, stamp, plan).await?;
-    }
-    announce(connection, batch, plan).await
+    }));
+    bulk::insert(connection, stamp, customers).await?;
+    let products: Boxed<'_, bulk::Product<'_>> = Box::new(plan.products.iter().map(|new| {
+        let seen = &judged.products[new.seen];
+        bulk::Product {
+            id: new.id,
+            sku: &seen.sku,
+            name: seen.name.as_deref().unwrap_or(&seen.sku),
+            stocked: new.stocked,
+            price: seen.price,
+        }
+    }));
+    bulk::insert(connection, stamp, products).await?;
+    let prices: Boxed<'_, bulk::Price> = Box::new(plan.products.iter().map(|new| {
+        let seen = &judged.products[new.seen];
+        bulk::Price { product: new.id, from: seen.price_at, price: seen.price }
+    }));
+    bulk::insert(connection, stamp, prices).await?;
+    let customers = plan.customers.iter().map(|new| changes::Made::Customer(new.id));
+    let made: Boxed<'_, changes::Made> =
+        Box::new(customers.chain(plan.products.iter().map(|new| changes::Made::Product(new.id))));
+    Ok(bulk::insert(connection, stamp, made).await?)
 }
 
 async fn write_sales(
@@ -90,25 +148,21 @@ async fn write_sales(
     plan: &Plan,
     meter: &Meter,
 ) -> Result<(), AppError> {
-    let sales: Vec<bulk::Sale<'_>> = plan
-        .sales
-        .iter()
-        .map(|sale| bulk::Sale {
-            id: sale.id,
-            customer: sale.customer,
-            status: sale.status,
-            payment_method: sale.payment_method,
-            net: sale.net,
-            quantity: sale.quantity,
-            lines: sale.lines,
-            refunded_net: sale.refunded_net,
-            at: sale.at,
-            recognised: sale.recognised,
-            external_ref: &judged.orders[sale.order].reference,
-        })
-        .collect();
-    bulk::sales(connection, stamp, sales).await?;
     // Boxed: the compiler cannot prove the bare iterator `Send` across the await.
+    let sales: Boxed<'_, bulk::Sale<'_>> = Box::new(plan.sales.iter().map(|sale| bulk::Sale {
+        id: sale.id,
+        customer: sale.customer,
+        status: sale.status,
+        payment_method: sale.payment_method,
+        net: sale.net,
+        quantity: sale.quantity,
+        lines: sale.lines,
+        refunded_net: sale.refunded_net,
+        at: sale.at,
+        recognised: sale.recognised,
+        external_ref: &judged.orders[sale.order].reference,
+    }));
+    bulk::insert(connection, stamp, sales).await?;
     let lines: Boxed<'_, bulk::SaleLine> = Box::new(plan.lines.iter().map(|line| bulk::SaleLine {
         transaction: line.transaction,
         line_no: line.line_no,
@@ -127,7 +181,7 @@ async fn write_sales(
         meter.set_done(read + sent);
         !meter.is_stopped()
     };
-    if !bulk::sale_lines(connection, lines, &watch).await? {
+    if !bulk::insert_watched(connection, stamp, lines, &watch).await? {
         return Err(Unreadable::Stopped.into());
     }
     if !plan.additions.is_empty() {
@@ -149,19 +203,15 @@ async fn write_refunds(
     judged: &Judged,
     plan: &Plan,
 ) -> Result<(), AppError> {
-    let refunds: Vec<bulk::Refund<'_>> = plan
-        .refunds
-        .iter()
-        .map(|refund| bulk::Refund {
-            id: refund.id,
-            transaction: refund.transaction,
-            customer: refund.customer,
-            at: refund.at,
-            net: refund.net,
-            external_ref: &judged.orders[refund.order].reference,
-        })
-        .collect();
-    bulk::refunds(connection, stamp, refunds).await?;
+    let refunds: Boxed<'_, bulk::Refund<'_>> = Box::new(plan.refunds.iter().map(|refund| bulk::Refund {
+        id: refund.id,
+        transaction: refund.transaction,
+        customer: refund.customer,
+        at: refund.at,
+        net: refund.net,
+        external_ref: &judged.orders[refund.order].reference,
+    }));
+    bulk::insert(connection, stamp, refunds).await?;
     let lines: Boxed<'_, bulk::RefundLine> = Box::new(plan.refund_lines.iter().map(|line| bulk::RefundLine {
         refund: line.refund,
         line_no: line.line_no,
@@ -171,7 +221,7 @@ async fn write_refunds(
         at: line.at,
         hash: line.hash,
     }));
-    bulk::refund_lines(connection, lines).await?;
+    bulk::insert(connection, stamp, lines).await?;
     if !plan.links.is_empty() {
         let mut links = Links::default();
         for link in &plan.links {
@@ -204,24 +254,9 @@ async fn take_stock(connection: &mut PgConnection, stamp: Stamp<'_>, plan: &Plan
     )))
 }
 
-/// Rows for the quarantine.
-pub fn staged_rows(plan: &Plan) -> Vec<NewStaged<'_>> {
-    let staged = plan.staged.iter().map(|row| NewStaged {
-        row_no: row.row_no,
-        business_key: &row.order_ref,
-        line_no: row.line_no,
-        raw: &row.raw,
-        mapped: &row.mapped,
-        content_hash: row.hash,
-        verdict: row.verdict,
-        issues: &row.issues,
-    });
-    staged.collect()
-}
-
 /// One message a topic, however many rows there were.
 async fn announce(connection: &mut PgConnection, batch: &Batch, plan: &Plan) -> Result<(), AppError> {
-    if plan.counts.created() == 0 {
+    if plan.counts.created() == 0 && plan.closed.is_empty() {
         return Ok(());
     }
     let key = batch.id.to_string();

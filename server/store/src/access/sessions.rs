@@ -24,7 +24,8 @@ pub struct Holder {
 pub struct Live {
     pub kind: SessionKind,
     pub holder: Option<Holder>,
-    pub has_note: bool,
+    /// What the session keeps.
+    pub data: serde_json::Value,
     pub last_seen_at: DateTime<Utc>,
     pub absolute_expires_at: DateTime<Utc>,
 }
@@ -35,7 +36,7 @@ pub struct Live {
 /// When the statement fails.
 pub async fn live(connection: &mut PgConnection, id_hash: &[u8], now: DateTime<Utc>) -> Result<Option<Live>> {
     let row = sqlx::query!(
-        r#"select s.kind, s.user_id, s.data ? 'note' as "has_note!", s.last_seen_at, s.absolute_expires_at,
+        r#"select s.kind, s.user_id, s.data, s.last_seen_at, s.absolute_expires_at,
                   u.email as "email?", u.username, u.display_name as "display_name?", u.role, u.must_change_password as "must_change_password?",
                   array(select g.permission_set from access.grants g
                         where g.user_id = u.id and (g.expires_at is null or g.expires_at > $2)) as "sets!"
@@ -63,7 +64,7 @@ pub async fn live(connection: &mut PgConnection, id_hash: &[u8], now: DateTime<U
         Live {
             kind: kind(&row.kind),
             holder,
-            has_note: row.has_note,
+            data: row.data,
             last_seen_at: row.last_seen_at,
             absolute_expires_at: row.absolute_expires_at,
         }
@@ -153,32 +154,15 @@ pub async fn touch(
     Ok(())
 }
 
-/// Keeps the refused form of the session, to be shown once.
+/// Replaces what a session keeps.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn put_note(connection: &mut PgConnection, id_hash: &[u8], note: &serde_json::Value) -> Result<()> {
-    sqlx::query!("update access.sessions set data = jsonb_set(data, '{note}', $2) where id_hash = $1", id_hash, note)
+pub async fn save(connection: &mut PgConnection, id_hash: &[u8], data: &serde_json::Value) -> Result<()> {
+    sqlx::query!("update access.sessions set data = $2 where id_hash = $1 and revoked_at is null", id_hash, data)
         .execute(connection)
         .await?;
     Ok(())
-}
-
-/// Takes the note out of the session.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn take_note(connection: &mut PgConnection, id_hash: &[u8]) -> Result<Option<serde_json::Value>> {
-    // The old row is read in the same statement that clears it: two pages cannot both show it.
-    let note = sqlx::query_scalar!(
-        "update access.sessions s set data = s.data - 'note'
-         from (select id_hash, data -> 'note' as note from access.sessions where id_hash = $1 for update) old
-         where s.id_hash = old.id_hash returning old.note",
-        id_hash
-    )
-    .fetch_optional(connection)
-    .await?;
-    Ok(note.flatten())
 }
 
 /// Ends one session. With `user` only if it is that user's. Answers whose it was.

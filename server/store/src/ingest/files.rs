@@ -21,23 +21,20 @@ pub struct NewFile<'a> {
 /// # Errors
 /// When a statement fails.
 pub async fn insert(connection: &mut PgConnection, file: NewFile<'_>, bytes: &[u8]) -> Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "insert into ops.files (id, name, media_type, size_bytes, sha256, created_by, created_at) values ($1, $2, $3, $4, $5, $6, $7)",
+        file.id,
+        file.name,
+        file.media_type,
+        i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+        file.sha256,
+        file.created_by,
+        file.created_at,
     )
-    .bind(file.id)
-    .bind(file.name)
-    .bind(file.media_type)
-    .bind(i64::try_from(bytes.len()).unwrap_or(i64::MAX))
-    .bind(file.sha256)
-    .bind(file.created_by)
-    .bind(file.created_at)
     .execute(&mut *connection)
     .await?;
     for (seq, chunk) in (0_i32..).zip(bytes.chunks(CHUNK)) {
-        sqlx::query("insert into ops.file_chunks (file_id, seq, bytes) values ($1, $2, $3)")
-            .bind(file.id)
-            .bind(seq)
-            .bind(chunk)
+        sqlx::query!("insert into ops.file_chunks (file_id, seq, bytes) values ($1, $2, $3)", file.id, seq, chunk)
             .execute(&mut *connection)
             .await?;
     }
@@ -52,9 +49,7 @@ pub async fn read(connection: &mut PgConnection, id: Uuid) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for seq in 0_i32.. {
         let chunk: Option<Vec<u8>> =
-            sqlx::query_scalar("select bytes from ops.file_chunks where file_id = $1 and seq = $2")
-                .bind(id)
-                .bind(seq)
+            sqlx::query_scalar!("select bytes from ops.file_chunks where file_id = $1 and seq = $2", id, seq)
                 .fetch_optional(&mut *connection)
                 .await?;
         match chunk {

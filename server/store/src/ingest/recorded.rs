@@ -3,11 +3,11 @@
 use crate::Result;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
-use sqlx::{FromRow, PgConnection};
+use sqlx::PgConnection;
 use uuid::Uuid;
 
 /// A sale by its order reference, with the numbers and hashes of its lines.
-#[derive(Debug, FromRow)]
+#[derive(Debug)]
 pub struct Sale {
     pub external_ref: String,
     pub id: Uuid,
@@ -21,41 +21,54 @@ pub struct Sale {
 /// # Errors
 /// When the statement fails.
 pub async fn sales(connection: &mut PgConnection, origin: &str, references: &[&str]) -> Result<Vec<Sale>> {
-    Ok(sqlx::query_as(
-        "select t.external_ref, t.id, t.version, t.entry, t.occurred_at,
-                array_agg(l.line_no) as line_nos, array_agg(l.source_hash) as hashes
-         from sales.transactions t join sales.transaction_lines l on l.transaction_id = t.id
-         where t.origin = $1 and t.external_ref = any($2)
-         group by t.id",
+    Ok(sqlx::query_as!(
+        Sale,
+        r#"select t.external_ref as "external_ref!", t.id, t.version, t.entry, t.occurred_at,
+                  array_agg(l.line_no) as "line_nos!", array_agg(l.source_hash) as "hashes!: Vec<Option<i64>>"
+           from sales.transactions t join sales.transaction_lines l on l.transaction_id = t.id
+           where t.origin = $1 and t.external_ref = any($2::text[])
+           group by t.id"#,
+        origin,
+        references as &[&str],
     )
-    .bind(origin)
-    .bind(references)
     .fetch_all(connection)
     .await?)
 }
 
-/// Cancel documents: reference, line numbers, hashes.
-///
+/// A cancel document, with the numbers and hashes of its lines.
+#[derive(Debug)]
+pub struct Cancel {
+    pub external_ref: String,
+    pub line_nos: Vec<i32>,
+    pub hashes: Vec<Option<i64>>,
+}
+
 /// # Errors
 /// When the statement fails.
-pub async fn refunds(
-    connection: &mut PgConnection,
-    origin: &str,
-    references: &[&str],
-) -> Result<Vec<(String, Vec<i32>, Vec<Option<i64>>)>> {
-    Ok(sqlx::query_as(
-        "select r.external_ref, array_agg(l.line_no), array_agg(l.source_hash)
-         from sales.refunds r join sales.refund_lines l on l.refund_id = r.id
-         where r.origin = $1 and r.external_ref = any($2)
-         group by r.external_ref",
+pub async fn refunds(connection: &mut PgConnection, origin: &str, references: &[&str]) -> Result<Vec<Cancel>> {
+    Ok(sqlx::query_as!(
+        Cancel,
+        r#"select r.external_ref as "external_ref!", array_agg(l.line_no) as "line_nos!",
+                  array_agg(l.source_hash) as "hashes!: Vec<Option<i64>>"
+           from sales.refunds r join sales.refund_lines l on l.refund_id = r.id
+           where r.origin = $1 and r.external_ref = any($2::text[])
+           group by r.external_ref"#,
+        origin,
+        references as &[&str],
     )
-    .bind(origin)
-    .bind(references)
     .fetch_all(connection)
     .await?)
 }
 
-/// Rows of earlier imports that were not plainly applied: order reference, line number, hash.
+/// A row of an earlier import that was not plainly applied.
+#[derive(Debug)]
+pub struct StagedKey {
+    pub business_key: String,
+    pub line_no: i32,
+    pub content_hash: i64,
+}
+
+/// Rows of earlier imports with these order references. What was undone counts as never seen.
 ///
 /// # Errors
 /// When the statement fails.
@@ -64,15 +77,16 @@ pub async fn staged(
     target: &str,
     origin: &str,
     references: &[&str],
-) -> Result<Vec<(String, i32, i64)>> {
-    Ok(sqlx::query_as(
+) -> Result<Vec<StagedKey>> {
+    Ok(sqlx::query_as!(
+        StagedKey,
         "select s.business_key, s.line_no, s.content_hash
          from ops.staged_rows s join ops.import_batches b on b.id = s.import_id
-         where b.target = $1 and b.origin = $2 and s.business_key = any($3)",
+         where b.target = $1 and b.origin = $2 and b.state <> 'undone' and s.business_key = any($3::text[])",
+        target,
+        origin,
+        references as &[&str],
     )
-    .bind(target)
-    .bind(origin)
-    .bind(references)
     .fetch_all(connection)
     .await?)
 }
@@ -84,11 +98,14 @@ pub async fn customers(
     origin: &str,
     references: &[&str],
 ) -> Result<Vec<(String, Uuid)>> {
-    Ok(sqlx::query_as("select external_ref, id from sales.customers where origin = $1 and external_ref = any($2)")
-        .bind(origin)
-        .bind(references)
-        .fetch_all(connection)
-        .await?)
+    let rows = sqlx::query!(
+        r#"select external_ref as "external_ref!", id from sales.customers where origin = $1 and external_ref = any($2::text[])"#,
+        origin,
+        references as &[&str],
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.external_ref, row.id)).collect())
 }
 
 /// SKU, id, whether it is stocked.
@@ -96,14 +113,41 @@ pub async fn customers(
 /// # Errors
 /// When the statement fails.
 pub async fn products(connection: &mut PgConnection, skus: &[&str]) -> Result<Vec<(String, Uuid, bool)>> {
-    Ok(sqlx::query_as("select sku::text, id, kind = 'stocked' from sales.products where sku = any($1)")
-        .bind(skus)
+    let rows = sqlx::query!(
+        r#"select sku, id, kind = 'stocked' as "stocked!" from sales.products where sku = any($1::text[])"#,
+        skus as &[&str],
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.sku, row.id, row.stocked)).collect())
+}
+
+/// All product codes, at most 100,000: what a slip in a file may have meant.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn skus(connection: &mut PgConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!("select sku from sales.products where deleted_at is null order by sku limit 100000")
         .fetch_all(connection)
         .await?)
 }
 
+/// Countries of recorded customers.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn countries(connection: &mut PgConnection, origin: &str) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        r#"select country as "country!" from sales.customers where origin = $1 and country is not null
+           group by country order by count(*) desc, country limit 1000"#,
+        origin,
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
 /// A line of a recognised sale that can still be refunded.
-#[derive(Debug, FromRow)]
+#[derive(Debug)]
 pub struct OpenLine {
     pub transaction_id: Uuid,
     pub version: i32,
@@ -126,41 +170,90 @@ pub async fn open_lines(
     customers: &[Uuid],
     products: &[Uuid],
 ) -> Result<Vec<OpenLine>> {
-    Ok(sqlx::query_as(
-        "select t.id as transaction_id, t.version, l.line_no, t.customer_id, l.product_id, l.unit_price,
-                l.quantity - l.refunded_quantity as left_quantity, t.occurred_at
-         from (select distinct c, p from unnest($3::uuid[], $4::uuid[]) as w(c, p)) w
-         join sales.transactions t on t.customer_id = w.c
-         join sales.transaction_lines l on l.transaction_id = t.id and l.product_id = w.p
-         where t.origin = $1 and t.currency = $2 and t.recognised_at is not null
-           and t.status in ('approved', 'released', 'partially_refunded') and l.quantity > l.refunded_quantity
-         order by t.occurred_at, t.id, l.line_no",
+    Ok(sqlx::query_as!(
+        OpenLine,
+        r#"select t.id as transaction_id, t.version, l.line_no, t.customer_id as "customer_id!", l.product_id, l.unit_price,
+                  l.quantity - l.refunded_quantity as "left_quantity!", t.occurred_at
+           from (select distinct c, p from unnest($3::uuid[], $4::uuid[]) as w(c, p)) w
+           join sales.transactions t on t.customer_id = w.c
+           join sales.transaction_lines l on l.transaction_id = t.id and l.product_id = w.p
+           where t.origin = $1 and t.currency = $2 and t.recognised_at is not null
+             and t.status in ('approved', 'released', 'partially_refunded') and l.quantity > l.refunded_quantity
+           order by t.occurred_at, t.id, l.line_no"#,
+        origin,
+        currency,
+        customers,
+        products,
     )
-    .bind(origin)
-    .bind(currency)
-    .bind(customers)
-    .bind(products)
     .fetch_all(connection)
     .await?)
 }
 
-/// The highest line number of an order, recorded or staged; 0 when there is none.
+/// An imported sale that counts in a period.
+#[derive(Debug)]
+pub struct ScopeSale {
+    pub id: Uuid,
+    pub reference: String,
+    pub version: i32,
+    /// Refunded or disputed: it cannot simply be closed.
+    pub settled: bool,
+}
+
+/// Imported sales of one currency that count and occurred from `from` to before `until`.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn last_line(connection: &mut PgConnection, target: &str, origin: &str, reference: &str) -> Result<i32> {
-    Ok(sqlx::query_scalar(
-        "select greatest(
-             (select coalesce(max(l.line_no), 0) from sales.transactions t join sales.transaction_lines l on l.transaction_id = t.id
-              where t.origin = $2 and t.external_ref = $3),
-             (select coalesce(max(l.line_no), 0) from sales.refunds r join sales.refund_lines l on l.refund_id = r.id
-              where r.origin = $2 and r.external_ref = $3),
-             (select coalesce(max(s.line_no), 0) from ops.staged_rows s join ops.import_batches b on b.id = s.import_id
-              where b.target = $1 and b.origin = $2 and s.business_key = $3))",
+pub async fn in_scope(
+    connection: &mut PgConnection,
+    origin: &str,
+    currency: &str,
+    from: DateTime<Utc>,
+    until: DateTime<Utc>,
+) -> Result<Vec<ScopeSale>> {
+    Ok(sqlx::query_as!(
+        ScopeSale,
+        r#"select t.id, t.external_ref as "reference!", t.version,
+                  (t.status not in ('approved', 'released') or t.refunded_net > 0
+                   or exists (select from sales.refunds r where r.transaction_id = t.id)) as "settled!"
+           from sales.transactions t
+           where t.origin = $1 and t.entry = 'import' and t.currency = $2 and t.external_ref is not null
+             and t.recognised_at is not null and t.occurred_at >= $3 and t.occurred_at < $4
+           order by t.id"#,
+        origin,
+        currency,
+        from,
+        until,
     )
-    .bind(target)
-    .bind(origin)
-    .bind(reference)
-    .fetch_one(connection)
+    .fetch_all(connection)
     .await?)
+}
+
+/// The highest line number of each order, recorded or staged; 0 when there is none.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn last_lines(
+    connection: &mut PgConnection,
+    target: &str,
+    origin: &str,
+    references: &[&str],
+) -> Result<Vec<(String, i32)>> {
+    let rows = sqlx::query!(
+        r#"select w.reference as "reference!",
+                  greatest(
+                      (select coalesce(max(l.line_no), 0) from sales.transactions t
+                       join sales.transaction_lines l on l.transaction_id = t.id
+                       where t.origin = $2 and t.external_ref = w.reference),
+                      (select coalesce(max(l.line_no), 0) from sales.refunds r join sales.refund_lines l on l.refund_id = r.id
+                       where r.origin = $2 and r.external_ref = w.reference),
+                      (select coalesce(max(s.line_no), 0) from ops.staged_rows s join ops.import_batches b on b.id = s.import_id
+                       where b.target = $1 and b.origin = $2 and s.business_key = w.reference)) as "line_no!"
+           from unnest($3::text[]) as w(reference)"#,
+        target,
+        origin,
+        references as &[&str],
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.reference, row.line_no)).collect())
 }

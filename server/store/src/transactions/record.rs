@@ -7,7 +7,7 @@ use domain::{
     access::Principal,
     ids::TransactionId,
     money::Currency,
-    settings::Business,
+    settings::{Business, currency_list},
     transactions::{LineTotals, PaymentMethod, SaleTotals},
 };
 use rust_decimal::Decimal;
@@ -134,9 +134,13 @@ fn rules(settings: Option<&serde_json::Value>) -> Rules {
     if let Some(locale) = text("business.locale") {
         locale.clone_into(&mut business.locale);
     }
+    // Empty: nobody has narrowed them.
     let currencies = get("sales.currencies")
-        .and_then(|v| v.as_array())
-        .map(|list| list.iter().filter_map(|c| c.as_str()?.parse().ok()).collect());
+        .and_then(|v| match v {
+            serde_json::Value::Array(list) => Some(list.iter().filter_map(|c| c.as_str()?.parse().ok()).collect()),
+            other => currency_list(other.as_str()?),
+        })
+        .filter(|list: &Vec<Currency>| !list.is_empty());
     Rules {
         business,
         tax_rate: decimal("sales.tax_rate"),

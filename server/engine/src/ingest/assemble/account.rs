@@ -87,6 +87,10 @@ impl Account {
             self.digest.update(link.version.to_be_bytes());
             self.digest.update(link.line_no.to_be_bytes());
         }
+        for closing in &plan.closed {
+            self.digest.update(closing.transaction.as_bytes());
+            self.digest.update(closing.version.to_be_bytes());
+        }
         plan.examples = self.examples;
         plan.digest = self.digest.finalize().to_vec();
     }

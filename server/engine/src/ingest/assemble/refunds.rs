@@ -8,7 +8,7 @@ use super::{
     Known, Link, NewRefund, NewRefundLine, Parties, Plan, amount,
 };
 use rust_decimal::Decimal;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 pub fn record(
@@ -93,7 +93,8 @@ pub fn record(
 fn offers(known: &Known, plan: &Plan, keys: &[Option<Key>]) -> Offers {
     let mut offers = Offers::default();
     keys.iter().flatten().for_each(|key| offers.want(*key));
-    for (index, line) in known.open_lines.iter().enumerate() {
+    let closed: HashSet<Uuid> = plan.closed.iter().map(|closing| closing.transaction).collect();
+    for (index, line) in known.open_lines.iter().enumerate().filter(|(_, l)| !closed.contains(&l.transaction)) {
         let key = (line.customer, line.product, line.unit_price.normalize());
         offers.offer(key, line.at, line.left, Source::Recorded(index));
     }

@@ -1,8 +1,8 @@
 //! The rules of target `sales_transactions`, one row at a time.
 
 use super::{
-    super::cells, super::number, super::time, BadRow, CustomerSeen, GoodRow, Judge, NOBODY, OrderSeen, ProductSeen,
-    canon::Canon,
+    super::cells, super::cleaning, super::number, super::time, BadRow, CustomerSeen, GoodRow, Judge, NOBODY, OrderSeen,
+    ProductSeen, canon::Canon,
 };
 use chrono::{DateTime, Utc};
 use domain::ingest::{Field, Issue, Verdict};
@@ -51,13 +51,21 @@ impl Judge<'_> {
         cell: impl Fn(Field) -> &'r str,
         raw: impl FnOnce() -> Vec<String>,
     ) {
-        let mut texts = Texts([""; Field::ALL.len()]);
+        let mut came = Texts([""; Field::ALL.len()]);
         for &field in Field::ALL {
             let text = cell(field).trim();
-            texts.0[field as usize] = match field {
+            came.0[field as usize] = match field {
                 Field::OrderRef | Field::CustomerRef => cells::reference(text),
                 _ => text,
             };
+        }
+        if let Some(observer) = &mut self.observer {
+            observer.see(&self.cleaner, |field| came.get(field));
+        }
+        let cleaned = self.cleaner.clean(|field| came.get(field));
+        let mut texts = Texts(came.0);
+        for (field, text) in &cleaned {
+            texts.0[*field as usize] = text;
         }
         let mut issues = Vec::new();
         if too_wide {
@@ -85,21 +93,23 @@ impl Judge<'_> {
         if reading.at.is_none() && !texts.get(Field::OccurredAt).is_empty() {
             issues.push(self.unreadable_time(texts.get(Field::OccurredAt)));
         }
+        self.check_scope(reading, &mut issues);
         let status = check_status(texts.get(Field::Status), &mut issues);
         let payment = check_payment(texts.get(Field::PaymentMethod), &mut issues);
 
-        let hash = Canon::default()
-            .text(texts.get(Field::OrderRef))
-            .text(&texts.get(Field::Sku).to_uppercase())
-            .text(texts.get(Field::Description))
-            .number(quantity)
-            .number(price)
-            .time(reading.at.ok_or(texts.get(Field::OccurredAt)))
-            .text(texts.get(Field::CustomerRef))
-            .text(texts.get(Field::Country))
-            .text(texts.get(Field::Status))
-            .text(texts.get(Field::PaymentMethod))
-            .finish();
+        // The row as it came: the same file is the same with or without cleaning.
+        let hash = if cleaned.is_empty() {
+            hash(&came, quantity, price, reading)
+        } else {
+            let came_quantity = number::parse(came.get(Field::Quantity), self.quantity_mark);
+            let came_price = number::parse(came.get(Field::UnitPrice), self.price_mark);
+            hash(
+                &came,
+                came_quantity.ok_or(came.get(Field::Quantity)),
+                came_price.ok_or(came.get(Field::UnitPrice)),
+                reading,
+            )
+        };
         // Lines numbered by the file may repeat a number; positions cannot.
         let numbered = !texts.get(Field::LineNo).is_empty() && fixed_line.is_none();
         let repeated = numbered && issues.is_empty() && order.is_some_and(|o| !self.keys.insert((o, line_no)));
@@ -138,6 +148,18 @@ impl Judge<'_> {
         self.judged.rows.push(row);
     }
 
+    /// A file that says which days it covers holds no others.
+    fn check_scope(&self, reading: Reading, issues: &mut Vec<Issue>) {
+        let (Some(scope), Some(at)) = (&self.scope, reading.at) else { return };
+        if !scope.contains(&at) {
+            issues.push(Issue::error(
+                "outside_scope",
+                Some(Field::OccurredAt),
+                format!("{} is outside the days this file replaces.", self.zone.local(at).format("%Y-%m-%d %H:%M:%S")),
+            ));
+        }
+    }
+
     /// The first known customer, status and payment of an order count for all of it.
     fn complete_order(&mut self, row: &GoodRow, status: Option<&'static str>, payment: Option<&'static str>) {
         let seen = &mut self.judged.orders[row.order as usize];
@@ -160,11 +182,10 @@ impl Judge<'_> {
         if let Some(order) = self.order_of.get(reference) {
             return Some(*order);
         }
-        let cancels = !self.cancel_prefix.is_empty()
-            && reference
-                .get(..self.cancel_prefix.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(self.cancel_prefix))
-            && reference.as_bytes().get(self.cancel_prefix.len()).is_some_and(u8::is_ascii_digit);
+        let prefix = self.mapping.options.cancel_prefix.as_str();
+        let cancels = !prefix.is_empty()
+            && reference.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+            && reference.as_bytes().get(prefix.len()).is_some_and(u8::is_ascii_digit);
         let order = u32::try_from(self.judged.orders.len()).unwrap_or(u32::MAX);
         self.judged.orders.push(OrderSeen {
             reference: reference.into(),
@@ -296,6 +317,22 @@ impl Judge<'_> {
     }
 }
 
+/// Equal rows have equal hashes, whatever file format they came in.
+fn hash(came: &Texts<'_>, quantity: Result<Decimal, &str>, price: Result<Decimal, &str>, reading: Reading) -> i64 {
+    Canon::default()
+        .text(came.get(Field::OrderRef))
+        .text(&came.get(Field::Sku).to_uppercase())
+        .text(came.get(Field::Description))
+        .number(quantity)
+        .number(price)
+        .time(reading.at.ok_or(came.get(Field::OccurredAt)))
+        .text(came.get(Field::CustomerRef))
+        .text(came.get(Field::Country))
+        .text(came.get(Field::Status))
+        .text(came.get(Field::PaymentMethod))
+        .finish()
+}
+
 fn check_text(field: Field, text: &str, issues: &mut Vec<Issue>) {
     if text.is_empty() {
         if field.required() {
@@ -400,42 +437,27 @@ fn check_sale(quantity: Decimal, price: Decimal, cancels: bool, issues: &mut Vec
 }
 
 fn check_status(text: &str, issues: &mut Vec<Issue>) -> Option<&'static str> {
-    if text.is_empty() {
-        return None;
-    }
-    let status = match text.to_ascii_lowercase().as_str() {
-        "approved" | "completed" | "complete" | "paid" => "approved",
-        "released" => "released",
-        "held" => "held",
-        "pending" => "pending",
-        "declined" => "declined",
-        "failed" => "failed",
-        "cancelled" | "canceled" => "cancelled",
-        _ => {
-            issues.push(Issue::error(
-                "unknown_word",
-                Some(Field::Status),
-                format!("\"{text}\" is no status. Use {}", Field::Status.help()),
-            ));
-            return None;
-        }
-    };
-    Some(status)
+    check_word(Field::Status, text, issues)
 }
 
 fn check_payment(text: &str, issues: &mut Vec<Issue>) -> Option<&'static str> {
+    check_word(Field::PaymentMethod, text, issues)
+}
+
+/// A word of a closed list; case, spaces and hyphens do not matter. A synonym is proposed, never taken.
+fn check_word(field: Field, text: &str, issues: &mut Vec<Issue>) -> Option<&'static str> {
     if text.is_empty() {
         return None;
     }
     let plain = text.to_ascii_lowercase().replace([' ', '-'], "_");
-    let known =
-        ["credit_card", "debit_card", "paypal", "bank_transfer", "cash", "crypto"].into_iter().find(|m| *m == plain);
+    let known = cleaning::words_of(field).iter().copied().find(|word| *word == plain);
     if known.is_none() {
-        issues.push(Issue::error(
-            "unknown_word",
-            Some(Field::PaymentMethod),
-            format!("\"{text}\" is no payment method. Use {}", Field::PaymentMethod.help()),
-        ));
+        let message = format!("\"{text}\" is no {}. Use {}", field.label().to_lowercase(), field.help());
+        let issue = Issue::error("unknown_word", Some(field), message);
+        issues.push(match cleaning::synonym(field, text) {
+            Some(word) => issue.suggesting(word),
+            None => issue,
+        });
     }
     known
 }

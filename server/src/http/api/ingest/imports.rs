@@ -31,6 +31,17 @@ pub struct SetMapping {
     save_as: Option<String>,
 }
 
+#[derive(Debug, Deserialize)]
+pub struct Commit {
+    /// Repeats how many recorded sales are closed, where that is asked.
+    confirm_closed: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+pub struct Chosen {
+    keys: Vec<String>,
+}
+
 pub async fn list(
     State(services): State<Services>,
     Signed(who): Signed,
@@ -68,8 +79,27 @@ pub async fn commit(
     State(services): State<Services>,
     Signed(who): Signed,
     Path(id): Path<ImportId>,
+    Query(asked): Query<Commit>,
 ) -> ApiResult<(StatusCode, Body<Enqueued>)> {
-    Ok((StatusCode::ACCEPTED, Body(services.ingest.commit(&who, id).await?)))
+    Ok((StatusCode::ACCEPTED, Body(services.ingest.commit(&who, id, asked.confirm_closed).await?)))
+}
+
+/// Accepts cleaning proposals by their keys; all others are refused.
+pub async fn clean(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ImportId>,
+    Body(chosen): Body<Chosen>,
+) -> ApiResult<Body<ImportDetail>> {
+    Ok(Body(services.ingest.clean(&who, id, chosen.keys).await?))
+}
+
+pub async fn undo(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ImportId>,
+) -> ApiResult<(StatusCode, Body<Enqueued>)> {
+    Ok((StatusCode::ACCEPTED, Body(services.ingest.undo(&who, id).await?)))
 }
 
 pub async fn cancel(

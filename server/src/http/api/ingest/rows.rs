@@ -1,15 +1,16 @@
 //! Quarantined rows: list, edit, run again, give up, take home.
 
+use super::upload::receive_file;
 use crate::{
     http::{
         body::{Json as Body, Path, Query},
         caller::Signed,
-        error::ApiResult,
+        error::{ApiError, ApiResult},
     },
     services::{Services, ingest::rejected_csv},
 };
 use axum::{
-    extract::State,
+    extract::{Request, State},
     http::header,
     response::{IntoResponse, Response},
 };
@@ -19,6 +20,7 @@ use domain::{
     paging::{DEFAULT_LIMIT, Page},
 };
 use serde::Deserialize;
+use std::sync::Arc;
 
 #[derive(Debug, Deserialize)]
 pub struct Listing {
@@ -62,6 +64,18 @@ pub async fn discard(
     Body(discard): Body<Discard>,
 ) -> ApiResult<Body<ImportDetail>> {
     Ok(Body(services.ingest.discard(&who, id, discard).await?))
+}
+
+/// A repaired `rejected.csv` as multipart field `file`: its cells replace those of the rows it names.
+pub async fn upload(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ImportId>,
+    request: Request,
+) -> Result<Response, Response> {
+    let file = receive_file(request).await.map_err(IntoResponse::into_response)?;
+    let detail = services.ingest.take_repaired(&who, id, Arc::new(file.bytes)).await;
+    detail.map(|detail| Body(detail).into_response()).map_err(|error| ApiError(error).into_response())
 }
 
 /// The open rows as CSV: original columns, then row, code, field, message.

@@ -22,6 +22,8 @@ static ROOM: Semaphore = Semaphore::const_new(4);
 #[derive(Debug)]
 pub struct ReceivedFile {
     pub target: Target,
+    /// The sheet to read, as typed.
+    pub sheet: Option<String>,
     pub name: String,
     pub bytes: Vec<u8>,
     _room: SemaphorePermit<'static>,
@@ -69,7 +71,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Reads a multipart form with the fields `file` and (if not sales) `target`.
+/// Reads a multipart form with the fields `file`, (if not sales) `target` and (of a workbook) `sheet`.
 ///
 /// # Errors
 /// 413 when the file is larger than 64 MiB, 422 when there is none.
@@ -78,6 +80,7 @@ pub async fn receive_file(request: Request) -> Result<ReceivedFile, Refusal> {
     let broken = |_| Refusal::file("The upload broke off. Send the file again.");
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| no_file())?;
     let mut target = Target::SalesTransactions;
+    let mut sheet = None;
     let mut received = None;
     while let Some(mut field) = form.next_field().await.map_err(|e| Refusal::from(&e))? {
         match field.name() {
@@ -87,6 +90,7 @@ pub async fn receive_file(request: Request) -> Result<ReceivedFile, Refusal> {
                     Refusal::Fault(AppError::field("target", "There is no such import target; use sales_transactions."))
                 })?;
             }
+            Some("sheet") => sheet = Some(field.text().await.map_err(|e| Refusal::from(&e))?),
             Some("file") => {
                 let name = field.file_name().unwrap_or("upload").to_owned();
                 let mut spool = tempfile::spooled_tempfile(1 << 20);
@@ -110,7 +114,7 @@ pub async fn receive_file(request: Request) -> Result<ReceivedFile, Refusal> {
     let room = ROOM.acquire().await.map_err(|_| Refusal::Fault(AppError::internal()))?;
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     spool.rewind().and_then(|()| spool.read_to_end(&mut bytes)).map_err(broken)?;
-    Ok(ReceivedFile { target, name, bytes, _room: room })
+    Ok(ReceivedFile { target, sheet, name, bytes, _room: room })
 }
 
 /// Looks into a file and keeps it: 201 with columns, samples, proposals and `imported_as`.
@@ -120,7 +124,7 @@ pub async fn upload(
     request: Request,
 ) -> Result<Response, Response> {
     let file = receive_file(request).await.map_err(IntoResponse::into_response)?;
-    let upload = Upload::of(file.target, &file.name, file.bytes);
+    let upload = Upload::of(file.target, &file.name, file.bytes).with_sheet(file.sheet);
     let detail = services.ingest.receive(&who, upload).await.map_err(|e| ApiError(e).into_response())?;
     Ok((StatusCode::CREATED, Body(detail)).into_response())
 }
