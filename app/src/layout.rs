@@ -16,7 +16,8 @@ pub fn Layout(children: Children) -> impl IntoView {
     match view.user {
         None => view! { <main class="auth" id="content" tabindex="-1">{content}</main> }.into_any(),
         Some(user) => view! {
-            <a class="skip-link" href="#content">"Skip to content"</a>
+            // Left to the browser: the router would scroll there but not move the focus.
+            <a class="skip-link" href="#content" rel="external">"Skip to content"</a>
             <div class="app">
                 <nav::SideNav rights=user.rights.clone()/>
                 <div class="page-column">

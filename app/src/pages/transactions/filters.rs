@@ -4,7 +4,7 @@ use domain::{
     query,
     transactions::{PaymentMethod, SaleStatus},
 };
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_router::components::Form;
 
 /// The value of parameter `name` in the address.
@@ -66,10 +66,19 @@ pub fn FilterBar(search: Memo<String>) -> impl IntoView {
     statuses.extend(SaleStatus::ALL.map(|s| (s.as_str(), s.words())));
     let mut methods = vec![("", "Any payment")];
     methods.extend(PaymentMethod::ALL.map(|m| (m.as_str(), m.words())));
+    let sheet = NodeRef::<html::Details>::new();
+    // On the phone the sheet lies over the list: it goes away with the filter it set.
+    Effect::new(move |before: Option<String>| {
+        let now = search.get();
+        if let Some(sheet) = sheet.get_untracked().filter(|_| before.is_some_and(|before| before != now)) {
+            sheet.set_open(false);
+        }
+        now
+    });
     view! {
         <Form method="get" action="/transactions" attr:class="filters">
             <Text search name="q" label="Search" kind="search"/>
-            <details class="filter-sheet">
+            <details class="filter-sheet" node_ref=sheet>
                 <summary class="btn">"Filters"</summary>
                 <div>
                     <Text search name="from" label="From day" kind="date"/>
@@ -83,10 +92,10 @@ pub fn FilterBar(search: Memo<String>) -> impl IntoView {
                     <Kept search name="import_id"/>
                     <Kept search name="hours"/>
                     <Kept search name="sort"/>
+                    <button class="btn" type="submit">"Apply"</button>
+                    <a class="btn quiet" href="/transactions">"Clear"</a>
                 </div>
             </details>
-            <button class="btn" type="submit">"Apply"</button>
-            <a class="btn quiet" href="/transactions">"Clear"</a>
         </Form>
     }
 }
