@@ -1,11 +1,11 @@
 //! `/data/import/{id}`: columns, check, result and quarantine of one import.
 
 use super::{
-    StateBadge,
     check::Findings,
     cleaning::Cleanings,
     columns::ColumnsForm,
     quarantine::{Quarantine, Repairs},
+    state_badge,
     undo::{UndoForm, Undone},
     work::{Running, Steps},
 };
@@ -153,7 +153,7 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
     let was_undone = import.undo.is_some();
     let undoable = import.undoable.clone().filter(|_| open_work.is_none() && may_commit);
     view! {
-        <PageHead title=title scope=scope><StateBadge state=summary.state/></PageHead>
+        <PageHead title=title scope=scope>{state_badge(&summary)}</PageHead>
         <Steps at=at/>
         {seen_before}
         {failure}
