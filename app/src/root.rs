@@ -10,7 +10,10 @@ use crate::{
         audit::{AuditRoute, entry::AuditEntryRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
         exports::ExportsRoute,
-        jobs::{JobsRoute, detail::JobRoute, schedules::SchedulesRoute},
+        jobs::{
+            JobsRoute, act::ActRoute, detail::JobRoute, queues::QueuesRoute, schedule::ScheduleRoute,
+            schedules::SchedulesRoute,
+        },
         login::Login,
         not_found::NotFound,
         overview::{OverviewRoute, drill::DrillRoute, kpis::KpisRoute},
@@ -91,6 +94,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/data/import/:id") view={Lazy::<ImportRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs") view={Lazy::<JobsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/schedules") view={Lazy::<SchedulesRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/schedules/:id") view={Lazy::<ScheduleRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/queues") view={Lazy::<QueuesRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/jobs/act") view={Lazy::<ActRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/:id") view={Lazy::<JobRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/demo") view={Lazy::<DemoRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/audit") view={Lazy::<AuditRoute>::new()} ssr=SsrMode::Async/>

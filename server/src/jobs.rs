@@ -18,6 +18,7 @@ mod runtime;
 mod scheduler;
 mod system_cleanup;
 mod system_partition_ensure;
+mod transactions_expire;
 mod worker;
 
 use crate::access::actors;
@@ -30,3 +31,4 @@ pub use runtime::{JobsConfig, JobsHandle, Runtime, start};
 pub(crate) use scheduler::{schedule_request, timing_of};
 pub use system_cleanup::Cleanup;
 pub use system_partition_ensure::PartitionEnsure;
+pub use transactions_expire::TransactionsExpire;

@@ -66,7 +66,11 @@ impl Services {
             demo: Arc::new(DemoService::new(backend.clone(), ingest.clone(), LogIns::default())),
             ingest,
             settings: Arc::new(settings::SettingsService::new(backend.clone())),
-            transactions: Arc::new(transactions::TransactionsService::new(backend.clone(), live.gatherer().clone())),
+            transactions: Arc::new(transactions::TransactionsService::new(
+                backend.clone(),
+                door.settings().keys.clone(),
+                live.gatherer().clone(),
+            )),
             search: Arc::new(search::SearchService::new(backend.clone())),
             exports: exports::ExportsService::new(backend.clone()),
             live,

@@ -9,8 +9,10 @@ mod screen;
 pub use port::{BulkAction, BulkJobs, BulkResult, Enqueued, JobFilter, JobsPort, StartJob};
 pub use queue::{JobStats, KindStats, PauseQueue, QueueView, StateCount};
 pub use run::{EventLevel, JobDetail, JobEvent, JobKind, JobRow, JobState, Progress};
-pub use schedule::{Backfill, BackfillResult, CatchUp, DueTimes, Overlap, ScheduleDraft, ScheduleEdit, ScheduleView};
-pub use screen::{JobsScreen, KindChoice};
+pub use schedule::{
+    Backfill, BackfillResult, CatchUp, DueTimes, Overlap, ScheduleDraft, ScheduleEdit, ScheduleForm, ScheduleView,
+};
+pub use screen::{BulkScreen, JobsScreen, KindChoice, ScheduleScreen};
 
 /// Queues of the platform; each is a row of `ops.queues`.
 pub mod queues {

@@ -109,6 +109,7 @@ pub const PLACES: &[Place] = &[
     page("Data", "/data", Permission::IngestView, "imports files quarantine"),
     page("Jobs", "/jobs", Permission::JobsView, "background runs progress"),
     page("Schedules", "/jobs/schedules", Permission::JobsView, "cron timer clock"),
+    page("Queues", "/jobs/queues", Permission::JobsView, "pause resume waiting"),
     open("Account", "/account", "profile password sessions theme"),
     open("API tokens", "/account/tokens", "personal bearer"),
     page("Settings", "/settings", Permission::AccessSettingsView, "zone currency language tax configuration"),

@@ -3,15 +3,17 @@
 mod filter;
 mod record;
 mod screen;
+mod settlement;
 mod status;
 mod totals;
 
 pub use filter::{MAX_SKIP, SaleFilter, SaleQuery, SaleSort};
-pub use record::{MAX_LINES, MAX_QUANTITY, RecordLine, RecordSale, SaleForm, SaleFormLine};
+pub use record::{MAX_LINES, MAX_QUANTITY, PaymentToken, RecordLine, RecordSale, SaleForm, SaleFormLine};
 pub use screen::{
     CustomerChoice, CustomerRef, DraftLine, ProductChoice, Quote, QuoteLine, SaleDetail, SaleDraft, SaleEvent,
     SaleLine, SaleList, SaleReceipt, SaleRefund, SaleRow,
 };
+pub use settlement::{SettleSale, Settlement};
 pub use status::{PaymentMethod, SaleStatus, StatusFilter};
 pub use totals::{LineTotals, PricedLine, SaleTotals, TotalsFault, totals};
 
@@ -61,6 +63,21 @@ pub trait TransactionsPort: Send + Sync + 'static {
         entry: Entry,
         key: Option<&IdempotencyKey>,
     ) -> Answered<Result<SaleReceipt, AppError>>;
+
+    /// Ends a pending sale: its payment came, failed, or is not waited for. Its recorder may, and who may
+    /// refund. With a key, once.
+    async fn settle(
+        &self,
+        who: &Principal,
+        id: TransactionId,
+        how: Settlement,
+        command: &SettleSale,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SaleDetail, AppError>>;
+
+    /// Cancels sales whose payment stayed open for too long, the oldest first; answers how many. Some may
+    /// be left: ask until there are none.
+    async fn expire(&self, who: &Principal) -> Result<i64, AppError>;
 
     /// The form of a new sale with what its searches found and what it would come to.
     async fn draft(&self, who: &Principal, form: SaleForm) -> Result<SaleDraft, AppError>;

@@ -1,7 +1,9 @@
 //! Server functions of jobs.
 
+#![allow(clippy::too_many_arguments, reason = "the fields of a form are the arguments of its function")]
+
 use crate::{fault::Fault, page_data::Packed};
-use domain::jobs::{JobDetail, JobsScreen, ScheduleView};
+use domain::jobs::{BulkScreen, JobDetail, JobsScreen, QueueView, ScheduleScreen, ScheduleView};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// `/jobs` with the filter in `query`, the query part of its address.
@@ -75,5 +77,117 @@ pub async fn switch_schedule(id: String, version: i32, enabled: bool) -> Result<
     use domain::jobs::{JobsPort, ScheduleEdit};
     let edit = ScheduleEdit { version, enabled: Some(enabled), ..ScheduleEdit::default() };
     port::<dyn JobsPort>()?.edit_schedule(&principal()?, &id, edit).await?;
+    Ok(())
+}
+
+#[server(prefix = "/fn", endpoint = "jobs/queues", input = GetUrl)]
+pub async fn load_queues() -> Result<Packed<Vec<QueueView>>, Fault> {
+    use crate::context::{port, principal};
+    use domain::jobs::JobsPort;
+    Packed::of(&port::<dyn JobsPort>()?.queues(&principal()?).await?)
+}
+
+/// Runs at work go on; waiting ones wait until the queue is resumed.
+#[server(prefix = "/fn", endpoint = "jobs/pause")]
+pub async fn pause_queue(queue: String, reason: String) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::jobs::{JobsPort, PauseQueue};
+    port::<dyn JobsPort>()?.pause(&principal()?, &queue, PauseQueue { reason }).await?;
+    redirect("/jobs/queues");
+    Ok(())
+}
+
+#[server(prefix = "/fn", endpoint = "jobs/resume")]
+pub async fn resume_queue(queue: String) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::jobs::JobsPort;
+    port::<dyn JobsPort>()?.resume(&principal()?, &queue).await?;
+    redirect("/jobs/queues");
+    Ok(())
+}
+
+/// What the action in `query` would change; nothing is changed.
+#[server(prefix = "/fn", endpoint = "jobs/act_preview", input = GetUrl)]
+pub async fn preview_act(query: String) -> Result<Packed<BulkScreen>, Fault> {
+    use crate::context::{port, principal};
+    use domain::{
+        AppError,
+        jobs::{BulkJobs, JobsPort},
+        query::pairs,
+    };
+    let asked =
+        BulkJobs::from_query(&query).ok_or_else(|| AppError::field("action", "Choose cancel, retry or delete."))?;
+    let changed =
+        pairs(&query).into_iter().find(|(name, _)| name == "changed").and_then(|(_, value)| value.parse().ok());
+    let (action, selected, filter) = (asked.action, !asked.ids.is_empty(), asked.filter.clone());
+    let dry = BulkJobs { dry_run: true, ..asked };
+    let matched = port::<dyn JobsPort>()?.bulk(&principal()?, dry).await?.matched;
+    Packed::of(&BulkScreen { action, matched, selected, filter, changed })
+}
+
+/// Does what the action in `query` says, and comes back with the number of runs it changed.
+#[server(prefix = "/fn", endpoint = "jobs/act")]
+pub async fn act_on_jobs(query: String) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        jobs::{BulkJobs, JobsPort},
+    };
+    let asked =
+        BulkJobs::from_query(&query).ok_or_else(|| AppError::field("action", "Choose cancel, retry or delete."))?;
+    let (action, filter) = (asked.action, asked.filter.to_query());
+    let done = port::<dyn JobsPort>()?.bulk(&principal()?, asked).await?;
+    redirect(&format!("/jobs/act?action={action}&changed={}&{filter}", done.changed));
+    Ok(())
+}
+
+/// One schedule with its form as `query` fills it in; `None`: there is no such schedule.
+#[server(prefix = "/fn", endpoint = "jobs/schedule", input = GetUrl)]
+pub async fn load_schedule(id: String, query: String) -> Result<Packed<Option<ScheduleScreen>>, Fault> {
+    use crate::context::{port, principal};
+    use domain::{
+        AppError,
+        jobs::{JobsPort, ScheduleForm},
+    };
+    let (who, jobs) = (principal()?, port::<dyn JobsPort>()?);
+    let Some(schedule) = jobs.schedules(&who).await?.into_iter().find(|schedule| schedule.id == id) else {
+        return Packed::of(&None);
+    };
+    let form = ScheduleForm::from_query(&query).unwrap_or_else(|| ScheduleForm::of(&schedule));
+    let due = match form.to_draft() {
+        Ok(draft) => jobs.preview(&who, draft, 5).await,
+        Err(faults) => Err(AppError::validation(faults)),
+    };
+    Packed::of(&Some(ScheduleScreen { schedule, form, due }))
+}
+
+#[server(prefix = "/fn", endpoint = "jobs/edit_schedule")]
+pub async fn edit_schedule(
+    id: String,
+    version: i32,
+    #[server(default)] enabled: String,
+    #[server(default)] cron: String,
+    #[server(default)] every_seconds: String,
+    #[server(default)] zone: String,
+    #[server(default)] overlap: String,
+    #[server(default)] catch_up: String,
+) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        jobs::{JobsPort, ScheduleForm},
+    };
+    let trimmed = |text: String| text.trim().to_owned();
+    let form = ScheduleForm {
+        enabled,
+        cron: trimmed(cron),
+        every_seconds: trimmed(every_seconds),
+        zone: trimmed(zone),
+        overlap,
+        catch_up,
+    };
+    let edit = form.to_edit(version).map_err(AppError::validation)?;
+    port::<dyn JobsPort>()?.edit_schedule(&principal()?, &id, edit).await?;
+    redirect("/jobs/schedules");
     Ok(())
 }

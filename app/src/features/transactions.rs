@@ -47,6 +47,7 @@ pub async fn record_sale(
     #[server(default)] payment_method: String,
     #[server(default)] discount_applied: String,
     #[server(default)] shipping_cost: String,
+    #[server(default)] capture: String,
 ) -> Result<(), Fault> {
     use crate::context::{port, principal, redirect};
     use domain::{
@@ -54,10 +55,36 @@ pub async fn record_sale(
         idempotency::IdempotencyKey,
         transactions::{Entry, SaleForm, TransactionsPort},
     };
-    let form = SaleForm { customer_id, lines, payment_method, discount_applied, shipping_cost, ..SaleForm::default() };
+    let form = SaleForm {
+        customer_id,
+        lines,
+        payment_method,
+        discount_applied,
+        shipping_cost,
+        capture,
+        ..SaleForm::default()
+    };
     let sale = form.to_command().map_err(AppError::validation)?;
     let key = IdempotencyKey::parse(&idempotency_key)?;
     let answered = port::<dyn TransactionsPort>()?.record(&principal()?, &sale, Entry::Web, Some(&key)).await;
     redirect(&format!("/transactions/{}", answered.value?.transaction_id));
+    Ok(())
+}
+
+/// Ends a pending sale (`capture`, `fail` or `cancel`) and comes back to it. Pressing twice is once.
+#[server(prefix = "/fn", endpoint = "transactions/settle")]
+pub async fn settle_sale(id: String, how: String) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        idempotency::IdempotencyKey,
+        transactions::{SettleSale, Settlement, TransactionsPort},
+    };
+    let sale = id.parse().map_err(|_| AppError::not_found("Transaction"))?;
+    let how = Settlement::parse(&how).ok_or_else(|| AppError::field("how", "Choose capture, fail or cancel."))?;
+    let key = IdempotencyKey::parse(&format!("page {sale} {}", how.as_str()))?;
+    let port = port::<dyn TransactionsPort>()?;
+    port.settle(&principal()?, sale, how, &SettleSale::default(), Some(&key)).await.value?;
+    redirect(&format!("/transactions/{sale}"));
     Ok(())
 }

@@ -1,7 +1,10 @@
 //! `/jobs`: what runs in the background, and how it went. The filter is in the URL.
 
+pub mod act;
 pub mod detail;
 mod filters;
+pub mod queues;
+pub mod schedule;
 pub mod schedules;
 mod table;
 
@@ -45,6 +48,7 @@ impl LazyRoute for JobsRoute {
         let JobsRoute { screen } = this;
         view! {
             <PageHead title="Jobs" scope="Work in the background: imports, schedules, upkeep">
+                <a class="btn" href="/jobs/queues">"Queues"</a>
                 <a class="btn" href="/jobs/schedules">"Schedules"</a>
             </PageHead>
             <Transition fallback=|| view! { <Loading lines=8/> }>

@@ -3,12 +3,12 @@
 
 use chrono::NaiveDate;
 use domain::{
-    ingest::{Mapping, MappingOptions, Target},
+    ingest::{CleaningRule, Field, Mapping, MappingOptions, Target},
     settings::Business,
 };
 use engine::{
     calendar::BusinessZone,
-    ingest::{Known, Meter, assemble, judge, survey},
+    ingest::{Known, KnownWords, Meter, assemble, judge, judge_and_propose, survey},
 };
 use rust_decimal::Decimal;
 use std::{collections::BTreeMap, path::PathBuf};
@@ -48,6 +48,13 @@ fn half_a_year_of_real_sales() {
     assert_eq!(counts.gross - counts.refunded, "3706827.641".parse().unwrap());
     assert!(plan.staged.iter().all(|row| row.issues.iter().all(|i| i.code == "not_a_sale")));
     assert!(plan.sales.iter().all(|s| s.refunded_quantity <= s.quantity && s.refunded_net <= s.net));
+
+    // Looking for what could be cleaned changes no verdict, and of the sale lines proposes spaces only.
+    let looked = judge_and_propose(&bytes, &shape, &mapping, &Meter::default(), KnownWords::default()).unwrap();
+    assert_eq!((looked.rows.len(), looked.bad.len()), (judged.rows.len(), judged.bad.len()));
+    assert!(looked.rows.iter().zip(&judged.rows).all(|(a, b)| (a.row_no, a.hash) == (b.row_no, b.hash)));
+    let rules: Vec<_> = looked.proposals.iter().map(|p| (p.cleaning.rule, p.cleaning.field)).collect();
+    assert_eq!(rules, [(CleaningRule::Spaces, Field::Description)], "{:?}", looked.proposals);
 
     let zone = BusinessZone::parse("Europe/London").unwrap();
     let mut days: BTreeMap<NaiveDate, (Decimal, Decimal, u32)> = BTreeMap::new();

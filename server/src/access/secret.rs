@@ -63,6 +63,7 @@ pub fn reference(digest: &Digest) -> String {
 struct KeySet {
     cookie: [u8; 32],
     jwt: [u8; 32],
+    field: [u8; 32],
 }
 
 /// Keys of cookies and bearer tokens. The previous secret key still verifies what it once signed.
@@ -100,6 +101,12 @@ impl Keys {
         hmac(&self.current.cookie, &[b"account\0", name.trim().to_lowercase().as_bytes()])
     }
 
+    /// Keyed hash of a payment provider's token: tells the same means of payment again, and nothing else.
+    #[must_use]
+    pub fn fingerprint(&self, token: &str) -> Digest {
+        hmac(&self.current.field, &[b"payment\0", token.trim().as_bytes()])
+    }
+
     /// The CSRF token of a session: nothing to store, useless for another session.
     #[must_use]
     pub fn csrf(&self, session_id: &str) -> String {
@@ -118,7 +125,11 @@ impl Keys {
 
 impl KeySet {
     fn derive(master: &MasterKey) -> Self {
-        Self { cookie: master.derive(KeyLabel::Cookie), jwt: master.derive(KeyLabel::Jwt) }
+        Self {
+            cookie: master.derive(KeyLabel::Cookie),
+            jwt: master.derive(KeyLabel::Jwt),
+            field: master.derive(KeyLabel::Field),
+        }
     }
 }
 

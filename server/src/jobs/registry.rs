@@ -2,7 +2,8 @@
 
 use super::{
     export_file::WriteExport, ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo,
-    job::Job, system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, worker::Ticket,
+    job::Job, system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure,
+    transactions_expire::TransactionsExpire, worker::Ticket,
 };
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
@@ -29,6 +30,7 @@ impl Registry {
             .with::<ImportCommit>()
             .with::<WriteExport>()
             .with::<ImportUndo>()
+            .with::<TransactionsExpire>()
     }
 
     #[must_use]

@@ -4,7 +4,7 @@
 use domain::{AppError, ErrorCode, access::Principal, idempotency::IdempotencyKey};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use sqlx::PgConnection;
+use sqlx::{PgConnection, Postgres, Transaction};
 use store::idempotency::{Claim, claim, finish};
 use uuid::Uuid;
 
@@ -76,6 +76,29 @@ impl Claimed<'_> {
         finish(connection, self.principal, self.key.as_str(), status, &bytes).await?;
         Ok(())
     }
+}
+
+/// Ends the transaction of a change: commits it with its answer. A refusal has written nothing, so its
+/// answer can be kept in this very transaction.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn conclude<T: Serialize + Sync>(
+    mut tx: Transaction<'static, Postgres>,
+    claimed: Option<Claimed<'_>>,
+    status: u16,
+    answer: &Result<T, AppError>,
+) -> Result<(), AppError> {
+    match (answer, claimed) {
+        (Ok(_), None) => store::commit(tx).await?,
+        (Err(error), Some(_)) if !is_lasting(error) => {}
+        (_, Some(claimed)) => {
+            claimed.keep(&mut tx, status, answer).await?;
+            store::commit(tx).await?;
+        }
+        (Err(_), None) => {}
+    }
+    Ok(())
 }
 
 /// An answer that the same request would get again, so that it may be kept.

@@ -2,8 +2,9 @@
 
 mod cursor;
 mod sale;
+mod settlement;
 
-use crate::{backend::Backend, live::Gatherer};
+use crate::{access::secret::Keys, backend::Backend, live::Gatherer};
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::{
@@ -15,7 +16,7 @@ use domain::{
     settings::Business,
     transactions::{
         CustomerChoice, DraftLine, Entry, ProductChoice, Quote, RecordSale, SaleDetail, SaleDraft, SaleForm, SaleList,
-        SaleQuery, SaleReceipt, TransactionsPort,
+        SaleQuery, SaleReceipt, SettleSale, Settlement, TransactionsPort,
     },
 };
 use engine::calendar::BusinessZone;
@@ -34,6 +35,7 @@ const CHOICES: u32 = 20;
 #[derive(Clone)]
 pub struct TransactionsService {
     backend: Backend,
+    keys: Keys,
     recording: Arc<Semaphore>,
     announcements: Gatherer,
 }
@@ -46,8 +48,8 @@ impl fmt::Debug for TransactionsService {
 
 impl TransactionsService {
     #[must_use]
-    pub fn new(backend: Backend, announcements: Gatherer) -> Self {
-        Self { backend, recording: Arc::new(Semaphore::new(RECORDING_AT_ONCE)), announcements }
+    pub fn new(backend: Backend, keys: Keys, announcements: Gatherer) -> Self {
+        Self { backend, keys, recording: Arc::new(Semaphore::new(RECORDING_AT_ONCE)), announcements }
     }
 }
 
@@ -104,7 +106,8 @@ impl TransactionsPort for TransactionsService {
         who.require(Permission::TransactionsView)?;
         let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
         let zone = zone_of(&store::settings::business(&mut tx).await?);
-        let detail = detail::get(&mut tx, id, &|at| zone.local(at)).await?;
+        let may = |recorder| settlement::may_settle(who, recorder);
+        let detail = detail::get(&mut tx, id, &|at| zone.local(at), settlement::HELD_FOR, may).await?;
         store::commit(tx).await?;
         Ok(detail)
     }
@@ -131,6 +134,24 @@ impl TransactionsPort for TransactionsService {
             Ok(answered) => answered,
             Err(error) => Answered { value: Err(error), replayed: false },
         }
+    }
+
+    async fn settle(
+        &self,
+        who: &Principal,
+        id: TransactionId,
+        how: Settlement,
+        command: &SettleSale,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SaleDetail, AppError>> {
+        match settlement::settle(self, who, id, how, command, key).await {
+            Ok(answered) => answered,
+            Err(error) => Answered { value: Err(error), replayed: false },
+        }
+    }
+
+    async fn expire(&self, who: &Principal) -> Result<i64, AppError> {
+        settlement::expire(self, who).await
     }
 
     async fn draft(&self, who: &Principal, mut form: SaleForm) -> Result<SaleDraft, AppError> {

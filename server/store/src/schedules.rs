@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ScheduleRow {
     pub id: String,
     pub title: String,
@@ -34,13 +34,15 @@ pub struct ScheduleRow {
 /// # Errors
 /// When the statement fails.
 pub async fn list(connection: &mut PgConnection) -> Result<Vec<ScheduleRow>> {
-    Ok(sqlx::query_as("select * from ops.schedules order by group_name, id").fetch_all(connection).await?)
+    Ok(sqlx::query_as!(ScheduleRow, "select * from ops.schedules order by group_name, id")
+        .fetch_all(connection)
+        .await?)
 }
 
 /// # Errors
 /// When the statement fails.
 pub async fn get(connection: &mut PgConnection, id: &str) -> Result<Option<ScheduleRow>> {
-    Ok(sqlx::query_as("select * from ops.schedules where id = $1").bind(id).fetch_optional(connection).await?)
+    Ok(sqlx::query_as!(ScheduleRow, "select * from ops.schedules where id = $1", id).fetch_optional(connection).await?)
 }
 
 /// The schedule, locked for the caller's transaction.
@@ -48,8 +50,7 @@ pub async fn get(connection: &mut PgConnection, id: &str) -> Result<Option<Sched
 /// # Errors
 /// When the statement fails.
 pub async fn lock(connection: &mut PgConnection, id: &str) -> Result<Option<ScheduleRow>> {
-    Ok(sqlx::query_as("select * from ops.schedules where id = $1 for update")
-        .bind(id)
+    Ok(sqlx::query_as!(ScheduleRow, "select * from ops.schedules where id = $1 for update", id)
         .fetch_optional(connection)
         .await?)
 }
@@ -60,7 +61,9 @@ pub async fn lock(connection: &mut PgConnection, id: &str) -> Result<Option<Sche
 /// When the statement fails.
 pub async fn elect(connection: &mut PgConnection) -> Result<bool> {
     // Any number, the same in every release.
-    Ok(sqlx::query_scalar("select pg_try_advisory_xact_lock(724310958231)").fetch_one(connection).await?)
+    Ok(sqlx::query_scalar!(r#"select pg_try_advisory_xact_lock(724310958231) as "elected!""#)
+        .fetch_one(connection)
+        .await?)
 }
 
 /// Ids of enabled schedules that are due at `now`, never computed, or computed in another business zone.
@@ -68,13 +71,13 @@ pub async fn elect(connection: &mut PgConnection) -> Result<bool> {
 /// # Errors
 /// When the statement fails.
 pub async fn due(connection: &mut PgConnection, now: DateTime<Utc>, business_zone: &str) -> Result<Vec<String>> {
-    Ok(sqlx::query_scalar(
+    Ok(sqlx::query_scalar!(
         "select id from ops.schedules
          where enabled and (next_due_at <= $1 or next_due_at is null or (zone is null and due_zone is distinct from $2))
          order by next_due_at nulls first, id",
+        now,
+        business_zone
     )
-    .bind(now)
-    .bind(business_zone)
     .fetch_all(connection)
     .await?)
 }
@@ -90,15 +93,15 @@ pub async fn set_next(
     zone: &str,
     fired: Option<DateTime<Utc>>,
 ) -> Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "update ops.schedules
-         set next_due_at = $2, due_zone = $3, last_fire_at = coalesce($4, last_fire_at), enabled = enabled and $2 is not null
+         set next_due_at = $2, due_zone = $3, last_fire_at = coalesce($4, last_fire_at), enabled = enabled and $2::timestamptz is not null
          where id = $1",
+        id,
+        next,
+        zone,
+        fired
     )
-    .bind(id)
-    .bind(next)
-    .bind(zone)
-    .bind(fired)
     .execute(connection)
     .await?;
     Ok(())
@@ -116,15 +119,15 @@ pub async fn fire(
     outcome: &str,
     run: Option<Uuid>,
 ) -> Result<bool> {
-    let fired = sqlx::query(
+    let fired = sqlx::query!(
         "insert into ops.schedule_fires (schedule_id, due_at, fired_at, outcome, job_run_id)
          values ($1, $2, $3, $4, $5) on conflict do nothing",
+        schedule,
+        due_at,
+        fired_at,
+        outcome,
+        run
     )
-    .bind(schedule)
-    .bind(due_at)
-    .bind(fired_at)
-    .bind(outcome)
-    .bind(run)
     .execute(connection)
     .await?;
     Ok(fired.rows_affected() == 1)
@@ -135,12 +138,14 @@ pub async fn fire(
 /// # Errors
 /// When the statement fails.
 pub async fn link_run(connection: &mut PgConnection, schedule: &str, due_at: DateTime<Utc>, run: Uuid) -> Result<()> {
-    sqlx::query("update ops.schedule_fires set job_run_id = $3 where schedule_id = $1 and due_at = $2")
-        .bind(schedule)
-        .bind(due_at)
-        .bind(run)
-        .execute(connection)
-        .await?;
+    sqlx::query!(
+        "update ops.schedule_fires set job_run_id = $3 where schedule_id = $1 and due_at = $2",
+        schedule,
+        due_at,
+        run
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -155,21 +160,21 @@ pub async fn fire_without_run(
     fired_at: DateTime<Utc>,
     outcome: &str,
 ) -> Result<u64> {
-    let fired = sqlx::query(
+    let fired = sqlx::query!(
         "insert into ops.schedule_fires (schedule_id, due_at, fired_at, outcome)
          select $1, due_at, $3, $4 from unnest($2::timestamptz[]) as due_at on conflict do nothing",
+        schedule,
+        due,
+        fired_at,
+        outcome
     )
-    .bind(schedule)
-    .bind(due)
-    .bind(fired_at)
-    .bind(outcome)
     .execute(connection)
     .await?;
     Ok(fired.rows_affected())
 }
 
 /// An open run of a schedule.
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenRun {
     pub id: Uuid,
     pub state: String,
@@ -181,11 +186,12 @@ pub struct OpenRun {
 /// # Errors
 /// When the statement fails.
 pub async fn open_runs(connection: &mut PgConnection, schedule: &str) -> Result<Vec<OpenRun>> {
-    Ok(sqlx::query_as(
+    Ok(sqlx::query_as!(
+        OpenRun,
         "select id, state, slot from ops.job_runs
          where schedule_id = $1 and state in ('queued', 'running') order by created_at, id",
+        schedule
     )
-    .bind(schedule)
     .fetch_all(connection)
     .await?)
 }
@@ -212,26 +218,26 @@ pub struct Edited<'a> {
 /// # Errors
 /// When the statement fails.
 pub async fn update(connection: &mut PgConnection, id: &str, edited: &Edited<'_>) -> Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "update ops.schedules
          set enabled = $2, cron = $3, every_seconds = $4, zone = $5, overlap = $6, catch_up = $7, catch_up_window_seconds = $8,
              jitter_seconds = $9, timeout_seconds = $10, max_attempts = $11, next_due_at = $12, due_zone = $13,
              version = version + 1
          where id = $1",
+        id,
+        edited.enabled,
+        edited.cron,
+        edited.every_seconds,
+        edited.zone,
+        edited.overlap,
+        edited.catch_up,
+        edited.catch_up_window_seconds,
+        edited.jitter_seconds,
+        edited.timeout_seconds,
+        edited.max_attempts,
+        edited.next_due_at,
+        edited.due_zone
     )
-    .bind(id)
-    .bind(edited.enabled)
-    .bind(edited.cron)
-    .bind(edited.every_seconds)
-    .bind(edited.zone)
-    .bind(edited.overlap)
-    .bind(edited.catch_up)
-    .bind(edited.catch_up_window_seconds)
-    .bind(edited.jitter_seconds)
-    .bind(edited.timeout_seconds)
-    .bind(edited.max_attempts)
-    .bind(edited.next_due_at)
-    .bind(edited.due_zone)
     .execute(connection)
     .await?;
     Ok(())
@@ -242,9 +248,7 @@ pub async fn update(connection: &mut PgConnection, id: &str, edited: &Edited<'_>
 /// # Errors
 /// When the statement fails.
 pub async fn ensure_partitions(connection: &mut PgConnection, day: chrono::NaiveDate, months: i32) -> Result<i32> {
-    Ok(sqlx::query_scalar("select ops.ensure_audit_partitions($1, $2)")
-        .bind(day)
-        .bind(months)
+    Ok(sqlx::query_scalar!(r#"select ops.ensure_audit_partitions($1, $2) as "made!""#, day, months)
         .fetch_one(connection)
         .await?)
 }

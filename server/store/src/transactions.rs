@@ -3,6 +3,7 @@
 pub mod choose;
 pub mod detail;
 pub mod list;
+pub mod pending;
 pub mod record;
 pub mod stock;
 

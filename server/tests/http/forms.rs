@@ -14,12 +14,12 @@ const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded")
 const HTML: (&str, &str) = ("accept", "text/html,application/xhtml+xml");
 const OWN: (&str, &str) = ("sec-fetch-site", "same-origin");
 
-async fn post(client: &mut Client, path: &str, from: &str, body: &str) -> Answer {
+pub async fn post(client: &mut Client, path: &str, from: &str, body: &str) -> Answer {
     let referer = format!("{ORIGIN}{from}");
     client.send(Method::POST, path, &[FORM, HTML, OWN, ("referer", &referer)], body).await
 }
 
-async fn signed_in(world: &World, name: &str) -> Client {
+pub async fn signed_in(world: &World, name: &str) -> Client {
     let mut client = Client::new(&router(world));
     let answer = post(
         &mut client,

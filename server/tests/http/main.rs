@@ -15,6 +15,7 @@ mod exports;
 mod forms;
 mod idempotency;
 mod imports;
+mod job_pages;
 mod large_exports;
 mod overview;
 mod permission_walk;

@@ -117,6 +117,7 @@ async fn search_reads_indexes_and_never_a_whole_table(db: PgPool) {
     .execute(&shop.db)
     .await
     .unwrap();
+    sqlx::query("vacuum analyze sales.transactions").execute(&shop.db).await.unwrap();
     let mut tx = shop.db.begin().await.unwrap();
     // So few rows are read whole as fast; what counts is that an index can answer.
     sqlx::query("set local enable_seqscan = off").execute(&mut *tx).await.unwrap();
@@ -141,6 +142,10 @@ fn every_page_with_an_address_of_its_own_is_a_place_and_every_place_a_page() {
         assert!(matches!(place.kind, SearchKind::Page | SearchKind::Action));
     }
     for (path, access) in app::pages::PAGES {
+        // Of no use without what the list of jobs sends along.
+        if *path == "/jobs/act" {
+            continue;
+        }
         // Open pages are entered before there is anything to search; a page with a parameter is found as its entity.
         if *access != domain::access::Access::Public && !path.contains('{') {
             assert!(PLACES.iter().any(|place| place.path == *path), "{path} cannot be found");

@@ -23,6 +23,17 @@ fn run(dir: &Path, arguments: &[&str], input: &str) -> String {
     String::from_utf8(output.stdout).expect("text")
 }
 
+/// Backends outlive a killed postmaster for a moment, so that the program is ready while nobody new is let in.
+async fn connected(url: &str) -> PgPool {
+    for _ in 0..300 {
+        if let Ok(pool) = PgPool::connect(url).await {
+            return pool;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("the database did not come back within 30 s");
+}
+
 fn worker(dir: &Path) -> Child {
     millrace(dir, &["worker"]).stderr(Stdio::null()).spawn().expect("worker")
 }
@@ -128,7 +139,7 @@ async fn ten_kills_in_the_middle_of_an_import_leave_all_or_nothing() {
         }
         pool.close().await;
         until("ready again", Duration::from_secs(60), || server.status("/health/ready") == 200);
-        let pool = PgPool::connect(&url).await.expect("pool");
+        let pool = connected(&url).await;
         let (sales, state, job) = look(&pool, &id).await;
         let committed = state.starts_with("committed");
         assert!(sales == 0 || sales == INVOICES, "round {round}: {sales} of {INVOICES} sales");

@@ -23,6 +23,7 @@ mod ingest_undo;
 mod kill;
 mod online_retail;
 mod overview;
+mod pending_sales;
 mod process;
 mod settings;
 mod transactions;

@@ -8,8 +8,10 @@ use domain::access::{ActorKind, PermSet, Principal, RequestTrace, Rights, Role};
 use domain::transactions::TransactionsPort;
 use rust_decimal::Decimal;
 use server::{
+    access::secret::Keys,
     backend::{Backend, Pools},
     clock::FixedClock,
+    config::MasterKey,
     live::Gatherer,
     services::transactions::TransactionsService,
 };
@@ -30,9 +32,10 @@ impl Shop {
     pub fn on(db: PgPool) -> Self {
         let clock = Arc::new(FixedClock::at(at("2026-10-06T08:30:00Z")));
         // Few connections: tests run beside each other on one cluster.
+        let keys = Keys::derive(&MasterKey::new([7; 32]), None);
         let backend = Backend { pools: Pools::open(&db.connect_options(), 20), clock: clock.clone() };
         let gatherer = Gatherer::new(backend.pools.live.clone());
-        Self { db, clock, sales: Arc::new(TransactionsService::new(backend.clone(), gatherer)), backend }
+        Self { db, clock, sales: Arc::new(TransactionsService::new(backend.clone(), keys, gatherer)), backend }
     }
 
     pub async fn set(&self, key: &str, value: serde_json::Value) {

@@ -65,6 +65,18 @@ pub struct BulkJobs {
     pub dry_run: bool,
 }
 
+impl BulkJobs {
+    /// From the address of the page that asks before it acts: `action`, any number of `ids`, and a filter.
+    #[must_use]
+    pub fn from_query(query: &str) -> Option<Self> {
+        let pairs = crate::query::pairs(query);
+        let action = pairs.iter().find(|(name, _)| name == "action").and_then(|(_, value)| BulkAction::parse(value))?;
+        let ids = pairs.iter().filter(|(name, _)| name == "ids").filter_map(|(_, value)| value.parse().ok()).collect();
+        let filter = JobFilter { cursor: None, limit: None, ..JobFilter::from_query(query) };
+        Some(Self { action, filter, ids, dry_run: false })
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkResult {
     pub matched: i64,
@@ -158,6 +170,18 @@ impl JobFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_to_do_with_which_runs_is_read_from_the_address() {
+        let id = "01890000-0000-7000-8000-000000000001";
+        let asked = BulkJobs::from_query(&format!("action=retry&ids={id}&ids=nonsense&kind=cleanup&cursor=x")).unwrap();
+        assert_eq!(
+            (asked.action, asked.ids.len(), asked.filter.kind.as_deref()),
+            (BulkAction::Retry, 1, Some("cleanup"))
+        );
+        assert_eq!(asked.filter.cursor, None);
+        assert_eq!(BulkJobs::from_query("action=explode"), None);
+    }
 
     #[test]
     fn a_filter_survives_its_address() {

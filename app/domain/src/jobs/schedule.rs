@@ -99,6 +99,94 @@ impl ScheduleEdit {
     }
 }
 
+/// What stands in the form of a schedule.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScheduleForm {
+    pub enabled: String,
+    pub cron: String,
+    pub every_seconds: String,
+    pub zone: String,
+    pub overlap: String,
+    pub catch_up: String,
+}
+
+impl ScheduleForm {
+    /// The schedule as it is.
+    #[must_use]
+    pub fn of(schedule: &ScheduleView) -> Self {
+        Self {
+            enabled: schedule.enabled.to_string(),
+            cron: schedule.cron.clone().unwrap_or_default(),
+            every_seconds: schedule.every_seconds.map(|s| s.to_string()).unwrap_or_default(),
+            zone: schedule.zone.clone().unwrap_or_default(),
+            overlap: schedule.overlap.to_string(),
+            catch_up: schedule.catch_up.to_string(),
+        }
+    }
+
+    /// What the address holds of the form; `None`: nothing was typed yet.
+    #[must_use]
+    pub fn from_query(query: &str) -> Option<Self> {
+        let mut form = Self::default();
+        let mut typed = false;
+        for (name, value) in crate::query::pairs(query) {
+            let field = match name.as_str() {
+                "enabled" => &mut form.enabled,
+                "cron" => &mut form.cron,
+                "every_seconds" => &mut form.every_seconds,
+                "zone" => &mut form.zone,
+                "overlap" => &mut form.overlap,
+                "catch_up" => &mut form.catch_up,
+                _ => continue,
+            };
+            value.trim().clone_into(field);
+            typed = true;
+        }
+        typed.then_some(form)
+    }
+
+    fn seconds(&self) -> Result<Option<i32>, FieldError> {
+        if self.every_seconds.is_empty() {
+            return Ok(None);
+        }
+        let message = "Give a whole number of seconds, or leave it empty.";
+        self.every_seconds.parse().map(Some).map_err(|_| FieldError::new("every_seconds", message))
+    }
+
+    /// The rhythm, for its due times.
+    ///
+    /// # Errors
+    /// When the seconds are no number.
+    pub fn to_draft(&self) -> Result<ScheduleDraft, Vec<FieldError>> {
+        let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+        let every_seconds = self.seconds().map_err(|fault| vec![fault])?;
+        Ok(ScheduleDraft { cron: given(&self.cron), every_seconds, zone: given(&self.zone) })
+    }
+
+    /// The edit of version `version`.
+    ///
+    /// # Errors
+    /// Entries that cannot be read; what can be read is judged by the service.
+    pub fn to_edit(&self, version: i32) -> Result<ScheduleEdit, Vec<FieldError>> {
+        let mut faults = Vec::new();
+        let every_seconds = self.seconds().unwrap_or_else(|fault| {
+            faults.push(fault);
+            None
+        });
+        let cron = (!self.cron.is_empty()).then(|| self.cron.clone());
+        if cron.is_none() && self.every_seconds.is_empty() {
+            faults.push(FieldError::new("cron", "Give a cron line, or a number of seconds."));
+        }
+        let (overlap, catch_up) = (Overlap::parse(&self.overlap), CatchUp::parse(&self.catch_up));
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let (enabled, zone) = (Some(self.enabled != "false"), Some(self.zone.clone()));
+        Ok(ScheduleEdit { version, enabled, cron, every_seconds, zone, overlap, catch_up, ..ScheduleEdit::default() })
+    }
+}
+
 /// A rhythm being typed, for the preview of its due times.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -139,6 +227,18 @@ pub struct BackfillResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_schedule_is_edited_by_a_form_in_the_address() {
+        assert_eq!(ScheduleForm::from_query("x=1"), None);
+        let form = ScheduleForm::from_query("cron=30+1+*+*+*&every_seconds=&zone=&enabled=false&overlap=skip").unwrap();
+        let edit = form.to_edit(7).unwrap();
+        assert_eq!((edit.version, edit.enabled, edit.cron.as_deref()), (7, Some(false), Some("30 1 * * *")));
+        assert_eq!((edit.zone.as_deref(), edit.overlap, edit.catch_up), (Some(""), Some(Overlap::Skip), None));
+        let paths = |form: ScheduleForm| form.to_edit(1).unwrap_err().into_iter().map(|f| f.path).collect::<Vec<_>>();
+        assert_eq!(paths(ScheduleForm::default()), ["cron"]);
+        assert_eq!(paths(ScheduleForm { every_seconds: "often".into(), ..ScheduleForm::default() }), ["every_seconds"]);
+    }
 
     #[test]
     fn all_faults_of_an_edit_come_at_once() {

@@ -8,7 +8,7 @@ use crate::{
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, fmt, net::IpAddr};
 
 pub const MAX_LINES: usize = 200;
 pub const MAX_QUANTITY: Decimal = Decimal::ONE_THOUSAND;
@@ -54,8 +54,43 @@ pub struct RecordSale {
     pub currency: Option<Currency>,
     /// The default site unless given.
     pub site_id: Option<SiteId>,
-    /// Sales are captured at once; `false` is refused.
+    /// `false`: the payment is still open. The stock is reserved until the sale is captured, fails, is
+    /// cancelled, or half an hour has passed. Else the sale is captured at once.
     pub capture: Option<bool>,
+    /// The payment provider's name for the means of payment; kept as a keyed hash only.
+    pub payment_token: Option<PaymentToken>,
+}
+
+/// A secret of the payment provider: never shown, never kept.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PaymentToken(String);
+
+impl fmt::Debug for PaymentToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PaymentToken(…)")
+    }
+}
+
+impl PaymentToken {
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    fn fault(&self) -> Option<&'static str> {
+        let digits: Vec<u32> = self.0.chars().filter_map(|c| c.to_digit(10)).collect();
+        let only_digits = self.0.chars().all(|c| c.is_ascii_digit() || matches!(c, ' ' | '-' | '.'));
+        // ISO/IEC 7812: up to 19 digits, the last one a Luhn check.
+        let luhn = digits.iter().rev().enumerate().map(|(i, d)| if i % 2 == 1 { d * 2 / 10 + d * 2 % 10 } else { *d });
+        if only_digits && (12..=19).contains(&digits.len()) && luhn.sum::<u32>() % 10 == 0 {
+            Some("This is a card number. Send the payment provider's token, never the card's number.")
+        } else if self.0.trim().is_empty() || self.0.chars().count() > 255 {
+            Some("Give 1 to 255 characters, or leave it out.")
+        } else {
+            None
+        }
+    }
 }
 
 impl RecordSale {
@@ -88,8 +123,8 @@ impl RecordSale {
         if self.payment_method.is_none() {
             faults.push(FieldError::new("payment_method", "Choose how the sale was paid."));
         }
-        if self.capture == Some(false) {
-            faults.push(FieldError::new("capture", "Sales are captured at once here; leave capture out or send true."));
+        if let Some(fault) = self.payment_token.as_ref().and_then(PaymentToken::fault) {
+            faults.push(FieldError::new("payment_token", fault));
         }
         for (path, value) in [("terminal_id", &self.terminal_id), ("device_id", &self.device_id)] {
             if value.as_ref().is_some_and(|v| v.is_empty() || v.chars().count() > 64) {
@@ -166,6 +201,8 @@ pub struct SaleForm {
     pub payment_method: String,
     pub discount_applied: String,
     pub shipping_cost: String,
+    /// `false`: the payment is still open.
+    pub capture: String,
 }
 
 impl SaleForm {
@@ -184,6 +221,7 @@ impl SaleForm {
                 "payment_method" => form.payment_method = value,
                 "discount_applied" => form.discount_applied = value,
                 "shipping_cost" => form.shipping_cost = value,
+                "capture" => form.capture = value,
                 // Buttons of the form: what they do is done on the way in.
                 "add" => added = Some(value),
                 "remove" => removed = Some(value),
@@ -249,6 +287,7 @@ impl SaleForm {
                 Err(_) => faults.push(FieldError::new("customer_id", "Choose a customer from the list.")),
             }
         }
+        command.capture = (self.capture == "false").then_some(false);
         if !self.payment_method.is_empty() {
             command.payment_method = PaymentMethod::parse(&self.payment_method);
         }
@@ -376,7 +415,7 @@ mod tests {
         let sale = read(&format!(
             r#"{{"lines":[{{"product_id":"{MUG}","quantity":0}},{{"product_id":"{MUG}","quantity":1001,"unit_price":-1}},
                 {{"product_id":"{MUG}","quantity":1.00001,"discount":-2}}],"discount_applied":-5,"shipping_cost":1e12,
-                "capture":false,"terminal_id":""}}"#
+                "capture":false,"payment_token":"4111 1111 1111 1111","terminal_id":""}}"#
         ));
         assert_eq!(
             paths(&sale),
@@ -387,12 +426,20 @@ mod tests {
                 "lines[2].quantity",
                 "lines[2].discount",
                 "payment_method",
-                "capture",
+                "payment_token",
                 "terminal_id",
                 "discount_applied",
                 "shipping_cost"
             ]
         );
+    }
+
+    #[test]
+    fn a_token_is_no_card_number_and_is_never_printed() {
+        let token = |text: &str| PaymentToken(text.to_owned());
+        assert!(token("4111-1111-1111-1111").fault().is_some() && token("").fault().is_some());
+        assert!(token("4111111111111112").fault().is_none() && token("tok_1Nz4111111111111111").fault().is_none());
+        assert_eq!(format!("{:?}", token("planted")), "PaymentToken(…)");
     }
 
     #[test]
@@ -404,12 +451,12 @@ mod tests {
     fn the_form_is_read_from_its_url_and_becomes_the_command() {
         let form = SaleForm::parse(query::pairs(&format!(
             "find=mug&lines%5B1%5D%5Bproduct_id%5D={MUG}&lines%5B1%5D%5Bquantity%5D=2&lines[0][product_id]={MUG}\
-             &lines[0][quantity]=&payment_method=cash&discount_applied=&shipping_cost=4.50&lines[x][y]=1"
+             &lines[0][quantity]=&payment_method=cash&discount_applied=&shipping_cost=4.50&lines[x][y]=1&capture=false"
         )));
         assert_eq!((form.lines.len(), form.chosen().count(), form.find.as_str()), (2, 1, "mug"));
         let command = form.to_command().unwrap();
         assert_eq!((command.lines.len(), command.shipping_cost), (1, "4.50".parse().unwrap()));
-        assert_eq!(command.validate(), Ok(()));
+        assert_eq!((command.validate(), command.capture), (Ok(()), Some(false)));
     }
 
     #[test]

@@ -114,6 +114,10 @@ pub struct SaleDetail {
     pub refunded_net: Decimal,
     pub occurred_at: DateTime<FixedOffset>,
     pub recognised_at: Option<DateTime<FixedOffset>>,
+    /// Of a pending sale: its stock is reserved until then.
+    pub hold_expires_at: Option<DateTime<FixedOffset>>,
+    /// It is pending and the caller may end it.
+    pub may_settle: bool,
     /// How it came in: api, web, import.
     pub entry: String,
     pub demo: bool,
@@ -134,6 +138,9 @@ pub struct SaleReceipt {
     pub discount_applied: Decimal,
     pub total_amount: Decimal,
     pub currency: Currency,
+    /// Of a pending sale: its stock is reserved until then.
+    #[serde(default)]
+    pub hold_expires_at: Option<DateTime<FixedOffset>>,
     pub created_at: DateTime<FixedOffset>,
 }
 

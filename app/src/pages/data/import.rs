@@ -1,11 +1,11 @@
 //! `/data/import/{id}`: columns, check, result and quarantine of one import.
 
 use super::{
-    StateBadge,
     check::Findings,
     cleaning::Cleanings,
     columns::ColumnsForm,
     quarantine::{Quarantine, Repairs},
+    state_badge,
     undo::{UndoForm, Undone},
     work::{Running, Steps},
 };
@@ -149,11 +149,12 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
     let is_idle_and_open = open_work.is_none() && summary.state.is_open();
     let show_columns = is_idle_and_open && may_upload;
     let show_findings = open_work.is_none() && summary.counts.is_some();
+    let badge = state_badge(&summary);
     let show_cleanings = show_columns && summary.state == ImportState::Previewed && !import.proposals.is_empty();
     let was_undone = import.undo.is_some();
     let undoable = import.undoable.clone().filter(|_| open_work.is_none() && may_commit);
     view! {
-        <PageHead title=title scope=scope><StateBadge state=summary.state/></PageHead>
+        <PageHead title=title scope=scope>{badge}</PageHead>
         <Steps at=at/>
         {seen_before}
         {failure}

@@ -26,12 +26,18 @@ pub fn Running(work: Work, stop: ServerAction<StopWork>, here: String) -> impl I
     };
     let progress = work.progress;
     let total = progress.total.map(|t| t.max(1).to_string());
+    // An undo goes by steps, not by rows.
+    let by_rows = work.kind != "import_undo";
     let done = match progress.total {
+        Some(total) if !by_rows => format!("Step {} of {total}", (progress.done + 1).min(total)),
         Some(total) => format!("{} of {}", format::count(progress.done, &locale), format::count(total, &locale)),
         None => "Waiting for a worker".to_owned(),
     };
     #[allow(clippy::cast_possible_truncation, reason = "a rate for the eye")]
-    let rate = progress.rate.map(|r| format!("{} rows a second", format::count(r.round() as i64, &locale)));
+    let rate = progress
+        .rate
+        .filter(|_| by_rows)
+        .map(|r| format!("{} rows a second", format::count(r.round() as i64, &locale)));
     let left = progress.eta_seconds.map(|s| format!("about {} left", format::duration(s)));
     let stopping = work.cancel_requested;
     view! {

@@ -110,6 +110,7 @@ fn controls(
 ) -> impl IntoView + use<> {
     let session = session();
     let (run_id, switch_id) = (schedule.id.clone(), schedule.id.clone());
+    let edited = (schedule.id.clone(), schedule.title.clone());
     let (version, enabled) = (schedule.version, schedule.enabled);
     let named = schedule.title.clone();
     let switch_label = format!("Switch {} {}", if enabled { "off" } else { "on" }, schedule.title);
@@ -122,6 +123,7 @@ fn controls(
             </ActionForm>
         })}
         {session.may(Permission::JobsManage).then(|| view! {
+            <a class="btn" href=format!("/jobs/schedules/{}", edited.0) aria-label=format!("Edit {}", edited.1)>"Edit"</a>
             <ActionForm action=switch>
                 <CsrfField/>
                 <input type="hidden" name="id" value=switch_id/>

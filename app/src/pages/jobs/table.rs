@@ -6,8 +6,10 @@ use crate::{
     context::session,
 };
 use domain::{
+    access::Permission,
     format,
-    jobs::{JobFilter, JobRow, JobState, JobsScreen},
+    jobs::{BulkAction, JobFilter, JobRow, JobState, JobsScreen},
+    query,
 };
 use leptos::prelude::*;
 
@@ -21,14 +23,21 @@ pub fn runs(screen: &JobsScreen) -> impl IntoView + use<> {
     if screen.page.items.is_empty() {
         return view! { <Empty message="No run fits this filter."><p><a class="btn" href="/jobs">"Show all runs"</a></p></Empty> }.into_any();
     }
-    let rows = screen.page.items.iter().cloned().map(|row| run_row(row, &locale)).collect_view();
+    let manage = session().may(Permission::JobsManage);
+    let rows = screen.page.items.iter().cloned().map(|row| run_row(row, &locale, manage)).collect_view();
+    let head =
+        manage.then(|| view! { <th scope="col" class="check"><span class="visually-hidden">"Select"</span></th> });
+    let acts = manage.then(|| acts(&screen.filter, screen.page.total, &locale));
+    // Selecting is a GET of the page that says what would happen.
     view! {
         <p class="total">{total} " runs"</p>
+        <form method="get" action="/jobs/act">
         <div class="table-wrap">
             <table class="stack">
                 <caption class="visually-hidden">"Runs, newest first"</caption>
                 <thead>
                     <tr>
+                        {head}
                         <th scope="col">"Job"</th>
                         <th scope="col">"State"</th>
                         <th scope="col">"Progress"</th>
@@ -41,9 +50,28 @@ pub fn runs(screen: &JobsScreen) -> impl IntoView + use<> {
                 <tbody>{rows}</tbody>
             </table>
         </div>
+        {acts}
+        </form>
         <Pager first next/>
     }
     .into_any()
+}
+
+/// The filter of the list as hidden fields, and the buttons.
+fn acts(filter: &JobFilter, total: i64, locale: &str) -> impl IntoView + use<> {
+    let filter = JobFilter { cursor: None, limit: None, ..filter.clone() };
+    let hidden = query::pairs(&filter.to_query())
+        .into_iter()
+        .map(|(name, value)| view! { <input type="hidden" name=name value=value/> })
+        .collect_view();
+    let buttons = [(BulkAction::Cancel, "Cancel…"), (BulkAction::Retry, "Run again…"), (BulkAction::Delete, "Delete…")]
+        .map(|(action, words)| view! { <button class="btn" type="submit" name="action" value=action.as_str()>{words}</button> })
+        .collect_view();
+    let help = format!(
+        "With the selected runs or, when none is selected, with all {} of this list:",
+        format::count(total, locale)
+    );
+    view! { {hidden} <div class="form-actions"><p class="help">{help}</p>{buttons}</div> }
 }
 
 /// The state as a badge, with what is about to happen to it.
@@ -74,11 +102,16 @@ pub fn progress_text(row: &JobRow, locale: &str) -> String {
     }
 }
 
-fn run_row(row: JobRow, locale: &str) -> impl IntoView + use<> {
+fn run_row(row: JobRow, locale: &str, manage: bool) -> impl IntoView + use<> {
+    let select = manage.then(|| {
+        let label = format!("Select {} of {}", row.title, format::date_time(row.created_at));
+        view! { <td class="check"><label><input type="checkbox" name="ids" value=row.id.to_string() aria-label=label/></label></td> }
+    });
     let tone = (row.state == JobState::Failed).then_some("bad");
     let took = row.duration_seconds().map(format::duration);
     view! {
         <tr data-tone=tone>
+            {select}
             <td><a class="row-link" href=format!("/jobs/{}", row.id)>{row.title.clone()}</a></td>
             <td>{state_badge(&row)}</td>
             <td class="hide">{progress_text(&row, locale)}</td>

@@ -2,49 +2,57 @@
 
 use crate::{
     components::{
+        form::{CsrfField, ErrorSummary, FormState},
         page::PageHead,
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::transactions::load_sale,
+    features::transactions::{SettleSale, load_sale},
+    live::use_topic,
     page_data::PageData,
 };
 use chrono::{DateTime, FixedOffset};
 use domain::{
     format,
-    transactions::{SaleDetail, SaleEvent, SaleLine, SaleRefund},
+    live::Topic,
+    transactions::{SaleDetail, SaleEvent, SaleLine, SaleRefund, Settlement},
 };
-use leptos::prelude::*;
+use leptos::{form::ActionForm, prelude::*};
 use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
 use rust_decimal::Decimal;
 
 /// The page of one sale.
-#[derive(Debug)]
+#[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct TransactionRoute {
     sale: PageData<Option<SaleDetail>>,
+    settle: ServerAction<SettleSale>,
 }
 
 #[lazy_route]
 impl LazyRoute for TransactionRoute {
     fn data() -> Self {
         let params = use_params_map();
-        Self { sale: PageData::load(move || params.with(|p| p.get("id").unwrap_or_default()), load_sale) }
+        let changed = use_topic(Topic::Transactions);
+        let settle = ServerAction::<SettleSale>::new();
+        let version = settle.version();
+        let asked = move || (params.with(|p| p.get("id").unwrap_or_default()), changed.get(), version.get());
+        Self { sale: PageData::load(asked, |(id, _, _)| load_sale(id)), settle }
     }
 
     fn view(this: Self) -> AnyView {
-        let sale = this.sale;
+        let TransactionRoute { sale, settle } = this;
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || Suspend::new(async move { ready_or_failed(sale.await, found) })}
+                {move || Suspend::new(async move { ready_or_failed(sale.await, move |sale| found(sale, settle)) })}
             </Transition>
         }
         .into_any()
     }
 }
 
-fn found(sale: Option<SaleDetail>) -> AnyView {
+fn found(sale: Option<SaleDetail>, settle: ServerAction<SettleSale>) -> AnyView {
     match sale {
-        Some(sale) => shown(sale),
+        Some(sale) => shown(sale, settle),
         None => {
             set_status(404);
             view! {
@@ -60,9 +68,10 @@ fn when(at: DateTime<FixedOffset>) -> impl IntoView {
     view! { <time datetime=format::date_time_machine(at) title=format::date_time_full(at)>{format::date_time(at)}</time> }
 }
 
-fn shown(sale: SaleDetail) -> AnyView {
+fn shown(sale: SaleDetail, settle: ServerAction<SettleSale>) -> AnyView {
     let title = format!("Transaction #{}", sale.number);
     let scope = sale.external_ref.as_ref().map(|r| format!("Number {r} at its source")).unwrap_or_default();
+    let settling = settling(&sale, settle);
     let lines = lines(&sale);
     let (refunds, events) = (refunds(&sale), events(&sale.events));
     view! {
@@ -70,6 +79,8 @@ fn shown(sale: SaleDetail) -> AnyView {
             <a class="btn" href="/transactions">"All transactions"</a>
             <a class="btn primary" href="/transactions/new">"New transaction"</a>
         </PageHead>
+        <ErrorSummary state=FormState::of(settle)/>
+        {settling}
         <section class="grid2">
             {facts(&sale)}
             {sums(&sale)}
@@ -79,6 +90,35 @@ fn shown(sale: SaleDetail) -> AnyView {
         {events}
     }
     .into_any()
+}
+
+/// What a pending sale waits for, and the buttons of who may end it.
+fn settling(sale: &SaleDetail, settle: ServerAction<SettleSale>) -> Option<impl IntoView + use<>> {
+    let until = sale.hold_expires_at?;
+    let id = sale.id.to_string();
+    let buttons = sale.may_settle.then(|| {
+        Settlement::ALL
+            .map(|how| {
+                let id = id.clone();
+                let class = if how == Settlement::Capture { "btn primary" } else { "btn" };
+                view! {
+                    <ActionForm action=settle>
+                        <CsrfField/>
+                        <input type="hidden" name="id" value=id/>
+                        <input type="hidden" name="how" value=how.as_str()/>
+                        <button class=class type="submit">{how.words()}</button>
+                    </ActionForm>
+                }
+            })
+            .collect_view()
+    });
+    Some(view! {
+        <section class="card">
+            <header><h2>"Payment open"</h2></header>
+            <p>"The stock is reserved until "{when(until)}"; then the sale is cancelled."</p>
+            <div class="form-actions">{buttons}</div>
+        </section>
+    })
 }
 
 fn facts(sale: &SaleDetail) -> impl IntoView + use<> {

@@ -122,6 +122,7 @@ fn amounts(form: &SaleForm, state: FormState) -> impl IntoView + use<> {
     let options = PaymentMethod::ALL
         .map(|m| view! { <option value=m.as_str() selected=chosen == m.as_str()>{m.words()}</option> })
         .collect_view();
+    let later = state.typed("capture", &form.capture) == "false";
     view! {
         <section class="card">
             <header><h2>"Payment"</h2></header>
@@ -136,6 +137,12 @@ fn amounts(form: &SaleForm, state: FormState) -> impl IntoView + use<> {
                 </div>
                 <Amount state name="discount_applied" label="Discount" value=form.discount_applied.clone()/>
                 <Amount state name="shipping_cost" label="Shipping" value=form.shipping_cost.clone()/>
+                <div class="field">
+                    <label>
+                        <input type="checkbox" name="capture" value="false" checked=later/>
+                        " The payment is still open: reserve the stock for 30 minutes"
+                    </label>
+                </div>
             </div>
         </section>
     }

@@ -14,8 +14,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 const TEXTS: [Field; 4] = [Field::Sku, Field::Description, Field::CustomerRef, Field::Country];
 /// Fields whose words are counted.
 const WORDS: [Field; 4] = [Field::Sku, Field::Country, Field::Status, Field::PaymentMethod];
-/// Different words of a field that are counted; a field with more holds no words.
+/// Different words of a field that are counted.
 const MOST_WORDS: usize = 50_000;
+/// Words that are compared with each other; a column with more holds no countries, or codes without any sense.
+const MOST_COMPARED: usize = 1_000;
 /// Proposals for words of one field, the most frequent first.
 const MOST_PROPOSALS: usize = 100;
 /// Shorter words are too near to each other.
@@ -265,6 +267,9 @@ fn fixed_words(field: Field, words: &HashMap<Box<str>, u32>) -> Found {
 /// Countries: one spelling for each, and slips beside a recorded or a far more frequent one.
 fn country_words(words: &HashMap<Box<str>, u32>, known: &[String]) -> Found {
     let mut found = Found::new();
+    if words.len() > MOST_COMPARED {
+        return found;
+    }
     let mut spellings: BTreeMap<String, Vec<(&str, u32)>> = BTreeMap::new();
     for (word, rows) in words {
         spellings.entry(word.to_lowercase()).or_default().push((word, *rows));
@@ -313,7 +318,7 @@ fn sku_words(words: &HashMap<Box<str>, u32>, known: &[String]) -> Found {
         if recorded.contains(sku.as_str()) || sku.chars().count() < LETTERS {
             continue;
         }
-        let Some(candidates) = alike.get(&key) else { continue };
+        let Some(candidates) = alike.get(&key).filter(|list| list.len() <= MOST_COMPARED) else { continue };
         if let Some(near) = nearest(&sku, candidates.iter().copied()) {
             found.insert(word.to_string(), (CleaningRule::NearMiss, near.to_owned()));
         }
@@ -404,6 +409,15 @@ mod tests {
         assert_eq!(of(&found, "GTXPro"), Some((CleaningRule::NearMiss, "GTX PRO".into())));
         assert_eq!(of(&found, "85123-A"), Some((CleaningRule::NearMiss, "85123A".into())));
         assert_eq!((of(&found, "85124A"), of(&found, "85123a")), (None, None));
+    }
+
+    #[test]
+    fn a_column_of_free_text_costs_no_comparing() {
+        let texts: Vec<String> = (0..40_000).map(|n| format!("free text {n}")).collect();
+        let many: HashMap<Box<str>, u32> = texts.iter().map(|text| (text.as_str().into(), 1)).collect();
+        assert!(country_words(&many, &[]).is_empty());
+        let codes: Vec<String> = (0..2_000).map(|n| "X".repeat(n % 50 + 5)).collect();
+        assert!(sku_words(&words(&[("XXXXXXY", 1)]), &codes).is_empty());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `/api/v1/transactions`: list, record, quote, detail, events.
+//! `/api/v1/transactions`: list, record, quote, detail, events, and the end of a pending sale.
 
 use crate::{
     http::{
@@ -15,12 +15,14 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use bytes::Bytes;
 use domain::{
     AppError,
     access::{Access, Permission},
+    idempotency::IdempotencyKey,
     ids::TransactionId,
     query,
-    transactions::{Entry, Quote, RecordSale, SaleDetail, SaleQuery},
+    transactions::{Entry, Quote, RecordSale, SaleDetail, SaleQuery, SettleSale, Settlement},
 };
 use serde_json::{Value, json};
 
@@ -35,6 +37,9 @@ pub fn routes() -> Routes<Services> {
         .post("/api/v1/transactions/quote", create, quote)
         .get("/api/v1/transactions/{id}", view, detail)
         .get("/api/v1/transactions/{id}/events", view, events)
+        .post("/api/v1/transactions/{id}/capture", create, capture)
+        .post("/api/v1/transactions/{id}/fail", create, fail)
+        .post("/api/v1/transactions/{id}/cancel", create, cancel)
 }
 
 fn envelope(data: Value, metadata: Value) -> Value {
@@ -71,7 +76,7 @@ pub async fn list(
 
 /// Records a sale and takes its stock, or changes nothing.
 #[utoipa::path(post, path = "/api/v1/transactions", tag = "transactions",
-    request_body(content = Value, description = "customer_id?, lines[{product_id, quantity, unit_price?, discount?}] or product_id and quantity, payment_method, discount_applied, shipping_cost, currency?, site_id?, terminal_id?, device_id?, ip_address?"),
+    request_body(content = Value, description = "customer_id?, lines[{product_id, quantity, unit_price?, discount?}] or product_id and quantity, payment_method, discount_applied, shipping_cost, currency?, site_id?, terminal_id?, device_id?, ip_address?, payment_token?, capture? (false: pending, the stock is reserved for 30 minutes)"),
     params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; the same key and body answer the same for 24 h")),
     responses((status = 201, description = "Recorded"), (status = 409, description = "Too little stock (field lines[i].quantity), or the key was used for another body"), (status = 422, description = "All faults at once")))]
 pub async fn record(
@@ -123,4 +128,67 @@ pub async fn events(
     let events = found(&services, &who, id).await?.events;
     let metadata = json!({"count": events.len(), "total": events.len()});
     Ok(Json(envelope(value(events)?, metadata)))
+}
+
+/// The payment of a pending sale came: its reserved stock is taken, and the sale counts from now on.
+#[utoipa::path(post, path = "/api/v1/transactions/{id}/capture", tag = "transactions", params(("id" = String, Path)),
+    request_body(content = Value, description = "{reason?}, or nothing"),
+    responses((status = 200, description = "The record"), (status = 403, description = "Not the caller's own sale"), (status = 404, description = "No such sale"), (status = 409, description = "It is not pending")))]
+pub async fn capture(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    SentKey(key): SentKey,
+    Path(id): Path<TransactionId>,
+    body: Bytes,
+) -> Response {
+    settle(&services, &who, id, Settlement::Capture, &body, key.as_ref()).await
+}
+
+/// The payment of a pending sale failed: its reserved stock is free again.
+#[utoipa::path(post, path = "/api/v1/transactions/{id}/fail", tag = "transactions", params(("id" = String, Path)),
+    request_body(content = Value, description = "{reason?}, or nothing"),
+    responses((status = 200, description = "The record"), (status = 403, description = "Not the caller's own sale"), (status = 404, description = "No such sale"), (status = 409, description = "It is not pending")))]
+pub async fn fail(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    SentKey(key): SentKey,
+    Path(id): Path<TransactionId>,
+    body: Bytes,
+) -> Response {
+    settle(&services, &who, id, Settlement::Fail, &body, key.as_ref()).await
+}
+
+/// A pending sale is not waited for any more: its reserved stock is free again.
+#[utoipa::path(post, path = "/api/v1/transactions/{id}/cancel", tag = "transactions", params(("id" = String, Path)),
+    request_body(content = Value, description = "{reason?}, or nothing"),
+    responses((status = 200, description = "The record"), (status = 403, description = "Not the caller's own sale"), (status = 404, description = "No such sale"), (status = 409, description = "It is not pending")))]
+pub async fn cancel(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    SentKey(key): SentKey,
+    Path(id): Path<TransactionId>,
+    body: Bytes,
+) -> Response {
+    settle(&services, &who, id, Settlement::Cancel, &body, key.as_ref()).await
+}
+
+/// `body`: `{"reason": …}`, or nothing.
+async fn settle(
+    services: &Services,
+    who: &domain::access::Principal,
+    id: TransactionId,
+    how: Settlement,
+    body: &Bytes,
+    key: Option<&IdempotencyKey>,
+) -> Response {
+    let command = if body.is_empty() { Ok(SettleSale::default()) } else { serde_json::from_slice(body) };
+    let Ok(command) = command else {
+        return ApiError(AppError::field("reason", "Send a JSON object with a reason, or nothing.")).into_response();
+    };
+    let answered = services.transactions.settle(who, id, how, &command, key).await;
+    let response = match answered.value {
+        Ok(sale) => Json(sale).into_response(),
+        Err(error) => ApiError(error).into_response(),
+    };
+    marked(response, answered.replayed)
 }

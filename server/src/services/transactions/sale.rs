@@ -1,7 +1,7 @@
 //! Pricing and recording one sale (`commerce.md` 3.1, 3.2). Everything of a recorded sale happens in one
 //! database transaction: key, prices, stock, rows, event, audit. The announcement follows the commit.
 
-use super::{TransactionsService, local};
+use super::{TransactionsService, local, settlement::HELD_FOR};
 use crate::services::idempotency::{self, Claiming};
 use domain::{
     AppError, FieldError,
@@ -244,19 +244,7 @@ pub async fn record(
         },
     };
     let answer = write(service, &mut tx, who, sale, entry, at).await;
-    match (&answer, claimed) {
-        (Ok(_), None) => store::commit(tx).await?,
-        (Ok(_), Some(claimed)) => {
-            claimed.keep(&mut tx, 201, &answer).await?;
-            store::commit(tx).await?;
-        }
-        // A refusal has written nothing, so its answer can be kept in this very transaction.
-        (Err(error), Some(claimed)) if idempotency::is_lasting(error) => {
-            claimed.keep(&mut tx, 0, &answer).await?;
-            store::commit(tx).await?;
-        }
-        (Err(_), _) => {}
-    }
+    idempotency::conclude(tx, claimed, 201, &answer).await?;
     if let Ok(receipt) = &answer {
         service.announcements.announce(Topic::Transactions, receipt.transaction_id.to_string());
         service.announcements.announce(Topic::Inventory, "");
@@ -280,9 +268,12 @@ async fn write(
     let clock = &service.backend.clock;
     let id = TransactionId(clock.new_id());
     let origin = priced.origin();
+    let pending = sale.capture == Some(false);
+    let status = if pending { SaleStatus::Pending } else { SaleStatus::Approved };
+    let fingerprint = sale.payment_token.as_ref().map(|token| service.keys.fingerprint(token.expose()));
     let needs = priced.needs();
     if !needs.is_empty() {
-        let taking = Taking { site_id, transaction_id: id.0, actor: who.label(), at, origin };
+        let taking = Taking { site_id, transaction_id: id.0, actor: who.label(), at, origin, reserve: pending };
         let short = take(connection, &needs, taking).await?;
         if !short.is_empty() {
             return Err(priced.shortage(sale, &short));
@@ -315,23 +306,27 @@ async fn write(
         totals: &priced.totals,
         entry: entry.as_str(),
         origin,
+        status,
+        recognised_at: (!pending).then_some(at),
+        payment_fingerprint: fingerprint.as_ref().map(<[u8; 32]>::as_slice),
     };
     let number = record::insert(connection, who, &row).await?;
     let act = Act::done("transactions.create", "transaction", id).after(json!({
-        "number": number, "status": SaleStatus::Approved.as_str(), "total": priced.totals.total, "currency": priced.currency,
+        "number": number, "status": status.as_str(), "total": priced.totals.total, "currency": priced.currency,
         "customer_id": sale.customer_id, "lines": lines.len(),
     }));
     audit::record(connection, clock.new_id(), at, who, act).await?;
     Ok(SaleReceipt {
         transaction_id: id,
         number,
-        status: SaleStatus::Approved,
+        status,
         net: priced.totals.net,
         tax_amount: priced.totals.tax,
         shipping_cost: priced.totals.shipping,
         discount_applied: priced.totals.discount,
         total_amount: priced.totals.total,
         currency: priced.currency,
+        hold_expires_at: pending.then(|| local(&priced.facts.rules.business, at + HELD_FOR)),
         created_at: local(&priced.facts.rules.business, at),
     })
 }

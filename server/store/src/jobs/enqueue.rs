@@ -48,11 +48,11 @@ pub async fn enqueue(connection: &mut PgConnection, run: &NewRun<'_>) -> Result<
             add_ticket(connection, run.id, run.created_at).await?;
             return Ok(Inserted::New);
         }
-        let open: Option<Uuid> = sqlx::query_scalar(
+        let open: Option<Uuid> = sqlx::query_scalar!(
             "select id from ops.job_runs where kind = $1 and unique_key = $2 and state in ('queued', 'running')",
+            run.kind,
+            run.unique_key
         )
-        .bind(run.kind)
-        .bind(run.unique_key)
         .fetch_optional(&mut *connection)
         .await?;
         // None: it ended between the two statements, so there is room now.
@@ -68,38 +68,35 @@ pub async fn enqueue(connection: &mut PgConnection, run: &NewRun<'_>) -> Result<
 /// When the statement fails.
 pub async fn insert_skipped(connection: &mut PgConnection, run: &NewRun<'_>) -> Result<()> {
     insert(connection, run, 0, "skipped").await?;
-    sqlx::query("update ops.job_runs set finished_at = created_at where id = $1")
-        .bind(run.id)
-        .execute(connection)
-        .await?;
+    sqlx::query!("update ops.job_runs set finished_at = created_at where id = $1", run.id).execute(connection).await?;
     Ok(())
 }
 
 async fn insert(connection: &mut PgConnection, run: &NewRun<'_>, slot: i16, state: &str) -> Result<bool> {
-    let inserted = sqlx::query(
+    let inserted = sqlx::query!(
         "insert into ops.job_runs (id, kind, queue, slot, state, priority, payload, schedule_id, parent_id, requested_by,
                                    requested_label, dealer_id, unique_key, max_attempts, timeout_seconds, run_at, created_at, origin)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
          on conflict (kind, unique_key) where state in ('queued', 'running') do nothing",
+        run.id,
+        run.kind,
+        run.queue,
+        slot,
+        state,
+        run.priority,
+        run.payload,
+        run.schedule_id,
+        run.parent_id,
+        run.requested_by,
+        run.requested_label,
+        run.dealer_id,
+        run.unique_key,
+        run.max_attempts,
+        run.timeout_seconds,
+        run.run_at,
+        run.created_at,
+        run.origin
     )
-    .bind(run.id)
-    .bind(run.kind)
-    .bind(run.queue)
-    .bind(slot)
-    .bind(state)
-    .bind(run.priority)
-    .bind(run.payload)
-    .bind(run.schedule_id)
-    .bind(run.parent_id)
-    .bind(run.requested_by)
-    .bind(run.requested_label)
-    .bind(run.dealer_id)
-    .bind(run.unique_key)
-    .bind(run.max_attempts)
-    .bind(run.timeout_seconds)
-    .bind(run.run_at)
-    .bind(run.created_at)
-    .bind(run.origin)
     .execute(connection)
     .await?;
     Ok(inserted.rows_affected() == 1)
@@ -109,8 +106,8 @@ async fn insert(connection: &mut PgConnection, run: &NewRun<'_>, slot: i16, stat
 /// stays cheap, and the run's id breaks ties.
 async fn shortest_slot(connection: &mut PgConnection, queue: &str, id: Uuid) -> Result<i16> {
     let salt = i32::from(id.as_bytes()[15]);
-    let slot: Option<i16> = sqlx::query_scalar(
-        "select s.slot::smallint
+    let slot: Option<i16> = sqlx::query_scalar!(
+        r#"select s.slot::smallint as "slot!"
          from ops.queues q
          cross join lateral generate_series(0, q.concurrency - 1) as s (slot)
          cross join lateral (
@@ -120,10 +117,10 @@ async fn shortest_slot(connection: &mut PgConnection, queue: &str, id: Uuid) -> 
          ) as open
          where q.name = $1
          order by open.runs, (s.slot + $2) % q.concurrency
-         limit 1",
+         limit 1"#,
+        queue,
+        salt
     )
-    .bind(queue)
-    .bind(salt)
     .fetch_optional(connection)
     .await?;
     Ok(slot.unwrap_or(0))

@@ -17,8 +17,8 @@ pub struct CleanupCounts {
 /// # Errors
 /// When a statement fails.
 pub async fn clean_up(connection: &mut PgConnection, now: DateTime<Utc>, fast: &[String]) -> Result<CleanupCounts> {
-    let job_runs = sqlx::query(
-        "with kept as (
+    let job_runs = sqlx::query!(
+        r#"with kept as (
              select distinct on (schedule_id, state in ('succeeded', 'partial')) id
              from ops.job_runs
              where schedule_id is not null and state in ('succeeded', 'partial', 'failed')
@@ -37,19 +37,18 @@ pub async fn clean_up(connection: &mut PgConnection, now: DateTime<Utc>, fast: &
              on conflict (hour, kind, state) do update
              set runs = h.runs + excluded.runs, seconds = h.seconds + excluded.seconds
          )
-         select count(*) from removed",
+         select count(*) as "removed!" from removed"#,
+        now - Duration::days(400),
+        now - Duration::days(30),
+        fast
     )
-    .bind(now - Duration::days(400))
-    .bind(now - Duration::days(30))
-    .bind(fast)
     .fetch_one(&mut *connection)
     .await?;
-    let schedule_fires = sqlx::query("delete from ops.schedule_fires where fired_at < $1")
-        .bind(now - Duration::days(400))
+    let schedule_fires = sqlx::query!("delete from ops.schedule_fires where fired_at < $1", now - Duration::days(400))
         .execute(connection)
         .await?
         .rows_affected();
-    Ok(CleanupCounts { job_runs: u64::try_from(sqlx::Row::get::<i64, _>(&job_runs, 0)).unwrap_or(0), schedule_fires })
+    Ok(CleanupCounts { job_runs: u64::try_from(job_runs.removed).unwrap_or(0), schedule_fires })
 }
 
 /// Deletes closed runs with their logs; returns how many.
@@ -57,10 +56,10 @@ pub async fn clean_up(connection: &mut PgConnection, now: DateTime<Utc>, fast: &
 /// # Errors
 /// When the statement fails.
 pub async fn delete(connection: &mut PgConnection, runs: &[uuid::Uuid]) -> Result<i64> {
-    let deleted = sqlx::query("delete from ops.job_runs where id = any($1) and state not in ('queued', 'running')")
-        .bind(runs)
-        .execute(connection)
-        .await?;
+    let deleted =
+        sqlx::query!("delete from ops.job_runs where id = any($1) and state not in ('queued', 'running')", runs)
+            .execute(connection)
+            .await?;
     Ok(i64::try_from(deleted.rows_affected()).unwrap_or(i64::MAX))
 }
 
@@ -70,22 +69,24 @@ pub async fn delete(connection: &mut PgConnection, runs: &[uuid::Uuid]) -> Resul
 /// # Errors
 /// When a statement fails.
 pub async fn remove_expired(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<(&'static str, u64)>> {
-    let login_attempts = sqlx::query("delete from access.login_attempts where at < $1").bind(now - Duration::days(30));
+    let login_attempts = sqlx::query!("delete from access.login_attempts where at < $1", now - Duration::days(30));
     let login_attempts = login_attempts.execute(&mut *connection).await?.rows_affected();
-    let keys = sqlx::query("delete from ops.idempotency_keys where created_at < $1").bind(now - Duration::hours(24));
+    let keys = sqlx::query!("delete from ops.idempotency_keys where created_at < $1", now - Duration::hours(24));
     let keys = keys.execute(&mut *connection).await?.rows_affected();
-    let files = sqlx::query("delete from ops.files where expires_at < $1").bind(now).execute(&mut *connection).await?;
+    let files = sqlx::query!("delete from ops.files where expires_at < $1", now).execute(&mut *connection).await?;
     // An export without its file says for a month what it was; its run says it for longer.
-    let exports = sqlx::query("delete from ops.exports where created_at < $1 and file_id is null")
-        .bind(now - Duration::days(30))
-        .execute(&mut *connection)
-        .await?
-        .rows_affected();
-    let sessions = sqlx::query("delete from access.sessions where least(expires_at, absolute_expires_at) < $1")
-        .bind(now - Duration::days(1))
-        .execute(connection)
-        .await?
-        .rows_affected();
+    let exports =
+        sqlx::query!("delete from ops.exports where created_at < $1 and file_id is null", now - Duration::days(30))
+            .execute(&mut *connection)
+            .await?
+            .rows_affected();
+    let sessions = sqlx::query!(
+        "delete from access.sessions where least(expires_at, absolute_expires_at) < $1",
+        now - Duration::days(1)
+    )
+    .execute(connection)
+    .await?
+    .rows_affected();
     Ok(vec![
         ("login_attempts", login_attempts),
         ("idempotency_keys", keys),

@@ -164,17 +164,17 @@ pub async fn detail(connection: &mut PgConnection, id: Uuid) -> Result<Option<Jo
 /// When the statement fails.
 pub async fn retries_of(connection: &mut PgConnection, id: Uuid) -> Result<Vec<Uuid>> {
     // A retry is younger than its parent; the bound keeps the scan on the index of recent runs.
-    Ok(sqlx::query_scalar(
+    Ok(sqlx::query_scalar!(
         "select r.id from ops.job_runs r join ops.job_runs p on p.id = $1
          where r.kind = p.kind and r.created_at >= p.created_at and r.parent_id = $1
          order by r.created_at desc limit 20",
+        id
     )
-    .bind(id)
     .fetch_all(connection)
     .await?)
 }
 
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct EventRow {
     pub seq: i32,
     pub at: DateTime<Utc>,
@@ -189,12 +189,13 @@ pub struct EventRow {
 /// # Errors
 /// When the statement fails.
 pub async fn events(connection: &mut PgConnection, run: Uuid, after: i32, limit: i64) -> Result<Vec<EventRow>> {
-    Ok(sqlx::query_as(
+    Ok(sqlx::query_as!(
+        EventRow,
         "select seq, at, level, step, message, data from ops.job_run_events where job_id = $1 and seq > $2 order by seq limit $3",
+        run,
+        after,
+        limit
     )
-    .bind(run)
-    .bind(after)
-    .bind(limit)
     .fetch_all(connection)
     .await?)
 }
@@ -204,12 +205,14 @@ pub async fn events(connection: &mut PgConnection, run: Uuid, after: i32, limit:
 /// # Errors
 /// When the statement fails.
 pub async fn last_events(connection: &mut PgConnection, run: Uuid, limit: i64) -> Result<Vec<EventRow>> {
-    Ok(sqlx::query_as(
-        "select * from (select seq, at, level, step, message, data from ops.job_run_events
-                        where job_id = $1 order by seq desc limit $2) as newest order by seq",
+    Ok(sqlx::query_as!(
+        EventRow,
+        r#"select seq as "seq!", at as "at!", level as "level!", step, message as "message!", data
+         from (select seq, at, level, step, message, data from ops.job_run_events
+                        where job_id = $1 order by seq desc limit $2) as newest order by seq"#,
+        run,
+        limit
     )
-    .bind(run)
-    .bind(limit)
     .fetch_all(connection)
     .await?)
 }

@@ -4,7 +4,7 @@ use crate::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 
-#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueRow {
     pub name: String,
     pub concurrency: i32,
@@ -21,14 +21,16 @@ pub struct QueueRow {
 /// # Errors
 /// When the statement fails.
 pub async fn queues(connection: &mut PgConnection) -> Result<Vec<QueueRow>> {
-    Ok(sqlx::query_as(
-        "select q.name, q.concurrency, q.per_key_concurrency, coalesce(o.queued, 0) as queued, coalesce(o.running, 0) as running,
+    Ok(sqlx::query_as!(
+        QueueRow,
+        r#"select q.name, q.concurrency, q.per_key_concurrency, coalesce(o.queued, 0) as "queued!",
+                coalesce(o.running, 0) as "running!",
                 q.paused_at, q.paused_by, q.pause_reason
          from ops.queues q
          left join (select queue, count(*) filter (where state = 'queued') as queued,
                            count(*) filter (where state = 'running') as running
                     from ops.job_runs where state in ('queued', 'running') group by queue) as o on o.queue = q.name
-         order by q.name",
+         order by q.name"#
     )
     .fetch_all(connection)
     .await?)
@@ -45,13 +47,13 @@ pub async fn pause(
     by: &str,
     reason: &str,
 ) -> Result<bool> {
-    let paused = sqlx::query(
+    let paused = sqlx::query!(
         "update ops.queues set paused_at = coalesce(paused_at, $2), paused_by = $3, pause_reason = $4 where name = $1",
+        queue,
+        now,
+        by,
+        reason
     )
-    .bind(queue)
-    .bind(now)
-    .bind(by)
-    .bind(reason)
     .execute(&mut *connection)
     .await?;
     sqlx::query(
@@ -70,11 +72,12 @@ pub async fn pause(
 /// # Errors
 /// When a statement fails.
 pub async fn resume(connection: &mut PgConnection, queue: &str) -> Result<bool> {
-    let resumed =
-        sqlx::query("update ops.queues set paused_at = null, paused_by = null, pause_reason = null where name = $1")
-            .bind(queue)
-            .execute(&mut *connection)
-            .await?;
+    let resumed = sqlx::query!(
+        "update ops.queues set paused_at = null, paused_by = null, pause_reason = null where name = $1",
+        queue
+    )
+    .execute(&mut *connection)
+    .await?;
     sqlx::query(
         "update graphile_worker._private_jobs j set run_at = r.run_at
          from ops.job_runs r
@@ -84,6 +87,6 @@ pub async fn resume(connection: &mut PgConnection, queue: &str) -> Result<bool> 
     .execute(&mut *connection)
     .await?;
     // An update does not wake the workers as an insert does; they would find out at their next poll.
-    sqlx::query("select pg_notify('jobs:insert', '{}')").execute(connection).await?;
+    sqlx::query!("select pg_notify('jobs:insert', '{}')::text as told").fetch_one(connection).await?;
     Ok(resumed.rows_affected() == 1)
 }

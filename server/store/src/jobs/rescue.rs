@@ -15,14 +15,14 @@ pub async fn register(
     pid: i32,
     now: DateTime<Utc>,
 ) -> Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "insert into ops.workers (id, host, pid, started_at, heartbeat_at) values ($1, $2, $3, $4, $4)
          on conflict (id) do update set heartbeat_at = excluded.heartbeat_at",
+        worker,
+        host,
+        pid,
+        now
     )
-    .bind(worker)
-    .bind(host)
-    .bind(pid)
-    .bind(now)
     .execute(connection)
     .await?;
     Ok(())
@@ -34,18 +34,14 @@ pub async fn register(
 /// # Errors
 /// When a statement fails.
 pub async fn heartbeat(connection: &mut PgConnection, worker: &str, now: DateTime<Utc>) -> Result<()> {
-    sqlx::query("update ops.workers set heartbeat_at = $2 where id = $1")
-        .bind(worker)
-        .bind(now)
-        .execute(connection)
-        .await?;
+    sqlx::query!("update ops.workers set heartbeat_at = $2 where id = $1", worker, now).execute(connection).await?;
     Ok(())
 }
 
 /// # Errors
 /// When the statement fails.
 pub async fn deregister(connection: &mut PgConnection, worker: &str) -> Result<()> {
-    sqlx::query("delete from ops.workers where id = $1").bind(worker).execute(connection).await?;
+    sqlx::query!("delete from ops.workers where id = $1", worker).execute(connection).await?;
     Ok(())
 }
 
@@ -54,7 +50,8 @@ pub async fn deregister(connection: &mut PgConnection, worker: &str) -> Result<(
 /// # Errors
 /// When the statement fails.
 pub async fn workers_on(connection: &mut PgConnection, host: &str) -> Result<Vec<(String, i32)>> {
-    Ok(sqlx::query_as("select id, pid from ops.workers where host = $1").bind(host).fetch_all(connection).await?)
+    let rows = sqlx::query!("select id, pid from ops.workers where host = $1", host).fetch_all(connection).await?;
+    Ok(rows.into_iter().map(|worker| (worker.id, worker.pid)).collect())
 }
 
 /// Workers silent since `cutoff`, and holders of tickets or queues that are not registered at all.

@@ -15,7 +15,7 @@ pub struct Fence {
 }
 
 /// A run as its worker gets it.
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Claimed {
     pub id: Uuid,
     pub kind: String,
@@ -44,18 +44,19 @@ pub async fn claim(
     worker: &str,
     now: DateTime<Utc>,
 ) -> Result<Option<Claimed>> {
-    Ok(sqlx::query_as(
+    Ok(sqlx::query_as!(
+        Claimed,
         "update ops.job_runs
          set state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, $4), heartbeat_at = $4,
              worker_id = $3, finished_at = null, error_code = null, error_message = null, progress_rate = null
          where id = $1 and queue_job_id = $2 and state = 'queued'
          returning id, kind, payload, attempt, max_attempts, timeout_seconds, checkpoint, counters, progress_done,
                    progress_total, step, schedule_id, requested_by, origin",
+        run,
+        ticket,
+        worker,
+        now
     )
-    .bind(run)
-    .bind(ticket)
-    .bind(worker)
-    .bind(now)
     .fetch_optional(connection)
     .await?)
 }
@@ -80,21 +81,21 @@ pub async fn pulse(
     now: DateTime<Utc>,
     pulse: &Pulse,
 ) -> Result<Option<bool>> {
-    Ok(sqlx::query_scalar(
-        "update ops.job_runs
+    Ok(sqlx::query_scalar!(
+        r#"update ops.job_runs
          set heartbeat_at = $4, progress_done = $5, progress_total = $6, progress_rate = $7, step = $8, counters = $9
          where id = $1 and worker_id = $2 and attempt = $3 and state = 'running'
-         returning cancel_requested_at is not null",
+         returning cancel_requested_at is not null as "asked!""#,
+        fence.run,
+        fence.worker,
+        fence.attempt,
+        now,
+        pulse.done,
+        pulse.total,
+        pulse.rate,
+        pulse.step.as_deref(),
+        pulse.counters
     )
-    .bind(fence.run)
-    .bind(&fence.worker)
-    .bind(fence.attempt)
-    .bind(now)
-    .bind(pulse.done)
-    .bind(pulse.total)
-    .bind(pulse.rate)
-    .bind(pulse.step.as_deref())
-    .bind(&pulse.counters)
     .fetch_optional(connection)
     .await?)
 }
@@ -104,13 +105,13 @@ pub async fn pulse(
 /// # Errors
 /// When the statement fails.
 pub async fn open_state(connection: &mut PgConnection, fence: &Fence) -> Result<Option<bool>> {
-    Ok(sqlx::query_scalar(
-        "select cancel_requested_at is not null from ops.job_runs
-         where id = $1 and worker_id = $2 and attempt = $3 and state = 'running'",
+    Ok(sqlx::query_scalar!(
+        r#"select cancel_requested_at is not null as "asked!" from ops.job_runs
+         where id = $1 and worker_id = $2 and attempt = $3 and state = 'running'"#,
+        fence.run,
+        fence.worker,
+        fence.attempt
     )
-    .bind(fence.run)
-    .bind(&fence.worker)
-    .bind(fence.attempt)
     .fetch_optional(connection)
     .await?)
 }
@@ -125,13 +126,13 @@ pub async fn save_checkpoint(
     fence: &Fence,
     checkpoint: &serde_json::Value,
 ) -> Result<bool> {
-    let saved = sqlx::query(
+    let saved = sqlx::query!(
         "update ops.job_runs set checkpoint = $4 where id = $1 and worker_id = $2 and attempt = $3 and state = 'running'",
+        fence.run,
+        fence.worker,
+        fence.attempt,
+        checkpoint
     )
-    .bind(fence.run)
-    .bind(&fence.worker)
-    .bind(fence.attempt)
-    .bind(checkpoint)
     .execute(connection)
     .await?;
     Ok(saved.rows_affected() == 1)
@@ -153,25 +154,25 @@ pub struct Ending {
 /// # Errors
 /// When a statement fails.
 pub async fn finish(connection: &mut PgConnection, fence: &Fence, now: DateTime<Utc>, ending: &Ending) -> Result<bool> {
-    let ended = sqlx::query(
+    let ended = sqlx::query!(
         "update ops.job_runs
          set state = $4, finished_at = $5, heartbeat_at = $5, progress_done = $6, progress_total = $7, progress_rate = $8,
              step = $9, counters = $10, result = $11, error_code = $12, error_message = $13
          where id = $1 and worker_id = $2 and attempt = $3 and state = 'running'",
+        fence.run,
+        fence.worker,
+        fence.attempt,
+        ending.state,
+        now,
+        ending.last.done,
+        ending.last.total,
+        ending.last.rate,
+        ending.last.step.as_deref(),
+        ending.last.counters,
+        ending.result.as_ref(),
+        ending.error_code.as_deref(),
+        ending.error_message.as_deref()
     )
-    .bind(fence.run)
-    .bind(&fence.worker)
-    .bind(fence.attempt)
-    .bind(ending.state)
-    .bind(now)
-    .bind(ending.last.done)
-    .bind(ending.last.total)
-    .bind(ending.last.rate)
-    .bind(ending.last.step.as_deref())
-    .bind(&ending.last.counters)
-    .bind(ending.result.as_ref())
-    .bind(ending.error_code.as_deref())
-    .bind(ending.error_message.as_deref())
     .execute(&mut *connection)
     .await?;
     if ended.rows_affected() == 0 {
@@ -182,13 +183,13 @@ pub async fn finish(connection: &mut PgConnection, fence: &Fence, now: DateTime<
 }
 
 pub(super) async fn tell_schedule(connection: &mut PgConnection, run: Uuid) -> Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "update ops.schedules s
          set last_state = r.state,
              last_success_at = case when r.state in ('succeeded', 'partial') then r.finished_at else s.last_success_at end
          from ops.job_runs r where r.id = $1 and s.id = r.schedule_id",
+        run
     )
-    .bind(run)
     .execute(connection)
     .await?;
     Ok(())
@@ -208,24 +209,24 @@ pub async fn requeue(
     last: &Pulse,
     error: Option<(&str, &str)>,
 ) -> Result<bool> {
-    let back = sqlx::query(
+    let back = sqlx::query!(
         "update ops.job_runs
          set state = 'queued', run_at = $4, attempt = attempt - $5, worker_id = null, heartbeat_at = null,
              progress_done = $6, progress_total = $7, progress_rate = null, step = $8, counters = $9,
              error_code = $10, error_message = $11
          where id = $1 and worker_id = $2 and attempt = $3 and state = 'running'",
+        fence.run,
+        fence.worker,
+        fence.attempt,
+        run_at,
+        i32::from(!count_attempt),
+        last.done,
+        last.total,
+        last.step.as_deref(),
+        last.counters,
+        error.map(|e| e.0),
+        error.map(|e| e.1)
     )
-    .bind(fence.run)
-    .bind(&fence.worker)
-    .bind(fence.attempt)
-    .bind(run_at)
-    .bind(i32::from(!count_attempt))
-    .bind(last.done)
-    .bind(last.total)
-    .bind(last.step.as_deref())
-    .bind(&last.counters)
-    .bind(error.map(|e| e.0))
-    .bind(error.map(|e| e.1))
     .execute(&mut *connection)
     .await?;
     if back.rows_affected() == 0 {
@@ -251,7 +252,7 @@ pub async fn add_event(
     message: &str,
     data: Option<&serde_json::Value>,
 ) -> Result<()> {
-    sqlx::query(
+    sqlx::query!(
         "insert into ops.job_run_events as e (job_id, seq, at, level, step, message, data)
          select $1, least(coalesce(max(seq), 0) + 1, $7), $2, case when coalesce(max(seq), 0) < $7 - 1 then $3 else 'warn' end,
                 $4, case when coalesce(max(seq), 0) < $7 - 1 then $5 else '1 lines dropped' end,
@@ -260,14 +261,14 @@ pub async fn add_event(
          on conflict (job_id, seq) do update
          set at = excluded.at, message = split_part(e.message, ' ', 1)::bigint + 1 || ' lines dropped'
          where e.seq = $7",
+        run,
+        now,
+        level,
+        step,
+        message,
+        data,
+        LOG_LINES + 1
     )
-    .bind(run)
-    .bind(now)
-    .bind(level)
-    .bind(step)
-    .bind(message)
-    .bind(data)
-    .bind(LOG_LINES + 1)
     .execute(connection)
     .await?;
     Ok(())
@@ -278,14 +279,14 @@ pub async fn add_event(
 /// # Errors
 /// When a statement fails.
 pub async fn cancel_queued(connection: &mut PgConnection, run: Uuid, now: DateTime<Utc>, by: &str) -> Result<bool> {
-    let ticket: Option<Option<i64>> = sqlx::query_scalar(
+    let ticket: Option<Option<i64>> = sqlx::query_scalar!(
         "update ops.job_runs
          set state = 'cancelled', finished_at = $2, cancel_requested_at = $2, cancel_requested_by = $3
          where id = $1 and state = 'queued' returning queue_job_id",
+        run,
+        now,
+        by
     )
-    .bind(run)
-    .bind(now)
-    .bind(by)
     .fetch_optional(&mut *connection)
     .await?;
     let Some(ticket) = ticket else { return Ok(false) };
@@ -302,14 +303,14 @@ pub async fn cancel_queued(connection: &mut PgConnection, run: Uuid, now: DateTi
 /// # Errors
 /// When the statement fails.
 pub async fn request_cancel(connection: &mut PgConnection, run: Uuid, now: DateTime<Utc>, by: &str) -> Result<bool> {
-    let asked = sqlx::query(
+    let asked = sqlx::query!(
         "update ops.job_runs
          set cancel_requested_at = coalesce(cancel_requested_at, $2), cancel_requested_by = coalesce(cancel_requested_by, $3)
          where id = $1 and state = 'running'",
+        run,
+        now,
+        by
     )
-    .bind(run)
-    .bind(now)
-    .bind(by)
     .execute(connection)
     .await?;
     Ok(asked.rows_affected() == 1)

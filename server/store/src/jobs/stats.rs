@@ -9,16 +9,17 @@ use sqlx::PgConnection;
 /// # Errors
 /// When the statement fails.
 pub async fn states(connection: &mut PgConnection, since: DateTime<Utc>) -> Result<Vec<(String, i64)>> {
-    Ok(sqlx::query_as(
-        "select state, count(*) from ops.job_runs
-         where state in ('queued', 'running') or created_at >= $1 group by state order by state",
+    let rows = sqlx::query!(
+        r#"select state, count(*) as "runs!" from ops.job_runs
+           where state in ('queued', 'running') or created_at >= $1 group by state order by state"#,
+        since
     )
-    .bind(since)
     .fetch_all(connection)
-    .await?)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.state, row.runs)).collect())
 }
 
-#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct KindRow {
     pub kind: String,
     pub finished: i64,
@@ -33,20 +34,21 @@ pub struct KindRow {
 /// # Errors
 /// When the statement fails.
 pub async fn kinds(connection: &mut PgConnection, before: DateTime<Utc>, since: DateTime<Utc>) -> Result<Vec<KindRow>> {
-    Ok(sqlx::query_as(
-        "select kind,
-                count(*) filter (where created_at >= $2) as finished,
-                count(*) filter (where created_at >= $2 and state = 'failed') as failed,
+    Ok(sqlx::query_as!(
+        KindRow,
+        r#"select kind,
+                count(*) filter (where created_at >= $2) as "finished!",
+                count(*) filter (where created_at >= $2 and state = 'failed') as "failed!",
                 percentile_cont(0.5) within group (order by seconds) filter (where created_at >= $2) as p50_seconds,
                 percentile_cont(0.95) within group (order by seconds) filter (where created_at >= $2) as p95_seconds,
                 percentile_cont(0.5) within group (order by seconds) filter (where created_at < $2) as previous_p50_seconds
          from (select kind, state, created_at, extract(epoch from finished_at - started_at)::float8 as seconds
                from ops.job_runs
                where created_at >= $1 and state in ('succeeded', 'partial', 'failed') and finished_at is not null) as run
-         group by kind order by kind",
+         group by kind order by kind"#,
+        before,
+        since
     )
-    .bind(before)
-    .bind(since)
     .fetch_all(connection)
     .await?)
 }

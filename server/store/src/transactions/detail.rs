@@ -8,16 +8,23 @@ use domain::{
 };
 use sqlx::PgConnection;
 
-/// `None`: there is no such sale. Read it in one snapshot: it takes several statements.
+/// `None`: there is no such sale. Read it in one snapshot: it takes several statements. The stock of a
+/// pending sale is reserved for `held_for`; `may_settle` says whether the caller may end a sale of that recorder.
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn get(connection: &mut PgConnection, id: TransactionId, local: Local<'_>) -> Result<Option<SaleDetail>> {
+pub async fn get(
+    connection: &mut PgConnection,
+    id: TransactionId,
+    local: Local<'_>,
+    held_for: chrono::Duration,
+    may_settle: impl Fn(Option<uuid::Uuid>) -> bool,
+) -> Result<Option<SaleDetail>> {
     let Some(row) = sqlx::query!(
         r#"select t.number as "number!", t.external_ref, t.customer_id, s.name as "site!", t.status as "status!", t.payment_method,
                   t.currency as "currency!", t.gross as "gross!", t.discount as "discount!", t.net as "net!", t.tax as "tax!",
                   t.shipping as "shipping!", t.total as "total!", t.refunded_net as "refunded_net!", t.occurred_at as "occurred_at!",
-                  t.recognised_at, t.entry as "entry!", t.origin as "origin!", c.number as "customer_number?",
+                  t.recognised_at, t.created_at as "created_at!", t.created_by, t.entry as "entry!", t.origin as "origin!", c.number as "customer_number?",
                   c.first_name as "first_name?", c.last_name as "last_name?", c.email, c.external_ref as customer_ref
            from sales.transactions t
            join stock.sites s on s.id = t.site_id
@@ -35,13 +42,14 @@ pub async fn get(connection: &mut PgConnection, id: TransactionId, local: Local<
         let number = row.customer_number.unwrap_or_default();
         CustomerRef::masked(CustomerId(customer), number, names, row.email.as_deref(), row.customer_ref.as_deref())
     });
+    let status = read("status", &row.status, SaleStatus::parse)?;
     Ok(Some(SaleDetail {
         id,
         number: row.number,
         external_ref: row.external_ref,
         customer,
         site: row.site,
-        status: read("status", &row.status, SaleStatus::parse)?,
+        status,
         payment_method: row.payment_method.map(|m| read("payment_method", &m, PaymentMethod::parse)).transpose()?,
         currency: read("currency", &row.currency, |t| t.parse().ok())?,
         gross: money(row.gross),
@@ -53,6 +61,8 @@ pub async fn get(connection: &mut PgConnection, id: TransactionId, local: Local<
         refunded_net: money(row.refunded_net),
         occurred_at: local(row.occurred_at),
         recognised_at: row.recognised_at.map(local),
+        hold_expires_at: (status == SaleStatus::Pending).then(|| local(row.created_at + held_for)),
+        may_settle: status == SaleStatus::Pending && may_settle(row.created_by),
         entry: row.entry,
         demo: row.origin == "demo",
         lines: lines(connection, id).await?,

@@ -8,7 +8,7 @@ use domain::{
     ids::TransactionId,
     money::Currency,
     settings::{Business, currency_list},
-    transactions::{LineTotals, PaymentMethod, SaleTotals},
+    transactions::{LineTotals, PaymentMethod, SaleStatus, SaleTotals},
 };
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, types::ipnet::IpNet};
@@ -159,7 +159,7 @@ pub struct Line {
     pub totals: LineTotals,
 }
 
-/// A sale as it is written: approved and recognised at once.
+/// A sale as it is written: approved and recognised at once, or pending.
 #[derive(Debug)]
 pub struct Sale<'a> {
     pub id: TransactionId,
@@ -176,6 +176,10 @@ pub struct Sale<'a> {
     pub totals: &'a SaleTotals,
     pub entry: &'a str,
     pub origin: &'a str,
+    pub status: SaleStatus,
+    /// `None`: pending.
+    pub recognised_at: Option<DateTime<Utc>>,
+    pub payment_fingerprint: Option<&'a [u8]>,
 }
 
 /// Writes the sale, its lines and its first event in one round trip, announces it at commit, and
@@ -192,9 +196,10 @@ pub async fn insert(connection: &mut PgConnection, who: &Principal, sale: &Sale<
         r#"with sale as (
                insert into sales.transactions (id, customer_id, site_id, status, payment_method, session_ref, currency, gross, discount,
                                                net, tax, shipping, total, quantity, line_count, occurred_at, recognised_at, entry,
-                                               origin, created_at, updated_at, terminal_id, device_id, ip_address, user_agent)
-               values ($1, $2, $3, 'approved', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16, $17, $15, $15,
-                       $18, $19, $20, left($21, 400))
+                                               origin, created_at, updated_at, terminal_id, device_id, ip_address, user_agent,
+                                               created_by, payment_fingerprint)
+               values ($1, $2, $3, $31, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $32, $16, $17, $15, $15,
+                       $18, $19, $20, left($21, 400), $33, $34)
                returning number
            ), lines as (
                insert into sales.transaction_lines (transaction_id, line_no, product_id, quantity, list_price, unit_price, discount,
@@ -203,7 +208,7 @@ pub async fn insert(connection: &mut PgConnection, who: &Principal, sale: &Sale<
                from unnest($22::uuid[], $23::numeric[], $24::numeric[], $25::numeric[], $26::numeric[], $27::numeric[], $28::numeric[])
                     with ordinality as l (product_id, quantity, list_price, unit_price, discount, net, tax, line_no)
            ), event as (
-               insert into sales.transaction_events (id, transaction_id, at, actor, to_status) values ($29, $1, $15, $30, 'approved')
+               insert into sales.transaction_events (id, transaction_id, at, actor, to_status) values ($29, $1, $15, $30, $31)
            )
            select number from sale"#,
         sale.id.0,
@@ -235,7 +240,11 @@ pub async fn insert(connection: &mut PgConnection, who: &Principal, sale: &Sale<
         &column(|l| l.totals.net),
         &column(|l| l.totals.tax),
         sale.event_id,
-        who.label()
+        who.label(),
+        sale.status.as_str(),
+        sale.recognised_at,
+        who.user_id().map(|user| user.0),
+        sale.payment_fingerprint
     )
     .fetch_one(connection)
     .await?;

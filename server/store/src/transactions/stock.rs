@@ -1,4 +1,4 @@
-//! Taking stock for a sale, atomically.
+//! Taking or reserving stock for a sale, atomically.
 
 use crate::Result;
 use chrono::{DateTime, Utc};
@@ -28,9 +28,11 @@ pub struct Taking<'a> {
     pub actor: &'a str,
     pub at: DateTime<Utc>,
     pub origin: &'a str,
+    /// The payment is open: the pieces stay on hand, reserved.
+    pub reserve: bool,
 }
 
-/// Takes all of `needs` and writes their movements, or, when any is short, takes nothing and says which.
+/// Takes or reserves all of `needs` and writes their movements, or, when any is short, takes nothing and says which.
 ///
 /// The rows are locked in product-id order, so that two sales of the same products never wait for each
 /// other in a circle; the update repeats the condition, because another sale may have changed a row
@@ -55,7 +57,9 @@ pub async fn take(connection: &mut PgConnection, needs: &[Need], taking: Taking<
                from wanted w left join locked k using (product_id)
                where coalesce(k.free, 0) < w.quantity
            ), taken as (
-               update stock.levels l set on_hand = l.on_hand - w.quantity
+               update stock.levels l
+               set on_hand = l.on_hand - case when $8 then 0 else w.quantity end,
+                   reserved = l.reserved + case when $8 then w.quantity else 0 end
                from wanted w
                where l.product_id = w.product_id and l.site_id = $3 and l.on_hand - l.reserved >= w.quantity
                  and not exists (select from short)
@@ -63,7 +67,8 @@ pub async fn take(connection: &mut PgConnection, needs: &[Need], taking: Taking<
            ), moved as (
                insert into stock.movements (id, product_id, site_id, kind, quantity, on_hand_after, reserved_after,
                                             ref_type, ref_id, actor, at, origin)
-               select ops.uuid_v7($4), product_id, $3, 'sale', -quantity, on_hand, reserved, 'transaction', $5, $6, $4, $7
+               select ops.uuid_v7($4), product_id, $3, case when $8 then 'reserve' else 'sale' end,
+                      case when $8 then quantity else -quantity end, on_hand, reserved, 'transaction', $5, $6, $4, $7
                from taken
            )
            select product_id as "product_id!", free as "free!" from short"#,
@@ -73,7 +78,8 @@ pub async fn take(connection: &mut PgConnection, needs: &[Need], taking: Taking<
         taking.at,
         taking.transaction_id,
         taking.actor,
-        taking.origin
+        taking.origin,
+        taking.reserve
     )
     .fetch_all(connection)
     .await?;

@@ -1,0 +1,122 @@
+//! Ending a pending sale (`commerce.md` 3.2): its reserved stock is taken or freed in one transaction with
+//! its state, event and audit row.
+
+use super::{TransactionsService, zone_of};
+use crate::services::idempotency::{self, Claiming};
+use chrono::{DateTime, Duration, Utc};
+use domain::{
+    AppError,
+    access::{Permission, Principal},
+    idempotency::{Answered, IdempotencyKey},
+    ids::TransactionId,
+    transactions::{SaleDetail, SaleStatus, SettleSale, Settlement},
+};
+use serde_json::json;
+use sqlx::PgConnection;
+use store::{
+    audit::{self, Act},
+    transactions::{
+        detail,
+        pending::{self, Ending},
+    },
+};
+use uuid::Uuid;
+
+/// The stock of a pending sale is reserved for this long.
+pub const HELD_FOR: Duration = Duration::minutes(30);
+/// Sales that one transaction of the expiry ends.
+const AT_ONCE: i64 = 50;
+
+/// Whether `who` may end a pending sale of that recorder: their own, or anybody's with the right to refund.
+pub fn may_settle(who: &Principal, recorder: Option<Uuid>) -> bool {
+    let own = recorder.is_some() && recorder == who.user_id().map(|user| user.0);
+    who.may(Permission::TransactionsCreate) && (own || who.may(Permission::TransactionsRefund))
+}
+
+/// Ends the sale once; see [`domain::transactions::TransactionsPort::settle`].
+pub async fn settle(
+    service: &TransactionsService,
+    who: &Principal,
+    id: TransactionId,
+    how: Settlement,
+    command: &SettleSale,
+    key: Option<&IdempotencyKey>,
+) -> Result<Answered<Result<SaleDetail, AppError>>, AppError> {
+    who.require(Permission::TransactionsCreate)?;
+    command.validate().map_err(AppError::validation)?;
+    let _permit = service.recording.acquire().await.map_err(|_| AppError::internal())?;
+    let at = service.backend.clock.now();
+    let mut tx = store::begin(&service.backend.pools.analytics).await?;
+    let route = format!("POST /api/v1/transactions/{id}/{}", how.as_str());
+    let claimed = match key {
+        None => None,
+        Some(key) => match idempotency::once(&mut tx, who, key, &route, command, at).await? {
+            Claiming::Fresh(claimed) => Some(claimed),
+            Claiming::Replay(value) => return Ok(Answered { value, replayed: true }),
+        },
+    };
+    let reason = command.reason.as_deref().map(str::trim);
+    let answer = match end(service, &mut tx, who, id, how, reason, at).await {
+        Ok(()) => read(&mut tx, who, id).await,
+        Err(refusal) => Err(refusal),
+    };
+    idempotency::conclude(tx, claimed, 200, &answer).await?;
+    Ok(Answered { value: answer, replayed: false })
+}
+
+async fn read(connection: &mut PgConnection, who: &Principal, id: TransactionId) -> Result<SaleDetail, AppError> {
+    let zone = zone_of(&store::settings::business(connection).await?);
+    let may = |recorder| may_settle(who, recorder);
+    let found = detail::get(connection, id, &|at| zone.local(at), HELD_FOR, may).await?;
+    found.ok_or_else(AppError::internal)
+}
+
+async fn end(
+    service: &TransactionsService,
+    connection: &mut PgConnection,
+    who: &Principal,
+    id: TransactionId,
+    how: Settlement,
+    reason: Option<&str>,
+    at: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let clock = &service.backend.clock;
+    let sale = pending::lock(connection, id).await?.ok_or_else(|| AppError::not_found("Transaction"))?;
+    if !may_settle(who, sale.created_by) {
+        return Err(AppError::forbidden());
+    }
+    if sale.status != SaleStatus::Pending {
+        return Err(AppError::conflict(format!(
+            "Transaction #{} is {} already; only a pending one can be captured, failed or cancelled.",
+            sale.number,
+            sale.status.words().to_lowercase()
+        )));
+    }
+    let take = how == Settlement::Capture;
+    let ending = Ending { id, event_id: clock.new_id(), status: how.status(), take, reason, at };
+    pending::end(connection, who, &sale, ending).await?;
+    let action = match how {
+        Settlement::Capture => "transactions.capture",
+        Settlement::Fail => "transactions.fail",
+        Settlement::Cancel => "transactions.cancel",
+    };
+    let act = Act::done(action, "transaction", id)
+        .before(json!({"status": sale.status}))
+        .after(json!({"number": sale.number, "status": how.status(), "reason": reason}));
+    Ok(audit::record(connection, clock.new_id(), at, who, act).await?)
+}
+
+/// Cancels what stayed open for too long; see [`domain::transactions::TransactionsPort::expire`].
+pub async fn expire(service: &TransactionsService, who: &Principal) -> Result<i64, AppError> {
+    who.require(Permission::TransactionsRefund)?;
+    let at = service.backend.clock.now();
+    let mut tx = store::begin(&service.backend.pools.jobs).await?;
+    let due = pending::expired(&mut tx, at - HELD_FOR, AT_ONCE).await?;
+    let count = i64::try_from(due.len()).unwrap_or_default();
+    for id in due {
+        let reason = Some("The payment stayed open for 30 minutes.");
+        end(service, &mut tx, who, id, Settlement::Cancel, reason, at).await?;
+    }
+    store::commit(tx).await?;
+    Ok(count)
+}

@@ -1,0 +1,141 @@
+//! Queues, many runs at once, schedules and open payments as a browser without script steers them.
+
+use crate::{
+    forms::{post, signed_in},
+    world::World,
+};
+use axum::http::StatusCode;
+use domain::access::Role;
+use sqlx::PgPool;
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_queue_is_paused_with_a_reason_and_resumed(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.user("root@mill.example", Some(Role::Admin), &[]).await;
+    let mut client = signed_in(&world, "root@mill.example").await;
+    let page = client.get("/jobs/queues").await;
+    assert!(page.text.contains("action=\"/fn/jobs/pause\"") && page.text.contains("Pause report"), "{}", page.text);
+
+    let mute = post(&mut client, "/fn/jobs/pause", "/jobs/queues", "queue=report&reason=+").await;
+    assert_eq!((mute.status, mute.location()), (StatusCode::SEE_OTHER, "/jobs/queues"));
+    assert!(client.get("/jobs/queues").await.text.contains("Say why the queue is paused"));
+    post(&mut client, "/fn/jobs/pause", "/jobs/queues", "queue=report&reason=Printer+on+fire").await;
+    let page = client.get("/jobs/queues").await;
+    assert!(page.text.contains("Printer on fire") && page.text.contains("Resume report"), "{}", page.text);
+    assert!(client.get("/jobs").await.text.contains("Queue report is paused by root@mill.example"));
+    post(&mut client, "/fn/jobs/resume", "/jobs/queues", "queue=report").await;
+    assert_eq!(world.number("select count(*) from ops.queues where paused_at is not null").await, 0);
+
+    world.user("viewer@mill.example", Some(Role::Viewer), &[]).await;
+    let mut viewer = signed_in(&world, "viewer@mill.example").await;
+    assert!(!viewer.get("/jobs/queues").await.text.contains("/fn/jobs/pause"));
+    assert_eq!(viewer.get("/jobs/act?action=delete").await.status, StatusCode::FORBIDDEN);
+    assert!(!viewer.get("/jobs").await.text.contains("/jobs/act"));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_action_on_many_runs_says_their_number_before_it_acts(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.user("root@mill.example", Some(Role::Admin), &[]).await;
+    world
+        .execute(
+            "insert into ops.job_runs (id, kind, queue, state, requested_label, run_at, created_at, finished_at)
+             select ('01890000-0000-7000-8000-00000000000' || n)::uuid, case when n = 4 then 'cleanup' else 'partition_ensure' end,
+                    'maintenance', 'failed', 'old', t, t, t
+             from generate_series(1, 4) n, (select timestamptz '2026-03-10' as t) as at",
+        )
+        .await;
+    let mut client = signed_in(&world, "root@mill.example").await;
+    let list = client.get("/jobs?kind=partition_ensure").await.text;
+    assert!(list.contains("action=\"/jobs/act\"") && list.contains("name=\"ids\""), "{list}");
+    assert!(list.contains("<input type=\"hidden\" name=\"kind\" value=\"partition_ensure\""), "{list}");
+
+    let asked = client.get("/jobs/act?action=delete&kind=partition_ensure").await.text;
+    assert!(asked.contains("3 runs of all that match the filter will be deleted."), "{asked}");
+    let one =
+        client.get("/jobs/act?action=delete&ids=01890000-0000-7000-8000-000000000001&kind=partition_ensure").await.text;
+    assert!(one.contains("1 run of those selected will be deleted."), "{one}");
+    assert!(
+        client
+            .get("/jobs/act?action=cancel")
+            .await
+            .text
+            .contains("No run of all that match the filter can be cancelled")
+    );
+    assert_eq!(world.number("select count(*) from ops.job_runs").await, 4, "looking changes nothing");
+
+    let again = post(&mut client, "/fn/jobs/act", "/jobs/act", "query=action%3Dretry%26kind%3Dcleanup").await;
+    assert_eq!(again.location(), "/jobs/act?action=retry&changed=1&kind=cleanup");
+    assert_eq!(
+        world.number("select count(*) from ops.job_runs where state = 'queued' and parent_id is not null").await,
+        1
+    );
+    let body = "query=%3Faction%3Ddelete%26kind%3Dpartition_ensure%26ids%3D01890000-0000-7000-8000-000000000001";
+    let done = post(&mut client, "/fn/jobs/act", "/jobs/act", body).await;
+    assert!(client.get(done.location()).await.text.contains("1 run deleted."));
+    assert_eq!(world.number("select count(*) from ops.job_runs where kind = 'partition_ensure'").await, 2);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_schedule_shows_its_next_times_before_it_is_saved(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.user("root@mill.example", Some(Role::Admin), &[]).await;
+    let mut client = signed_in(&world, "root@mill.example").await;
+    assert!(client.get("/jobs/schedules").await.text.contains("href=\"/jobs/schedules/cleanup\""));
+    let page = client.get("/jobs/schedules/cleanup").await.text;
+    assert!(page.contains("value=\"0 1 * * *\"") && page.contains("2026-03-11T01:00:00"), "{page}");
+    let typed = client.get("/jobs/schedules/cleanup?cron=15+6+*+*+*&zone=Asia/Kolkata").await.text;
+    assert!(typed.contains("2026-03-11T06:15:00+05:30") && typed.contains("In Asia/Kolkata."), "{typed}");
+    assert!(client.get("/jobs/schedules/cleanup?cron=61+6+*+*+*").await.text.contains("error-summary"));
+    assert_eq!(client.get("/jobs/schedules/nothing").await.status, StatusCode::NOT_FOUND);
+
+    let save = |body: &'static str| format!("id=cleanup&{body}&overlap=skip&catch_up=all");
+    let from = "/jobs/schedules/cleanup";
+    let bad =
+        post(&mut client, "/fn/jobs/edit_schedule", from, &save("version=1&cron=15+6+*+*+*&zone=Mars/Base")).await;
+    assert_eq!(bad.location(), from);
+    let page = client.get(from).await.text;
+    assert!(page.contains("value=\"Mars/Base\"") && page.contains("role=\"alert\""), "{page}");
+    let good = save("version=1&enabled=false&cron=15+6+*+*+*&zone=Asia/Kolkata");
+    assert_eq!(post(&mut client, "/fn/jobs/edit_schedule", from, &good).await.location(), "/jobs/schedules");
+    let saved = "select count(*) from ops.schedules where id = 'cleanup' and not enabled and cron = '15 6 * * *'
+                 and zone = 'Asia/Kolkata' and catch_up = 'all' and version = 2";
+    assert_eq!(world.number(saved).await, 1);
+    post(&mut client, "/fn/jobs/edit_schedule", from, &good).await;
+    assert!(client.get(from).await.text.contains("Somebody changed this schedule"));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn an_open_payment_is_recorded_and_captured_by_forms(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.user("planner@mill.example", Some(Role::Planner), &[]).await;
+    world
+        .execute(
+            "insert into sales.products (id, sku, name, price, currency, created_at, updated_at)
+             values ('01890000-0000-7000-8000-000000000001', 'MUG', 'Mug', 10, 'USD', '2026-01-01', '2026-01-01');
+             insert into stock.levels (product_id, site_id, on_hand)
+             select '01890000-0000-7000-8000-000000000001', id, 5 from stock.sites where is_default",
+        )
+        .await;
+    let mut client = signed_in(&world, "planner@mill.example").await;
+    let form = client.get("/transactions/new?capture=false").await.text;
+    assert!(form.contains("name=\"capture\" value=\"false\" checked"), "{form}");
+    let body = "idempotency_key=k1&lines%5B0%5D%5Bproduct_id%5D=01890000-0000-7000-8000-000000000001\
+                &lines%5B0%5D%5Bquantity%5D=2&payment_method=credit_card&capture=false";
+    let sold = post(&mut client, "/fn/transactions/record", "/transactions/new", body).await;
+    let page = client.get(sold.location()).await.text;
+    assert!(page.contains("Payment open") && page.contains("Capture payment"), "{page}");
+    assert_eq!(world.number("select reserved::bigint from stock.levels").await, 2);
+
+    let id = sold.location().trim_start_matches("/transactions/").to_owned();
+    for _ in 0..2 {
+        let settled =
+            post(&mut client, "/fn/transactions/settle", sold.location(), &format!("id={id}&how=capture")).await;
+        assert_eq!(settled.location(), sold.location(), "{}", settled.text);
+    }
+    let page = client.get(sold.location()).await.text;
+    assert!(!page.contains("Capture payment") && !page.contains("role=\"alert\""), "{page}");
+    assert_eq!(world.number("select (on_hand * 10 + reserved)::bigint from stock.levels").await, 30);
+    let late = post(&mut client, "/fn/transactions/settle", sold.location(), &format!("id={id}&how=cancel")).await;
+    assert!(client.get(late.location()).await.text.contains("is approved already"));
+}
