@@ -35,13 +35,14 @@ pub async fn lock(connection: &mut PgConnection, id: TransactionId) -> Result<Op
     .transpose()
 }
 
-/// Pending sales recorded at `until` or before, the oldest first, locked; what somebody else is ending is left out.
+/// Pending sales recorded here at `until` or before, the oldest first, locked; what somebody else is ending is
+/// left out. An imported sale holds no reservation, and only its own system knows how its payment ends.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn expired(connection: &mut PgConnection, until: DateTime<Utc>, limit: i64) -> Result<Vec<TransactionId>> {
     let ids = sqlx::query_scalar!(
-        "select id from sales.transactions where status = 'pending' and created_at <= $1
+        "select id from sales.transactions where status = 'pending' and entry <> 'import' and created_at <= $1
          order by created_at limit $2 for update skip locked",
         until,
         limit
