@@ -18,6 +18,8 @@ const POLL_EVERY: f64 = 5_000.0;
 /// A topic is announced at most once in this time.
 const CALM: f64 = 1_000.0;
 const LONGEST_PAUSE: f64 = 30_000.0;
+/// From the server's word that the session is over to asking whether it is.
+const CONFIRM_AFTER: Duration = Duration::from_millis(1_500);
 const EVENTS: [&str; 6] = ["hello", "ping", "changed", "resync", "session_closed", "bye"];
 
 type Listener = Closure<dyn FnMut(MessageEvent)>;
@@ -211,8 +213,10 @@ fn heard(shared: &Shared, name: &str, event: &MessageEvent) {
             driver.close();
             driver.down_since = now;
             driver.next_try = f64::INFINITY;
-            drop(driver);
-            return ask(shared, now);
+            // Who signs out is leaving: a question now would only be refused. It is asked if the document stays.
+            let shared = Rc::clone(shared);
+            set_timeout(move || ask(&shared, js_sys::Date::now()), CONFIRM_AFTER);
+            return;
         }
         "bye" => {
             driver.frame(now);

@@ -120,7 +120,7 @@ fn facts(entry: &AuditDetail) -> impl IntoView + use<> {
                 <dt>"Who"</dt>
                 <dd>{format!("{} ({})", row.actor, row.actor_kind.as_str())}</dd>
                 <dt>"On"</dt>
-                <dd>{on}" "<a href=same>"All acts on it"</a></dd>
+                <dd>{on}" "<a class="btn quiet" href=same>"All acts on it"</a></dd>
                 <dt>"Outcome"</dt>
                 <dd><span class=format!("badge {}", row.tone())>{row.outcome.clone()}</span></dd>
                 {more}
