@@ -76,7 +76,9 @@ impl Connection {
     /// The next line of a streamed answer.
     pub async fn line(&mut self) -> io::Result<String> {
         let mut line = String::new();
-        self.stream.read_line(&mut line).await?;
+        if self.stream.read_line(&mut line).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         Ok(line)
     }
 

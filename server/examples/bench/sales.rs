@@ -82,9 +82,7 @@ pub async fn live(world: &World, clients: usize) -> Result<(), Failure> {
             let mut connection = Connection::open(ADDRESS).await?;
             connection.send(&get("/live?topics=transactions", &token, "Accept: text/event-stream\r\n")).await?;
             loop {
-                if connection.line().await?.starts_with("event: changed")
-                    || connection.line().await?.starts_with("event:changed")
-                {
+                if connection.line().await?.starts_with("event: changed") {
                     let _ = heard.send(Instant::now());
                 }
             }

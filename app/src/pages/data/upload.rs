@@ -26,7 +26,7 @@ impl LazyRoute for UploadRoute {
             <PageHead title="Import a file" scope="Sales from a table: CSV, TSV, Excel or OpenDocument"/>
             <super::work::Steps at=1/>
             <section class="card">
-                <form method="post" action="/data/import" enctype="multipart/form-data">
+                <form class="form" method="post" action="/data/import" enctype="multipart/form-data">
                     <CsrfField/>
                     <ErrorSummary state/>
                     <div class="field">
