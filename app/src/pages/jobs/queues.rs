@@ -51,7 +51,7 @@ impl LazyRoute for QueuesRoute {
 fn table(queues: Vec<QueueView>, pause: ServerAction<PauseQueue>, resume: ServerAction<ResumeQueue>) -> AnyView {
     let rows = queues.into_iter().map(|queue| row(queue, pause, resume)).collect_view();
     view! {
-        <section class="card"><div class="table-wrap">
+        <div class="table-wrap">
             <table class="stack">
                 <caption class="visually-hidden">"Queues by name"</caption>
                 <thead>
@@ -66,7 +66,7 @@ fn table(queues: Vec<QueueView>, pause: ServerAction<PauseQueue>, resume: Server
                 </thead>
                 <tbody>{rows}</tbody>
             </table>
-        </div></section>
+        </div>
     }
     .into_any()
 }
@@ -93,9 +93,9 @@ fn row(queue: QueueView, pause: ServerAction<PauseQueue>, resume: ServerAction<R
     view! {
         <tr>
             <td><a href=format!("/jobs?queue={}&state=open", queue.name)>{queue.name.clone()}</a></td>
-            <td class="r num" data-label="At once">{at_once}</td>
-            <td class="r num" data-label="Waiting">{format::count(queue.queued, &locale)}</td>
-            <td class="r num" data-label="Running">{format::count(queue.running, &locale)}</td>
+            <td class="r num">{at_once}</td>
+            <td class="r num">{format::count(queue.queued, &locale)}</td>
+            <td class="r num">{format::count(queue.running, &locale)}</td>
             <td>{state}</td>
             <td>{controls}</td>
         </tr>
@@ -110,7 +110,7 @@ fn controls(
     let name = queue.name.clone();
     if queue.paused_at.is_some() {
         return view! {
-            <ActionForm action=resume attr:class="row-form">
+            <ActionForm action=resume>
                 <CsrfField/>
                 <input type="hidden" name="queue" value=name.clone()/>
                 <button class="btn primary" type="submit" aria-label=format!("Resume {name}")>"Resume"</button>
@@ -120,7 +120,7 @@ fn controls(
     }
     let field = format!("reason-{name}");
     view! {
-        <ActionForm action=pause attr:class="row-form">
+        <ActionForm action=pause>
             <CsrfField/>
             <input type="hidden" name="queue" value=name.clone()/>
             <label class="visually-hidden" for=field.clone()>{format!("Why {name} is paused")}</label>
