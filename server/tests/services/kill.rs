@@ -1,8 +1,9 @@
-//! Kill -9 of server, worker and database in the middle of an import: wholly there or wholly absent.
+//! Kill -9 of server, worker and database in the middle of an import, and of the worker in the middle of its undo:
+//! wholly there or wholly absent.
 
 use crate::process::{Server, folder, millrace, postgres, until};
 use serde_json::{Value, json};
-use sqlx::PgPool;
+use sqlx::{Executor, PgPool};
 use std::{
     fmt::Write as _,
     io::Write as _,
@@ -84,18 +85,44 @@ fn prepared_import(server: &Server, token: &str, round: usize) -> String {
     id
 }
 
-/// Sales of the import, state of the import, state of its commit job: one statement, one moment.
-async fn look(pool: &PgPool, import: &str) -> (i64, String, Option<String>) {
+/// Adds an administrator and signs it in; the access token.
+fn administrator(dir: &Path, server: &Server) -> String {
+    run(dir, &["user", "add", "kill@millrace.test", "--role", "admin"], &format!("{PASSWORD}\n{PASSWORD}\n"));
+    let sign_in = json!({"username": "kill@millrace.test", "password": PASSWORD}).to_string();
+    let session = json_of(server.call("POST /api/v1/auth/login", "", "application/json", sign_in.as_bytes()));
+    session["access_token"].as_str().expect("token").to_owned()
+}
+
+/// Sales of the import, state of the import, state of its job of that kind: one statement, one moment.
+async fn look(pool: &PgPool, import: &str, kind: &str) -> (i64, String, Option<String>) {
     sqlx::query_as(
         "select (select count(*) from sales.transactions where import_id = $1::uuid),
                 (select state from ops.import_batches where id = $1::uuid),
-                (select state from ops.job_runs where kind = 'import_commit' and payload::text like '%' || $1 || '%'
+                (select state from ops.job_runs where kind = $2 and payload::text like '%' || $1 || '%'
                  order by created_at desc limit 1)",
     )
     .bind(import)
+    .bind(kind)
     .fetch_one(pool)
     .await
     .expect("look")
+}
+
+/// Waits until the import is in a state that begins with `wanted`.
+async fn reached(pool: &PgPool, import: &str, wanted: &str) {
+    for _ in 0..600 {
+        if look(pool, import, "").await.1.starts_with(wanted) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("import {import} is not {wanted} within 30 s");
+}
+
+/// How many wait for the lock that the test holds.
+async fn waiting_for_customers(pool: &PgPool) -> i64 {
+    let sql = "select count(*) from pg_locks where not granted and relation = 'sales.customers'::regclass";
+    sqlx::query_scalar(sql).fetch_one(pool).await.expect("locks")
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -103,10 +130,7 @@ async fn ten_kills_in_the_middle_of_an_import_leave_all_or_nothing() {
     let Some(dir) = folder() else { return };
     let dir = dir.path();
     let mut server = Server::start_with(dir, &["--no-worker"]);
-    run(dir, &["user", "add", "kill@millrace.test", "--role", "admin"], &format!("{PASSWORD}\n{PASSWORD}\n"));
-    let sign_in = json!({"username": "kill@millrace.test", "password": PASSWORD}).to_string();
-    let session = json_of(server.call("POST /api/v1/auth/login", "", "application/json", sign_in.as_bytes()));
-    let token = session["access_token"].as_str().expect("token").to_owned();
+    let token = administrator(dir, &server);
     let url = run(dir, &["db", "url", "--owner"], "").trim().to_owned();
     let mut working = worker(dir);
     let (mut whole, mut absent) = (0, 0);
@@ -114,12 +138,7 @@ async fn ten_kills_in_the_middle_of_an_import_leave_all_or_nothing() {
     for round in 0..10 {
         let id = prepared_import(&server, &token, round);
         let pool = PgPool::connect(&url).await.expect("pool");
-        for _ in 0..600 {
-            if look(&pool, &id).await.1 == "previewed" {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+        reached(&pool, &id, "previewed").await;
         json_of(server.call(&format!("POST /api/v1/ingest/imports/{id}/commit"), &token, "application/json", b""));
         tokio::time::sleep(Duration::from_millis(60 * round as u64)).await;
         match round % 3 {
@@ -140,7 +159,7 @@ async fn ten_kills_in_the_middle_of_an_import_leave_all_or_nothing() {
         pool.close().await;
         until("ready again", Duration::from_secs(60), || server.status("/health/ready") == 200);
         let pool = connected(&url).await;
-        let (sales, state, job) = look(&pool, &id).await;
+        let (sales, state, job) = look(&pool, &id, "import_commit").await;
         let committed = state.starts_with("committed");
         assert!(sales == 0 || sales == INVOICES, "round {round}: {sales} of {INVOICES} sales");
         assert_eq!(committed, sales == INVOICES, "round {round}: {sales} sales, import {state}");
@@ -155,6 +174,85 @@ async fn ten_kills_in_the_middle_of_an_import_leave_all_or_nothing() {
         pool.close().await;
     }
     eprintln!("after ten kills: {whole} wholly there, {absent} wholly absent");
+    working.kill().expect("stop worker");
+    working.wait().expect("wait");
+    server.stop();
+}
+
+/// The first kill comes when sales and refunds are deleted and customers are not; the others come earlier or later.
+#[tokio::test(flavor = "multi_thread")]
+async fn kills_in_the_middle_of_an_undo_leave_all_or_nothing_and_it_is_done_in_the_end() {
+    let Some(dir) = folder() else { return };
+    let dir = dir.path();
+    let server = Server::start_with(dir, &["--no-worker"]);
+    let token = administrator(dir, &server);
+    let pool = connected(run(dir, &["db", "url", "--owner"], "").trim()).await;
+    let post = |path: String| json_of(server.call(&format!("POST {path}"), &token, "application/json", b""));
+    let mut working = worker(dir);
+    let (mut whole, mut absent) = (0, 0);
+
+    for round in 0..6 {
+        let id = prepared_import(&server, &token, round);
+        reached(&pool, &id, "previewed").await;
+        post(format!("/api/v1/ingest/imports/{id}/commit"));
+        reached(&pool, &id, "committed").await;
+        let mut held = pool.begin().await.expect("transaction");
+        if round == 0 {
+            held.execute("lock table sales.customers in share mode").await.expect("lock");
+        }
+        post(format!("/api/v1/ingest/imports/{id}/undo"));
+        if round == 0 {
+            for _ in 0..600 {
+                if waiting_for_customers(&pool).await > 0 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            assert_eq!(waiting_for_customers(&pool).await, 1, "the undo is in the middle of its work");
+        } else {
+            tokio::time::sleep(Duration::from_millis(40 * round as u64)).await;
+        }
+        working.kill().expect("kill worker");
+        working.wait().expect("wait");
+        held.rollback().await.expect("lock released");
+
+        let (sales, state, job) = look(&pool, &id, "import_undo").await;
+        let undone = state == "undone";
+        assert_eq!(sales, if undone { 0 } else { INVOICES }, "round {round}: {sales} sales, import {state}");
+        assert!(undone || state.starts_with("committed"), "round {round}: import {state}");
+        assert!(round > 0 || !undone, "killed before its commit");
+        let job = job.expect("the job is known");
+        assert!(job != "succeeded" || undone, "round {round}: the job says succeeded, the import {state}");
+        assert!(!matches!(job.as_str(), "failed" | "cancelled"), "round {round}: the job says {job}");
+        if undone {
+            whole += 1
+        } else {
+            absent += 1
+        }
+
+        working = worker(dir);
+        for _ in 0..600 {
+            if look(&pool, &id, "import_undo").await.2.as_deref() == Some("succeeded") {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let after = look(&pool, &id, "import_undo").await;
+        assert_eq!(after, (0, "undone".to_owned(), Some("succeeded".to_owned())), "round {round}");
+        let told: (i64, i64) = sqlx::query_as(
+            "select (select count(*) from ops.import_batches where undo_of = $1::uuid),
+                    (select count(*) from ops.audit_log where action = 'ingest.undo' and entity_id = $1)",
+        )
+        .bind(&id)
+        .fetch_one(&pool)
+        .await
+        .expect("told");
+        assert_eq!(told, (1, 1), "round {round}: undone once");
+    }
+    eprintln!("after six kills: {whole} wholly done, {absent} wholly absent");
+    let left = "select (select count(*) from sales.transaction_lines) + (select count(*) from sales.customers)";
+    assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(&pool).await.expect("left"), 0);
+    pool.close().await;
     working.kill().expect("stop worker");
     working.wait().expect("wait");
     server.stop();
