@@ -27,7 +27,7 @@ pub use repaired::{ROW, RepairedRow, repaired_rows};
 pub use survey::{survey, survey_sheet};
 pub use table::raw_rows;
 
-use domain::{AppError, FieldError};
+use domain::AppError;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// Bounds of `integrations.md` 3.9.
@@ -48,6 +48,9 @@ pub mod bounds {
     pub const EXAMPLES: usize = 100;
 }
 
+/// Code of a file without the sheet that was asked for.
+pub(crate) const NO_SUCH_SHEET: &str = "no_such_sheet";
+
 /// Why a file cannot be read as a table at all.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
@@ -67,7 +70,9 @@ impl Unreadable {
 impl From<Unreadable> for AppError {
     fn from(error: Unreadable) -> Self {
         match error {
-            Unreadable::File { .. } => Self::validation(vec![FieldError::new("file", error.to_string())]),
+            // The file is fine; the name beside it is not.
+            Unreadable::File { code: NO_SUCH_SHEET, .. } => Self::field("sheet", error.to_string()),
+            Unreadable::File { .. } => Self::field("file", error.to_string()),
             Unreadable::Stopped => Self::conflict("The import was stopped. Nothing was changed."),
         }
     }

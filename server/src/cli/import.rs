@@ -124,6 +124,8 @@ fn failure(error: &AppError) -> Failure {
     match error.code {
         ErrorCode::Unavailable => Failure::unavailable(text),
         ErrorCode::Internal => Failure::internal(text),
+        // A script that goes on after 2, rejected rows, must not take nothing at all for that.
+        _ if error.of_field("sheet").is_some() => Failure::usage(text),
         _ => Failure::found(text),
     }
 }

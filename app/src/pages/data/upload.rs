@@ -21,7 +21,7 @@ impl LazyRoute for UploadRoute {
 
     fn view(_this: Self) -> AnyView {
         let state = FormState::plain("/data/import");
-        let fault = state.fault("file");
+        let (fault, sheet_fault) = (state.fault("file"), state.fault("sheet"));
         view! {
             <PageHead title="Import a file" scope="Sales from a table: CSV, TSV, Excel or OpenDocument"/>
             <super::work::Steps at=1/>
@@ -44,10 +44,11 @@ impl LazyRoute for UploadRoute {
                         </p>
                         <p class="error" id="file-error">{move || fault.get()}</p>
                     </div>
-                    <div class="field">
+                    <div class="field" data-invalid=move || sheet_fault.get().is_some().then_some("true")>
                         <label for="sheet">"Sheet of the workbook"</label>
-                        <input id="sheet" name="sheet" maxlength="100" autocomplete="off" aria-describedby="sheet-help"/>
+                        <input id="sheet" name="sheet" maxlength="100" autocomplete="off" aria-describedby="sheet-help sheet-error"/>
                         <p class="help" id="sheet-help">"Empty: the first that holds rows."</p>
+                        <p class="error" id="sheet-error">{move || sheet_fault.get()}</p>
                     </div>
                     <button class="btn primary" type="submit">"Upload"</button>
                 </form>

@@ -1,6 +1,6 @@
 //! Workbooks. No formula is evaluated: the value the program saved counts.
 
-use super::{Unreadable, bounds, cells};
+use super::{NO_SUCH_SHEET, Unreadable, bounds, cells};
 use calamine::{Data, Ods, Range, Reader, Xls, Xlsx, open_workbook_from_rs};
 use domain::ingest::Media;
 use std::io::Cursor;
@@ -40,7 +40,7 @@ where
     let names = book.sheet_names();
     if let Some(wanted) = wanted.filter(|w| !names.iter().any(|n| n == w)) {
         let named = names.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(", ");
-        return Err(Unreadable::new("no_such_sheet", format!("There is no sheet \"{wanted}\"; there are {named}.")));
+        return Err(Unreadable::new(NO_SUCH_SHEET, format!("There is no sheet \"{wanted}\"; there are {named}.")));
     }
     let candidates: Vec<String> = names.iter().filter(|n| wanted.is_none_or(|w| w == n.as_str())).cloned().collect();
     for name in candidates {

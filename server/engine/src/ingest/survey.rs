@@ -1,7 +1,7 @@
 //! The first look at an upload: what it is, which columns it has, and what their values prove.
 
 use super::{
-    Unreadable, bounds, cells, container, number, sheet,
+    NO_SUCH_SHEET, Unreadable, bounds, cells, container, number, sheet,
     table::{Opening, each_row},
     text, time,
 };
@@ -41,10 +41,7 @@ pub fn survey_sheet(bytes: &[u8], wanted: Option<&str>) -> Result<FileShape, Unr
     let mut delimiter = b',';
     match media {
         Media::Text | Media::GzipText if wanted.is_some() => {
-            return Err(Unreadable::new(
-                "no_such_sheet",
-                "The file is no workbook, so it has no sheets to choose from.",
-            ));
+            return Err(Unreadable::new(NO_SUCH_SHEET, "The file is no workbook, so it has no sheets to choose from."));
         }
         Media::Text | Media::GzipText => {
             if media == Media::GzipText {
