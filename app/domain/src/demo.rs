@@ -5,6 +5,7 @@ use crate::{AppError, FieldError, access::Principal};
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Seed used when none is given.
 pub const DEFAULT_SEED: i64 = 42;
@@ -13,7 +14,7 @@ pub const DEFAULT_SEED: i64 = 42;
 pub const DEMO_USERS: [&str; 3] = ["admin@demo.millrace", "planner@demo.millrace", "viewer@demo.millrace"];
 
 /// A part of the demo world that is loaded as one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DemoPart {
     /// Catalogue, stock, customers, sixty days of sales.
@@ -92,14 +93,14 @@ impl LoadDemo {
 }
 
 /// Rows of one table; `table` is `schema.table`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TableRows {
     pub table: String,
     pub rows: i64,
 }
 
 /// A part as it was loaded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DemoBatch {
     pub part: DemoPart,
     pub seed: i64,
@@ -131,7 +132,7 @@ pub struct SalesFile {
 }
 
 /// Answer of a removal.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DemoRemoved {
     pub rows: Vec<TableRows>,
     pub total: i64,
@@ -140,7 +141,7 @@ pub struct DemoRemoved {
 }
 
 /// The page `/settings/demo`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DemoView {
     pub batches: Vec<DemoBatch>,
     pub rows: Vec<TableRows>,

@@ -3,9 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use utoipa::ToSchema;
 
 /// What went wrong, in the closed list of `platform.md` 3.14.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     Unauthenticated,
@@ -50,7 +51,7 @@ impl ErrorCode {
 }
 
 /// One fault of one field. `path` is the field's path in the command, e.g. `lines[2].quantity`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
     pub path: String,
     pub message: String,
@@ -63,7 +64,7 @@ impl FieldError {
 }
 
 /// An error that may be shown to a person: no SQL, path, driver text or secret ever gets in here.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, ToSchema)]
 pub struct AppError {
     pub code: ErrorCode,
     pub message: String,

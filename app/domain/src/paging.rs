@@ -1,6 +1,7 @@
 //! Keyset paging: a page of items, the cursor of the next page, and the total of the filter.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Rows a page may have at most.
 pub const MAX_LIMIT: u32 = 100;
@@ -8,7 +9,7 @@ pub const MAX_LIMIT: u32 = 100;
 pub const DEFAULT_LIMIT: u32 = 20;
 
 /// Answer of every list. `next_cursor` is opaque; `total` counts the whole filter, not the page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {
     pub items: Vec<T>,
     pub next_cursor: Option<String>,

@@ -10,6 +10,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Group `business`: whose day, whose money.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,7 +132,7 @@ fn is_month_and_day(text: &str) -> bool {
 }
 
 /// One setting with its value.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Setting {
     pub key: String,
     pub title: String,
@@ -145,7 +146,7 @@ pub struct Setting {
 }
 
 /// All settings. `version` counts changes; send it back to change only what you saw.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SettingsView {
     pub version: i64,
     pub items: Vec<Setting>,
@@ -153,7 +154,7 @@ pub struct SettingsView {
 
 /// `{"business.zone": "Europe/London", "version": 3}`: new values by key, and the version they were
 /// chosen from. Without a version the last writer wins.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ChangeSettings {
     #[serde(default)]
     pub version: Option<i64>,

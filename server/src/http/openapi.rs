@@ -1,4 +1,9 @@
-//! OpenAPI 3.1: annotated handlers, and every other path of the route table with its right.
+//! OpenAPI 3.1: annotated handlers and every other path of the route table with its right, each completed
+//! with its types and its failures.
+
+mod complete;
+mod operations;
+mod shapes;
 
 use super::{api, routes::Route};
 use axum::http::Method;
@@ -89,6 +94,7 @@ pub fn document(table: &[Route]) -> Document {
             let operation = operation(route, &path);
             document.paths.add_path_operation(&path, vec![method], operation);
         }
+        complete::complete(&mut document, route, &path);
     }
     document
 }
@@ -165,5 +171,63 @@ mod tests {
         let metrics = &json["paths"]["/metrics"]["get"];
         assert!(metrics["description"].as_str().is_some_and(|d| d.contains("system.view")));
         assert_eq!(metrics["security"][0]["bearer"], serde_json::json!([]));
+    }
+
+    fn operations() -> Vec<(String, serde_json::Value)> {
+        let table = super::super::router::table();
+        let json: serde_json::Value = serde_json::from_str(&document(&table).to_json().expect("json")).expect("json");
+        let mut all = Vec::new();
+        for route in &table {
+            let method = route.method.as_str();
+            let operation = json["paths"][openapi_path(&route.path)][method.to_ascii_lowercase()].clone();
+            all.push((format!("{method} {}", openapi_path(&route.path)), operation));
+        }
+        all
+    }
+
+    #[test]
+    fn every_operation_says_what_it_takes_answers_and_refuses() {
+        let mut ids = std::collections::BTreeSet::new();
+        for (name, operation) in operations() {
+            assert!(ids.insert(operation["operationId"].to_string()), "{name}: its operationId is taken");
+            for text in ["operationId", "summary", "description"] {
+                assert!(operation[text].as_str().is_some_and(|t| !t.is_empty()), "{name} has no {text}");
+            }
+            assert!(operation["tags"][0].is_string(), "{name} has no tag");
+            let responses = operation["responses"].as_object().expect("responses");
+            let good: Vec<_> = responses.iter().filter(|(status, _)| status.starts_with('2')).collect();
+            assert!(!good.is_empty(), "{name} never succeeds");
+            for (status, response) in good {
+                let empty = response["content"].as_object().is_none_or(serde_json::Map::is_empty);
+                assert!(status == "204" || !empty, "{name}: {status} has no schema");
+            }
+            let failures: Vec<_> = responses.iter().filter(|(status, _)| status.as_bytes()[0] >= b'4').collect();
+            assert!(failures.len() >= 2, "{name} never fails");
+            for (status, response) in failures {
+                let schema = &response["content"]["application/json"]["schema"]["$ref"];
+                assert_eq!(schema, "#/components/schemas/Failure", "{name}: {status}");
+            }
+            let body = ["POST ", "PUT ", "PATCH "].iter().any(|m| name.starts_with(m));
+            if let Some(content) = operation["requestBody"]["content"].as_object() {
+                assert!(body && content.values().all(|c| c["schema"].is_object()), "{name}: its body has no schema");
+            }
+        }
+    }
+
+    #[test]
+    fn every_described_operation_is_a_route_and_every_reference_leads_somewhere() {
+        let all = operations();
+        let routes: std::collections::BTreeSet<_> = all.iter().map(|(name, _)| name.clone()).collect();
+        for operation in operations::OPERATIONS {
+            assert!(routes.contains(operation.route), "{} is no route", operation.route);
+        }
+        assert_eq!(routes.len(), operations::OPERATIONS.len(), "a route is not described");
+        let text = document(&super::super::router::table()).to_json().expect("json");
+        let json: serde_json::Value = serde_json::from_str(&text).expect("json");
+        for name in text.split("\"#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(json["components"]["schemas"][name].is_object(), "nothing is called {name}");
+        }
+        let sale = &json["components"]["schemas"]["SaleStatus"]["enum"];
+        assert_eq!(sale[0], "pending");
     }
 }

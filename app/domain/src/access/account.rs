@@ -7,6 +7,7 @@ use crate::{
 };
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Days a personal token may live, and lives unless said otherwise.
 pub const TOKEN_MAX_DAYS: u32 = 365;
@@ -64,7 +65,7 @@ impl SetUp {
     }
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct ChangePassword {
     #[serde(alias = "old")]
     pub old_password: Password,
@@ -90,7 +91,7 @@ impl ChangePassword {
     }
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct CreateToken {
     pub name: String,
     /// Permission keys; a token can do nothing else, and never more than its owner can.
@@ -135,7 +136,7 @@ impl CreateToken {
 }
 
 /// A new secret for a token; the old one stays good for `overlap_hours` (0–24).
-#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize, ToSchema)]
 pub struct RotateToken {
     #[serde(default)]
     pub overlap_hours: u32,
@@ -153,7 +154,7 @@ impl RotateToken {
 }
 
 /// Who the caller is and what they may do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Me {
     pub id: UserId,
     pub email: String,
@@ -168,7 +169,7 @@ pub struct Me {
 }
 
 /// Answer of the bearer sign-in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Bearer {
     pub access_token: String,
     pub token_type: String,
@@ -177,7 +178,7 @@ pub struct Bearer {
     pub user: Me,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TokenState {
     Active,
@@ -187,7 +188,7 @@ pub enum TokenState {
     Revoked,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TokenView {
     pub id: TokenId,
     pub name: String,
@@ -202,21 +203,21 @@ pub struct TokenView {
 }
 
 /// The only time the secret of a token is seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NewToken {
     pub token: String,
     #[serde(flatten)]
     pub view: TokenView,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SessionKind {
     Web,
     Jwt,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SessionItem {
     /// Hash of the secret session id: names the session, opens nothing.
     pub id: String,

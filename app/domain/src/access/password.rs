@@ -70,6 +70,14 @@ fn is_made_of(password: &str, name: &str) -> bool {
     name.len() >= 3 && password.contains(name) && password.replace(name, "").chars().all(|c| c.is_ascii_digit())
 }
 
+impl utoipa::PartialSchema for Password {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        <String as utoipa::PartialSchema>::schema()
+    }
+}
+
+impl utoipa::ToSchema for Password {}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt};
+use utoipa::ToSchema;
 
 /// Base roles; a user has at most one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Admin,
@@ -145,7 +146,7 @@ impl<'de> Deserialize<'de> for Permission {
 macro_rules! permission_sets {
     ($($name:ident => $text:literal, [$($right:ident)*];)+) => {
         /// Permission sets of `platform.md` 1.1, granted beside or instead of a base role.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum PermSet { $($name),+ }
 
@@ -259,6 +260,14 @@ impl Access {
         }
     }
 }
+
+impl utoipa::PartialSchema for Permission {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        <String as utoipa::PartialSchema>::schema()
+    }
+}
+
+impl utoipa::ToSchema for Permission {}
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ use crate::{
 };
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The browser session of one request: the only port that changes who the caller is, so it is bound
 /// to the request and takes no principal for signing in.
@@ -65,7 +66,7 @@ pub trait AccessPort: Send + Sync + 'static {
 }
 
 /// One line of the permission table: who holds the right.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PermissionRow {
     pub key: Permission,
     pub feature: String,

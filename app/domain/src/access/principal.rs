@@ -4,10 +4,11 @@ use super::permission::{Permission, Rights};
 use crate::{error::AppError, ids::UserId};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// What kind of actor stands behind a call; the audit log writes it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
     User,

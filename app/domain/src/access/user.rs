@@ -7,9 +7,10 @@ use super::{
 use crate::{error::FieldError, ids::UserId};
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What a grant reaches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ScopeKind {
     #[default]
@@ -50,7 +51,7 @@ impl PermSet {
 }
 
 /// One permission set of a user. An empty list of ids reaches nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Grant {
     pub permission_set: PermSet,
     #[serde(default)]
@@ -61,7 +62,7 @@ pub struct Grant {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct CreateUser {
     pub email: String,
     #[serde(default)]
@@ -88,7 +89,7 @@ impl CreateUser {
 }
 
 /// Changes to a user; what is absent stays. `role: null` takes the base role away.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EditUser {
     #[serde(default)]
     pub display_name: Option<String>,
@@ -155,7 +156,7 @@ pub struct UserFilter {
     pub limit: Option<u32>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UserItem {
     pub id: UserId,
     pub email: String,

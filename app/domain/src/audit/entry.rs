@@ -4,9 +4,10 @@ use crate::{access::ActorKind, ids::AuditId};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 /// One act.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuditRow {
     pub id: AuditId,
     /// In the zone of the business.
@@ -59,7 +60,7 @@ impl AuditRow {
 }
 
 /// A page of the list. The whole filter is counted up to a bound, because the log grows for years.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuditPage {
     pub items: Vec<AuditRow>,
     pub next_cursor: Option<String>,
@@ -69,7 +70,7 @@ pub struct AuditPage {
 }
 
 /// Everything about one act.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AuditDetail {
     #[serde(flatten)]
     pub row: AuditRow,

@@ -17,9 +17,10 @@ use crate::{
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Life of an import. A running preview or commit is its job's state, so a killed one leaves no trace here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ImportState {
     Uploaded,
@@ -92,7 +93,7 @@ impl ImportState {
 }
 
 /// State of a row that was not plainly applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RowState {
     Open,
@@ -117,7 +118,7 @@ impl RowState {
 }
 
 /// One line of the list of imports.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ImportSummary {
     pub id: ImportId,
     pub number: i64,
@@ -135,7 +136,7 @@ pub struct ImportSummary {
 }
 
 /// Everything the wizard shows about one import.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct ImportDetail {
     #[serde(flatten)]
     pub summary: ImportSummary,
@@ -170,7 +171,7 @@ pub struct ImportDetail {
 }
 
 /// A preview, commit or undo under way, or the last one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Work {
     pub job_id: JobId,
     /// `import_preview`, `import_commit` or `import_undo`.
@@ -194,7 +195,7 @@ impl Work {
 pub type Uploaded = ImportDetail;
 
 /// A row of the quarantine grid.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StagedRow {
     pub row_no: u32,
     pub verdict: Verdict,
@@ -210,13 +211,13 @@ pub struct StagedRow {
 }
 
 /// New values for fields of a rejected row.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RowEdit {
     pub values: BTreeMap<Field, String>,
 }
 
 /// Gives up rejected rows for good.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Discard {
     /// Empty: all open rows.
     #[serde(default)]

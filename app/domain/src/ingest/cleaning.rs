@@ -3,9 +3,10 @@
 
 use super::target::Field;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Why a cell could be better.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CleaningRule {
     /// Double, hard or invisible spaces inside the text.
@@ -53,7 +54,7 @@ impl CleaningRule {
 
 /// One accepted cleaning. Rules for words name the word; [`CleaningRule::Spaces`] and
 /// [`CleaningRule::Unit`] are for all cells of the field.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 pub struct Cleaning {
     pub rule: CleaningRule,
     pub field: Field,
@@ -72,7 +73,7 @@ impl Cleaning {
 }
 
 /// A cleaning that would change rows of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Proposal {
     #[serde(flatten)]
     pub cleaning: Cleaning,

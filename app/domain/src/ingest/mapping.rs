@@ -9,9 +9,10 @@ use crate::{FieldError, money::Currency, settings::Business};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Order of day and month in dates such as 03/04/2025.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DateOrder {
     DayFirst,
@@ -19,7 +20,7 @@ pub enum DateOrder {
 }
 
 /// The sign between whole and broken part of a number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DecimalMark {
     Point,
@@ -27,7 +28,7 @@ pub enum DecimalMark {
 }
 
 /// What happens to the good rows when others are rejected.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
     #[default]
@@ -36,14 +37,14 @@ pub enum Policy {
 }
 
 /// The days a file says it covers wholly, both included, in the zone of the import.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Scope {
     pub from: NaiveDate,
     pub to: NaiveDate,
 }
 
 /// Only rows whose column holds exactly this value are read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RowFilter {
     pub column: String,
     pub value: String,
@@ -66,7 +67,7 @@ impl Scope {
 }
 
 /// How the whole file is read.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MappingOptions {
     /// IANA zone of times without an offset.
     pub zone: String,
@@ -110,7 +111,7 @@ impl MappingOptions {
 }
 
 /// A complete answer to "what is what in this file".
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Mapping {
     /// Field → column name.
     #[serde(default)]
@@ -127,7 +128,7 @@ pub struct Mapping {
 }
 
 /// A mapping kept under a name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SavedMapping {
     pub id: uuid::Uuid,
     pub target: Target,

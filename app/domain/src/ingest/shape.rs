@@ -1,9 +1,10 @@
 //! What was found in a file before anything was mapped: container, encoding, columns and their samples.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Kind of file by its content, whatever its name says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Media {
     Text,
@@ -38,7 +39,7 @@ impl Media {
 }
 
 /// Encoding of a text table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub enum TextEncoding {
     #[serde(rename = "UTF-8")]
     Utf8,
@@ -63,7 +64,7 @@ impl TextEncoding {
 }
 
 /// How many values of a column prove one reading of its numbers.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NumberEvidence {
     /// Values that can only have a decimal point (`2.55`, `1,234.5`).
     pub point: u32,
@@ -74,7 +75,7 @@ pub struct NumberEvidence {
 }
 
 /// How many values of a column prove one order of day and month.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DateEvidence {
     pub day_first: u32,
     pub month_first: u32,
@@ -83,7 +84,7 @@ pub struct DateEvidence {
 }
 
 /// One column of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Column {
     pub name: String,
     /// The first different values, at most five.
@@ -95,7 +96,7 @@ pub struct Column {
 }
 
 /// What the file is. Stored with the batch, so that a later read opens it the same way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FileShape {
     pub media: Media,
     /// Text tables only.

@@ -3,19 +3,20 @@
 use crate::ids::ImportId;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Days after its commit in which an import can be undone.
 pub const UNDO_DAYS: i64 = 30;
 
 /// Another batch, as a link shows it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ImportLink {
     pub id: ImportId,
     pub number: i64,
 }
 
 /// What an undo of a committed import would meet now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Undoable {
     pub until: DateTime<FixedOffset>,
     /// Sales that would be taken out again.
@@ -27,7 +28,7 @@ pub struct Undoable {
 }
 
 /// A row that was changed after the import, so its undo left it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LeftRow {
     /// `sale` or `refund`.
     pub kind: String,
@@ -37,7 +38,7 @@ pub struct LeftRow {
 }
 
 /// What an undo did.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UndoReport {
     /// Sales taken out again.
     pub sales: u64,

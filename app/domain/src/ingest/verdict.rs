@@ -4,9 +4,10 @@ use super::target::Field;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// What becomes of one row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// The key is unknown: the row is recorded.
@@ -35,7 +36,7 @@ impl Verdict {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
     /// The row is not applied.
@@ -45,7 +46,7 @@ pub enum Severity {
 }
 
 /// One finding about one row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Issue {
     /// Rule, e.g. `not_a_sale`.
     pub code: String,
@@ -76,7 +77,7 @@ impl Issue {
 }
 
 /// How often a rule struck, with one of its messages.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RuleCount {
     pub code: String,
     pub field: Option<Field>,
@@ -86,7 +87,7 @@ pub struct RuleCount {
 }
 
 /// A row shown as an example of its verdict.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Example {
     /// Row number in the file; the header is row 1.
     pub row_no: u32,
@@ -96,7 +97,7 @@ pub struct Example {
 }
 
 /// At most 100 rows a verdict.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Examples {
     pub create: Vec<Example>,
     pub same: Vec<Example>,
@@ -106,7 +107,7 @@ pub struct Examples {
 
 /// Account of a file. Every line is exactly one of sale line, refund line, same, quarantined, filtered:
 /// see [`Counts::accounts_for_every_line`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Counts {
     /// Data rows of the file.
     pub lines: u32,

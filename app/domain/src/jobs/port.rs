@@ -8,9 +8,10 @@ use super::{
 use crate::{access::Principal, error::AppError, ids::JobId, paging::Page};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use utoipa::ToSchema;
 
 /// Filters of the list as they stand in the URL; empty text means no filter.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct JobFilter {
     /// A state, or `open` for queued and running.
@@ -32,7 +33,7 @@ pub struct JobFilter {
 }
 
 /// Start a job by hand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StartJob {
     pub kind: String,
     #[serde(default)]
@@ -40,7 +41,7 @@ pub struct StartJob {
 }
 
 /// Answer of everything that enqueues.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Enqueued {
     pub job_id: JobId,
     /// An open run with the same unique key was there; this is its id.
@@ -52,7 +53,7 @@ words! {
     BulkAction { Cancel => "cancel", Retry => "retry", Delete => "delete" }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BulkJobs {
     pub action: BulkAction,
     #[serde(default)]
@@ -77,7 +78,7 @@ impl BulkJobs {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BulkResult {
     pub matched: i64,
     pub changed: i64,

@@ -4,9 +4,10 @@ use super::run::JobState;
 use crate::error::FieldError;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A queue with what stands in it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QueueView {
     pub name: String,
     pub concurrency: i32,
@@ -18,7 +19,7 @@ pub struct QueueView {
     pub pause_reason: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PauseQueue {
     pub reason: String,
 }
@@ -35,14 +36,14 @@ impl PauseQueue {
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct StateCount {
     pub state: JobState,
     pub runs: i64,
 }
 
 /// How runs of a kind went in the window of [`JobStats`]. `success_rate` is within 0 and 1.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct KindStats {
     pub kind: String,
     pub finished: i64,
@@ -55,7 +56,7 @@ pub struct KindStats {
 }
 
 /// Figures over the last `window_days`; open runs are counted whatever their age.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobStats {
     pub window_days: i32,
     pub states: Vec<StateCount>,

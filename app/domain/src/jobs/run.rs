@@ -4,11 +4,12 @@ use crate::ids::JobId;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use utoipa::ToSchema;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($variant:ident => $text:literal),+ $(,)? }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum $name { $($variant),+ }
 
@@ -75,7 +76,7 @@ words! {
 }
 
 /// What the program knows of a kind of job; one entry of the registry.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct JobKind {
     /// Stable name, e.g. `cleanup`.
     pub kind: &'static str,
@@ -89,7 +90,7 @@ pub struct JobKind {
 }
 
 /// How far a run is. `rate` is items a second.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Progress {
     pub done: i64,
     pub total: Option<i64>,
@@ -124,7 +125,7 @@ impl Progress {
 }
 
 /// A line of the list.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobRow {
     pub id: JobId,
     pub kind: String,
@@ -154,7 +155,7 @@ impl JobRow {
 }
 
 /// The page of one run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct JobDetail {
     pub run: JobRow,
     pub payload: serde_json::Value,
@@ -178,7 +179,7 @@ pub struct JobDetail {
 }
 
 /// A line of a run's log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct JobEvent {
     pub seq: i32,
     pub at: DateTime<FixedOffset>,

@@ -5,6 +5,7 @@ use crate::error::FieldError;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use utoipa::ToSchema;
 
 words! {
     /// What happens when a schedule is due while its last run is still open.
@@ -16,7 +17,7 @@ words! {
     CatchUp { None => "none", Latest => "latest", All => "all" }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ScheduleView {
     pub id: String,
     pub title: String,
@@ -56,7 +57,7 @@ impl ScheduleView {
 }
 
 /// Changes to a schedule; what is `None` stays. `version` is the one that was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScheduleEdit {
     pub version: i32,
@@ -196,14 +197,14 @@ pub struct ScheduleDraft {
     pub zone: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DueTimes {
     pub zone: String,
     pub next: Vec<DateTime<FixedOffset>>,
 }
 
 /// Half-open range of due times to run late.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Backfill {
     pub from: DateTime<FixedOffset>,
     pub to: DateTime<FixedOffset>,
@@ -218,7 +219,7 @@ impl Backfill {
 }
 
 /// How many runs a backfill made, and how many due times had one already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BackfillResult {
     pub enqueued: i32,
     pub already_fired: i32,

@@ -13,9 +13,10 @@ use chrono::{DateTime, FixedOffset, NaiveDate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Whether a figure is of now, and of the real business.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Badge {
     Live,
@@ -47,7 +48,7 @@ impl Badge {
 }
 
 /// Half-open range of instants, written in its zone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Span {
     pub from: DateTime<FixedOffset>,
     pub to: DateTime<FixedOffset>,
@@ -55,14 +56,14 @@ pub struct Span {
 }
 
 /// In the unit of its figure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Interval {
     pub low: Decimal,
     pub high: Decimal,
 }
 
 /// Against the same part of an earlier period.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Change {
     /// "last Tue", "the 7 days before".
     pub against: String,
@@ -75,7 +76,7 @@ pub struct Change {
 }
 
 /// One figure of one scope, with its receipt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Tile {
     pub key: MetricKey,
     /// `None` is unknown, never 0; `reason` says why.
@@ -153,8 +154,10 @@ fn plural(n: i64, one: &str, locale: &str) -> String {
 }
 
 /// How far a bar or a day has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+// Runs of jobs have a Progress too; names of the API's description are the whole API's.
+#[schema(as = DayProgress)]
 pub enum Progress {
     Done,
     Running,
@@ -162,7 +165,7 @@ pub enum Progress {
 }
 
 /// One local hour, or one day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Bar {
     pub label: String,
     pub start: DateTime<FixedOffset>,
@@ -175,7 +178,7 @@ pub struct Bar {
 }
 
 /// Revenue of a scope by hour or by day.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Bars {
     pub by_hour: bool,
     pub items: Vec<Bar>,
@@ -188,7 +191,7 @@ pub struct Bars {
 }
 
 /// One business day of a trend.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TrendDay {
     pub day: NaiveDate,
     /// Length of the day; 0 where the zone skipped the date.
@@ -208,7 +211,7 @@ pub struct TrendDay {
 }
 
 /// Sums over the days of a trend.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TrendTotals {
     pub revenue: Decimal,
     pub revenue_net: Decimal,
@@ -217,7 +220,7 @@ pub struct TrendTotals {
 }
 
 /// Exactly the days asked for, in the order asked for; days without orders are 0.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Trend {
     pub items: Vec<TrendDay>,
     pub totals: TrendTotals,
@@ -335,7 +338,7 @@ pub struct DashboardAnswer {
 }
 
 /// The last 60 seconds, ending now.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Realtime {
     pub transactions_last_minute: i64,
     pub sales_last_minute: Decimal,
@@ -344,7 +347,7 @@ pub struct Realtime {
 }
 
 /// One visit told by the shop.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RecordVisit {
     /// Random id of the browser; no personal data.
     pub visitor_key: String,

@@ -9,6 +9,7 @@ use crate::{
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, net::IpAddr};
+use utoipa::ToSchema;
 
 pub const MAX_LINES: usize = 200;
 pub const MAX_QUANTITY: Decimal = Decimal::ONE_THOUSAND;
@@ -17,7 +18,7 @@ const MAX_AMOUNT: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 /// Decimals a quantity or price may have; the columns keep no more.
 const MAX_SCALE: u32 = 4;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RecordLine {
     pub product_id: ProductId,
@@ -31,7 +32,7 @@ pub struct RecordLine {
 }
 
 /// Record a sale. Give either `lines`, or one `product_id` with its `quantity`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct RecordSale {
     /// Nobody: a guest.
@@ -44,6 +45,7 @@ pub struct RecordSale {
     pub terminal_id: Option<String>,
     pub device_id: Option<String>,
     /// Of the buyer; default: the caller's own address.
+    #[schema(value_type = Option<String>)]
     pub ip_address: Option<IpAddr>,
     /// Off the whole sale, spread over the lines.
     #[serde(deserialize_with = "exact::required")]
@@ -369,6 +371,14 @@ mod exact {
         d.deserialize_option(Maybe)
     }
 }
+
+impl utoipa::PartialSchema for PaymentToken {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        <String as utoipa::PartialSchema>::schema()
+    }
+}
+
+impl utoipa::ToSchema for PaymentToken {}
 
 #[cfg(test)]
 mod tests {

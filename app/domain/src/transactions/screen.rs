@@ -14,16 +14,17 @@ use crate::{
 use chrono::{DateTime, FixedOffset};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// A customer as lists may show them: masked, whoever looks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CustomerRef {
     pub id: CustomerId,
     pub label: String,
 }
 
 /// One row of the list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SaleRow {
     pub id: TransactionId,
     pub number: i64,
@@ -56,7 +57,7 @@ pub struct SaleList {
     pub customer: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SaleLine {
     pub line_no: i32,
     pub product_id: ProductId,
@@ -71,7 +72,7 @@ pub struct SaleLine {
     pub refunded_quantity: Decimal,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SaleEvent {
     pub at: DateTime<FixedOffset>,
     pub actor: String,
@@ -80,7 +81,7 @@ pub struct SaleEvent {
     pub reason: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SaleRefund {
     pub id: RefundId,
     pub kind: String,
@@ -95,7 +96,7 @@ pub struct SaleRefund {
 }
 
 /// `/transactions/{id}`: the full record.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SaleDetail {
     pub id: TransactionId,
     pub number: i64,
@@ -127,7 +128,7 @@ pub struct SaleDetail {
 }
 
 /// Answer to a recorded sale.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SaleReceipt {
     pub transaction_id: TransactionId,
     pub number: i64,
@@ -144,7 +145,7 @@ pub struct SaleReceipt {
     pub created_at: DateTime<FixedOffset>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct QuoteLine {
     pub product_id: ProductId,
     pub sku: String,
@@ -160,7 +161,7 @@ pub struct QuoteLine {
 }
 
 /// What a sale would come to. Nothing is written.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Quote {
     pub lines: Vec<QuoteLine>,
     pub gross: Decimal,
@@ -175,7 +176,7 @@ pub struct Quote {
 }
 
 /// A product to choose.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ProductChoice {
     pub id: ProductId,
     pub sku: String,

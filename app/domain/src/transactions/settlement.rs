@@ -3,6 +3,7 @@
 use super::status::SaleStatus;
 use crate::error::FieldError;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What became of an open payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,7 +56,7 @@ impl Settlement {
 }
 
 /// Why, where there is something to say.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SettleSale {
     pub reason: Option<String>,
