@@ -69,10 +69,12 @@ pub struct AppError {
     pub code: ErrorCode,
     pub message: String,
     #[serde(default)]
+    #[schema(required)]
     pub fields: Vec<FieldError>,
     #[serde(default)]
     pub request_id: Option<String>,
-    /// Seconds after which a `rate_limited` or `unavailable` call may be tried again.
+    /// Seconds after which a `rate_limited` or `unavailable` call may be tried again. REST says it as `Retry-After`.
+    #[schema(ignore)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u32>,
 }

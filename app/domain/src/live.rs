@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 macro_rules! topics {
     ($($name:ident => $text:literal, $right:expr;)+) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, utoipa::ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum Topic { $($name),+ }
 

@@ -6,8 +6,9 @@ use std::{fmt, str::FromStr};
 use utoipa::ToSchema;
 
 /// ISO 4217 code of three upper-case letters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "String", into = "String")]
+#[schema(value_type = String, pattern = "^[A-Z]{3}$")]
 pub struct Currency([u8; 3]);
 
 impl Currency {
@@ -64,6 +65,7 @@ impl fmt::Display for Currency {
 /// An amount in a currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Money {
+    #[schema(format = "decimal")]
     pub amount: Decimal,
     pub currency: Currency,
 }
@@ -74,11 +76,3 @@ impl Money {
         Self { amount, currency }
     }
 }
-
-impl utoipa::PartialSchema for Currency {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        <String as utoipa::PartialSchema>::schema()
-    }
-}
-
-impl utoipa::ToSchema for Currency {}

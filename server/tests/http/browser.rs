@@ -1,6 +1,6 @@
 //! A client of the router: keeps cookies, sends what browsers and programs send.
 
-use crate::world::World;
+use crate::{described, world::World};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -68,9 +68,9 @@ impl Client {
         method: Method,
         path: &str,
         headers: &[(&str, &str)],
-        body: impl AsRef<[u8]>,
+        sent: impl AsRef<[u8]>,
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "127.0.0.1:8000");
+        let mut request = Request::builder().method(method.clone()).uri(path).header(header::HOST, "127.0.0.1:8000");
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -78,7 +78,7 @@ impl Client {
             let line: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
             request = request.header(header::COOKIE, line.join("; "));
         }
-        let mut request = request.body(Body::from(body.as_ref().to_vec())).expect("request");
+        let mut request = request.body(Body::from(sent.as_ref().to_vec())).expect("request");
         request.extensions_mut().insert(ConnectInfo(self.address));
         let response = self.router.clone().oneshot(request).await.expect("answer");
         let (parts, body) = response.into_parts();
@@ -91,7 +91,9 @@ impl Client {
                 self.cookies.insert(name.to_owned(), value.to_owned());
             }
         }
-        let text = String::from_utf8_lossy(&to_bytes(body, 16 << 20).await.expect("body")).into_owned();
+        let answered = to_bytes(body, 16 << 20).await.expect("body");
+        described::hold(&method, path, sent.as_ref(), parts.status, &parts.headers, &answered);
+        let text = String::from_utf8_lossy(&answered).into_owned();
         Answer { status: parts.status, headers: parts.headers, text }
     }
 

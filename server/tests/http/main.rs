@@ -9,8 +9,10 @@ mod shop_front;
 #[path = "../world.rs"]
 mod world;
 
+mod answers;
 mod audit;
 mod browser;
+mod described;
 mod exports;
 mod forms;
 mod idempotency;

@@ -1,6 +1,6 @@
 //! The REST routes of sales in process, called as a person with given rights.
 
-use crate::shop::Shop;
+use crate::{described, shop::Shop};
 use axum::{
     Extension, Router,
     body::Body,
@@ -54,11 +54,16 @@ pub fn front(shop: &Shop, who: Option<Principal>) -> Router {
 }
 
 pub async fn call(router: &Router, request: Request<Body>) -> Answer {
-    let response = router.clone().oneshot(request).await.unwrap();
+    let (asked, sent) = request.into_parts();
+    let (method, address) = (asked.method.clone(), asked.uri.to_string());
+    let sent = sent.collect().await.unwrap().to_bytes();
+    let response = router.clone().oneshot(Request::from_parts(asked, Body::from(sent.clone()))).await.unwrap();
     let (parts, body) = response.into_parts();
     let collected = body.collect().await.unwrap();
     let trailers = collected.trailers().cloned().unwrap_or_default();
-    Answer { status: parts.status, headers: parts.headers, trailers, body: collected.to_bytes().to_vec() }
+    let body = collected.to_bytes().to_vec();
+    described::hold(&method, &address, &sent, parts.status, &parts.headers, &body);
+    Answer { status: parts.status, headers: parts.headers, trailers, body }
 }
 
 pub async fn get(router: &Router, path: &str) -> Answer {

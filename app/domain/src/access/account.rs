@@ -68,8 +68,10 @@ impl SetUp {
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 pub struct ChangePassword {
     #[serde(alias = "old")]
+    #[schema(rename = "old")]
     pub old_password: Password,
     #[serde(alias = "new")]
+    #[schema(rename = "new")]
     pub new_password: Password,
 }
 

@@ -3,14 +3,16 @@
 use crate::error::FieldError;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use utoipa::ToSchema;
 
 /// Shortest and longest password, in characters.
 pub const MIN_CHARACTERS: usize = 12;
 pub const MAX_CHARACTERS: usize = 128;
 
 /// A typed password. Shows itself to nobody: neither `Debug` nor a log line holds it.
-#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
+#[schema(format = "password")]
 pub struct Password(String);
 
 impl Password {
@@ -69,14 +71,6 @@ fn bare(text: &str) -> String {
 fn is_made_of(password: &str, name: &str) -> bool {
     name.len() >= 3 && password.contains(name) && password.replace(name, "").chars().all(|c| c.is_ascii_digit())
 }
-
-impl utoipa::PartialSchema for Password {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        <String as utoipa::PartialSchema>::schema()
-    }
-}
-
-impl utoipa::ToSchema for Password {}
 
 #[cfg(test)]
 mod tests {

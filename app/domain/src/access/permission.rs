@@ -2,7 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, fmt};
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, Type},
+    },
+};
 
 /// Base roles; a user has at most one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
@@ -262,12 +268,13 @@ impl Access {
 }
 
 impl utoipa::PartialSchema for Permission {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        <String as utoipa::PartialSchema>::schema()
+    fn schema() -> RefOr<Schema> {
+        let keys = Self::ALL.iter().map(|key| key.key());
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(keys)).into()
     }
 }
 
-impl utoipa::ToSchema for Permission {}
+impl ToSchema for Permission {}
 
 #[cfg(test)]
 mod tests {

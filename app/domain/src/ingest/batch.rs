@@ -240,7 +240,7 @@ impl Discard {
 }
 
 /// Open rejected rows of a target.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OpenQuarantine {
     pub target: Target,
     pub rows: u32,

@@ -139,7 +139,7 @@ pub struct SavedMapping {
 }
 
 /// A mapping to keep without a file at hand.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NewMapping {
     pub target: Target,
     pub name: String,
@@ -160,7 +160,7 @@ impl NewMapping {
 }
 
 /// Changes of a kept mapping; what is absent stays.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MappingChange {
     /// The version that was read; another one by now is a conflict.
     pub version: i32,

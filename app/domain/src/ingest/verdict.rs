@@ -128,8 +128,10 @@ pub struct Counts {
     pub new_customers: u32,
     pub new_products: u32,
     /// Σ quantity × unit price of the sale lines, in the currency of the import.
+    #[schema(format = "decimal")]
     pub gross: Decimal,
     /// Σ of the refund lines.
+    #[schema(format = "decimal")]
     pub refunded: Decimal,
     /// Mode `replace_scope`: imported sales recorded for the declared days.
     #[serde(default)]

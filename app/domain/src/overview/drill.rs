@@ -14,9 +14,10 @@ use crate::{
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// What one row of a figure is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DrillKind {
     /// A sale or a refund line.
@@ -183,7 +184,7 @@ impl DrillQuery {
 }
 
 /// What a fact is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FactKind {
     Sale,
@@ -201,7 +202,7 @@ impl FactKind {
 }
 
 /// A sale (amount positive) or a refund line (amount negative).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FactRow {
     pub kind: FactKind,
     /// The sale; of a refund the sale it belongs to, where that is known.
@@ -217,21 +218,23 @@ pub struct FactRow {
     pub status: String,
     pub amount: Money,
     /// In base currency by the rate of its business day; `None` without a rate.
+    #[schema(format = "decimal")]
     pub base_amount: Option<Decimal>,
 }
 
 /// A customer and what the orders counted brought.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BuyerRow {
     pub customer_id: CustomerId,
     pub customer: String,
     pub orders: i64,
     /// Sum in base currency over the orders that have a rate.
+    #[schema(format = "decimal")]
     pub amount: Decimal,
 }
 
 /// A visitor of the window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct VisitorRow {
     pub visitor: String,
     pub first_visit_at: DateTime<FixedOffset>,

@@ -2,7 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use utoipa::ToSchema;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        RefOr,
+        schema::{ObjectBuilder, Schema, Type},
+    },
+};
 
 /// Which orders a figure counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -188,12 +194,13 @@ impl<'de> Deserialize<'de> for MetricKey {
 }
 
 impl utoipa::PartialSchema for MetricKey {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        <String as utoipa::PartialSchema>::schema()
+    fn schema() -> RefOr<Schema> {
+        let keys = Self::ALL.iter().map(|key| key.as_str());
+        ObjectBuilder::new().schema_type(Type::String).enum_values(Some(keys)).into()
     }
 }
 
-impl utoipa::ToSchema for MetricKey {}
+impl ToSchema for MetricKey {}
 
 #[cfg(test)]
 mod tests {

@@ -5,6 +5,7 @@ use super::metric::Basis;
 use crate::FieldError;
 use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// Longest range of days a question may ask for.
 pub const MAX_DAYS: i64 = 400;
@@ -233,7 +234,7 @@ impl TrendQuery {
 }
 
 /// Windows [t − n, t) of the documented dashboard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 pub enum Sliding {
     #[serde(rename = "24h")]
     Hours24,

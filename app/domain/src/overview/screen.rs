@@ -58,7 +58,9 @@ pub struct Span {
 /// In the unit of its figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Interval {
+    #[schema(format = "decimal")]
     pub low: Decimal,
+    #[schema(format = "decimal")]
     pub high: Decimal,
 }
 
@@ -67,10 +69,13 @@ pub struct Interval {
 pub struct Change {
     /// "last Tue", "the 7 days before".
     pub against: String,
+    #[schema(format = "decimal")]
     pub previous: Option<Decimal>,
     /// One decimal; `None` is "n/a".
+    #[schema(format = "decimal")]
     pub percent: Option<Decimal>,
     /// Difference of a rate, in points, one decimal.
+    #[schema(format = "decimal")]
     pub points: Option<Decimal>,
     pub range: Span,
 }
@@ -80,6 +85,7 @@ pub struct Change {
 pub struct Tile {
     pub key: MetricKey,
     /// `None` is unknown, never 0; `reason` says why.
+    #[schema(format = "decimal")]
     pub value: Option<Decimal>,
     pub reason: Option<String>,
     pub unit: Unit,
@@ -171,7 +177,9 @@ pub struct Bar {
     pub start: DateTime<FixedOffset>,
     pub end: DateTime<FixedOffset>,
     /// By the counting rule asked for.
+    #[schema(format = "decimal")]
     pub revenue: Decimal,
+    #[schema(format = "decimal")]
     pub revenue_net: Decimal,
     pub orders: i64,
     pub progress: Progress,
@@ -195,16 +203,22 @@ pub struct Bars {
 pub struct TrendDay {
     pub day: NaiveDate,
     /// Length of the day; 0 where the zone skipped the date.
+    #[schema(format = "decimal")]
     pub hours: Decimal,
     /// By the counting rule asked for.
+    #[schema(format = "decimal")]
     pub revenue: Decimal,
+    #[schema(format = "decimal")]
     pub revenue_net: Decimal,
+    #[schema(format = "decimal")]
     pub revenue_gross: Decimal,
+    #[schema(format = "decimal")]
     pub refunds: Decimal,
     pub orders: i64,
     pub active_customers: i64,
     pub visitors: i64,
     /// Percent; `None` without visits.
+    #[schema(format = "decimal")]
     pub conversion: Option<Decimal>,
     /// Today.
     pub partial: bool,
@@ -213,8 +227,11 @@ pub struct TrendDay {
 /// Sums over the days of a trend.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TrendTotals {
+    #[schema(format = "decimal")]
     pub revenue: Decimal,
+    #[schema(format = "decimal")]
     pub revenue_net: Decimal,
+    #[schema(format = "decimal")]
     pub revenue_gross: Decimal,
     pub orders: i64,
 }
@@ -278,13 +295,15 @@ pub struct KpisScreen {
 }
 
 /// `data` of the documented dashboard. `None` is unknown; `metadata.unavailable` says why.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Dashboard {
     /// After refunds.
+    #[schema(format = "decimal")]
     pub total_sales: Decimal,
     pub total_customers: i64,
     pub total_transactions: i64,
     pub total_products: i64,
+    #[schema(format = "decimal")]
     pub sales_24h: Decimal,
     pub active_customers_24h: i64,
     pub transactions_24h: i64,
@@ -297,13 +316,14 @@ pub struct Dashboard {
 }
 
 /// The sliding window asked for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DashboardPeriod {
     pub period: Sliding,
     /// `None` for all time.
     pub from: Option<DateTime<FixedOffset>>,
     pub to: DateTime<FixedOffset>,
     pub zone: String,
+    #[schema(format = "decimal")]
     pub sales: Decimal,
     pub transactions: i64,
     pub active_customers: i64,
@@ -312,16 +332,17 @@ pub struct DashboardPeriod {
     pub previous: Option<PreviousPeriod>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PreviousPeriod {
     pub from: DateTime<FixedOffset>,
     pub to: DateTime<FixedOffset>,
+    #[schema(format = "decimal")]
     pub sales: Decimal,
     pub transactions: i64,
     pub active_customers: i64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DashboardMetadata {
     pub cached: bool,
     pub badge: Badge,
@@ -341,6 +362,7 @@ pub struct DashboardAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Realtime {
     pub transactions_last_minute: i64,
+    #[schema(format = "decimal")]
     pub sales_last_minute: Decimal,
     pub currency: Currency,
     pub timestamp: DateTime<FixedOffset>,

@@ -23,11 +23,14 @@ const MAX_SCALE: u32 = 4;
 pub struct RecordLine {
     pub product_id: ProductId,
     #[serde(deserialize_with = "exact::required")]
+    #[schema(schema_with = exact::schema)]
     pub quantity: Decimal,
     /// Catalogue price unless given.
     #[serde(default, deserialize_with = "exact::optional", skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = exact::maybe_schema)]
     pub unit_price: Option<Decimal>,
     #[serde(default, deserialize_with = "exact::required")]
+    #[schema(schema_with = exact::schema)]
     pub discount: Decimal,
 }
 
@@ -39,6 +42,7 @@ pub struct RecordSale {
     pub customer_id: Option<CustomerId>,
     pub product_id: Option<ProductId>,
     #[serde(deserialize_with = "exact::optional")]
+    #[schema(schema_with = exact::maybe_schema)]
     pub quantity: Option<Decimal>,
     pub lines: Vec<RecordLine>,
     pub payment_method: Option<PaymentMethod>,
@@ -49,8 +53,10 @@ pub struct RecordSale {
     pub ip_address: Option<IpAddr>,
     /// Off the whole sale, spread over the lines.
     #[serde(deserialize_with = "exact::required")]
+    #[schema(schema_with = exact::schema)]
     pub discount_applied: Decimal,
     #[serde(deserialize_with = "exact::required")]
+    #[schema(schema_with = exact::schema)]
     pub shipping_cost: Decimal,
     /// That of the products unless given.
     pub currency: Option<Currency>,
@@ -64,7 +70,7 @@ pub struct RecordSale {
 }
 
 /// A secret of the payment provider: never shown, never kept.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(transparent)]
 pub struct PaymentToken(String);
 
@@ -313,6 +319,7 @@ mod exact {
     use rust_decimal::Decimal;
     use serde::{Deserializer, de};
     use std::fmt;
+    use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
 
     struct Exact;
 
@@ -339,6 +346,20 @@ mod exact {
             // The shortest text that reads back as this float is what the caller wrote.
             number.to_string().parse().map_err(|_| E::invalid_value(de::Unexpected::Float(number), &self))
         }
+    }
+
+    /// Both ways to write one.
+    pub fn schema() -> Schema {
+        described(&[Type::String, Type::Number])
+    }
+
+    pub fn maybe_schema() -> Schema {
+        described(&[Type::String, Type::Number, Type::Null])
+    }
+
+    fn described(types: &[Type]) -> Schema {
+        let types = SchemaType::from_iter(types.iter().cloned());
+        ObjectBuilder::new().schema_type(types).format(Some(SchemaFormat::Custom("decimal".to_owned()))).into()
     }
 
     pub fn required<'de, D: Deserializer<'de>>(d: D) -> Result<Decimal, D::Error> {
@@ -371,14 +392,6 @@ mod exact {
         d.deserialize_option(Maybe)
     }
 }
-
-impl utoipa::PartialSchema for PaymentToken {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
-        <String as utoipa::PartialSchema>::schema()
-    }
-}
-
-impl utoipa::ToSchema for PaymentToken {}
 
 #[cfg(test)]
 mod tests {

@@ -35,7 +35,9 @@ pub struct SaleRow {
     /// Name of the first line's product.
     pub first_item: Option<String>,
     pub line_count: i32,
+    #[schema(format = "decimal")]
     pub quantity: Decimal,
+    #[schema(format = "decimal")]
     pub total_amount: Decimal,
     pub currency: Currency,
     pub status: SaleStatus,
@@ -63,12 +65,19 @@ pub struct SaleLine {
     pub product_id: ProductId,
     pub sku: String,
     pub name: String,
+    #[schema(format = "decimal")]
     pub quantity: Decimal,
+    #[schema(format = "decimal")]
     pub list_price: Decimal,
+    #[schema(format = "decimal")]
     pub unit_price: Decimal,
+    #[schema(format = "decimal")]
     pub discount: Decimal,
+    #[schema(format = "decimal")]
     pub net: Decimal,
+    #[schema(format = "decimal")]
     pub tax: Decimal,
+    #[schema(format = "decimal")]
     pub refunded_quantity: Decimal,
 }
 
@@ -86,9 +95,13 @@ pub struct SaleRefund {
     pub id: RefundId,
     pub kind: String,
     pub refunded_at: DateTime<FixedOffset>,
+    #[schema(format = "decimal")]
     pub quantity: Decimal,
+    #[schema(format = "decimal")]
     pub net: Decimal,
+    #[schema(format = "decimal")]
     pub tax: Decimal,
+    #[schema(format = "decimal")]
     pub total: Decimal,
     pub restock: bool,
     pub reason: Option<String>,
@@ -106,12 +119,19 @@ pub struct SaleDetail {
     pub status: SaleStatus,
     pub payment_method: Option<PaymentMethod>,
     pub currency: Currency,
+    #[schema(format = "decimal")]
     pub gross: Decimal,
+    #[schema(format = "decimal")]
     pub discount: Decimal,
+    #[schema(format = "decimal")]
     pub net: Decimal,
+    #[schema(format = "decimal")]
     pub tax: Decimal,
+    #[schema(format = "decimal")]
     pub shipping: Decimal,
+    #[schema(format = "decimal")]
     pub total: Decimal,
+    #[schema(format = "decimal")]
     pub refunded_net: Decimal,
     pub occurred_at: DateTime<FixedOffset>,
     pub recognised_at: Option<DateTime<FixedOffset>>,
@@ -133,10 +153,15 @@ pub struct SaleReceipt {
     pub transaction_id: TransactionId,
     pub number: i64,
     pub status: SaleStatus,
+    #[schema(format = "decimal")]
     pub net: Decimal,
+    #[schema(format = "decimal")]
     pub tax_amount: Decimal,
+    #[schema(format = "decimal")]
     pub shipping_cost: Decimal,
+    #[schema(format = "decimal")]
     pub discount_applied: Decimal,
+    #[schema(format = "decimal")]
     pub total_amount: Decimal,
     pub currency: Currency,
     /// Of a pending sale: its stock is reserved until then.
@@ -150,13 +175,20 @@ pub struct QuoteLine {
     pub product_id: ProductId,
     pub sku: String,
     pub name: String,
+    #[schema(format = "decimal")]
     pub quantity: Decimal,
+    #[schema(format = "decimal")]
     pub unit_price: Decimal,
+    #[schema(format = "decimal")]
     pub gross: Decimal,
+    #[schema(format = "decimal")]
     pub discount: Decimal,
+    #[schema(format = "decimal")]
     pub net: Decimal,
+    #[schema(format = "decimal")]
     pub tax: Decimal,
     /// What could be sold now; `None` for services, which take no stock.
+    #[schema(format = "decimal")]
     pub stock_left: Option<Decimal>,
 }
 
@@ -164,13 +196,20 @@ pub struct QuoteLine {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Quote {
     pub lines: Vec<QuoteLine>,
+    #[schema(format = "decimal")]
     pub gross: Decimal,
+    #[schema(format = "decimal")]
     pub discount_applied: Decimal,
+    #[schema(format = "decimal")]
     pub net: Decimal,
     /// A share: 0.08.
+    #[schema(format = "decimal")]
     pub tax_rate: Decimal,
+    #[schema(format = "decimal")]
     pub tax_amount: Decimal,
+    #[schema(format = "decimal")]
     pub shipping_cost: Decimal,
+    #[schema(format = "decimal")]
     pub total_amount: Decimal,
     pub currency: Currency,
 }
@@ -182,9 +221,11 @@ pub struct ProductChoice {
     pub sku: String,
     pub name: String,
     pub kind: String,
+    #[schema(format = "decimal")]
     pub price: Decimal,
     pub currency: Currency,
     /// At the default site; `None` for services.
+    #[schema(format = "decimal")]
     pub stock_left: Option<Decimal>,
 }
 

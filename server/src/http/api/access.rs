@@ -28,6 +28,7 @@ use domain::{
     paging::Page,
 };
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 pub fn routes() -> Routes<Services> {
     let view = Access::Needs(Permission::AccessUsersView);
@@ -55,8 +56,8 @@ pub fn routes() -> Routes<Services> {
 }
 
 /// Either name is taken; `email` and `username` mean the same field.
-#[derive(Debug, Deserialize)]
-struct Login {
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Login {
     #[serde(alias = "email", alias = "name", default)]
     username: String,
     #[serde(default)]
@@ -188,8 +189,8 @@ async fn edit_user(
     Ok(tagged(StatusCode::OK, services.access.edit_user(&who, named(&id, "User")?, command).await?))
 }
 
-#[derive(Debug, Deserialize)]
-struct Grants {
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct Grants {
     grants: Vec<Grant>,
 }
 

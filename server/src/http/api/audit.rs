@@ -33,20 +33,6 @@ pub fn routes() -> Routes<Services> {
 }
 
 /// Acts, newest first.
-#[utoipa::path(get, path = "/api/v1/audit", tag = "audit", security(("bearer" = [])), params(
-    ("from" = Option<String>, Query, description = "From this business day, or this time with offset, on."),
-    ("to" = Option<String>, Query, description = "To the end of this day, or before this time."),
-    ("actor" = Option<String>, Query, description = "Part of the actor's name."),
-    ("kind" = Option<String>, Query, description = "user, token, job, cli or system."),
-    ("feature" = Option<String>, Query, description = "First part of the action."),
-    ("action" = Option<String>, Query, description = "feature.verb"),
-    ("entity" = Option<String>, Query, description = "Type, or type/id."),
-    ("outcome" = Option<String>, Query, description = "ok, denied or failed."),
-    ("q" = Option<String>, Query, description = "Text in actor, action, entity, reason, before or after."),
-    ("limit" = Option<u32>, Query, description = "1 to 100."),
-    ("cursor" = Option<String>, Query, description = "next_cursor of the page before."),
-), responses((status = 200, description = "{items, next_cursor, total, total_is_bound}"), (status = 403, description = "Needs audit.view."),
-    (status = 422, description = "Every fault of the filter.")))]
 pub async fn list(
     State(services): State<Services>,
     Signed(who): Signed,
@@ -56,8 +42,6 @@ pub async fn list(
 }
 
 /// One act with its fields before and after.
-#[utoipa::path(get, path = "/api/v1/audit/{id}", tag = "audit", security(("bearer" = [])), params(("id" = String, Path)),
-    responses((status = 200, description = "The act."), (status = 403, description = "Needs audit.view."), (status = 404, description = "No such act.")))]
 pub async fn detail(
     State(services): State<Services>,
     Signed(who): Signed,

@@ -56,7 +56,6 @@ fn page<T>(items: Vec<T>) -> Json<Page<T>> {
 }
 
 /// Active products whose SKU or name matches, best first, with price and stock left.
-#[utoipa::path(get, path = "/api/v1/products", tag = "catalogue", params(("q" = Option<String>, Query), ("limit" = Option<u32>, Query)), responses((status = 200, description = "The best matches")))]
 pub async fn products(
     State(services): State<Services>,
     Signed(who): Signed,
@@ -66,7 +65,6 @@ pub async fn products(
 }
 
 /// Customers whose number or reference matches; with `customers.pii` also name and e-mail. Labels are masked.
-#[utoipa::path(get, path = "/api/v1/customers", tag = "catalogue", params(("q" = Option<String>, Query), ("limit" = Option<u32>, Query)), responses((status = 200, description = "The best matches")))]
 pub async fn customers(
     State(services): State<Services>,
     Signed(who): Signed,

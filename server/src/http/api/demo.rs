@@ -17,16 +17,11 @@ pub fn routes() -> Routes<Services> {
 }
 
 /// What was loaded, how many rows of which table are demo, and what would keep them from leaving.
-#[utoipa::path(get, path = "/api/v1/demo", tag = "demo", responses((status = 200, description = "Batches, rows by table, obstacles")))]
 pub async fn view(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Json<DemoView>> {
     Ok(Json(services.demo.view(&who).await?))
 }
 
 /// Removes every demo row of every table, all or none.
-#[utoipa::path(delete, path = "/api/v1/demo", tag = "demo", responses(
-    (status = 200, description = "Rows removed by table"),
-    (status = 409, description = "Live rows refer to demo rows, or demo data is being loaded")
-))]
 pub async fn remove(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Json<DemoRemoved>> {
     Ok(Json(services.demo.remove(&who).await?))
 }

@@ -24,23 +24,32 @@ use domain::{
     AppError,
     access::{Access, Permission},
     exports::{ExportItem, ExportsPort},
-    ids::{ExportId, FileId},
+    ids::{ExportId, FileId, JobId},
     paging::Page,
     query,
 };
 use futures::{StreamExt, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
-use serde_json::json;
+use serde::Serialize;
 use std::time::Duration;
 use tokio::time::timeout;
 use tokio_util::io::ReaderStream;
+use utoipa::ToSchema;
 
 const EXPECTED: HeaderName = HeaderName::from_static("x-row-count-expected");
 const COUNTED: HeaderName = HeaderName::from_static("x-row-count");
 
 /// A workbook that is not written by then is written by a job; a CSV goes out from its first row on.
 const WORKBOOK_WITHIN: Duration = Duration::from_secs(60);
+/// Answer to a list that is too large to stream.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Accepted {
+    export_id: ExportId,
+    job_id: JobId,
+    rows: i64,
+}
+
 /// The page that lists the caller's large exports.
 const PAGE: &str = "/exports";
 
@@ -56,11 +65,6 @@ pub fn routes() -> Routes<Services> {
 }
 
 /// Every row of the list with exactly its filters, sort and rights.
-#[utoipa::path(get, path = "/api/v1/exports/{file}", tag = "exports", params(
-    ("file" = String, Path, description = "transactions, transaction-lines, refunds, products or kpi-rows (with metric), with .csv or .xlsx; filters as in the list"),
-), responses((status = 200, description = "The file; X-Row-Count-Expected before it, trailer X-Row-Count after it"),
-    (status = 202, description = "More than 200,000 rows: a job writes the file. {export_id, job_id, rows}; ask /api/v1/exports for its state and file"),
-    (status = 404, description = "No such dataset"), (status = 422, description = "A filter cannot be read")))]
 pub async fn export(
     State(services): State<Services>,
     Signed(who): Signed,
@@ -108,7 +112,7 @@ fn written_by_job(asked: Asked, headers: &HeaderMap) -> Response {
     if accept.contains("text/html") {
         return Redirect::to(PAGE).into_response();
     }
-    let body = json!({"export_id": asked.export_id, "job_id": asked.job_id, "rows": asked.rows});
+    let body = Accepted { export_id: asked.export_id, job_id: asked.job_id, rows: asked.rows };
     let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
     response.headers_mut().insert(header::LOCATION, HeaderValue::from_static("/api/v1/exports"));
     response.headers_mut().insert(EXPECTED, HeaderValue::from(asked.rows));
@@ -127,7 +131,6 @@ fn as_file(body: Body, name: &str, media_type: &str, rows: i64) -> Result<Respon
 }
 
 /// The caller's large exports, the newest first, with the file of each that can be downloaded.
-#[utoipa::path(get, path = "/api/v1/exports", tag = "exports", responses((status = 200, description = "{items, next_cursor, total}")))]
 pub async fn list(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Json<Page<ExportItem>>> {
     let items = services.exports.list(&who).await?;
     let total = i64::try_from(items.len()).unwrap_or_default();
@@ -135,8 +138,6 @@ pub async fn list(State(services): State<Services>, Signed(who): Signed) -> ApiR
 }
 
 /// Stops the writing of one of the caller's large exports and removes its file.
-#[utoipa::path(delete, path = "/api/v1/exports/{file}", tag = "exports", params(("file" = String, Path, description = "The export's id")),
-    responses((status = 204, description = "Removed"), (status = 404, description = "No such export of the caller")))]
 pub async fn remove(
     State(services): State<Services>,
     Signed(who): Signed,
@@ -147,8 +148,6 @@ pub async fn remove(
 }
 
 /// The file of a large export: its owner's only, for 24 hours.
-#[utoipa::path(get, path = "/api/v1/files/{id}", tag = "exports", params(("id" = String, Path)),
-    responses((status = 200, description = "The file; X-Row-Count-Expected says its rows"), (status = 404, description = "Not there, not the caller's, or over")))]
 pub async fn file(
     State(services): State<Services>,
     Signed(who): Signed,

@@ -1,6 +1,6 @@
 //! `/api/v1/ingest`: targets and templates, mappings, imports with their rows.
 
-mod imports;
+pub mod imports;
 mod rows;
 mod upload;
 
@@ -26,9 +26,11 @@ use axum::{
 use domain::{
     AppError,
     access::{Access, Permission},
-    ingest::{IngestPort, MappingChange, NewMapping, SavedMapping, Target},
+    ingest::{Field, IngestPort, MappingChange, NewMapping, OpenQuarantine, SavedMapping, Target},
+    paging::Page,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 const VIEW: Access = Access::Needs(Permission::IngestView);
@@ -62,20 +64,37 @@ pub fn routes() -> Routes<Services> {
         .post("/api/v1/ingest/imports/{id}/upload", UPLOAD, rows::upload)
 }
 
+/// One field of a target.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TargetField {
+    key: Field,
+    label: &'static str,
+    required: bool,
+    help: &'static str,
+}
+
+/// Something that can be imported.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ImportTarget {
+    target: Target,
+    title: &'static str,
+    fields: Vec<TargetField>,
+}
+
+/// A short list that is always sent whole, in the shape of every list.
+fn whole<T>(items: Vec<T>) -> Page<T> {
+    Page { total: i64::try_from(items.len()).unwrap_or(i64::MAX), items, next_cursor: None }
+}
+
 /// What can be imported, and the fields of each.
-async fn targets() -> Body<Value> {
-    let targets: Vec<Value> = Target::ALL
-        .iter()
-        .map(|target| {
-            let fields: Vec<Value> = target
-                .fields()
-                .iter()
-                .map(|f| json!({"key": f.key(), "label": f.label(), "required": f.required(), "help": f.help()}))
-                .collect();
-            json!({"target": target, "title": target.title(), "fields": fields})
-        })
-        .collect();
-    Body(json!({"items": targets, "next_cursor": null, "total": Target::ALL.len()}))
+async fn targets() -> Body<Page<ImportTarget>> {
+    let field = |f: &Field| TargetField { key: *f, label: f.label(), required: f.required(), help: f.help() };
+    let targets = Target::ALL.iter().map(|target| ImportTarget {
+        target: *target,
+        title: target.title(),
+        fields: target.fields().iter().map(field).collect(),
+    });
+    Body(whole(targets.collect()))
 }
 
 /// `template.csv` or `template.xlsx`.
@@ -93,9 +112,8 @@ async fn template(Path((target, file)): Path<(String, String)>) -> ApiResult<Res
 }
 
 /// Saved mappings.
-async fn mappings(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Body<Value>> {
-    let items = services.ingest.mappings(&who).await?;
-    Ok(Body(json!({"total": items.len(), "items": items, "next_cursor": null})))
+async fn mappings(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Body<Page<SavedMapping>>> {
+    Ok(Body(whole(services.ingest.mappings(&who).await?)))
 }
 
 /// Keeps a mapping for files with the given header.
@@ -117,7 +135,6 @@ async fn change_mapping(
 }
 
 /// Open rejected rows by target.
-async fn quarantine(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Body<Value>> {
-    let items = services.ingest.quarantine(&who).await?;
-    Ok(Body(json!({"total": items.len(), "items": items, "next_cursor": null})))
+async fn quarantine(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Body<Page<OpenQuarantine>>> {
+    Ok(Body(whole(services.ingest.quarantine(&who).await?)))
 }

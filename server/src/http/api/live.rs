@@ -14,18 +14,21 @@ use axum::{
         sse::{Event, Sse},
     },
 };
+use chrono::{DateTime, Utc};
 use domain::{
     access::{Access, Principal},
     live::{Changed, Topic},
 };
 use futures::{Stream, stream};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{collections::VecDeque, convert::Infallible, sync::Arc, time::Duration};
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::{Instant, Interval, MissedTickBehavior, interval_at},
 };
+use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Rhythm of `ping`; the badge of the page counts on it.
 const PING: Duration = Duration::from_secs(2);
@@ -47,6 +50,30 @@ pub struct LiveQuery {
     last_id: Option<String>,
 }
 
+/// One event; `id` is its position in the stream.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LiveEvent {
+    id: String,
+    topic: Topic,
+    key: String,
+    at: DateTime<Utc>,
+}
+
+impl LiveEvent {
+    fn of(event: &Changed) -> Self {
+        Self { id: event.id.to_string(), topic: event.topic, key: event.key.clone(), at: event.at }
+    }
+}
+
+/// What happened since a position. `resync`: there may be more than `events`, so read everything anew.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LiveSince {
+    epoch: Uuid,
+    last_id: String,
+    resync: bool,
+    events: Vec<LiveEvent>,
+}
+
 /// Topics asked for that the caller may hear, in the order of the table.
 fn topics(query: &LiveQuery, who: &Principal) -> Vec<Topic> {
     let wanted: Option<Vec<_>> = query.topics.as_ref().map(|t| t.split(',').map(str::trim).collect());
@@ -66,13 +93,9 @@ fn is_about(who: &Principal, event: &Changed) -> bool {
 async fn since(State(services): State<Services>, Signed(who): Signed, Query(query): Query<LiveQuery>) -> Response {
     let topics = topics(&query, &who);
     let replay = services.live.since(query.last_id.as_deref().or(query.last_event_id.as_deref()));
-    let events: Vec<_> = replay.events.iter().filter(|e| hears(&topics, &who, e)).map(|e| event_json(e)).collect();
-    let answer = json!({"epoch": replay.epoch, "last_id": replay.position, "resync": replay.resync, "events": events});
+    let events = replay.events.iter().filter(|e| hears(&topics, &who, e)).map(|e| LiveEvent::of(e)).collect();
+    let answer = LiveSince { epoch: replay.epoch, last_id: replay.position, resync: replay.resync, events };
     ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
-}
-
-fn event_json(event: &Changed) -> serde_json::Value {
-    json!({"id": event.id.to_string(), "topic": event.topic, "key": event.key, "at": event.at})
 }
 
 async fn stream_events(
@@ -138,7 +161,7 @@ impl Listener {
             self.waiting.push_back(named("session_closed", &json!({})));
             self.over = true;
         } else if hears(&self.topics, &self.who, event) {
-            self.waiting.push_back(named("changed", &event_json(event)).id(event.id.to_string()));
+            self.waiting.push_back(named("changed", &LiveEvent::of(event)).id(event.id.to_string()));
         }
     }
 
@@ -182,6 +205,6 @@ impl Listener {
     }
 }
 
-fn named(name: &str, data: &serde_json::Value) -> Event {
-    Event::default().event(name).data(data.to_string())
+fn named(name: &str, data: &impl Serialize) -> Event {
+    Event::default().event(name).data(serde_json::to_string(data).unwrap_or_default())
 }

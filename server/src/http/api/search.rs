@@ -34,11 +34,6 @@ pub struct Look {
 }
 
 /// Pages, actions, products, customers and sales the caller may see; 5 a kind, 20 in all.
-#[utoipa::path(get, path = "/api/v1/search", tag = "search", params(
-    ("q" = String, Query, description = "1 to 100 characters; > for actions, # for ids"),
-    ("kinds" = Option<String>, Query, description = "page, action, product, customer, transaction; separated by commas"),
-    ("limit" = Option<u32>, Query, description = "1 to 20"),
-), responses((status = 200, description = "Groups, best first")))]
 pub async fn search(
     State(services): State<Services>,
     Signed(who): Signed,

@@ -1,9 +1,7 @@
 //! `/api/v1/settings`.
-//!
-//! utoipa reads a schema out of every extractor called `Json`; ours have none in `domain`, hence the other name.
 
 use crate::{
-    http::{body::Json as Body, caller::Signed, error::ApiResult, routes::Routes},
+    http::{body::Json, caller::Signed, error::ApiResult, routes::Routes},
     services::Services,
 };
 use axum::extract::State;
@@ -21,20 +19,15 @@ pub fn routes() -> Routes<Services> {
 }
 
 /// All settings with who changed them last.
-#[utoipa::path(get, path = "/api/v1/settings", tag = "settings", security(("bearer" = [])),
-    responses((status = 200, description = "{version, items}"), (status = 403, description = "Needs access.settings_view.")))]
-pub async fn view(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Body<SettingsView>> {
-    Ok(Body(services.settings.view(&who).await?))
+pub async fn view(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Json<SettingsView>> {
+    Ok(Json(services.settings.view(&who).await?))
 }
 
 /// Changes some settings: all or none.
-#[utoipa::path(patch, path = "/api/v1/settings", tag = "settings", security(("bearer" = [])),
-    responses((status = 200, description = "The settings after the change."), (status = 409, description = "The version is not the current one."),
-        (status = 422, description = "Every fault, each with its key.")))]
 pub async fn change(
     State(services): State<Services>,
     Signed(who): Signed,
-    Body(command): Body<ChangeSettings>,
-) -> ApiResult<Body<SettingsView>> {
-    Ok(Body(services.settings.change(&who, command).await?))
+    Json(command): Json<ChangeSettings>,
+) -> ApiResult<Json<SettingsView>> {
+    Ok(Json(services.settings.change(&who, command).await?))
 }

@@ -14,11 +14,15 @@ use axum::{
     http::{StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
+use chrono::{DateTime, Utc};
 use domain::{
     AppError,
     access::{Access, Permission, Principal},
 };
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 pub fn routes() -> Routes<Services> {
     Routes::new()
@@ -31,13 +35,39 @@ pub fn routes() -> Routes<Services> {
         .get("/docs", Access::Public, docs)
 }
 
+/// One part of the process; figures of its own beside these only with the right `system.view`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct ComponentHealth {
+    /// ok, degraded, failed or off.
+    status: &'static str,
+    checked_at: DateTime<Utc>,
+    age_seconds: f64,
+    #[serde(flatten)]
+    detail: Map<String, Value>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct HealthReport {
+    /// healthy, degraded or outage.
+    status: &'static str,
+    service: &'static str,
+    version: &'static str,
+    environment: &'static str,
+    components: BTreeMap<&'static str, ComponentHealth>,
+}
+
+/// `live` or `ready`.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Alive {
+    status: &'static str,
+}
+
 /// State of every part of the process. Numbers only with the right `system.view`.
-#[utoipa::path(get, path = "/health", tag = "health", responses((status = 200, description = "Always; the state is in `status`: healthy, degraded or outage.")))]
 pub async fn health(
     State(services): State<Services>,
     Extension(process): Extension<Process>,
     request: Request,
-) -> Json<Value> {
+) -> Json<HealthReport> {
     let detailed = request
         .extensions()
         .get::<Caller>()
@@ -45,40 +75,33 @@ pub async fn health(
         .is_some_and(|p: &Principal| p.may(Permission::SystemView));
     let report = Health::look(&services.backend, &services.live, &process).await;
     let now = services.backend.clock.now();
-    let components: serde_json::Map<String, Value> = report
-        .components
-        .iter()
-        .map(|component| {
-            let age = (now - report.checked_at).num_milliseconds().max(0) as f64 / 1e3;
-            let mut entry =
-                json!({"status": component.status.as_str(), "checked_at": report.checked_at, "age_seconds": age});
-            if detailed && let (Some(entry), Some(detail)) = (entry.as_object_mut(), component.detail.as_object()) {
-                entry.extend(detail.clone());
-            }
-            (component.name.to_owned(), entry)
-        })
-        .collect();
-    Json(json!({
-        "status": report.overall(),
-        "service": "millrace",
-        "version": env!("CARGO_PKG_VERSION"),
-        "environment": process.config.environment.as_str(),
-        "components": components,
-    }))
+    let age_seconds = (now - report.checked_at).num_milliseconds().max(0) as f64 / 1e3;
+    let status = report.overall();
+    let components = report.components.into_iter().map(|component| {
+        let detail = match component.detail {
+            Value::Object(detail) if detailed => detail,
+            _ => Map::new(),
+        };
+        let status = component.status.as_str();
+        (component.name, ComponentHealth { status, checked_at: report.checked_at, age_seconds, detail })
+    });
+    Json(HealthReport {
+        status,
+        service: "millrace",
+        version: env!("CARGO_PKG_VERSION"),
+        environment: process.config.environment.as_str(),
+        components: components.collect(),
+    })
 }
 
 /// 200 while the process runs.
-#[utoipa::path(get, path = "/health/live", tag = "health", responses((status = 200, description = "The process runs.")))]
-pub async fn live() -> Json<Value> {
-    Json(json!({"status": "live"}))
+pub async fn live() -> Json<Alive> {
+    Json(Alive { status: "live" })
 }
 
 /// 200 when requests can be served.
-#[utoipa::path(get, path = "/health/ready", tag = "health", responses(
-    (status = 200, description = "Ready."),
-    (status = 503, description = "The database is unreachable, the schema is behind, or the process is stopping.")))]
-pub async fn ready(State(services): State<Services>, Extension(process): Extension<Process>) -> ApiResult<Json<Value>> {
-    let unready = |why: &str| -> ApiResult<Json<Value>> {
+pub async fn ready(State(services): State<Services>, Extension(process): Extension<Process>) -> ApiResult<Json<Alive>> {
+    let unready = |why: &str| -> ApiResult<Json<Alive>> {
         let mut error = AppError::unavailable(why);
         error.retry_after_seconds = Some(5);
         Err(error.into())
@@ -93,7 +116,7 @@ pub async fn ready(State(services): State<Services>, Extension(process): Extensi
     if report.status_of("schema") != Status::Ok {
         return unready("The database's schema is behind the program.");
     }
-    Ok(Json(json!({"status": "ready"})))
+    Ok(Json(Alive { status: "ready" }))
 }
 
 /// `ok`, for monitors of the program before.

@@ -21,10 +21,13 @@ use domain::{
     access::{Access, Permission},
     idempotency::IdempotencyKey,
     ids::TransactionId,
+    paging::Page,
     query,
     transactions::{Entry, Quote, RecordSale, SaleDetail, SaleQuery, SettleSale, Settlement},
 };
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 /// The routes of the family.
 #[must_use]
@@ -42,7 +45,27 @@ pub fn routes() -> Routes<Services> {
         .post("/api/v1/transactions/{id}/cancel", create, cancel)
 }
 
-fn envelope(data: Value, metadata: Value) -> Value {
+/// Beside a page of sales.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SalePage {
+    /// Of the page.
+    count: usize,
+    /// Of the filter.
+    total: i64,
+    limit: u32,
+    next_cursor: Option<String>,
+    /// The zone of the days in the filter.
+    zone: String,
+}
+
+/// Beside a list that is sent whole.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Counted {
+    count: usize,
+    total: usize,
+}
+
+fn envelope(data: Value, metadata: impl Serialize) -> Value {
     json!({"success": true, "data": data, "error": null, "metadata": metadata})
 }
 
@@ -51,15 +74,6 @@ fn value(of: impl serde::Serialize) -> Result<Value, ApiError> {
 }
 
 /// Sales of a filter, the latest first unless `sort` says otherwise.
-#[utoipa::path(get, path = "/api/v1/transactions", tag = "transactions", params(
-    ("q" = Option<String>, Query, description = "Number, reference of the source, customer number or reference, SKU"),
-    ("status" = Option<String>, Query, description = "A state, or completed, flagged"),
-    ("customer_id" = Option<String>, Query), ("product_id" = Option<String>, Query), ("payment_method" = Option<String>, Query),
-    ("from" = Option<String>, Query, description = "First business day, 2026-10-06"), ("to" = Option<String>, Query, description = "Last business day"),
-    ("hours" = Option<u32>, Query, description = "1 to 720"), ("min_amount" = Option<String>, Query), ("max_amount" = Option<String>, Query),
-    ("sort" = Option<String>, Query, description = "occurred_at or total, with :asc or :desc"),
-    ("cursor" = Option<String>, Query), ("skip" = Option<u32>, Query, description = "0 to 10,000, without cursor"), ("limit" = Option<u32>, Query, description = "1 to 100, default 20"),
-), responses((status = 200, description = "A page in `data`; count, total, limit and next_cursor in `metadata`"), (status = 422, description = "A filter cannot be read")))]
 pub async fn list(
     State(services): State<Services>,
     Signed(who): Signed,
@@ -67,18 +81,12 @@ pub async fn list(
 ) -> ApiResult<Json<Value>> {
     let asked = SaleQuery::parse(query::pairs(raw.as_deref().unwrap_or_default())).map_err(AppError::validation)?;
     let found = services.transactions.list(&who, &asked).await?;
-    let metadata = json!({
-        "count": found.page.items.len(), "total": found.page.total, "limit": asked.limit, "next_cursor": found.page.next_cursor,
-        "zone": found.zone,
-    });
-    Ok(Json(envelope(value(found.page.items)?, metadata)))
+    let Page { items, next_cursor, total } = found.page;
+    let metadata = SalePage { count: items.len(), total, limit: asked.limit, next_cursor, zone: found.zone };
+    Ok(Json(envelope(value(items)?, metadata)))
 }
 
 /// Records a sale and takes its stock, or changes nothing.
-#[utoipa::path(post, path = "/api/v1/transactions", tag = "transactions",
-    request_body(content = Value, description = "customer_id?, lines[{product_id, quantity, unit_price?, discount?}] or product_id and quantity, payment_method, discount_applied, shipping_cost, currency?, site_id?, terminal_id?, device_id?, ip_address?, payment_token?, capture? (false: pending, the stock is reserved for 30 minutes)"),
-    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 255 characters; the same key and body answer the same for 24 h")),
-    responses((status = 201, description = "Recorded"), (status = 409, description = "Too little stock (field lines[i].quantity), or the key was used for another body"), (status = 422, description = "All faults at once")))]
 pub async fn record(
     State(services): State<Services>,
     Signed(who): Signed,
@@ -94,8 +102,6 @@ pub async fn record(
 }
 
 /// What the sale would come to, and the stock left. Writes nothing.
-#[utoipa::path(post, path = "/api/v1/transactions/quote", tag = "transactions",
-    request_body(content = Value, description = "As for recording"), responses((status = 200, description = "Totals and stock left"), (status = 422, description = "All faults at once")))]
 pub async fn quote(
     State(services): State<Services>,
     Signed(who): Signed,
@@ -109,7 +115,6 @@ async fn found(services: &Services, who: &domain::access::Principal, id: Transac
 }
 
 /// One sale in full.
-#[utoipa::path(get, path = "/api/v1/transactions/{id}", tag = "transactions", params(("id" = String, Path)), responses((status = 200, description = "The record"), (status = 404, description = "No such sale")))]
 pub async fn detail(
     State(services): State<Services>,
     Signed(who): Signed,
@@ -119,21 +124,17 @@ pub async fn detail(
 }
 
 /// Its changes of state, the oldest first.
-#[utoipa::path(get, path = "/api/v1/transactions/{id}/events", tag = "transactions", params(("id" = String, Path)), responses((status = 200, description = "The events"), (status = 404, description = "No such sale")))]
 pub async fn events(
     State(services): State<Services>,
     Signed(who): Signed,
     Path(id): Path<TransactionId>,
 ) -> ApiResult<Json<Value>> {
     let events = found(&services, &who, id).await?.events;
-    let metadata = json!({"count": events.len(), "total": events.len()});
+    let metadata = Counted { count: events.len(), total: events.len() };
     Ok(Json(envelope(value(events)?, metadata)))
 }
 
 /// The payment of a pending sale came: its reserved stock is taken, and the sale counts from now on.
-#[utoipa::path(post, path = "/api/v1/transactions/{id}/capture", tag = "transactions", params(("id" = String, Path)),
-    request_body(content = Value, description = "{reason?}, or nothing"),
-    responses((status = 200, description = "The record"), (status = 403, description = "Not the caller's own sale"), (status = 404, description = "No such sale"), (status = 409, description = "It is not pending")))]
 pub async fn capture(
     State(services): State<Services>,
     Signed(who): Signed,
@@ -145,9 +146,6 @@ pub async fn capture(
 }
 
 /// The payment of a pending sale failed: its reserved stock is free again.
-#[utoipa::path(post, path = "/api/v1/transactions/{id}/fail", tag = "transactions", params(("id" = String, Path)),
-    request_body(content = Value, description = "{reason?}, or nothing"),
-    responses((status = 200, description = "The record"), (status = 403, description = "Not the caller's own sale"), (status = 404, description = "No such sale"), (status = 409, description = "It is not pending")))]
 pub async fn fail(
     State(services): State<Services>,
     Signed(who): Signed,
@@ -159,9 +157,6 @@ pub async fn fail(
 }
 
 /// A pending sale is not waited for any more: its reserved stock is free again.
-#[utoipa::path(post, path = "/api/v1/transactions/{id}/cancel", tag = "transactions", params(("id" = String, Path)),
-    request_body(content = Value, description = "{reason?}, or nothing"),
-    responses((status = 200, description = "The record"), (status = 403, description = "Not the caller's own sale"), (status = 404, description = "No such sale"), (status = 409, description = "It is not pending")))]
 pub async fn cancel(
     State(services): State<Services>,
     Signed(who): Signed,

@@ -16,6 +16,7 @@ use domain::{
     paging::{DEFAULT_LIMIT, Page},
 };
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 #[derive(Debug, Deserialize)]
 pub struct Listing {
@@ -24,7 +25,7 @@ pub struct Listing {
 }
 
 /// A mapping, and the name to keep it under.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct SetMapping {
     #[serde(flatten)]
     mapping: Mapping,
@@ -37,7 +38,8 @@ pub struct Commit {
     confirm_closed: Option<u32>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Proposals by their keys.
+#[derive(Debug, Deserialize, ToSchema)]
 pub struct Chosen {
     keys: Vec<String>,
 }

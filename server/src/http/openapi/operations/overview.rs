@@ -1,0 +1,75 @@
+//! Figures, the rows behind them, and visits.
+
+use super::super::{
+    operation::{Operation, Parameter, asked, day, json, nothing, text},
+    shapes::{enveloped_with, list, named, one_of},
+};
+use crate::http::api::overview::FigureRows;
+use domain::overview::{
+    Bars, Basis, Dashboard, DashboardMetadata, MetricKey, Realtime, RecordVisit, Sliding, Tile, Trend,
+};
+
+const BASIS: Parameter = asked("basis", named::<Basis>, "Counting rule; net when not given.");
+const ONE_DAY: Parameter = day("day", "One business day; today when nothing is given.");
+const FROM: Parameter = day("from", "First day.");
+const TO: Parameter = day("to", "Last day, included; at most 400 days.");
+const PERIOD: Parameter = asked("period", |_| one_of(["today", "7d", "30d"]), "Instead of days.");
+const METRIC: Parameter = asked(
+    "metric",
+    |_| one_of(MetricKey::ALL.iter().flat_map(|key| [key.as_str(), last(key.as_str())])),
+    "Key of a figure, or its last part.",
+);
+
+fn last(key: &'static str) -> &'static str {
+    key.rsplit('.').next().unwrap_or(key)
+}
+
+pub const OPERATIONS: &[Operation] = &[
+    json(
+        "GET /api/v1/dashboard/overview",
+        "The overview of a sliding window ending now",
+        enveloped_with::<Dashboard, DashboardMetadata>,
+    )
+    .note("A field that is null is named in metadata.unavailable.")
+    .with(&[asked("period", named::<Sliding>, "24h when not given.")]),
+    json("GET /api/v1/dashboard/metrics/realtime", "Recognised sales of the last 60 seconds", named::<Realtime>),
+    json("GET /api/v1/kpis", "Every figure of business days, with its receipt", list::<Tile>)
+        .note("An unknown value is null and reason says why.")
+        .with(&[ONE_DAY, FROM, TO, PERIOD, BASIS]),
+    json("GET /api/v1/kpis/trend", "One row per business day; days without orders are 0", named::<Trend>).with(&[
+        text("days", "1 to 400; 30 when not given."),
+        day("to", "Last day; today when not given."),
+        asked("order", |_| one_of(["desc", "asc"]), "Newest first unless asc."),
+        BASIS,
+    ]),
+    json(
+        "GET /api/v1/kpis/hours",
+        "One business day by local hour: 24, or 23 or 25 where the clock changes",
+        named::<Bars>,
+    )
+    .with(&[ONE_DAY, BASIS]),
+    json("GET /api/v1/kpis/{metric}", "One figure", named::<Tile>).with(&[METRIC, ONE_DAY, FROM, TO, PERIOD, BASIS]),
+    json(
+        "GET /api/v1/kpis/{metric}/rows",
+        "The rows behind a figure, and the figure, of one moment",
+        named::<FigureRows>,
+    )
+    .with(&[
+        METRIC,
+        ONE_DAY,
+        FROM,
+        TO,
+        PERIOD,
+        BASIS,
+        text("q", "Part of a number, reference or customer number; of a visitor's key."),
+        asked(
+            "sort",
+            |_| one_of(["-at", "at", "-amount", "amount", "-orders", "orders"]),
+            "Sales by time or amount, customers by orders or amount, visitors by time.",
+        ),
+    ])
+    .paged(),
+    nothing("POST /api/v1/visits", "Record a visit of the shop")
+        .note("Repeats of one visitor and session within 30 minutes are one visit.")
+        .takes(named::<RecordVisit>),
+];

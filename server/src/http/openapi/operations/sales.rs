@@ -1,0 +1,107 @@
+//! Sales, what to choose from when one is recorded, and exports.
+
+use super::super::{
+    operation::{Answer, Operation, Parameter, asked, day, file, json, made, nothing, text, whole},
+    shapes::{amount, enveloped, enveloped_list, limit, named, one_of, page, uuid},
+};
+use crate::http::api::{
+    exports::Accepted,
+    transactions::{Counted, SalePage},
+};
+use domain::{
+    exports::ExportItem,
+    transactions::{
+        CustomerChoice, PaymentMethod, ProductChoice, Quote, RecordSale, SaleDetail, SaleEvent, SaleReceipt, SaleRow,
+        SaleStatus, SettleSale,
+    },
+};
+
+const SALES: &[Parameter] = &[
+    text("q", "Number, reference of the source, customer number or reference, SKU."),
+    asked(
+        "status",
+        |_| one_of(SaleStatus::ALL.iter().map(|s| s.as_str()).chain(["completed", "flagged"])),
+        "A state, or several under one word.",
+    ),
+    asked("customer_id", uuid, "Sales to this customer."),
+    asked("product_id", uuid, "Sales of this product."),
+    asked("import_id", uuid, "Sales of this import."),
+    asked("payment_method", named::<PaymentMethod>, "How they were paid."),
+    day("from", "First business day."),
+    day("to", "Last business day, included."),
+    whole("hours", "The last 1 to 720 hours."),
+    asked("min_amount", amount, "Least total."),
+    asked("max_amount", amount, "Largest total."),
+    asked(
+        "sort",
+        |_| one_of(["occurred_at", "occurred_at:asc", "occurred_at:desc", "total", "total:asc", "total:desc"]),
+        "Order; downwards unless said.",
+    ),
+    whole("skip", "0 to 10,000 rows to leave out, without cursor."),
+];
+
+const ENDED: &[(&str, &str)] = &[("409", "The sale is not pending, or the key was used for another body.")];
+
+pub const TRANSACTIONS: &[Operation] = &[
+    json("GET /api/v1/transactions", "Sales of a filter, the latest first", enveloped_list::<SaleRow, SalePage>)
+        .with(SALES)
+        .paged(),
+    made("POST /api/v1/transactions", "Record a sale and take its stock, or change nothing", enveloped::<SaleReceipt>)
+        .takes(named::<RecordSale>)
+        .keyed()
+        .fails(&[("409", "Too little stock (field lines[i].quantity), or the key was used for another body.")]),
+    json("POST /api/v1/transactions/quote", "What a sale would come to; nothing is written", named::<Quote>)
+        .takes(named::<RecordSale>),
+    json("GET /api/v1/transactions/{id}", "One sale in full", enveloped::<SaleDetail>),
+    json(
+        "GET /api/v1/transactions/{id}/events",
+        "Its changes of state, the oldest first",
+        enveloped_list::<SaleEvent, Counted>,
+    ),
+    json("POST /api/v1/transactions/{id}/capture", "The payment of a pending sale came", named::<SaleDetail>)
+        .may_take(named::<SettleSale>)
+        .keyed()
+        .fails(ENDED),
+    json("POST /api/v1/transactions/{id}/fail", "The payment of a pending sale failed", named::<SaleDetail>)
+        .may_take(named::<SettleSale>)
+        .keyed()
+        .fails(ENDED),
+    json("POST /api/v1/transactions/{id}/cancel", "Give a pending sale up", named::<SaleDetail>)
+        .may_take(named::<SettleSale>)
+        .keyed()
+        .fails(ENDED),
+];
+
+const LOOK: &[Parameter] =
+    &[text("q", "At most 100 characters."), asked("limit", limit, "Best matches; 20 when not given.")];
+
+pub const CATALOGUE: &[Operation] = &[
+    json("GET /api/v1/products", "Active products whose SKU or name matches, best first", page::<ProductChoice>)
+        .with(LOOK),
+    json("GET /api/v1/customers", "Customers whose number or reference matches, masked", page::<CustomerChoice>)
+        .note("With the right customers.pii also those whose name or e-mail matches.")
+        .with(LOOK),
+];
+
+const FILES: &[&str] = &["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"];
+
+pub const EXPORTS: &[Operation] = &[
+    json("GET /api/v1/exports", "The caller's large exports, the newest first", page::<ExportItem>),
+    file("GET /api/v1/exports/{file}", "Every row of a list with exactly its filters, sort and rights", FILES)
+        .note("X-Row-Count-Expected before the file, the trailer X-Row-Count after it. Other parameters are those of the list.")
+        .with(&[text(
+            "file",
+            "transactions, transaction-lines, refunds, products or kpi-rows (with metric); with .csv or .xlsx.",
+        )])
+        .others(&[
+            (
+                "202",
+                Answer::Json(named::<Accepted>),
+                "More than 200,000 rows: a job writes the file. Ask /api/v1/exports for its state and file.",
+            ),
+            ("303", Answer::Nothing, "Likewise, to a browser: the page of exports."),
+        ]),
+    nothing("DELETE /api/v1/exports/{file}", "Stop the writing of a large export and remove its file")
+        .with(&[asked("file", uuid, "Its id.")]),
+    file("GET /api/v1/files/{id}", "The file of a large export: its owner's only, for 24 hours", FILES),
+];
