@@ -59,8 +59,10 @@ pub fn routes() -> Routes<Services> {
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct Login {
     #[serde(alias = "email", alias = "name", default)]
+    #[schema(required)]
     username: String,
     #[serde(default)]
+    #[schema(required)]
     password: Password,
 }
 
