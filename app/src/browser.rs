@@ -7,6 +7,8 @@ mod document;
 #[path = "browser/absent.rs"]
 mod document;
 #[cfg(feature = "hydrate")]
+mod hydration;
+#[cfg(feature = "hydrate")]
 mod live;
 
 #[cfg(feature = "hydrate")]
@@ -17,7 +19,9 @@ mod echarts;
 
 #[cfg(not(feature = "hydrate"))]
 pub use document::listen;
-pub use document::{close_dialog, embedded_session, form_query, mark_hydrated, open_dialog, set_theme};
+pub use document::{close_dialog, embedded_session, form_query, open_dialog, set_theme};
 pub use echarts::{dispose_chart, draw_chart};
+#[cfg(feature = "hydrate")]
+pub use hydration::hydrate;
 #[cfg(feature = "hydrate")]
 pub use live::listen;

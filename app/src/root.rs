@@ -1,7 +1,6 @@
 //! The document and the router.
 
 use crate::{
-    browser,
     context::session,
     layout::Layout,
     live::provide_live,
@@ -67,7 +66,6 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_live();
-    Effect::new(|_| browser::mark_hydrated());
     view! {
         <Title formatter={document_title}/>
         <Router>

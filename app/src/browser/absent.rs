@@ -10,8 +10,6 @@ pub fn embedded_session() -> Option<SessionView> {
 
 pub fn listen(_live: Live) {}
 
-pub fn mark_hydrated() {}
-
 pub fn set_theme(_theme: &str) {}
 
 /// The query of a form's fields; see the browser's own.

@@ -13,13 +13,6 @@ pub fn embedded_session() -> Option<SessionView> {
     serde_json::from_str(&text).ok()
 }
 
-/// Tells tests (and nobody else) that hydration is done.
-pub fn mark_hydrated() {
-    if let Some(root) = root() {
-        let _ = root.set_attribute("data-hydrated", "true");
-    }
-}
-
 /// Shows `theme` at once and keeps it in the cookie for the next first HTML.
 pub fn set_theme(theme: &str) {
     if let Some(root) = root() {
