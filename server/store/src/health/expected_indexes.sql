@@ -45,11 +45,11 @@ CREATE INDEX transactions_customer_id_occurred_at_idx ON sales.transactions USIN
 CREATE INDEX transactions_external_ref_prefix ON sales.transactions USING btree (external_ref text_pattern_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX transactions_external_ref_trigram ON sales.transactions USING gin (external_ref gin_trgm_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX transactions_import_id_idx ON sales.transactions USING btree (import_id) WHERE (import_id IS NOT NULL);
-CREATE INDEX transactions_occurred_at_id_idx ON sales.transactions USING btree (occurred_at DESC, id DESC);
+CREATE INDEX transactions_occurred_at_id_idx ON sales.transactions USING btree (occurred_at DESC, id DESC) INCLUDE (total, customer_id, currency, session_ref, recognised_at);
 CREATE INDEX transactions_payment_fingerprint ON sales.transactions USING btree (payment_fingerprint, occurred_at) WHERE (payment_fingerprint IS NOT NULL);
 CREATE INDEX transactions_payment_occurred ON sales.transactions USING btree (payment_method, occurred_at DESC);
 CREATE INDEX transactions_pending ON sales.transactions USING btree (created_at) WHERE (status = 'pending'::text);
-CREATE INDEX transactions_recognised_at_net_customer_id_currency_idx ON sales.transactions USING btree (recognised_at) INCLUDE (net, customer_id, currency) WHERE (recognised_at IS NOT NULL);
+CREATE INDEX transactions_recognised_at_idx ON sales.transactions USING btree (recognised_at) INCLUDE (net, customer_id, currency, session_ref) WHERE (recognised_at IS NOT NULL);
 CREATE INDEX transactions_session_ref_idx ON sales.transactions USING btree (session_ref) WHERE (session_ref IS NOT NULL);
 CREATE INDEX transactions_status_occurred_at_idx ON sales.transactions USING btree (status, occurred_at DESC);
 CREATE INDEX transactions_total_id_idx ON sales.transactions USING btree (total, id);

@@ -17,7 +17,7 @@ pub struct Visits {
     pub not_visited: i64,
 }
 
-/// `b` windows, `v` visits, `o` orders counted, `known` the customer of a session on a day, `seen` visits
+/// `b` windows, `v` visits, `o` counted orders by customer and session, `known` the customer of a session on a day, `seen` visits
 /// with their visitor, `bought` the visitors who ordered. Starts and ends are the first two binds, the zone
 /// the third.
 ///
@@ -37,29 +37,33 @@ pub(super) fn with_visitors(windows: &[Window], zone: &str, orders: OrderSet) ->
     sql.push(
         "::text)::date as day, x.visited_at, x.visitor_key, x.customer_id, x.session_ref, x.source
              from b join sales.visits x on x.visited_at >= b.starts and x.visited_at < b.ends),
-         o as materialized (
-             select b.ord, (t.",
+",
     );
-    sql.push(at).push(" at time zone $3::text)::date as day, t.id, t.customer_id, t.session_ref, t.recognised_at from b join sales.transactions t on t.");
-    sql.push(at).push(" >= b.starts and t.").push(at);
-    sql.push(
-        " < b.ends),
+    // Orders alike in what tells visitors apart are one row: text is made of and compared for fewer of them.
+    sql.push(format!(
+        "o as materialized (
+             select g.ord, g.day, g.customer_id::text as customer, g.session_ref, g.orders
+             from (select b.ord, t.customer_id, t.session_ref, count(*) as orders,
+                          case when t.customer_id is not null and t.session_ref is not null and t.recognised_at is not null
+                               then (t.{at} at time zone $3::text)::date end as day
+                   from b join sales.transactions t on t.{at} >= b.starts and t.{at} < b.ends
+                   group by 1, 2, 3, 5) g),
          known as materialized (
-             select day, session_ref, min(customer_id::text) as customer
-             from (select day, session_ref, customer_id from v
+             select day, session_ref, min(customer) as customer
+             from (select day, session_ref, customer_id::text as customer from v
+                   where session_ref is not null and customer_id is not null
                    union all
-                   select day, session_ref, customer_id from o where recognised_at is not null) k
-             where session_ref is not null and customer_id is not null
+                   select day, session_ref, customer from o where day is not null) k
              group by day, session_ref),
          seen as materialized (
              select v.ord, v.visited_at, v.source, v.session_ref,
                     coalesce(v.customer_id::text, known.customer, v.visitor_key) as visitor
              from v left join known on known.day = v.day and known.session_ref = v.session_ref),
          bought as materialized (
-             select s.ord, s.visitor from seen s join o on o.ord = s.ord and o.customer_id::text = s.visitor
+             select s.ord, s.visitor from seen s join o on o.ord = s.ord and o.customer = s.visitor
              union
-             select s.ord, s.visitor from seen s join o on o.ord = s.ord and o.session_ref = s.session_ref) ",
-    );
+             select s.ord, s.visitor from seen s join o on o.ord = s.ord and o.session_ref = s.session_ref) "
+    ));
     sql
 }
 
@@ -94,9 +98,11 @@ pub async fn visits(
          left join (select ord, count(distinct visitor) as visitors from seen group by ord) s on s.ord = b.ord
          left join (select ord, count(*) as buyers from bought group by ord) p on p.ord = b.ord
          left join (
-             select o.ord, count(distinct coalesce(o.customer_id::text, o.session_ref, o.id::text)) as not_visited
+             select o.ord, count(distinct coalesce(o.customer, o.session_ref))
+                           + coalesce(sum(o.orders) filter (where o.customer is null and o.session_ref is null), 0)::bigint
+                           as not_visited
              from o
-             where not exists (select from seen s where s.ord = o.ord and s.visitor = o.customer_id::text)
+             where not exists (select from seen s where s.ord = o.ord and s.visitor = o.customer)
                and not exists (select from seen s where s.ord = o.ord and s.session_ref = o.session_ref)
              group by o.ord) n on n.ord = b.ord
          order by b.ord",
