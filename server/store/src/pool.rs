@@ -2,7 +2,7 @@
 
 use crate::Result;
 use sqlx::{
-    Executor, PgPool,
+    Connection as _, Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use std::time::Duration;
@@ -17,6 +17,9 @@ pub struct PoolLimits {
     pub acquire_timeout: Duration,
 }
 
+/// How long an idle connection is taken for alive without asking it.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
 /// A pool whose connections run as `millrace_app` in UTC with the given statement limit. Lazy: an
 /// unreachable database does not fail here, so that `serve` can start in an outage.
 pub fn lazy(options: PgConnectOptions, limits: PoolLimits) -> PgPool {
@@ -24,6 +27,16 @@ pub fn lazy(options: PgConnectOptions, limits: PoolLimits) -> PgPool {
     PgPoolOptions::new()
         .max_connections(limits.max_connections)
         .acquire_timeout(limits.acquire_timeout)
+        // A round trip spared: a connection used a moment ago is there still.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
         .after_connect(move |connection, _| {
             Box::pin(async move {
                 connection
