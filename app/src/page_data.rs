@@ -4,9 +4,10 @@
 //! there, but what decodes a screen belongs to the page's own file. So the shell carries an answer as
 //! JSON text ([`Packed`]), and [`PageData`] opens it where it is shown.
 
-use crate::fault::Fault;
-use domain::{AppError, ErrorCode};
+use crate::{fault::Fault, live::use_topic};
+use domain::{AppError, ErrorCode, live::Topic};
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::{RawValue, to_raw_value};
 use std::{fmt, future::Future, marker::PhantomData, pin::Pin};
@@ -101,6 +102,15 @@ impl<T: 'static> PageData<T> {
             Box::pin(async move { answer.await.map(Packed::untyped) })
         });
         Self { answer: Resource::new(asked, fetch), shows: PhantomData }
+    }
+
+    /// Calls `fetch` with the query of the page's address, and again when that or something of `topic` changes.
+    pub fn of_address<F>(topic: Topic, fetch: impl Fn(String) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Packed<T>, Fault>> + Send + 'static,
+    {
+        let (search, changed) = (use_location().search, use_topic(topic));
+        Self::load(move || (search.get(), changed.get()), move |(query, _)| fetch(query))
     }
 
     /// Asks again.

@@ -10,7 +10,6 @@ use crate::{
     },
     context::session,
     features::audit::load_audit,
-    live::use_topic,
     page_data::PageData,
 };
 use domain::{
@@ -33,9 +32,7 @@ pub struct AuditRoute {
 #[lazy_route]
 impl LazyRoute for AuditRoute {
     fn data() -> Self {
-        let search = use_location().search;
-        let changed = use_topic(Topic::Audit);
-        Self { list: PageData::load(move || (search.get(), changed.get()), |(search, _)| load_audit(search)) }
+        Self { list: PageData::of_address(Topic::Audit, load_audit) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -14,7 +14,6 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     features::jobs::load_jobs,
-    live::use_topic,
     page_data::PageData,
 };
 use domain::{
@@ -22,7 +21,7 @@ use domain::{
     live::Topic,
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
+use leptos_router::{LazyRoute, lazy_route};
 
 /// The address of the list with `filter`.
 fn list_href(filter: &JobFilter) -> String {
@@ -39,9 +38,7 @@ pub struct JobsRoute {
 #[lazy_route]
 impl LazyRoute for JobsRoute {
     fn data() -> Self {
-        let search = use_location().search;
-        let changed = use_topic(Topic::Jobs);
-        Self { screen: PageData::load(move || (search.get(), changed.get()), |(search, _)| load_jobs(search)) }
+        Self { screen: PageData::of_address(Topic::Jobs, load_jobs) }
     }
 
     fn view(this: Self) -> AnyView {

@@ -14,7 +14,6 @@ use crate::{
     },
     context::session,
     features::overview::load_overview,
-    live::use_topic,
     page_data::PageData,
 };
 use domain::{
@@ -23,7 +22,7 @@ use domain::{
     overview::{OverviewScreen, Scope},
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
+use leptos_router::{LazyRoute, lazy_route};
 use scope_bar::{ScopeBar, scope_words};
 
 /// The overview.
@@ -35,10 +34,7 @@ pub struct OverviewRoute {
 #[lazy_route]
 impl LazyRoute for OverviewRoute {
     fn data() -> Self {
-        let search = use_location().search;
-        let changed = use_topic(Topic::Transactions);
-        let asked = move || (search.get(), changed.get());
-        Self { screen: PageData::load(asked, |(query, _)| load_overview(query)) }
+        Self { screen: PageData::of_address(Topic::Transactions, load_overview) }
     }
 
     fn view(this: Self) -> AnyView {

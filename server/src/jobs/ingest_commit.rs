@@ -3,7 +3,7 @@
 
 use super::{
     context::JobContext,
-    ingest_preview::{Import, watched},
+    ingest_preview::{Import, noted, watched},
     job::{Job, JobFailure, JobOutcome},
 };
 use domain::jobs::queues;
@@ -30,15 +30,7 @@ impl Job for ImportCommit {
             context.step("Writing sales and refunds");
             let meter = Arc::new(Meter::default());
             let work = ingest.commit_now(context.principal(), import.import_id, Arc::clone(&meter));
-            match watched(&context, &meter, work).await {
-                Ok(detail) => detail,
-                Err(failure) => {
-                    if let JobFailure::Fail { message, .. } = &failure {
-                        ingest.note_failure(import.import_id, message).await?;
-                    }
-                    return Err(failure);
-                }
-            }
+            noted(&context, import, watched(&context, &meter, work).await).await?
         };
         let counts = json!(detail.summary.counts);
         let open = i64::from(detail.summary.open_rows);

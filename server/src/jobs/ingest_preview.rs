@@ -64,6 +64,18 @@ pub(super) async fn watched(
     }
 }
 
+/// Keeps with the import why its work failed for good.
+pub(super) async fn noted(
+    context: &JobContext,
+    import: Import,
+    result: Result<ImportDetail, JobFailure>,
+) -> Result<ImportDetail, JobFailure> {
+    if let Err(JobFailure::Fail { message, .. }) = &result {
+        context.services.ingest.note_failure(import.import_id, message).await?;
+    }
+    result
+}
+
 fn note(context: &JobContext, meter: &Meter) {
     let (done, total) = meter.read();
     let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);

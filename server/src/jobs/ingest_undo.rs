@@ -3,7 +3,7 @@
 
 use super::{
     context::JobContext,
-    ingest_preview::{Import, watched},
+    ingest_preview::{Import, noted, watched},
     job::{Job, JobFailure, JobOutcome},
 };
 use domain::{ingest::ImportState, jobs::queues};
@@ -30,15 +30,7 @@ impl Job for ImportUndo {
             context.step("Taking sales and refunds back");
             let meter = Arc::new(Meter::default());
             let work = ingest.undo_now(context.principal(), import.import_id, Arc::clone(&meter));
-            match watched(&context, &meter, work).await {
-                Ok(detail) => detail,
-                Err(failure) => {
-                    if let JobFailure::Fail { message, .. } = &failure {
-                        ingest.note_failure(import.import_id, message).await?;
-                    }
-                    return Err(failure);
-                }
-            }
+            noted(&context, import, watched(&context, &meter, work).await).await?
         };
         let report = detail.undo.unwrap_or_default();
         context.count("left", i64::try_from(report.left).unwrap_or(i64::MAX));

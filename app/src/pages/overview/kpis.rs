@@ -11,7 +11,6 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     features::overview::load_kpis,
-    live::use_topic,
     page_data::PageData,
 };
 use domain::{
@@ -19,7 +18,7 @@ use domain::{
     overview::{KpisScreen, MetricKey},
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
+use leptos_router::{LazyRoute, lazy_route};
 
 #[derive(Debug)]
 pub struct KpisRoute {
@@ -29,10 +28,7 @@ pub struct KpisRoute {
 #[lazy_route]
 impl LazyRoute for KpisRoute {
     fn data() -> Self {
-        let search = use_location().search;
-        let changed = use_topic(Topic::Transactions);
-        let asked = move || (search.get(), changed.get());
-        Self { screen: PageData::load(asked, |(query, _)| load_kpis(query)) }
+        Self { screen: PageData::of_address(Topic::Transactions, load_kpis) }
     }
 
     fn view(this: Self) -> AnyView {
