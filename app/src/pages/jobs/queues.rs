@@ -51,22 +51,24 @@ impl LazyRoute for QueuesRoute {
 fn table(queues: Vec<QueueView>, pause: ServerAction<PauseQueue>, resume: ServerAction<ResumeQueue>) -> AnyView {
     let rows = queues.into_iter().map(|queue| row(queue, pause, resume)).collect_view();
     view! {
-        <div class="table-wrap">
-            <table class="stack">
-                <caption class="visually-hidden">"Queues by name"</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">"Queue"</th>
-                        <th scope="col" class="r">"At once"</th>
-                        <th scope="col" class="r">"Waiting"</th>
-                        <th scope="col" class="r">"Running"</th>
-                        <th scope="col">"State"</th>
-                        <th scope="col">"Switch"</th>
-                    </tr>
-                </thead>
-                <tbody>{rows}</tbody>
-            </table>
-        </div>
+        <section class="card">
+            <div class="table-wrap">
+                <table class="stack">
+                    <caption class="visually-hidden">"Queues by name"</caption>
+                    <thead>
+                        <tr>
+                            <th scope="col">"Queue"</th>
+                            <th scope="col" class="r">"At once"</th>
+                            <th scope="col" class="r">"Waiting"</th>
+                            <th scope="col" class="r">"Running"</th>
+                            <th scope="col">"State"</th>
+                            <th scope="col">"Switch"</th>
+                        </tr>
+                    </thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </section>
     }
     .into_any()
 }
@@ -93,9 +95,9 @@ fn row(queue: QueueView, pause: ServerAction<PauseQueue>, resume: ServerAction<R
     view! {
         <tr>
             <td><a href=format!("/jobs?queue={}&state=open", queue.name)>{queue.name.clone()}</a></td>
-            <td class="r num">{at_once}</td>
-            <td class="r num">{format::count(queue.queued, &locale)}</td>
-            <td class="r num">{format::count(queue.running, &locale)}</td>
+            <td class="r num" data-label="At once">{at_once}</td>
+            <td class="r num" data-label="Waiting">{format::count(queue.queued, &locale)}</td>
+            <td class="r num" data-label="Running">{format::count(queue.running, &locale)}</td>
             <td>{state}</td>
             <td>{controls}</td>
         </tr>
