@@ -71,6 +71,7 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/jobs/act", Access::Needs(Permission::JobsManage)),
     ("/fn/jobs/schedule", Access::Needs(Permission::JobsManage)),
     ("/fn/jobs/edit_schedule", Access::Needs(Permission::JobsManage)),
+    ("/fn/jobs/backfill_schedule", Access::Needs(Permission::JobsManage)),
     ("/fn/jobs/switch_schedule", Access::Needs(Permission::JobsManage)),
     ("/fn/exports/list", Access::Needs(Permission::AccessExport)),
     ("/fn/exports/remove", Access::Needs(Permission::AccessExport)),

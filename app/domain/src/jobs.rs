@@ -1,11 +1,13 @@
 //! Feature `jobs`: background work, its history and its schedules (`platform.md` 3.9, 3.10).
 
+mod backfill;
 mod port;
 mod queue;
 mod run;
 mod schedule;
 mod screen;
 
+pub use backfill::BackfillForm;
 pub use port::{BulkAction, BulkJobs, BulkResult, Enqueued, JobFilter, JobsPort, StartJob};
 pub use queue::{JobStats, KindStats, PauseQueue, QueueView, StateCount};
 pub use run::{EventLevel, JobDetail, JobEvent, JobKind, JobRow, JobState, Progress};

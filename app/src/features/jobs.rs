@@ -147,7 +147,8 @@ pub async fn load_schedule(id: String, query: String) -> Result<Packed<Option<Sc
     use crate::context::{port, principal};
     use domain::{
         AppError,
-        jobs::{JobsPort, ScheduleForm},
+        jobs::{BackfillResult, JobsPort, ScheduleForm},
+        query::pairs,
     };
     let (who, jobs) = (principal()?, port::<dyn JobsPort>()?);
     let Some(schedule) = jobs.schedules(&who).await?.into_iter().find(|schedule| schedule.id == id) else {
@@ -158,7 +159,11 @@ pub async fn load_schedule(id: String, query: String) -> Result<Packed<Option<Sc
         Ok(draft) => jobs.preview(&who, draft, 5).await,
         Err(faults) => Err(AppError::validation(faults)),
     };
-    Packed::of(&Some(ScheduleScreen { schedule, form, due }))
+    let number =
+        |wanted: &str| pairs(&query).into_iter().find(|(name, _)| name == wanted).and_then(|(_, n)| n.parse().ok());
+    let filled = number("made").zip(number("had"));
+    let filled = filled.map(|(enqueued, already_fired)| BackfillResult { enqueued, already_fired });
+    Packed::of(&Some(ScheduleScreen { schedule, form, due, filled }))
 }
 
 #[server(prefix = "/fn", endpoint = "jobs/edit_schedule")]
@@ -189,5 +194,19 @@ pub async fn edit_schedule(
     let edit = form.to_edit(version).map_err(AppError::validation)?;
     port::<dyn JobsPort>()?.edit_schedule(&principal()?, &id, edit).await?;
     redirect("/jobs/schedules");
+    Ok(())
+}
+
+/// Runs the due times of a range late, and comes back with the number of runs it made.
+#[server(prefix = "/fn", endpoint = "jobs/backfill_schedule")]
+pub async fn backfill_schedule(
+    id: String,
+    #[server(default)] from: String,
+    #[server(default)] to: String,
+) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::jobs::{BackfillForm, JobsPort};
+    let done = port::<dyn JobsPort>()?.backfill_local(&principal()?, &id, BackfillForm { from, to }).await?;
+    redirect(&format!("/jobs/schedules/{id}?made={}&had={}", done.enqueued, done.already_fired));
     Ok(())
 }

@@ -15,8 +15,9 @@ use domain::{
     access::{Permission, Principal},
     ids::JobId,
     jobs::{
-        Backfill, BackfillResult, BulkJobs, BulkResult, DueTimes, Enqueued, JobDetail, JobEvent, JobFilter, JobKind,
-        JobRow, JobStats, JobsPort, PauseQueue, QueueView, ScheduleDraft, ScheduleEdit, ScheduleView, StartJob,
+        Backfill, BackfillForm, BackfillResult, BulkJobs, BulkResult, DueTimes, Enqueued, JobDetail, JobEvent,
+        JobFilter, JobKind, JobRow, JobStats, JobsPort, PauseQueue, QueueView, ScheduleDraft, ScheduleEdit,
+        ScheduleView, StartJob,
     },
     paging::Page,
 };
@@ -127,6 +128,12 @@ impl JobsPort for JobsService {
         who.require(Permission::JobsManage)?;
         range.validate().map_err(AppError::validation)?;
         self.backfill_schedule(who, id, range).await
+    }
+
+    async fn backfill_local(&self, who: &Principal, id: &str, form: BackfillForm) -> Result<BackfillResult, AppError> {
+        who.require(Permission::JobsManage)?;
+        let range = self.range_of(id, &form).await?;
+        self.backfill(who, id, range).await
     }
 
     async fn next_due(&self, who: &Principal, id: &str, count: u32) -> Result<DueTimes, AppError> {

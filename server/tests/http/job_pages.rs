@@ -15,6 +15,7 @@ async fn a_queue_is_paused_with_a_reason_and_resumed(pool: PgPool) {
     let mut client = signed_in(&world, "root@mill.example").await;
     let page = client.get("/jobs/queues").await;
     assert!(page.text.contains("action=\"/fn/jobs/pause\"") && page.text.contains("Pause report"), "{}", page.text);
+    assert!(page.text.contains("data-label=\"Waiting\""), "a number alone says nothing on the phone");
 
     let mute = post(&mut client, "/fn/jobs/pause", "/jobs/queues", "queue=report&reason=+").await;
     assert_eq!((mute.status, mute.location()), (StatusCode::SEE_OTHER, "/jobs/queues"));
@@ -103,6 +104,47 @@ async fn a_schedule_shows_its_next_times_before_it_is_saved(pool: PgPool) {
     assert_eq!(world.number(saved).await, 1);
     post(&mut client, "/fn/jobs/edit_schedule", from, &good).await;
     assert!(client.get(from).await.text.contains("Somebody changed this schedule"));
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn past_due_times_of_a_schedule_are_run_by_a_form(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.user("root@mill.example", Some(Role::Admin), &[]).await;
+    world.execute("update ops.schedules set zone = 'Asia/Kolkata' where id = 'cleanup'").await;
+    let mut client = signed_in(&world, "root@mill.example").await;
+    let (from, act) = ("/jobs/schedules/cleanup", "/fn/jobs/backfill_schedule");
+    let page = client.get(from).await.text;
+    assert!(
+        page.contains("action=\"/fn/jobs/backfill_schedule\"") && page.contains("Times of Asia/Kolkata."),
+        "{page}"
+    );
+    assert!(!page.contains("role=\"alert\"") && !page.contains("runs were made"), "{page}");
+
+    let bad = post(&mut client, act, from, "id=cleanup&from=soon&to=2026-03-08T00%3A00").await;
+    assert_eq!(bad.location(), from);
+    let page = client.get(from).await.text;
+    assert!(page.contains("Give a date and a time") && page.contains("value=\"2026-03-08T00:00\""), "{page}");
+    assert_eq!(page.matches("data-invalid=\"true\"").count(), 1, "the other field is right");
+    post(&mut client, act, from, "id=cleanup&from=2026-03-08&to=2026-03-01").await;
+    assert!(client.get(from).await.text.contains("The end must be after the start."));
+    assert_eq!(world.number("select count(*) from ops.schedule_fires").await, 0);
+
+    // At 01:00 in Kolkata: 2026-02-28T19:30Z is the first due time of March there.
+    let week = "id=cleanup&from=2026-03-01T00%3A00&to=2026-03-08T00%3A00";
+    let made = post(&mut client, act, from, week).await;
+    let page = client.get(made.location()).await.text;
+    assert!(page.contains("7 runs were made.") && page.contains("href=\"/jobs?schedule=cleanup\""), "{page}");
+    let first = "select count(*) from ops.schedule_fires where due_at in ('2026-02-28T19:30Z', '2026-03-06T19:30Z')";
+    assert_eq!(world.number(first).await, 2);
+    assert_eq!(world.number("select count(*) from ops.job_runs where schedule_id = 'cleanup'").await, 7);
+    let again = post(&mut client, act, from, week).await;
+    let page = client.get(again.location()).await.text;
+    assert!(page.contains("0 runs were made; 7 due times had their runs already."), "{page}");
+
+    world.user("viewer@mill.example", Some(Role::Viewer), &[]).await;
+    let mut viewer = signed_in(&world, "viewer@mill.example").await;
+    post(&mut viewer, act, "/account", "id=cleanup&from=2026-02-01&to=2026-02-02").await;
+    assert_eq!(world.number("select count(*) from ops.job_runs where schedule_id = 'cleanup'").await, 7);
 }
 
 #[sqlx::test(migrator = "store::MIGRATOR")]

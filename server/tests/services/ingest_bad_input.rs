@@ -54,13 +54,14 @@ async fn the_sheet_is_chosen_by_its_name(db: PgPool) {
         async { desk.ingest.receive(&planner(), upload).await }
     };
     assert_eq!(receive(" March ", workbook()).await.unwrap().shape.rows, 3);
-    for (sheet, bytes, words) in [
-        ("April", workbook(), "There is no sheet \"April\"; there are \"Notes\", \"March\"."),
-        ("Notes", workbook(), "no_rows"),
-        ("March", HEADER.as_bytes().to_vec(), "no workbook"),
+    for (sheet, bytes, field, words) in [
+        ("April", workbook(), "sheet", "There is no sheet \"April\"; there are \"Notes\", \"March\"."),
+        ("Notes", workbook(), "file", "no_rows"),
+        ("March", HEADER.as_bytes().to_vec(), "sheet", "no workbook"),
     ] {
         let error = receive(sheet, bytes).await.unwrap_err();
         assert!(error.code == ErrorCode::Validation && error.message.contains(words), "{}", error.message);
+        assert_eq!(error.fields[0].path, field, "{}", error.message);
     }
     assert_eq!(desk.shop.count("select count(*) from ops.files").await, 1, "only the good one is kept");
 }

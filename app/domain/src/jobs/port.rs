@@ -1,6 +1,7 @@
 //! What pages, server functions and REST may ask of jobs.
 
 use super::{
+    backfill::BackfillForm,
     queue::{JobStats, PauseQueue, QueueView},
     run::{JobDetail, JobEvent, JobKind, JobRow, words},
     schedule::{Backfill, BackfillResult, DueTimes, ScheduleDraft, ScheduleEdit, ScheduleView},
@@ -115,6 +116,8 @@ pub trait JobsPort: Send + Sync + 'static {
     async fn run_schedule(&self, who: &Principal, id: &str) -> Result<Enqueued, AppError>;
     /// Right `jobs.manage`. At most 1,000 due times.
     async fn backfill(&self, who: &Principal, id: &str, range: Backfill) -> Result<BackfillResult, AppError>;
+    /// The same with times of the schedule's wall clock.
+    async fn backfill_local(&self, who: &Principal, id: &str, form: BackfillForm) -> Result<BackfillResult, AppError>;
     async fn next_due(&self, who: &Principal, id: &str, count: u32) -> Result<DueTimes, AppError>;
     /// Due times of a rhythm being typed.
     async fn preview(&self, who: &Principal, draft: ScheduleDraft, count: u32) -> Result<DueTimes, AppError>;

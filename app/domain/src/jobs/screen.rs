@@ -4,7 +4,7 @@ use super::{
     port::{BulkAction, JobFilter},
     queue::{QueueView, StateCount},
     run::JobRow,
-    schedule::{DueTimes, ScheduleForm, ScheduleView},
+    schedule::{BackfillResult, DueTimes, ScheduleForm, ScheduleView},
 };
 use crate::{error::AppError, paging::Page};
 use serde::{Deserialize, Serialize};
@@ -47,4 +47,6 @@ pub struct ScheduleScreen {
     pub schedule: ScheduleView,
     pub form: ScheduleForm,
     pub due: Result<DueTimes, AppError>,
+    /// What a backfill did, when one was just made.
+    pub filled: Option<BackfillResult>,
 }

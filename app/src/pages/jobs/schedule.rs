@@ -9,12 +9,12 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::set_status,
-    features::jobs::{EditSchedule, load_schedule},
+    features::jobs::{BackfillSchedule, EditSchedule, load_schedule},
     page_data::PageData,
 };
 use domain::{
     AppError, format,
-    jobs::{CatchUp, DueTimes, Overlap, ScheduleForm, ScheduleScreen},
+    jobs::{BackfillResult, CatchUp, DueTimes, Overlap, ScheduleForm, ScheduleScreen},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::{
@@ -49,7 +49,7 @@ impl LazyRoute for ScheduleRoute {
 }
 
 fn found(screen: Option<ScheduleScreen>) -> AnyView {
-    let Some(ScheduleScreen { schedule, form, due }) = screen else {
+    let Some(ScheduleScreen { schedule, form, due, filled }) = screen else {
         set_status(404);
         return view! {
             <PageHead title="Schedule not found"/>
@@ -59,6 +59,7 @@ fn found(screen: Option<ScheduleScreen>) -> AnyView {
     };
     let state = FormState::plain(EditSchedule::PATH);
     let path = format!("/jobs/schedules/{}", schedule.id);
+    let late = backfill(&schedule.id, schedule.zone.as_deref(), filled);
     let (navigate, target) = (use_navigate(), path.clone());
     let follow = move |event: leptos::ev::Event| {
         if let Some(query) = browser::form_query(&event) {
@@ -82,6 +83,7 @@ fn found(screen: Option<ScheduleScreen>) -> AnyView {
                 <button class="btn" type="submit" formmethod="get" formaction=path>"Show the next times"</button>
             </div>
         </form>
+        {late}
     }
     .into_any()
 }
@@ -101,9 +103,9 @@ fn fields(form: &ScheduleForm, state: FormState) -> impl IntoView + use<> {
         <section class="card">
             <div class="form-grid">
                 {choice("enabled", "Runs", vec![("true", "On"), ("false", "Off")], &enabled)}
-                {text("cron", "Cron line", "Minute, hour, day, month, weekday: 30 1 * * *", &form.cron, state)}
-                {text("every_seconds", "Or every so many seconds", "Leave one of the two empty", &form.every_seconds, state)}
-                {text("zone", "Time zone", "Empty: the business zone", &form.zone, state)}
+                {text("cron", "text", "Cron line", "Minute, hour, day, month, weekday: 30 1 * * *", &form.cron, state)}
+                {text("every_seconds", "text", "Or every so many seconds", "Leave one of the two empty", &form.every_seconds, state)}
+                {text("zone", "text", "Time zone", "Empty: the business zone", &form.zone, state)}
                 {choice("overlap", "While its last run is open", overlap, &state.typed("overlap", &form.overlap))}
                 {choice("catch_up", "Times missed while nothing ran", catch_up, &state.typed("catch_up", &form.catch_up))}
             </div>
@@ -111,14 +113,21 @@ fn fields(form: &ScheduleForm, state: FormState) -> impl IntoView + use<> {
     }
 }
 
-fn text(name: &'static str, label: &'static str, help: &'static str, value: &str, state: FormState) -> AnyView {
+fn text(
+    name: &'static str,
+    kind: &'static str,
+    label: &'static str,
+    help: &'static str,
+    value: &str,
+    state: FormState,
+) -> AnyView {
     let fault = state.fault(name);
     let (help_id, error_id) = (format!("{name}-help"), format!("{name}-error"));
     let described = format!("{help_id} {error_id}");
     view! {
         <div class="field" data-invalid=move || fault.get().is_some().then_some("true")>
             <label for=name>{label}</label>
-            <input id=name name=name type="text" maxlength="120" value=state.typed(name, value) autocomplete="off" aria-describedby=described/>
+            <input id=name name=name type=kind maxlength=(kind == "text").then_some("120") value=state.typed(name, value) autocomplete="off" aria-describedby=described/>
             <p class="help" id=help_id>{help}</p>
             <p class="error" id=error_id>{move || fault.get()}</p>
         </div>
@@ -143,6 +152,40 @@ fn choice(
         </div>
     }
     .into_any()
+}
+
+/// A form of its own: it makes runs, whatever is typed above.
+fn backfill(id: &str, zone: Option<&str>, filled: Option<BackfillResult>) -> impl IntoView + use<> {
+    let state = FormState::plain(BackfillSchedule::PATH);
+    let clock = format!("Times of {}. ", zone.unwrap_or("the business zone"));
+    let done = filled.map(|done| {
+        let runs =
+            if done.enqueued == 1 { "1 run was made".to_owned() } else { format!("{} runs were made", done.enqueued) };
+        let had = match done.already_fired {
+            0 => String::new(),
+            1 => "; 1 due time had its run already".to_owned(),
+            n => format!("; {n} due times had their runs already"),
+        };
+        let href = format!("/jobs?schedule={id}");
+        view! { <p class="banner" role="status">{format!("{runs}{had}. ")}<a href=href>"Show them"</a></p> }
+    });
+    view! {
+        <section class="card">
+            <header><h2>"Run past due times"</h2></header>
+            {done}
+            <ErrorSummary state/>
+            <form class="form" method="post" action=BackfillSchedule::PATH>
+                <CsrfField/>
+                <input type="hidden" name="id" value=id.to_owned()/>
+                <div class="form-grid">
+                    {text("from", "datetime-local", "From", "Included", "", state)}
+                    {text("to", "datetime-local", "Until", "Not included; times to come are left out", "", state)}
+                </div>
+                <p class="help">{clock}"Each due time of the range without a run gets one, one after the other; at most 1,000 at once."</p>
+                <div class="form-actions"><button class="btn" type="submit">"Make the runs"</button></div>
+            </form>
+        </section>
+    }
 }
 
 fn next_times(due: Result<DueTimes, AppError>) -> impl IntoView {

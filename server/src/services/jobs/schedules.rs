@@ -7,10 +7,13 @@ use domain::{
     AppError,
     access::Principal,
     ids::JobId,
-    jobs::{Backfill, BackfillResult, CatchUp, DueTimes, Enqueued, Overlap, ScheduleDraft, ScheduleEdit, ScheduleView},
+    jobs::{
+        Backfill, BackfillForm, BackfillResult, CatchUp, DueTimes, Enqueued, Overlap, ScheduleDraft, ScheduleEdit,
+        ScheduleView,
+    },
     live::Topic,
 };
-use engine::schedule::Timing;
+use engine::{calendar::BusinessZone, schedule::Timing};
 use serde_json::json;
 use store::{
     audit::Act,
@@ -176,6 +179,18 @@ impl JobsService {
         self.audit(&mut tx, who, act).await?;
         store::commit(tx).await?;
         Ok(result)
+    }
+
+    /// The instants that the form means in the schedule's zone.
+    pub(super) async fn range_of(&self, id: &str, form: &BackfillForm) -> Result<Backfill, AppError> {
+        let mut connection = store::acquire(&self.backend.pools.admin).await?;
+        let row = store::schedules::get(&mut connection, id).await?.ok_or_else(|| AppError::not_found("Schedule"))?;
+        let business = store::settings::business(&mut connection).await?.zone;
+        let zone = row.zone.as_deref().unwrap_or(&business);
+        let zone = BusinessZone::parse(zone).map_err(|why| AppError::field("from", why))?;
+        let [from, to] =
+            form.times().map_err(AppError::validation)?.map(|time| zone.local(zone.earliest_instant(time)));
+        Ok(Backfill { from, to })
     }
 
     pub(super) async fn due_times_of(&self, id: &str, count: u32) -> Result<DueTimes, AppError> {
