@@ -1,6 +1,8 @@
 // The servers under test, as scripts/e2e-server starts them, and where their files are.
+import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 
 export const REPOSITORY = resolve(import.meta.dirname, '../..');
 
@@ -56,4 +58,11 @@ export function setUpPath(): string {
   const found = /\/setup\?link=[A-Za-z0-9_-]+/.exec(readFileSync(`${EMPTY.dataDir}.log`, 'utf8'));
   if (!found) throw new Error('the server printed no set-up link');
   return found[0];
+}
+
+/** Stops or starts the Postgres under the new installation, as an operator would. */
+export async function database(act: 'start' | 'stop'): Promise<void> {
+  const millrace = join(process.env.CARGO_TARGET_DIR ?? join(REPOSITORY, 'target'), 'release/millrace');
+  const { DATABASE_URL: _, ...env } = process.env;
+  await promisify(execFile)(millrace, ['db', act], { env: { ...env, MILLRACE_DATA_DIR: EMPTY.dataDir } });
 }

@@ -2,7 +2,7 @@
 import type { Page } from '@playwright/test';
 import { axeClean } from '../harness/checks.ts';
 import { number } from '../harness/list.ts';
-import { REAL_FILE, setUpPath } from '../harness/server.ts';
+import { database, REAL_FILE, setUpPath } from '../harness/server.ts';
 import { signIn } from '../harness/sign-in.ts';
 import { expect, open, ready, test } from '../harness/test.ts';
 
@@ -74,4 +74,31 @@ test('the real file comes in whole, and its first day is right to the penny', as
   await metric('sales.orders').click();
   await expect(page.locator('[data-rows]')).toHaveAttribute('data-rows', '127');
   await expect(page.locator('.receipt [data-metric]')).toHaveText('127');
+});
+
+test('the figures stand with their reason while the database is stopped, and come back by themselves', async ({ page, faults }) => {
+  test.skip(!REAL_FILE, 'there are no figures without the real file');
+  test.setTimeout(120_000);
+  await open(page, '/login');
+  await signIn(page, NAME, PASSWORD);
+  await open(page, '/?day=2010-12-01&basis=gross');
+  const orders = page.locator('[data-metric="sales.orders"]');
+  await expect(orders).toHaveText('127');
+  faults.expect(/503/);
+  await database('stop');
+  try {
+    const outage = page.locator('[data-outage]');
+    await expect(outage, 'without a reload').toContainText('Database unreachable since', { timeout: 15_000 });
+    await expect(orders).toHaveText('127');
+    await open(page, page.url());
+    await expect(orders, 'after a reload too').toHaveText('127');
+    await expect(page.locator('.kpi .badge', { hasText: 'Cached' }).first()).toBeVisible();
+    await expect(page.locator('.kpi .age').first()).toContainText('could not be refreshed (database unreachable)');
+    await axeClean(page);
+  } finally {
+    await database('start');
+  }
+  await expect(page.locator('[data-outage]'), 'it heals without a reload').toHaveCount(0, { timeout: 15_000 });
+  await expect(page.locator('.kpi .badge', { hasText: 'Cached' })).toHaveCount(0);
+  await expect(orders).toHaveText('127');
 });

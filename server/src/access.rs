@@ -111,6 +111,9 @@ impl AccessSettings {
 /// Longest time a verified session or token is believed without asking the database.
 pub const BELIEVED_FOR: time::Duration = time::Duration::from_secs(5);
 
+/// Longest time a session or token is believed while the database is away (`platform.md` 3.6).
+pub const REMEMBERED_FOR: time::Duration = time::Duration::from_secs(60 * 60);
+
 /// Signs in, verifies and forgets. One a process.
 pub struct Doorkeeper {
     pub(crate) backend: Backend,
@@ -118,6 +121,8 @@ pub struct Doorkeeper {
     pub(crate) hasher: Hasher,
     /// Verified sessions and tokens by the hash of their secret.
     verified: Cache<Digest, Arc<Verified>>,
+    /// The same for longer: believed only while the database is away.
+    remembered: Cache<Digest, Arc<Verified>>,
     /// Rises with everything that ends sessions: what was read before it is not kept.
     epoch: AtomicU64,
     business: Cache<(), Arc<(Business, bool)>>,
@@ -144,6 +149,11 @@ impl Doorkeeper {
                 .weigher(|_, held: &Arc<Verified>| u32::try_from(1 + held.data_bytes / 1024).unwrap_or(u32::MAX))
                 .max_capacity(50_000)
                 .time_to_live(BELIEVED_FOR)
+                .support_invalidation_closures()
+                .build(),
+            remembered: Cache::builder()
+                .max_capacity(10_000)
+                .time_to_live(REMEMBERED_FOR)
                 .support_invalidation_closures()
                 .build(),
             epoch: AtomicU64::new(0),
@@ -183,9 +193,11 @@ impl Doorkeeper {
 
     /// As [`Self::business`]; while the database is away, what was last known.
     pub async fn known_business(&self) -> Arc<(Business, bool)> {
-        match self.business().await {
-            Ok(fresh) => fresh,
-            Err(_) => Arc::clone(&self.last_business.read().unwrap_or_else(PoisonError::into_inner)),
+        let last = || Arc::clone(&self.last_business.read().unwrap_or_else(PoisonError::into_inner));
+        tokio::select! {
+            biased;
+            () = self.backend.breaker.opened() => last(),
+            read = self.business() => read.unwrap_or_else(|_| last()),
         }
     }
 
@@ -201,13 +213,22 @@ impl Doorkeeper {
     /// Forgets what is held in memory about a user; called at every topic `session`.
     pub fn forget_user(&self, user: Uuid) {
         self.epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-        if self.verified.invalidate_entries_if(move |_, held| held.user_id() == Some(user)).is_err() {
-            self.verified.invalidate_all();
+        for held in [&self.verified, &self.remembered] {
+            if held.invalidate_entries_if(move |_, held| held.user_id() == Some(user)).is_err() {
+                held.invalidate_all();
+            }
         }
     }
 
-    /// Forgets everything: the live bus was away and may have missed an ended session.
+    /// Forgets everything.
     pub fn forget_all(&self) {
+        self.doubt_all();
+        self.remembered.invalidate_all();
+    }
+
+    /// Asks about everybody anew: the live bus was away and may have missed an ended session. While the
+    /// database is away too, what is remembered has to do.
+    pub fn doubt_all(&self) {
         self.epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         self.verified.invalidate_all();
     }
@@ -228,7 +249,7 @@ impl Doorkeeper {
                     self.forget_business().await
                 }
                 Ok(Heard::Changed(_)) => {}
-                Ok(Heard::Resync) | Err(broadcast::error::RecvError::Lagged(_)) => self.forget_all(),
+                Ok(Heard::Resync) | Err(broadcast::error::RecvError::Lagged(_)) => self.doubt_all(),
                 Err(broadcast::error::RecvError::Closed) => return,
             }
         }
@@ -237,6 +258,7 @@ impl Doorkeeper {
     pub(crate) async fn forget(&self, digest: &Digest) {
         self.epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         self.verified.invalidate(digest).await;
+        self.remembered.invalidate(digest).await;
     }
 }
 

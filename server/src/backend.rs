@@ -1,5 +1,6 @@
 //! What every service stands on: pools, clock, configuration. Cheap to clone.
 
+use crate::freshness::Breaker;
 use domain::clock::Clock;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::{fmt, sync::Arc, time::Duration};
@@ -50,6 +51,15 @@ impl Pools {
 pub struct Backend {
     pub pools: Pools,
     pub clock: Arc<dyn Clock>,
+    /// Whether the database is away.
+    pub breaker: Breaker,
+}
+
+impl Backend {
+    #[must_use]
+    pub fn new(pools: Pools, clock: Arc<dyn Clock>) -> Self {
+        Self { pools, clock, breaker: Breaker::default() }
+    }
 }
 
 impl fmt::Debug for Backend {

@@ -12,6 +12,7 @@ pub mod config;
 pub mod database;
 pub mod demo;
 pub mod failure;
+pub mod freshness;
 pub mod health;
 pub mod http;
 pub mod jobs;

@@ -18,7 +18,7 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Events a slow stream may fall behind before it is told to resync.
@@ -41,6 +41,8 @@ struct Bus {
     ring: Mutex<Ring>,
     sender: broadcast::Sender<Heard>,
     connected: AtomicBool,
+    /// Told when the connection breaks off.
+    lost: Notify,
     stop: CancellationToken,
     gatherer: Gatherer,
 }
@@ -61,6 +63,7 @@ impl LiveBus {
             ring,
             sender: broadcast::Sender::new(QUEUE),
             connected: AtomicBool::new(false),
+            lost: Notify::new(),
             stop: CancellationToken::new(),
             gatherer,
         }))
@@ -92,6 +95,16 @@ impl LiveBus {
     #[must_use]
     pub fn connected(&self) -> bool {
         self.0.connected.load(Ordering::SeqCst)
+    }
+
+    /// Returns when the connection to the database breaks off.
+    pub async fn lost(&self) {
+        self.0.lost.notified().await;
+    }
+
+    /// Makes every listener read anew what it shows.
+    pub fn resync(&self) {
+        self.restart();
     }
 
     /// Streams connected to this process, and others that listen.

@@ -15,7 +15,7 @@ use server::{
     config::MasterKey,
     services::Services,
 };
-use sqlx::{Executor, PgPool};
+use sqlx::{Executor, PgPool, postgres::PgConnectOptions};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -44,10 +44,16 @@ impl World {
     }
 
     pub async fn with(owner: PgPool, settings: AccessSettings) -> Self {
+        let options = owner.connect_options();
+        Self::reaching(owner, &options, settings).await
+    }
+
+    /// The program reaches the database by `options`, e.g. over a wire that can be cut.
+    pub async fn reaching(owner: PgPool, options: &PgConnectOptions, settings: AccessSettings) -> Self {
         server::database::migrations::queue(&owner.connect_options()).await.unwrap();
         let clock = Arc::new(FixedClock::at(at("2026-03-10T12:00:00Z")));
-        let pools = Pools::open(&owner.connect_options(), 60);
-        let backend = Backend { pools, clock: clock.clone() };
+        let pools = Pools::open(options, 60);
+        let backend = Backend::new(pools, clock.clone());
         let door = Arc::new(Doorkeeper::new(backend.clone(), settings).unwrap());
         let services = Services::new(backend.clone(), door.clone());
         Self { owner, clock, backend, door, services }
@@ -56,7 +62,7 @@ impl World {
     /// A second process on the same database.
     pub fn neighbour(&self) -> Services {
         let pools = Pools::open(&self.owner.connect_options(), 20);
-        let backend = Backend { pools, clock: self.clock.clone() };
+        let backend = Backend::new(pools, self.clock.clone());
         let door = Doorkeeper::new(backend.clone(), settings()).unwrap();
         Services::new(backend, Arc::new(door))
     }

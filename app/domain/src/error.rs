@@ -1,6 +1,7 @@
 //! The one error every layer speaks. Its JSON is the wire format of REST
 //! (`platform.md` 3.14) and of server functions.
 
+use crate::freshness::ErrorClass;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
@@ -77,6 +78,9 @@ pub struct AppError {
     #[schema(ignore)]
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after_seconds: Option<u32>,
+    /// What the database did, for the server's own decisions; it never leaves the server.
+    #[serde(skip)]
+    pub cause: Option<ErrorClass>,
 }
 
 impl fmt::Display for AppError {
@@ -87,7 +91,14 @@ impl fmt::Display for AppError {
 
 impl AppError {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), fields: Vec::new(), request_id: None, retry_after_seconds: None }
+        Self {
+            code,
+            message: message.into(),
+            fields: Vec::new(),
+            request_id: None,
+            retry_after_seconds: None,
+            cause: None,
+        }
     }
 
     #[must_use]

@@ -85,6 +85,7 @@ mod tests {
             rows_without_rate: 0,
             computed_at: at("2010-12-01T09:30:00+00:00"),
             age_seconds: 0,
+            freshness: domain::freshness::Freshness::default(),
         }
     }
 

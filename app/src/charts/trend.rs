@@ -173,6 +173,7 @@ mod tests {
             rows_without_rate: 0,
             computed_at: DateTime::parse_from_rfc3339("2011-05-03T12:00:00+00:00").unwrap(),
             age_seconds: 0,
+            freshness: domain::freshness::Freshness::default(),
             badge: Badge::Live,
         }
     }

@@ -49,13 +49,14 @@ impl LazyRoute for OverviewRoute {
 }
 
 fn shown(screen: OverviewScreen) -> impl IntoView {
-    let OverviewScreen { scope, today, zone, tiles, bars, trend, recent, .. } = screen;
+    let OverviewScreen { scope, today, zone, outage_since, tiles, bars, trend, recent, .. } = screen;
     let may_create = session().may(Permission::TransactionsCreate);
     view! {
         <PageHead title="Overview" scope=scope_words(scope, &zone)>
             <a class="btn" href=format!("/overview/kpis{}", scope.link())>"All figures"</a>
             {may_create.then(|| view! { <a class="btn primary" href="/transactions/new">"New transaction"</a> })}
         </PageHead>
+        {blocks::outage_note(outage_since)}
         <ScopeBar path="/" scope today/>
         <section class="kpis" aria-label="Key figures">
             {tiles.into_iter().map(|tile| tiles::tile(tile, scope)).collect_view()}

@@ -9,6 +9,7 @@ use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
     access::{ActorKind, Permission, Principal, RequestTrace, Rights, SessionKind, SignedInUser},
+    freshness::ErrorClass,
     ids::UserId,
 };
 use std::sync::{Arc, atomic::Ordering};
@@ -16,7 +17,11 @@ use store::access::{
     sessions::{self, Holder},
     tokens,
 };
+use tokio::time::timeout;
 use uuid::Uuid;
+
+/// Within this a lost connection is found to be an outage, or not.
+const OUTAGE_KNOWN_WITHIN: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// Start of every personal token, so that people and scanners know one when they see it.
 pub const TOKEN_PREFIX: &str = "mr_pat_";
@@ -120,7 +125,8 @@ impl Doorkeeper {
         Ok(Credential::Jwt(digest(&claims.sid)))
     }
 
-    /// Whether the credential is good now. Believed for at most five seconds without asking again.
+    /// Whether the credential is good now. Believed for at most five seconds without asking again; while the
+    /// database is away, for an hour after it was last found good.
     ///
     /// # Errors
     /// `unavailable` when the database cannot be asked.
@@ -134,14 +140,43 @@ impl Doorkeeper {
             return Ok((held.expires_at > self.now()).then_some(held));
         }
         let epoch = self.epoch.load(Ordering::SeqCst);
-        let Some(found) = self.look_up(credential, &hash, trace).await? else { return Ok(None) };
+        let breaker = &self.backend.breaker;
+        let found = tokio::select! {
+            biased;
+            () = breaker.opened() => return self.remembered(&hash).await,
+            found = self.look_up(credential, &hash, trace) => found,
+        };
+        let found = match found {
+            Ok(found) => found,
+            // The connection broke off: the probe finds out at this moment what that means.
+            Err(error) if error.cause == Some(ErrorClass::Connection) => {
+                return match timeout(OUTAGE_KNOWN_WITHIN, breaker.opened()).await {
+                    Ok(()) => self.remembered(&hash).await,
+                    Err(_) => Err(error),
+                };
+            }
+            Err(error) => return Err(error),
+        };
+        let Some(found) = found else { return Ok(None) };
         let found = Arc::new(found);
         self.verified.insert(hash, Arc::clone(&found)).await;
+        self.remembered.insert(hash, Arc::clone(&found)).await;
         // Somebody's session ended while this one was read: do not keep what may be outdated.
         if self.epoch.load(Ordering::SeqCst) != epoch {
             self.verified.invalidate(&hash).await;
+            self.remembered.invalidate(&hash).await;
         }
         Ok(Some(found))
+    }
+
+    /// As it was when it was last found good.
+    async fn remembered(&self, hash: &Digest) -> Result<Option<Arc<Verified>>, AppError> {
+        match self.remembered.get(hash).await {
+            Some(held) => Ok((held.expires_at > self.now()).then_some(held)),
+            None => Err(AppError::unavailable(
+                "The database cannot be reached just now, so nobody can sign in. Try again in a moment.",
+            )),
+        }
     }
 
     async fn look_up(

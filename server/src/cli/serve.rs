@@ -9,6 +9,7 @@ use crate::{
     database::external::{Reach, check_server},
     demo::LogIns,
     failure::Failure,
+    freshness,
     http::{self, face::Served},
     jobs::{self, JobsConfig, Registry},
     logs::Steps,
@@ -57,6 +58,8 @@ async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<()
         seed::at_start(&services, steps).await?;
     }
     let live = services.live.start(&process.stop);
+    let probe = freshness::watch(services.backend.clone(), services.live.clone(), process.stop.clone());
+    let probe = tokio::spawn(probe);
     let door = tokio::spawn(Arc::clone(&services.door).follow(services.live.subscribe(), process.stop.clone()));
     let (router, _) = http::router::router(services.clone(), process.clone());
 
@@ -82,7 +85,7 @@ async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<()
     seed::print_logins(&LogIns::kept_in(data_dir).read());
     let served = http::listener::serve(listener, router, process.stop.clone(), DRAIN).await;
     process.stop.cancel();
-    let _ = tokio::join!(live.stop(), jobs.stop(), door);
+    let _ = tokio::join!(live.stop(), jobs.stop(), door, probe);
     for task in [metrics, recovery].into_iter().flatten() {
         task.abort();
     }

@@ -79,7 +79,7 @@ pub async fn open_or_outage(config: Config, steps: Steps) -> Result<Started, Fai
             return Err(failure);
         }
     };
-    let backend = Backend { pools: Pools::open(&database.app, config.pool_total), clock: Arc::new(SystemClock) };
+    let backend = Backend::new(Pools::open(&database.app, config.pool_total), Arc::new(SystemClock));
     Ok(Started { config, database, backend, reached })
 }
 

@@ -30,6 +30,7 @@ pub(super) async fn listen(bus: LiveBus) {
                 bus.0.connected.store(true, Ordering::SeqCst);
                 hear(&bus, listener).await;
                 bus.0.connected.store(false, Ordering::SeqCst);
+                bus.0.lost.notify_one();
             }
             Err(error) => {
                 tracing::warn!(error = %error, retry_in_ms = pause.as_millis(), "live bus cannot listen");

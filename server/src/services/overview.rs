@@ -1,32 +1,33 @@
 //! Figures and the rows behind them. Reads only, but for recorded visits.
 
-mod cache;
 mod dashboard;
+mod generation;
 mod measure;
 mod rows;
 mod series;
 
 pub use rows::RowSource;
 
-use crate::{backend::Backend, live::Heard};
+use crate::{backend::Backend, freshness::Shelf, live::Heard};
 use async_trait::async_trait;
-use cache::{Generation, Kept};
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
+    freshness::State,
     ids::TransactionId,
     live::Topic,
     money::Money,
     overview::{
-        Bars, DashboardAnswer, DashboardMetadata, Drill, DrillQuery, KpisScreen, MetricKey, OverviewPort,
+        Badge, Bars, DashboardAnswer, DashboardMetadata, Drill, DrillQuery, KpisScreen, MetricKey, OverviewPort,
         OverviewScreen, Realtime, RecentSale, RecordVisit, Scope, ScopeQuery, Sliding, Tile, Trend, TrendQuery,
         TrendRequest, parse_sliding,
     },
 };
+use generation::Generation;
 use measure::Context;
 use sqlx::{Postgres, Transaction};
-use std::fmt;
+use std::{fmt, sync::Arc};
 use store::overview as sums;
 use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 
@@ -40,12 +41,12 @@ pub const EATS: [Topic; 2] = [Topic::Transactions, Topic::Settings];
 pub struct OverviewService {
     backend: Backend,
     generation: Generation,
-    contexts: Kept<(), Context>,
-    tiles: Kept<(Scope, bool), Vec<Tile>>,
-    bars: Kept<Scope, Bars>,
-    trends: Kept<TrendRequest, Trend>,
-    dashboards: Kept<Sliding, dashboard::Computed>,
-    recent: Kept<(), Vec<sums::RecentRow>>,
+    contexts: Shelf<(), Context>,
+    tiles: Shelf<(Scope, bool), Vec<Tile>>,
+    bars: Shelf<Scope, Bars>,
+    trends: Shelf<TrendRequest, Trend>,
+    dashboards: Shelf<Sliding, dashboard::Computed>,
+    recent: Shelf<(), Vec<sums::RecentRow>>,
 }
 
 impl fmt::Debug for OverviewService {
@@ -82,15 +83,22 @@ impl Moment {
 impl OverviewService {
     #[must_use]
     pub fn new(backend: Backend) -> Self {
+        fn shelf<K, V>(backend: &Backend, entries: u64) -> Shelf<K, V>
+        where
+            K: std::hash::Hash + Eq + Send + Sync + 'static,
+            V: Send + Sync + 'static,
+        {
+            Shelf::holding(entries, backend.breaker.clone(), Arc::clone(&backend.clock))
+        }
         Self {
-            backend,
             generation: Generation::default(),
-            contexts: Kept::holding(4),
-            tiles: Kept::holding(2_000),
-            bars: Kept::holding(2_000),
-            trends: Kept::holding(500),
-            dashboards: Kept::holding(20),
-            recent: Kept::holding(4),
+            contexts: shelf(&backend, 4),
+            tiles: shelf(&backend, 2_000),
+            bars: shelf(&backend, 2_000),
+            trends: shelf(&backend, 500),
+            dashboards: shelf(&backend, 20),
+            recent: shelf(&backend, 4),
+            backend,
         }
     }
 
@@ -104,50 +112,62 @@ impl OverviewService {
         self.generation.forget();
     }
 
-    async fn snapshot(&self) -> Result<Transaction<'static, Postgres>, AppError> {
-        Ok(store::snapshot(&self.backend.pools.analytics).await?)
+    /// One state of the database, for a computation that may outlive the call that began it.
+    fn snapshot(&self) -> impl Future<Output = Result<Transaction<'static, Postgres>, AppError>> + Send + use<> {
+        let pool = self.backend.pools.analytics.clone();
+        async move { Ok(store::snapshot(&pool).await?) }
     }
 
     async fn moment(&self, who: &Principal) -> Result<Moment, AppError> {
         who.require(Permission::OverviewView)?;
         let (now, generation) = (self.backend.clock.now(), self.generation.now());
-        let read = async { Context::read(&mut *self.snapshot().await?).await };
-        let kept = self.contexts.get(generation, now, (), read).await?;
+        let snapshot = self.snapshot();
+        let read = async move { Context::read(&mut *snapshot.await?).await };
+        let kept = self.contexts.get(generation, (), read).await?;
         Ok(Moment { now, generation, context: kept.stamped.value.clone() })
     }
 
     /// The tiles of a scope: the four of the home page, or all.
     async fn kept_tiles(&self, m: &Moment, scope: Scope, all: bool) -> Result<Vec<Tile>, AppError> {
         let headline = [scope.basis.revenue(), scope.basis.orders(), MetricKey::ActiveCustomers, MetricKey::Conversion];
-        let metrics: &[MetricKey] = if all { MetricKey::ALL } else { &headline };
-        let compute = async { measure::tiles(&mut *self.snapshot().await?, &m.context, scope, metrics, m.now).await };
-        let kept = self.tiles.get(m.generation, m.now, (scope, all), compute).await?;
+        let (snapshot, context, now) = (self.snapshot(), m.context.clone(), m.now);
+        let compute = async move {
+            let metrics: &[MetricKey] = if all { MetricKey::ALL } else { &headline };
+            measure::tiles(&mut *snapshot.await?, &context, scope, metrics, now).await
+        };
+        let kept = self.tiles.get(m.generation, (scope, all), compute).await?;
         let mut tiles = kept.stamped.value.clone();
         for tile in &mut tiles {
             tile.age_seconds = m.age(tile.computed_at);
+            tile.freshness = kept.freshness;
         }
         Ok(tiles)
     }
 
     async fn kept_bars(&self, m: &Moment, scope: Scope) -> Result<Bars, AppError> {
-        let compute = async { series::bars(&mut *self.snapshot().await?, &m.context, scope, m.now).await };
-        let kept = self.bars.get(m.generation, m.now, scope, compute).await?;
+        let (snapshot, context, now) = (self.snapshot(), m.context.clone(), m.now);
+        let compute = async move { series::bars(&mut *snapshot.await?, &context, scope, now).await };
+        let kept = self.bars.get(m.generation, scope, compute).await?;
         let mut bars = kept.stamped.value.clone();
         bars.age_seconds = m.age(bars.computed_at);
+        bars.freshness = kept.freshness;
         Ok(bars)
     }
 
     async fn kept_trend(&self, m: &Moment, asked: TrendRequest) -> Result<Trend, AppError> {
-        let compute = async { series::trend(&mut *self.snapshot().await?, &m.context, asked, m.now).await };
-        let kept = self.trends.get(m.generation, m.now, asked, compute).await?;
+        let (snapshot, context, now) = (self.snapshot(), m.context.clone(), m.now);
+        let compute = async move { series::trend(&mut *snapshot.await?, &context, asked, now).await };
+        let kept = self.trends.get(m.generation, asked, compute).await?;
         let mut trend = kept.stamped.value.clone();
         trend.age_seconds = m.age(trend.computed_at);
+        trend.freshness = kept.freshness;
         Ok(trend)
     }
 
     async fn kept_recent(&self, m: &Moment) -> Result<Vec<RecentSale>, AppError> {
-        let compute = async { Ok(sums::recent_sales(&mut *self.snapshot().await?, m.now, RECENT).await?) };
-        let kept = self.recent.get(m.generation, m.now, (), compute).await?;
+        let (snapshot, now) = (self.snapshot(), m.now);
+        let compute = async move { Ok(sums::recent_sales(&mut *snapshot.await?, now, RECENT).await?) };
+        let kept = self.recent.get(m.generation, (), compute).await?;
         Ok(kept
             .stamped
             .value
@@ -190,6 +210,7 @@ impl OverviewPort for OverviewService {
             today: m.today(),
             zone: m.context.zone.name().to_owned(),
             currency: m.context.business.base_currency,
+            outage_since: self.backend.breaker.open_since().map(|since| m.local(since)),
             tiles,
             bars,
             trend,
@@ -207,6 +228,7 @@ impl OverviewPort for OverviewService {
             today: m.today(),
             zone: m.context.zone.name().to_owned(),
             currency: m.context.business.base_currency,
+            outage_since: self.backend.breaker.open_since().map(|since| m.local(since)),
             tiles,
             trend,
         })
@@ -250,14 +272,15 @@ impl OverviewPort for OverviewService {
     async fn dashboard(&self, who: &Principal, period: &str) -> Result<DashboardAnswer, AppError> {
         let m = self.moment(who).await?;
         let period = parse_sliding(period).map_err(AppError::validation)?;
-        let compute = async { dashboard::dashboard(&mut *self.snapshot().await?, &m.context, period, m.now).await };
-        let kept = self.dashboards.get(m.generation, m.now, period, compute).await?;
+        let (snapshot, context, now) = (self.snapshot(), m.context.clone(), m.now);
+        let compute = async move { dashboard::dashboard(&mut *snapshot.await?, &context, period, now).await };
+        let kept = self.dashboards.get(m.generation, period, compute).await?;
         let computed = &kept.stamped.value;
         Ok(DashboardAnswer {
             data: computed.data.clone(),
             metadata: DashboardMetadata {
                 cached: kept.cached,
-                badge: computed.badge,
+                badge: if kept.freshness.state == State::Fresh { computed.badge } else { Badge::Cached },
                 age_seconds: (m.now - kept.stamped.computed_at).num_seconds().max(0),
                 rows_without_rate: computed.rows_without_rate,
                 unavailable: dashboard::unavailable(),

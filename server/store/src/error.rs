@@ -1,6 +1,6 @@
 //! What a failed statement means to the rest of the program.
 
-use domain::{AppError, ErrorCode};
+use domain::{AppError, ErrorCode, freshness::ErrorClass};
 use sqlx::{PgPool, Postgres, Transaction};
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -43,18 +43,20 @@ impl StoreError {
 
 impl From<StoreError> for AppError {
     fn from(error: StoreError) -> Self {
-        if error.is_connection() {
+        let (mut told, cause) = if error.is_connection() {
             tracing::warn!(error = %error, error_code = "unavailable", "database unreachable");
-            return Self::unavailable(
-                "The database cannot be reached just now. Nothing was changed; try again in a moment.",
-            );
-        }
-        if error.sqlstate().as_deref() == Some("57014") {
+            let text = "The database cannot be reached just now. Nothing was changed; try again in a moment.";
+            (Self::unavailable(text), ErrorClass::Connection)
+        } else if error.sqlstate().as_deref() == Some("57014") {
             tracing::warn!(error = %error, error_code = "unavailable", "statement stopped at its time limit");
-            return Self::unavailable("This took longer than allowed and was stopped. Nothing was changed.");
-        }
-        tracing::error!(error = %error, error_code = ErrorCode::Internal.as_str(), "database statement failed");
-        Self::internal()
+            let text = "This took longer than allowed and was stopped. Nothing was changed.";
+            (Self::unavailable(text), ErrorClass::Timeout)
+        } else {
+            tracing::error!(error = %error, error_code = ErrorCode::Internal.as_str(), "database statement failed");
+            (Self::internal(), ErrorClass::Query)
+        };
+        told.cause = Some(cause);
+        told
     }
 }
 

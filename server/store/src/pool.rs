@@ -58,6 +58,14 @@ pub async fn acquire(pool: &PgPool) -> Result<sqlx::pool::PoolConnection<sqlx::P
     Ok(pool.acquire().await?)
 }
 
+/// Whether the server of `pool` takes a connection of its own and answers.
+pub async fn is_reachable(pool: &PgPool) -> bool {
+    let Ok(mut connection) = sqlx::PgConnection::connect_with(&pool.connect_options()).await else { return false };
+    let answered = connection.ping().await.is_ok();
+    let _ = connection.close().await;
+    answered
+}
+
 /// Whether the role in force breaks the promise of least privilege (`platform.md` 3.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleProperties {

@@ -36,7 +36,7 @@ impl Reader {
 }
 
 /// Three sales and a refund of 10 March 2026, one sale of the week before.
-async fn arrange(world: &World) {
+pub async fn arrange(world: &World) {
     world
         .execute(
             "insert into sales.transactions (id, site_id, status, currency, gross, discount, net, tax, shipping, total, quantity, line_count,

@@ -32,7 +32,7 @@ fn process(pairs: &[(&str, &str)]) -> Process {
 }
 
 fn web(options: &PgConnectOptions, process: &Process) -> Router {
-    let backend = Backend { pools: Pools::open(options, 10), clock: Arc::new(SystemClock) };
+    let backend = Backend::new(Pools::open(options, 10), Arc::new(SystemClock));
     let door = Doorkeeper::new(backend.clone(), crate::world::settings()).expect("doorkeeper");
     let services = Services::new(backend, Arc::new(door));
     router(services, process.clone()).0
@@ -198,7 +198,7 @@ async fn another_origin_must_be_known_and_never_gets_to_use_cookies() {
 #[sqlx::test(migrations = "../migrations")]
 async fn every_address_has_a_face_and_a_process_serves_one_alone(db: PgPool) {
     use server::http::face::{Face, Served};
-    let backend = Backend { pools: Pools::open(&db.connect_options(), 10), clock: Arc::new(SystemClock) };
+    let backend = Backend::new(Pools::open(&db.connect_options(), 10), Arc::new(SystemClock));
     let door = Doorkeeper::new(backend.clone(), crate::world::settings()).expect("doorkeeper");
     let services = Services::new(backend, Arc::new(door));
     let (analytics, table) = router(services.clone(), process(&[]).serving(Served::Analytics));

@@ -688,8 +688,7 @@ async fn a_days_figures_read_only_its_index_ranges(db: PgPool) {
         assert!(kind.starts_with("Index") || kind.starts_with("Bitmap"), "{kind} on {relation}");
         assert!(rows <= 100, "{rows} rows of {relation} for a day of 56 sales");
     }
-    let sales = find_scan(&plan[0]["Plan"], "transactions_recognised_at_idx")
-        .expect("index of recognised sales");
+    let sales = find_scan(&plan[0]["Plan"], "transactions_recognised_at_idx").expect("index of recognised sales");
     assert_eq!(sales["Node Type"].as_str(), Some("Index Only Scan"));
     assert_eq!(world.value(MetricKey::Orders, "day=2026-10-01").await, n(55));
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 fn service(db: &PgPool) -> SettingsService {
     let at: DateTime<Utc> = "2026-10-06T08:30:00Z".parse().expect("time");
-    SettingsService::new(Backend { pools: Pools::open(&db.connect_options(), 10), clock: Arc::new(FixedClock::at(at)) })
+    SettingsService::new(Backend::new(Pools::open(&db.connect_options(), 10), Arc::new(FixedClock::at(at))))
 }
 
 fn who(role: Role) -> Principal {

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     FieldError, format,
+    freshness::Freshness,
     ids::TransactionId,
     money::{Currency, Money},
 };
@@ -104,7 +105,8 @@ pub struct Tile {
     /// Rows left out because no exchange rate of their day is known.
     pub rows_without_rate: i64,
     pub change: Option<Change>,
-    pub state: String,
+    #[serde(flatten)]
+    pub freshness: Freshness,
     pub badge: Badge,
     pub computed_at: DateTime<FixedOffset>,
     pub age_seconds: i64,
@@ -196,6 +198,7 @@ pub struct Bars {
     pub rows_without_rate: i64,
     pub computed_at: DateTime<FixedOffset>,
     pub age_seconds: i64,
+    pub freshness: Freshness,
 }
 
 /// One business day of a trend.
@@ -249,6 +252,7 @@ pub struct Trend {
     pub rows_without_rate: i64,
     pub computed_at: DateTime<FixedOffset>,
     pub age_seconds: i64,
+    pub freshness: Freshness,
     pub badge: Badge,
 }
 
@@ -273,6 +277,8 @@ pub struct OverviewScreen {
     pub today: NaiveDate,
     pub zone: String,
     pub currency: Currency,
+    /// Since when the database is away: all figures are the last known.
+    pub outage_since: Option<DateTime<FixedOffset>>,
     /// Revenue, orders, active customers, conversion.
     pub tiles: Vec<Tile>,
     pub bars: Bars,
@@ -289,6 +295,8 @@ pub struct KpisScreen {
     pub today: NaiveDate,
     pub zone: String,
     pub currency: Currency,
+    /// As in [`OverviewScreen`].
+    pub outage_since: Option<DateTime<FixedOffset>>,
     /// Every figure.
     pub tiles: Vec<Tile>,
     pub trend: Trend,

@@ -1,15 +1,29 @@
 //! Charts with their tables, and the newest sales.
 
+use super::tiles::freshness_badge;
 use crate::{
     charts::{customers_summary, customers_trend, revenue_bars, revenue_summary, revenue_trend, trend_summary},
     components::{chart::ChartFigure, states::Empty},
     context::session,
 };
+use chrono::{DateTime, FixedOffset};
 use domain::{
     format,
     overview::{Bars, Period, Progress, RecentSale, Scope, Trend},
 };
 use leptos::prelude::*;
+
+/// Says since when the database is away, and what that means here.
+pub fn outage_note(since: Option<DateTime<FixedOffset>>) -> impl IntoView {
+    since.map(|since| {
+        view! {
+            <p class="banner bad" role="status" data-outage>
+                "Database unreachable since "{format::time(since)}". These are the last known figures, each with its age; "
+                "the page goes on by itself when the database is back."
+            </p>
+        }
+    })
+}
 
 /// Revenue by hour of one day, or by day of more.
 pub fn bars_card(bars: Bars, scope: Scope) -> impl IntoView {
@@ -44,9 +58,10 @@ pub fn bars_card(bars: Bars, scope: Scope) -> impl IntoView {
         .collect_view();
     let summary = revenue_summary(&bars, &locale);
     let age = format::ago(bars.age_seconds);
+    let cached = freshness_badge(bars.freshness);
     view! {
         <article class="card">
-            <header><h2>{title}</h2><span class="meta">"updated "{age}</span></header>
+            <header><h2>{title}</h2><span class="meta">{cached}" updated "{age}</span></header>
             <ChartFigure label=format!("{title}. {summary}") summary option=move |palette| revenue_bars(&bars, &locale, palette)>
                 <table>
                     <thead><tr><th scope="col">{column}</th><th scope="col" class="r">"Revenue"</th><th scope="col" class="r">"Orders"</th></tr></thead>
@@ -61,6 +76,7 @@ pub fn bars_card(bars: Bars, scope: Scope) -> impl IntoView {
 pub fn trend_cards(trend: Trend, scope: Scope) -> impl IntoView {
     let locale = session().business.locale;
     let n = trend.items.len();
+    let (trend_age, trend_freshness) = (trend.age_seconds, trend.freshness);
     let day_cell = |day: chrono::NaiveDate, partial: bool| {
         let link =
             Scope { period: Period::Day, days: domain::overview::DayRange { from: day, to: day }, ..scope }.link();
@@ -99,6 +115,7 @@ pub fn trend_cards(trend: Trend, scope: Scope) -> impl IntoView {
             }
         })
         .collect_view();
+    let updated = move || view! { <span class="meta">{freshness_badge(trend_freshness)}" updated "{format::ago(trend_age)}</span> };
     let (revenue_words, customer_words) = (trend_summary(&trend, &locale), customers_summary(&trend, &locale));
     let (first, second) = ((trend.clone(), locale.clone()), (trend, locale));
     let revenue_title = format!("Revenue and orders, {n} days");
@@ -106,7 +123,7 @@ pub fn trend_cards(trend: Trend, scope: Scope) -> impl IntoView {
     view! {
         <section class="grid2" data-trend>
             <article class="card">
-                <header><h2>{revenue_title.clone()}</h2></header>
+                <header><h2>{revenue_title.clone()}</h2>{updated()}</header>
                 <ChartFigure label=format!("{revenue_title}. {revenue_words}") summary=revenue_words option=move |palette| revenue_trend(&first.0, &first.1, palette)>
                     <table>
                         <thead><tr>
@@ -118,7 +135,7 @@ pub fn trend_cards(trend: Trend, scope: Scope) -> impl IntoView {
                 </ChartFigure>
             </article>
             <article class="card">
-                <header><h2>{customer_title.clone()}</h2></header>
+                <header><h2>{customer_title.clone()}</h2>{updated()}</header>
                 <ChartFigure label=format!("{customer_title}. {customer_words}") summary=customer_words option=move |palette| customers_trend(&second.0, &second.1, palette)>
                     <table>
                         <thead><tr>

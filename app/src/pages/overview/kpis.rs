@@ -43,13 +43,14 @@ impl LazyRoute for KpisRoute {
 }
 
 fn shown(screen: KpisScreen) -> impl IntoView {
-    let KpisScreen { scope, today, zone, tiles, trend, .. } = screen;
+    let KpisScreen { scope, today, zone, outage_since, tiles, trend, .. } = screen;
     let formulas = MetricKey::ALL
         .iter()
         .map(|metric| view! { <div><dt>{metric.label()}</dt><dd>{metric.formula()}"."</dd></div> })
         .collect_view();
     view! {
         <PageHead title="Figures" scope=scope_words(scope, &zone)/>
+        {blocks::outage_note(outage_since)}
         <ScopeBar path="/overview/kpis" scope today/>
         <section class="kpis" aria-label="Figures">
             {tiles.into_iter().map(|tile| tiles::tile(tile, scope)).collect_view()}

@@ -4,6 +4,7 @@ use super::drill_href;
 use crate::context::session;
 use domain::{
     format,
+    freshness::{Freshness, State},
     overview::{Badge, Change, Scope, Tile},
 };
 use leptos::prelude::*;
@@ -16,17 +17,26 @@ pub fn tile(tile: Tile, scope: Scope) -> impl IntoView {
     let notes = tile.notes(&locale).into_iter().map(|note| view! { <span>{note}</span> }).collect_view();
     let badge = (tile.badge != Badge::Live)
         .then(|| view! { <span class=format!("badge {}", tile.badge.tone())>{tile.badge.label()}</span> });
+    let cached = freshness_badge(tile.freshness);
+    let missed = tile.freshness.words().map(|words| view! { " · " {words} });
     let reason = tile.reason.clone().map(|reason| view! { <span>{reason}</span> });
     let change = tile.change.as_ref().filter(|_| tile.value.is_some()).map(delta);
     let title = format!("{} · as of {}", tile.formula, format::date_time_full(tile.computed_at));
     view! {
         <a class="kpi" href=drill_href(tile.key, scope) title=title>
-            <div class="label"><span>{tile.key.label()}</span>{badge}</div>
+            <div class="label"><span>{tile.key.label()}</span><span>{badge}{cached}</span></div>
             <div class="value num" data-metric=tile.key.as_str()>{value}</div>
             <div class="foot">{change}{reason}{notes}</div>
-            <div class="age">"updated "{format::ago(tile.age_seconds)}</div>
+            <div class="age">"updated "{format::ago(tile.age_seconds)}{missed}</div>
         </a>
     }
+}
+
+/// The badge of a figure that is not as the data is now.
+pub fn freshness_badge(freshness: Freshness) -> impl IntoView + use<> {
+    (freshness.state != State::Fresh).then(|| {
+        view! { <span class=format!("badge {}", freshness.tone())>{Badge::Cached.label()}</span> }
+    })
 }
 
 /// Direction in shape, word and colour.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Datelike, Days, Utc};
 use domain::{
     AppError,
+    freshness::Freshness,
     overview::{
         Badge, Basis, Change, MetricKey, OrderSet, Scope, Span, Tile, Unit, change_percent, rate_percent, wilson_95,
     },
@@ -192,7 +193,7 @@ fn tile(
         small_sample: conversion && (1..SMALL_SAMPLE).contains(&m.visits.visitors),
         rows_without_rate,
         change: None,
-        state: "fresh".to_owned(),
+        freshness: Freshness::default(),
         badge,
         computed_at: context.zone.local(now),
         age_seconds: 0,

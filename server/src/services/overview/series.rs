@@ -4,6 +4,7 @@ use super::measure::Context;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::{
     AppError, format,
+    freshness::Freshness,
     overview::{
         Badge, Bar, Bars, Basis, DayRange, Progress, Scope, Trend, TrendDay, TrendRequest, TrendTotals, rate_percent,
     },
@@ -132,6 +133,7 @@ pub async fn bars(
         rows_without_rate: (0..windows.len()).map(|at| counted.without_rate(at, scope.basis)).sum(),
         computed_at: context.zone.local(now),
         age_seconds: 0,
+        freshness: Freshness::default(),
     })
 }
 
@@ -196,6 +198,7 @@ pub async fn trend(
         rows_without_rate: counted.without_rate(n, asked.basis),
         computed_at: context.zone.local(now),
         age_seconds: 0,
+        freshness: Freshness::default(),
         badge,
     })
 }

@@ -1,0 +1,165 @@
+//! The database goes away and comes back while people look at the overview (`platform.md` 3.6).
+
+use crate::{
+    browser::{Client, router},
+    forms::{post, signed_in},
+    overview::arrange,
+    wire::Wire,
+    world::{PASSWORD, World, settings},
+};
+use axum::http::{Method, StatusCode};
+use domain::access::Role;
+use serde_json::{Value, json};
+use server::live::LiveHandle;
+use sqlx::PgPool;
+use std::time::Duration;
+use tokio::{task::JoinHandle, time::timeout};
+use tokio_util::sync::CancellationToken;
+
+const WHO: &str = "planner@mill.example";
+
+/// A served world behind a wire, with one sale day, and somebody signed in.
+struct Outage {
+    world: World,
+    wire: Wire,
+    client: Client,
+    bearer: String,
+    stop: CancellationToken,
+    _live: LiveHandle,
+    _tasks: Vec<JoinHandle<()>>,
+}
+
+impl Outage {
+    async fn arrange(root: PgPool) -> Self {
+        let wire = Wire::to(&root.connect_options()).await;
+        let world = World::reaching(root, &wire.options(), settings()).await;
+        arrange(&world).await;
+        world.user(WHO, Some(Role::Planner), &[]).await;
+        let stop = CancellationToken::new();
+        let live = world.services.live.start(&stop);
+        let probe = server::freshness::watch(world.backend.clone(), world.services.live.clone(), stop.clone());
+        let door = world.door.clone().follow(world.services.live.subscribe(), stop.clone());
+        let tasks = vec![tokio::spawn(probe), tokio::spawn(door)];
+        until(|| world.services.live.connected()).await;
+        let mut client = Client::new(&router(&world));
+        let token = client.login(WHO, PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
+        client.cookies = signed_in(&world, WHO).await.cookies;
+        Self { world, wire, client, bearer: format!("Bearer {token}"), stop, _live: live, _tasks: tasks }
+    }
+
+    async fn page(&mut self, path: &str) -> String {
+        let answer = self.client.send(Method::GET, path, &[("accept", "text/html")], "").await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+        answer.text
+    }
+
+    async fn json(&mut self, path: &str) -> Value {
+        let bearer = self.bearer.clone();
+        let answer = self.client.send(Method::GET, path, &[("authorization", &bearer)], "").await;
+        assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+        answer.json()
+    }
+
+    async fn orders(&mut self) -> Value {
+        self.json("/api/v1/kpis/sales.orders?day=2026-03-10").await
+    }
+
+    async fn cut(&mut self) {
+        self.wire.cut().await;
+        let breaker = self.world.backend.breaker.clone();
+        until(|| breaker.is_open()).await;
+    }
+
+    async fn mend(&mut self) {
+        self.wire.mend().await;
+        let (breaker, live) = (self.world.backend.breaker.clone(), self.world.services.live.clone());
+        until(|| !breaker.is_open() && live.connected()).await;
+    }
+}
+
+impl Drop for Outage {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// Waits for what happens by itself within ten seconds.
+async fn until(happened: impl Fn() -> bool) {
+    let waiting = async {
+        while !happened() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(Duration::from_secs(10), waiting).await.expect("within ten seconds");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn figures_stand_with_age_and_reason_while_the_database_is_away_and_heal_by_themselves(root: PgPool) {
+    let mut o = Outage::arrange(root).await;
+    let before = o.page("/").await;
+    assert!(before.contains("1,082.00") && !before.contains("data-outage"), "{before}");
+    let fresh = o.orders().await;
+    assert_eq!((&fresh["value"], &fresh["state"], &fresh["error_class"]), (&json!("3"), &json!("fresh"), &Value::Null));
+
+    o.cut().await;
+    o.world.clock.advance(chrono::Duration::seconds(90));
+    let page = o.page("/").await;
+    assert!(page.contains("1,082.00"), "the last known revenue");
+    assert!(page.contains("Database unreachable since ") && page.contains("12:00"), "since when");
+    assert!(page.contains("could not be refreshed (database unreachable)") && page.contains(">Cached<"), "why");
+    let old = o.orders().await;
+    assert_eq!(
+        (&old["value"], &old["state"], &old["error_class"], &old["age_seconds"]),
+        (&json!("3"), &json!("stale"), &json!("connection"), &json!(90))
+    );
+    assert!(old["missed"].as_i64() >= Some(1));
+
+    o.world
+        .execute(
+            "insert into sales.transactions (id, site_id, status, currency, gross, discount, net, tax, shipping, total, quantity,
+                 line_count, occurred_at, recognised_at, entry, created_at, updated_at)
+             select gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'approved', 'USD', 5, 0, 5, 0, 0, 5, 1, 1, ts, ts, 'api', ts, ts
+             from (values (timestamptz '2026-03-10T12:01Z')) as v (ts)",
+        )
+        .await;
+    o.mend().await;
+    let healed = o.orders().await;
+    assert_eq!((&healed["value"], &healed["state"], &healed["missed"]), (&json!("4"), &json!("fresh"), &json!(0)));
+    let page = o.page("/").await;
+    assert!(page.contains("1,087.00") && !page.contains("data-outage"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn in_an_outage_nothing_is_written_and_nobody_new_comes_in(root: PgPool) {
+    let mut o = Outage::arrange(root).await;
+    o.page("/").await;
+    o.cut().await;
+    let bearer = o.bearer.clone();
+    let sale =
+        json!({"lines": [{"product_id": uuid::Uuid::nil(), "quantity": "1"}], "payment_method": "cash"}).to_string();
+    let headers = [("authorization", bearer.as_str()), ("content-type", "application/json")];
+    let refused = o.client.send(Method::POST, "/api/v1/transactions", &headers, &sale).await;
+    assert_eq!(
+        (refused.status, &refused.json()["error"]["code"]),
+        (StatusCode::SERVICE_UNAVAILABLE, &json!("unavailable"))
+    );
+    let mut stranger = Client::new(&router(&o.world));
+    assert_eq!(stranger.login(WHO, PASSWORD).await.status, StatusCode::SERVICE_UNAVAILABLE);
+    // What was never computed is not made up.
+    let answer = o.client.send(Method::GET, "/api/v1/kpis?day=2026-01-01", &[("authorization", &bearer)], "").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn who_signed_out_is_not_remembered_in_an_outage(root: PgPool) {
+    let mut o = Outage::arrange(root).await;
+    o.page("/").await;
+    let cookies = o.client.cookies.clone();
+    let out = post(&mut o.client, "/fn/access/sign_out", "/", "").await;
+    assert_eq!(out.status, StatusCode::SEE_OTHER, "{}", out.text);
+    o.cut().await;
+    o.client.cookies = cookies;
+    let answer = o.client.send(Method::GET, "/", &[("accept", "text/html")], "").await;
+    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
+    assert!(!answer.text.contains("1,082.00"));
+}
