@@ -33,3 +33,11 @@ pub struct Answered<T> {
     pub value: T,
     pub replayed: bool,
 }
+
+impl<T> Answered<Result<T, AppError>> {
+    /// What failed around the change answers like what failed in it.
+    #[must_use]
+    pub fn of(outcome: Result<Self, AppError>) -> Self {
+        outcome.unwrap_or_else(|error| Self { value: Err(error), replayed: false })
+    }
+}

@@ -65,7 +65,7 @@ pub async fn load_schedules() -> Result<Packed<Vec<ScheduleView>>, Fault> {
 pub async fn run_schedule(id: String) -> Result<(), Fault> {
     use crate::context::{port, principal, redirect};
     use domain::jobs::JobsPort;
-    let run = port::<dyn JobsPort>()?.run_schedule(&principal()?, &id).await?;
+    let run = port::<dyn JobsPort>()?.run_schedule(&principal()?, &id, None).await.value?;
     redirect(&format!("/jobs/{}", run.job_id));
     Ok(())
 }

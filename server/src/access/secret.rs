@@ -2,7 +2,7 @@
 
 use crate::config::{KeyLabel, MasterKey};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use domain::AppError;
+use domain::{AppError, access::Password};
 use hmac::{Hmac, KeyInit, Mac};
 use rand::{TryRng, rngs::SysRng};
 use sha2::{Digest as _, Sha256};
@@ -105,6 +105,12 @@ impl Keys {
     #[must_use]
     pub fn fingerprint(&self, token: &str) -> Digest {
         hmac(&self.current.field, &[b"payment\0", token.trim().as_bytes()])
+    }
+
+    /// Keyed hash of a typed password: tells only whether the same was typed again.
+    #[must_use]
+    pub fn typed(&self, password: &Password) -> Digest {
+        hmac(&self.current.field, &[b"password\0", password.reveal().as_bytes()])
     }
 
     /// The CSRF token of a session: nothing to store, useless for another session.

@@ -103,7 +103,7 @@ async fn act(started: &start::Started, act: Act) -> Result<(), Failure> {
         Act::Add { email, name, username, role } => {
             let display_name = name.unwrap_or_else(|| email.split('@').next().unwrap_or_default().to_owned());
             let command = CreateUser { email, username, display_name, role, password: new_password()? };
-            let user = desk.access.create_user(&desk.who, command).await.map_err(told)?;
+            let user = desk.access.create_user(&desk.who, command, None).await.value.map_err(told)?;
             eprintln!("made {} ({})", user.email, user.role.map_or("no role", Role::as_str));
         }
         Act::List { json } => desk.list(json).await?,

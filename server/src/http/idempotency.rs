@@ -5,9 +5,12 @@ use super::error::ApiError;
 use axum::{
     extract::FromRequestParts,
     http::{HeaderName, HeaderValue, request::Parts},
-    response::Response,
+    response::{IntoResponse, Response},
 };
-use domain::idempotency::IdempotencyKey;
+use domain::{
+    AppError,
+    idempotency::{Answered, IdempotencyKey},
+};
 
 const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -29,10 +32,13 @@ impl<S: Send + Sync> FromRequestParts<S> for SentKey {
     }
 }
 
-/// Marks an answer that an earlier call had.
-#[must_use]
-pub fn marked(mut response: Response, replayed: bool) -> Response {
-    if replayed {
+/// An answer, marked when an earlier call had it; `shown` is how it looks when it is no refusal.
+pub fn answer<T, R: IntoResponse>(answered: Answered<Result<T, AppError>>, shown: impl FnOnce(T) -> R) -> Response {
+    let mut response = match answered.value {
+        Ok(value) => shown(value).into_response(),
+        Err(error) => ApiError(error).into_response(),
+    };
+    if answered.replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }
     response

@@ -12,11 +12,12 @@ use domain::{
         AccessPort, ActorKind, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, Principal, RotateToken,
         SessionItem, TokenView, UserFilter, UserItem,
     },
+    idempotency::{Answered, IdempotencyKey},
     ids::{TokenId, UserId},
     live::Topic,
     paging::Page,
 };
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
 use store::{access, audit::Act};
 
@@ -35,14 +36,9 @@ impl AccessService {
         &self.door.backend.pools.admin
     }
 
-    async fn record(
-        &self,
-        tx: &mut Transaction<'static, Postgres>,
-        who: &Principal,
-        act: Act<'_>,
-    ) -> Result<(), AppError> {
-        store::audit::record(tx, self.door.backend.clock.new_id(), self.door.now(), who, act).await?;
-        store::live::emit(tx, Topic::Audit, "").await?;
+    async fn record(&self, connection: &mut PgConnection, who: &Principal, act: Act<'_>) -> Result<(), AppError> {
+        store::audit::record(connection, self.door.backend.clock.new_id(), self.door.now(), who, act).await?;
+        store::live::emit(connection, Topic::Audit, "").await?;
         Ok(())
     }
 
@@ -116,8 +112,13 @@ impl AccessPort for AccessService {
         self.read_user(who, id).await
     }
 
-    async fn create_user(&self, who: &Principal, command: CreateUser) -> Result<UserItem, AppError> {
-        self.make_user(who, command).await
+    async fn create_user(
+        &self,
+        who: &Principal,
+        command: CreateUser,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<UserItem, AppError>> {
+        Answered::of(self.make_user(who, &command, key).await)
     }
 
     async fn edit_user(&self, who: &Principal, id: UserId, command: EditUser) -> Result<UserItem, AppError> {

@@ -1,52 +1,85 @@
 //! One answer for one key: the shared way in which creating services keep their promise of
-//! `platform.md` 3.14. The caller owns the transaction; key, change and answer commit together.
+//! `platform.md` 3.14. Key, change and answer commit together.
 
-use domain::{AppError, ErrorCode, access::Principal, idempotency::IdempotencyKey};
+use chrono::{DateTime, Utc};
+use domain::{
+    AppError, ErrorCode,
+    access::Principal,
+    idempotency::{Answered, IdempotencyKey},
+};
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{PgConnection, PgPool};
 use store::idempotency::{Claim, claim, finish};
 use uuid::Uuid;
 
-/// A key claimed for this transaction.
-#[derive(Debug)]
-pub struct Claimed<'a> {
-    principal: Uuid,
-    key: &'a IdempotencyKey,
+/// Who asks for what; `key` None: nobody will ask for the answer again.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a, B> {
+    pub who: &'a Principal,
+    pub key: Option<&'a IdempotencyKey>,
+    /// What the key belongs to, with the ids of its path.
+    pub route: &'a str,
+    /// Its JSON is the canonical body: two bodies that mean the same are the same. Only its SHA-256 is
+    /// kept, but that gives a guessable secret away: put a keyed hash in the place of one.
+    pub body: &'a B,
+    /// Of an answer that is no refusal.
+    pub status: u16,
 }
 
-/// What claiming a key came to.
-#[derive(Debug)]
-pub enum Claiming<'a, T> {
-    /// Go on; end with [`Claimed::keep`].
-    Fresh(Claimed<'a>),
-    /// The stored answer of the first call.
-    Replay(Result<T, AppError>),
-}
-
-/// Claims `key` for a call of `route` with `command`; waits for an earlier call that is still running.
-/// The command's own JSON is the canonical body: two bodies that mean the same are the same.
+/// Runs `change` in a transaction of its own, or answers what the first call with the key was answered;
+/// waits for one that is still running. `change` may use no other connection: callers that wait hold theirs.
+///
+/// Refusals that last are kept like answers, and take back what the change had written. What is our fault
+/// (5xx) is not kept.
 ///
 /// # Errors
 /// `conflict` when the key was used for something else or its first call does not end; `internal`
-/// and `unavailable` as the database says.
-pub async fn once<'a, T: DeserializeOwned>(
-    connection: &mut PgConnection,
-    who: &Principal,
-    key: &'a IdempotencyKey,
-    route: &str,
-    command: &(impl Serialize + Sync),
-    at: chrono::DateTime<chrono::Utc>,
-) -> Result<Claiming<'a, T>, AppError> {
-    let principal = who.actor_id().unwrap_or(Uuid::nil());
-    let body = serde_json::to_vec(command).map_err(|_| AppError::internal())?;
-    let hash = Sha256::digest(&body);
-    match claim(connection, principal, key.as_str(), route, &hash, at).await? {
-        Claim::Fresh => Ok(Claiming::Fresh(Claimed { principal, key })),
-        Claim::Answered(answer) => {
-            let answer: Result<T, AppError> = serde_json::from_slice(&answer).map_err(|_| AppError::internal())?;
-            Ok(Claiming::Replay(answer))
+/// and `unavailable` as the database says. What `change` says stands in the answer.
+pub async fn once<T: Serialize + DeserializeOwned + Sync>(
+    pool: &PgPool,
+    at: DateTime<Utc>,
+    request: Request<'_, impl Serialize>,
+    change: impl AsyncFnOnce(&mut PgConnection) -> Result<T, AppError>,
+) -> Result<Answered<Result<T, AppError>>, AppError> {
+    let mut tx = store::begin(pool).await?;
+    let Some(key) = request.key else {
+        let value = change(&mut tx).await;
+        if value.is_ok() {
+            store::commit(tx).await?;
         }
+        return Ok(Answered { value, replayed: false });
+    };
+    let principal = request.who.actor_id().unwrap_or(Uuid::nil());
+    let hash = Sha256::digest(serde_json::to_vec(request.body).map_err(|_| AppError::internal())?);
+    if let Some(answer) = earlier(claim(&mut tx, principal, key.as_str(), request.route, &hash, at).await?)? {
+        let value = serde_json::from_slice(&answer).map_err(|_| AppError::internal())?;
+        return Ok(Answered { value, replayed: true });
+    }
+    let mut part = store::part(&mut tx).await?;
+    let value = change(&mut part).await;
+    let status = match &value {
+        Ok(_) => {
+            store::commit(part).await?;
+            request.status
+        }
+        Err(error) if is_lasting(error) => {
+            store::rollback(part).await?;
+            error.code.status()
+        }
+        Err(_) => return Ok(Answered { value, replayed: false }),
+    };
+    let answer = serde_json::to_vec(&value).map_err(|_| AppError::internal())?;
+    finish(&mut tx, principal, key.as_str(), status, &answer).await?;
+    store::commit(tx).await?;
+    Ok(Answered { value, replayed: false })
+}
+
+/// The stored answer of the first call; None: this is the first.
+fn earlier(claim: Claim) -> Result<Option<Vec<u8>>, AppError> {
+    match claim {
+        Claim::Fresh => Ok(None),
+        Claim::Answered(answer) => Ok(Some(answer)),
         Claim::OtherBody => Err(AppError::conflict(
             "This Idempotency-Key was already used for another request. Send a new key with a new request.",
         )),
@@ -60,49 +93,7 @@ pub async fn once<'a, T: DeserializeOwned>(
     }
 }
 
-impl Claimed<'_> {
-    /// Keeps the answer; the caller then commits. Answers that are our fault (5xx) are not kept: roll back.
-    ///
-    /// # Errors
-    /// When the statement fails.
-    pub async fn keep<T: Serialize + Sync>(
-        self,
-        connection: &mut PgConnection,
-        status: u16,
-        answer: &Result<T, AppError>,
-    ) -> Result<(), AppError> {
-        let status = answer.as_ref().map_or_else(|e| e.code.status(), |_| status);
-        let bytes = serde_json::to_vec(answer).map_err(|_| AppError::internal())?;
-        finish(connection, self.principal, self.key.as_str(), status, &bytes).await?;
-        Ok(())
-    }
-}
-
-/// Ends the transaction of a change: commits it with its answer. A refusal has written nothing, so its
-/// answer can be kept in this very transaction.
-///
-/// # Errors
-/// When a statement fails.
-pub async fn conclude<T: Serialize + Sync>(
-    mut tx: Transaction<'static, Postgres>,
-    claimed: Option<Claimed<'_>>,
-    status: u16,
-    answer: &Result<T, AppError>,
-) -> Result<(), AppError> {
-    match (answer, claimed) {
-        (Ok(_), None) => store::commit(tx).await?,
-        (Err(error), Some(_)) if !is_lasting(error) => {}
-        (_, Some(claimed)) => {
-            claimed.keep(&mut tx, status, answer).await?;
-            store::commit(tx).await?;
-        }
-        (Err(_), None) => {}
-    }
-    Ok(())
-}
-
 /// An answer that the same request would get again, so that it may be kept.
-#[must_use]
-pub fn is_lasting(error: &AppError) -> bool {
+fn is_lasting(error: &AppError) -> bool {
     matches!(error.code, ErrorCode::Conflict | ErrorCode::Validation | ErrorCode::NotFound | ErrorCode::Forbidden)
 }

@@ -13,6 +13,7 @@ use chrono_tz::Tz;
 use domain::{
     AppError,
     access::{Permission, Principal},
+    idempotency::{Answered, IdempotencyKey},
     ids::JobId,
     jobs::{
         Backfill, BackfillForm, BackfillResult, BulkJobs, BulkResult, DueTimes, Enqueued, JobDetail, JobEvent,
@@ -73,9 +74,13 @@ impl JobsPort for JobsService {
         Ok(self.registry.kinds().copied().collect())
     }
 
-    async fn start(&self, who: &Principal, command: StartJob) -> Result<Enqueued, AppError> {
-        who.require(Permission::JobsRun)?;
-        self.start_run(who, command).await
+    async fn start(
+        &self,
+        who: &Principal,
+        command: StartJob,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<Enqueued, AppError>> {
+        Answered::of(self.start_run(who, &command, key).await)
     }
 
     async fn cancel(&self, who: &Principal, id: JobId) -> Result<(), AppError> {
@@ -119,21 +124,29 @@ impl JobsPort for JobsService {
         self.change_schedule(who, id, edit).await
     }
 
-    async fn run_schedule(&self, who: &Principal, id: &str) -> Result<Enqueued, AppError> {
-        who.require(Permission::JobsRun)?;
-        self.run_schedule_now(who, id).await
+    async fn run_schedule(
+        &self,
+        who: &Principal,
+        id: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<Enqueued, AppError>> {
+        Answered::of(self.run_schedule_now(who, id, key).await)
     }
 
-    async fn backfill(&self, who: &Principal, id: &str, range: Backfill) -> Result<BackfillResult, AppError> {
-        who.require(Permission::JobsManage)?;
-        range.validate().map_err(AppError::validation)?;
-        self.backfill_schedule(who, id, range).await
+    async fn backfill(
+        &self,
+        who: &Principal,
+        id: &str,
+        range: Backfill,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<BackfillResult, AppError>> {
+        Answered::of(self.backfill_schedule(who, id, &range, key).await)
     }
 
     async fn backfill_local(&self, who: &Principal, id: &str, form: BackfillForm) -> Result<BackfillResult, AppError> {
         who.require(Permission::JobsManage)?;
         let range = self.range_of(id, &form).await?;
-        self.backfill(who, id, range).await
+        self.backfill(who, id, range, None).await.value
     }
 
     async fn next_due(&self, who: &Principal, id: &str, count: u32) -> Result<DueTimes, AppError> {

@@ -130,10 +130,7 @@ impl TransactionsPort for TransactionsService {
         entry: Entry,
         key: Option<&IdempotencyKey>,
     ) -> Answered<Result<SaleReceipt, AppError>> {
-        match sale::record(self, who, sale, entry, key).await {
-            Ok(answered) => answered,
-            Err(error) => Answered { value: Err(error), replayed: false },
-        }
+        Answered::of(sale::record(self, who, sale, entry, key).await)
     }
 
     async fn settle(
@@ -144,10 +141,7 @@ impl TransactionsPort for TransactionsService {
         command: &SettleSale,
         key: Option<&IdempotencyKey>,
     ) -> Answered<Result<SaleDetail, AppError>> {
-        match settlement::settle(self, who, id, how, command, key).await {
-            Ok(answered) => answered,
-            Err(error) => Answered { value: Err(error), replayed: false },
-        }
+        Answered::of(settlement::settle(self, who, id, how, command, key).await)
     }
 
     async fn expire(&self, who: &Principal) -> Result<i64, AppError> {

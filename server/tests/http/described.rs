@@ -94,6 +94,8 @@ pub fn hold(method: &Method, address: &str, sent: &[u8], status: StatusCode, hea
         assert!(!status.is_success(), "{method} {path} is not described");
         return;
     }
+    let keyed = operation["parameters"].as_array().into_iter().flatten().any(|p| p["name"] == "Idempotency-Key");
+    assert!(keyed || !headers.contains_key("idempotent-replayed"), "{method} {path}: its key is not described");
     let response = &operation["responses"][status.as_str()];
     let text = String::from_utf8_lossy(body);
     assert!(response.is_object(), "{method} {path}: {status} is not described: {text}");

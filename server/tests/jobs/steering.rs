@@ -38,8 +38,11 @@ async fn own_runs_are_cancelled_by_their_asker_others_by_an_administrator(pool: 
     assert_eq!(jobs.cancel(&planner, own.job_id).await.unwrap_err().code, ErrorCode::Conflict);
     assert_eq!(world.number("select count(*) from graphile_worker._private_jobs").await, 0);
 
-    let started =
-        jobs.start(&admin, StartJob { kind: "cleanup".into(), payload: serde_json::Value::Null }).await.unwrap();
+    let started = jobs
+        .start(&admin, StartJob { kind: "cleanup".into(), payload: serde_json::Value::Null }, None)
+        .await
+        .value
+        .unwrap();
     assert!(!jobs.detail(&planner, started.job_id).await.unwrap().may_cancel);
     assert_eq!(jobs.cancel(&planner, started.job_id).await.unwrap_err().code, ErrorCode::Forbidden);
     jobs.cancel(&admin, started.job_id).await.unwrap();
@@ -186,8 +189,8 @@ async fn schedules_are_edited_run_early_and_filled_in(pool: PgPool) {
         "an old version"
     );
 
-    let early = jobs.run_schedule(&person(Role::Planner), "cleanup").await.unwrap();
-    assert!(jobs.run_schedule(&admin, "cleanup").await.unwrap().deduplicated, "one is open");
+    let early = jobs.run_schedule(&person(Role::Planner), "cleanup", None).await.value.unwrap();
+    assert!(jobs.run_schedule(&admin, "cleanup", None).await.value.unwrap().deduplicated, "one is open");
     runtime.drain().await.unwrap();
     let run = jobs.detail(&admin, early.job_id).await.unwrap().run;
     assert_eq!(
@@ -201,9 +204,9 @@ async fn schedules_are_edited_run_early_and_filled_in(pool: PgPool) {
 
     let range =
         Backfill { from: at("2026-03-01T00:00:00Z").fixed_offset(), to: at("2026-03-08T00:00:00Z").fixed_offset() };
-    let filled = jobs.backfill(&admin, "cleanup", range.clone()).await.unwrap();
+    let filled = jobs.backfill(&admin, "cleanup", range.clone(), None).await.value.unwrap();
     assert_eq!((filled.enqueued, filled.already_fired), (7, 0));
-    let again = jobs.backfill(&admin, "cleanup", range).await.unwrap();
+    let again = jobs.backfill(&admin, "cleanup", range, None).await.value.unwrap();
     assert_eq!((again.enqueued, again.already_fired), (0, 7));
     runtime.drain().await.unwrap();
     assert_eq!(jobs.list(&admin, filter("schedule=cleanup&state=succeeded")).await.unwrap().total, 8);

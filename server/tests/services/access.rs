@@ -107,12 +107,12 @@ async fn a_user_is_made_changed_and_told_apart_by_version(root: PgPool) {
         role: Some(Role::Planner),
         password: Password::new("planted-password-of-tom"),
     };
-    let tom = access.create_user(&admin, new.clone()).await.expect("made");
+    let tom = access.create_user(&admin, new.clone(), None).await.value.expect("made");
     assert_eq!(
         (tom.email.as_str(), tom.role, tom.must_change_password),
         ("tom@mill.example", Some(Role::Planner), true)
     );
-    let again = access.create_user(&admin, new).await.expect_err("twice");
+    let again = access.create_user(&admin, new, None).await.value.expect_err("twice");
     assert_eq!((again.code, again.of_field("email").is_some()), (ErrorCode::Conflict, true));
 
     let weak = CreateUser {
@@ -121,8 +121,15 @@ async fn a_user_is_made_changed_and_told_apart_by_version(root: PgPool) {
         password: Password::new("1q2w3e4r5t6y"),
         ..CreateUser::default()
     };
-    let faults: Vec<_> =
-        access.create_user(&admin, weak).await.expect_err("weak").fields.into_iter().map(|f| f.path).collect();
+    let faults: Vec<_> = access
+        .create_user(&admin, weak, None)
+        .await
+        .value
+        .expect_err("weak")
+        .fields
+        .into_iter()
+        .map(|f| f.path)
+        .collect();
     assert_eq!(faults, ["email", "display_name", "password"]);
 
     let rename = EditUser { display_name: Some("Thomas".into()), version: Some(tom.version), ..EditUser::default() };

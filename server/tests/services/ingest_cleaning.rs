@@ -6,7 +6,7 @@ use crate::{
 };
 use domain::{
     ErrorCode,
-    ingest::{CleaningRule, Field, FileShape, Mapping, MappingChange, MappingOptions, NewMapping, Target},
+    ingest::{CleaningRule, Field, FileShape, IngestPort, Mapping, MappingChange, MappingOptions, NewMapping, Target},
     settings::Business,
 };
 use sqlx::PgPool;
@@ -89,16 +89,19 @@ async fn a_mapping_is_kept_changed_and_found_again_by_its_header(db: PgPool) {
     let mut mapping = Mapping::propose(Target::SalesTransactions, &shape, MappingOptions::of(&Business::default()));
     mapping.columns.remove(&Field::Country);
     let new = NewMapping { target: Target::SalesTransactions, name: " Shop ".into(), header, mapping };
-    assert_eq!(desk.ingest.keep_mapping(&viewer(), new.clone()).await.unwrap_err().code, ErrorCode::Forbidden);
-    let saved = desk.ingest.keep_mapping(&planner(), new.clone()).await.unwrap();
+    assert_eq!(
+        desk.ingest.save_mapping(&viewer(), new.clone(), None).await.value.unwrap_err().code,
+        ErrorCode::Forbidden
+    );
+    let saved = desk.ingest.save_mapping(&planner(), new.clone(), None).await.value.unwrap();
     assert_eq!((saved.name.as_str(), saved.version), ("Shop", 1));
-    let taken = desk.ingest.keep_mapping(&planner(), new.clone()).await.unwrap_err();
+    let taken = desk.ingest.save_mapping(&planner(), new.clone(), None).await.value.unwrap_err();
     assert!(taken.of_field("name").is_some_and(|said| said.contains("Another mapping")));
     let mut broken = new.clone();
     broken.name = "Other".into();
     broken.mapping.columns.insert(Field::Country, "sku".into());
     broken.mapping.columns.remove(&Field::Quantity);
-    let faults = desk.ingest.keep_mapping(&planner(), broken).await.unwrap_err().fields;
+    let faults = desk.ingest.save_mapping(&planner(), broken, None).await.value.unwrap_err().fields;
     let paths: Vec<&str> = faults.iter().map(|f| f.path.as_str()).collect();
     assert_eq!(paths, ["columns.country", "columns.quantity"], "two fields on one column, a required one without");
 

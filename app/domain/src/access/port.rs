@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     error::AppError,
+    idempotency::{Answered, IdempotencyKey},
     ids::{TokenId, UserId},
     paging::Page,
 };
@@ -52,7 +53,12 @@ pub trait AccessPort: Send + Sync + 'static {
 
     async fn users(&self, who: &Principal, filter: UserFilter) -> Result<Page<UserItem>, AppError>;
     async fn user(&self, who: &Principal, id: UserId) -> Result<Option<UserItem>, AppError>;
-    async fn create_user(&self, who: &Principal, command: CreateUser) -> Result<UserItem, AppError>;
+    async fn create_user(
+        &self,
+        who: &Principal,
+        command: CreateUser,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<UserItem, AppError>>;
     async fn edit_user(&self, who: &Principal, id: UserId, command: EditUser) -> Result<UserItem, AppError>;
     async fn set_grants(
         &self,

@@ -4,7 +4,14 @@ use super::{
     batch::{Discard, ImportDetail, ImportSummary, OpenQuarantine, RowEdit, StagedRow},
     mapping::{Mapping, MappingChange, NewMapping, SavedMapping},
 };
-use crate::{AppError, access::Principal, ids::ImportId, jobs::Enqueued, paging::Page};
+use crate::{
+    AppError,
+    access::Principal,
+    idempotency::{Answered, IdempotencyKey},
+    ids::ImportId,
+    jobs::Enqueued,
+    paging::Page,
+};
 use async_trait::async_trait;
 
 /// Imports. Every method checks the caller's rights itself: `ingest.view` to read, `ingest.upload` to
@@ -35,7 +42,12 @@ pub trait IngestPort: Send + Sync + 'static {
     async fn mappings(&self, who: &Principal) -> Result<Vec<SavedMapping>, AppError>;
 
     /// Keeps a mapping for files that come later.
-    async fn save_mapping(&self, who: &Principal, new: NewMapping) -> Result<SavedMapping, AppError>;
+    async fn save_mapping(
+        &self,
+        who: &Principal,
+        new: NewMapping,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SavedMapping, AppError>>;
 
     async fn change_mapping(
         &self,

@@ -6,7 +6,13 @@ use super::{
     run::{JobDetail, JobEvent, JobKind, JobRow, words},
     schedule::{Backfill, BackfillResult, DueTimes, ScheduleDraft, ScheduleEdit, ScheduleView},
 };
-use crate::{access::Principal, error::AppError, ids::JobId, paging::Page};
+use crate::{
+    access::Principal,
+    error::AppError,
+    idempotency::{Answered, IdempotencyKey},
+    ids::JobId,
+    paging::Page,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
@@ -96,7 +102,12 @@ pub trait JobsPort: Send + Sync + 'static {
     async fn kinds(&self, who: &Principal) -> Result<Vec<JobKind>, AppError>;
 
     /// Right `jobs.run`.
-    async fn start(&self, who: &Principal, command: StartJob) -> Result<Enqueued, AppError>;
+    async fn start(
+        &self,
+        who: &Principal,
+        command: StartJob,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<Enqueued, AppError>>;
     /// Right `jobs.run` for own runs, `jobs.manage` for others'. `conflict` when it is over.
     async fn cancel(&self, who: &Principal, id: JobId) -> Result<(), AppError>;
     /// Right `jobs.run`. A new run linked to the old one; `conflict` while it is open.
@@ -113,9 +124,20 @@ pub trait JobsPort: Send + Sync + 'static {
     /// Right `jobs.manage`. `conflict` when `version` is not the current one.
     async fn edit_schedule(&self, who: &Principal, id: &str, edit: ScheduleEdit) -> Result<ScheduleView, AppError>;
     /// Right `jobs.run`. Does not move the next due time.
-    async fn run_schedule(&self, who: &Principal, id: &str) -> Result<Enqueued, AppError>;
+    async fn run_schedule(
+        &self,
+        who: &Principal,
+        id: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<Enqueued, AppError>>;
     /// Right `jobs.manage`. At most 1,000 due times.
-    async fn backfill(&self, who: &Principal, id: &str, range: Backfill) -> Result<BackfillResult, AppError>;
+    async fn backfill(
+        &self,
+        who: &Principal,
+        id: &str,
+        range: Backfill,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<BackfillResult, AppError>>;
     /// The same with times of the schedule's wall clock.
     async fn backfill_local(&self, who: &Principal, id: &str, form: BackfillForm) -> Result<BackfillResult, AppError>;
     async fn next_due(&self, who: &Principal, id: &str, count: u32) -> Result<DueTimes, AppError>;

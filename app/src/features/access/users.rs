@@ -41,7 +41,7 @@ pub async fn add_user(
     use domain::access::{AccessPort, CreateUser, Role};
     let username = Some(username.trim().to_owned()).filter(|name| !name.is_empty());
     let command = CreateUser { email, username, display_name, role: Role::parse(&role), password };
-    port::<dyn AccessPort>()?.create_user(&principal()?, command).await?;
+    port::<dyn AccessPort>()?.create_user(&principal()?, command, None).await.value?;
     redirect("/settings/users");
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::{
         body::{Json as Body, Path, Query},
         caller::Signed,
         error::{ApiError, ApiResult},
+        idempotency::{SentKey, answer},
         routes::Routes,
     },
     services::Services,
@@ -175,9 +176,11 @@ async fn user(State(services): State<Services>, Signed(who): Signed, Path(id): P
 async fn create_user(
     State(services): State<Services>,
     Signed(who): Signed,
+    SentKey(key): SentKey,
     Body(command): Body<CreateUser>,
-) -> ApiResult<Response> {
-    Ok(tagged(StatusCode::CREATED, services.access.create_user(&who, command).await?))
+) -> Response {
+    let answered = services.access.create_user(&who, command, key.as_ref()).await;
+    answer(answered, |user| tagged(StatusCode::CREATED, user))
 }
 
 async fn edit_user(

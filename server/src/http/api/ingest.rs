@@ -11,6 +11,7 @@ use crate::{
         body::{Json as Body, Path},
         caller::Signed,
         error::ApiResult,
+        idempotency::{SentKey, answer},
         routes::Routes,
     },
     services::{
@@ -120,9 +121,11 @@ async fn mappings(State(services): State<Services>, Signed(who): Signed) -> ApiR
 async fn save_mapping(
     State(services): State<Services>,
     Signed(who): Signed,
+    SentKey(key): SentKey,
     Body(new): Body<NewMapping>,
-) -> ApiResult<(StatusCode, Body<SavedMapping>)> {
-    Ok((StatusCode::CREATED, Body(services.ingest.save_mapping(&who, new).await?)))
+) -> Response {
+    let answered = services.ingest.save_mapping(&who, new, key.as_ref()).await;
+    answer(answered, |saved| (StatusCode::CREATED, Body(saved)))
 }
 
 async fn change_mapping(

@@ -5,17 +5,18 @@ use crate::{
         body::{Json, Path, Query},
         caller::Signed,
         error::ApiResult,
+        idempotency::{SentKey, answer},
         routes::Routes,
     },
     services::Services,
 };
-use axum::{extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode, response::Response};
 use domain::{
     access::{Access, Permission},
     ids::JobId,
     jobs::{
-        Backfill, BackfillResult, BulkJobs, BulkResult, DueTimes, Enqueued, JobDetail, JobEvent, JobFilter, JobKind,
-        JobRow, JobStats, PauseQueue, QueueView, ScheduleDraft, ScheduleEdit, ScheduleView, StartJob,
+        Backfill, BulkJobs, BulkResult, DueTimes, Enqueued, JobDetail, JobEvent, JobFilter, JobKind, JobRow, JobStats,
+        PauseQueue, QueueView, ScheduleDraft, ScheduleEdit, ScheduleView, StartJob,
     },
     paging::Page,
 };
@@ -36,6 +37,10 @@ impl<T> From<Vec<T>> for Items<T> {
 }
 
 type Accepted<T> = ApiResult<(StatusCode, Json<T>)>;
+
+fn accepted<T>(work: T) -> (StatusCode, Json<T>) {
+    (StatusCode::ACCEPTED, Json(work))
+}
 
 /// The routes of the family.
 #[must_use]
@@ -96,9 +101,10 @@ async fn list(
 async fn start(
     State(services): State<Services>,
     Signed(who): Signed,
+    SentKey(key): SentKey,
     Json(command): Json<StartJob>,
-) -> Accepted<Enqueued> {
-    Ok((StatusCode::ACCEPTED, Json(services.jobs.start(&who, command).await?)))
+) -> Response {
+    answer(services.jobs.start(&who, command, key.as_ref()).await, accepted)
 }
 
 async fn stats(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Json<JobStats>> {
@@ -136,11 +142,11 @@ async fn events(
 
 async fn cancel(State(services): State<Services>, Signed(who): Signed, Path(id): Path<JobId>) -> Accepted<JobDetail> {
     services.jobs.cancel(&who, id).await?;
-    Ok((StatusCode::ACCEPTED, Json(services.jobs.detail(&who, id).await?)))
+    Ok(accepted(services.jobs.detail(&who, id).await?))
 }
 
 async fn retry(State(services): State<Services>, Signed(who): Signed, Path(id): Path<JobId>) -> Accepted<Enqueued> {
-    Ok((StatusCode::ACCEPTED, Json(services.jobs.retry(&who, id).await?)))
+    Ok(accepted(services.jobs.retry(&who, id).await?))
 }
 
 async fn queues(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Json<Items<QueueView>>> {
@@ -189,18 +195,20 @@ async fn edit_schedule(
 async fn run_schedule(
     State(services): State<Services>,
     Signed(who): Signed,
+    SentKey(key): SentKey,
     Path(id): Path<String>,
-) -> Accepted<Enqueued> {
-    Ok((StatusCode::ACCEPTED, Json(services.jobs.run_schedule(&who, &id).await?)))
+) -> Response {
+    answer(services.jobs.run_schedule(&who, &id, key.as_ref()).await, accepted)
 }
 
 async fn backfill(
     State(services): State<Services>,
     Signed(who): Signed,
+    SentKey(key): SentKey,
     Path(id): Path<String>,
     Json(range): Json<Backfill>,
-) -> Accepted<BackfillResult> {
-    Ok((StatusCode::ACCEPTED, Json(services.jobs.backfill(&who, &id, range).await?)))
+) -> Response {
+    answer(services.jobs.backfill(&who, &id, range, key.as_ref()).await, accepted)
 }
 
 async fn next_due(

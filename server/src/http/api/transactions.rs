@@ -5,7 +5,7 @@ use crate::{
         body::{Json, Path},
         caller::Signed,
         error::{ApiError, ApiResult},
-        idempotency::{SentKey, marked},
+        idempotency::{SentKey, answer},
         routes::Routes,
     },
     services::Services,
@@ -94,11 +94,7 @@ pub async fn record(
     Json(sale): Json<RecordSale>,
 ) -> Response {
     let answered = services.transactions.record(&who, &sale, Entry::Api, key.as_ref()).await;
-    let response = match answered.value.map_err(ApiError).and_then(value) {
-        Ok(receipt) => (StatusCode::CREATED, Json(envelope(receipt, json!({})))).into_response(),
-        Err(error) => error.into_response(),
-    };
-    marked(response, answered.replayed)
+    answer(answered, |receipt| value(receipt).map(|receipt| (StatusCode::CREATED, Json(envelope(receipt, json!({}))))))
 }
 
 /// What the sale would come to, and the stock left. Writes nothing.
@@ -180,10 +176,5 @@ async fn settle(
     let Ok(command) = command else {
         return ApiError(AppError::field("reason", "Send a JSON object with a reason, or nothing.")).into_response();
     };
-    let answered = services.transactions.settle(who, id, how, &command, key).await;
-    let response = match answered.value {
-        Ok(sale) => Json(sale).into_response(),
-        Err(error) => ApiError(error).into_response(),
-    };
-    marked(response, answered.replayed)
+    answer(services.transactions.settle(who, id, how, &command, key).await, Json)
 }

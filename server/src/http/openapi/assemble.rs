@@ -66,7 +66,10 @@ fn parameters(said: &Said, path: &str, schemas: &mut Schemas) -> Vec<Parameter> 
         })
         .collect();
     if said.keyed {
-        let key = text("Idempotency-Key", "1 to 255 characters. The same key and body answer the same for 24 hours.");
+        let key = text(
+            "Idempotency-Key",
+            "1 to 255 characters. The same key and body answer the same for 24 hours, marked Idempotent-Replayed: true.",
+        );
         described.push(self::described(&key, ParameterIn::Header, schemas));
     }
     if said.versioned {
@@ -115,6 +118,7 @@ fn failures(
         ("401", signed_in, "Not signed in."),
         ("403", matches!(route.access, Access::Needs(_)) || changes, "The right is missing, or the request is forged."),
         ("404", path.contains('{'), "There is no such thing, or not for the caller."),
+        ("409", said.keyed, "The Idempotency-Key was used for another request, or its first request is still running."),
         ("413", said.takes.is_some(), "The body is too large."),
         ("422", said.takes.is_some() || reads_parameters, "Every fault with its path."),
         (

@@ -1,7 +1,10 @@
 //! Users: made, changed, given sets; never without one active administrator.
 
 use super::AccessService;
-use crate::access::{local, password::common_fault};
+use crate::{
+    access::{local, password::common_fault, secret::Digest},
+    services::idempotency::{Request, once},
+};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
     AppError, ErrorCode,
@@ -9,12 +12,14 @@ use domain::{
         CreateUser, EditUser, Grant, Password, PermSet, Permission, Principal, Rights, Role, UserFilter, UserItem,
         validate_grants,
     },
+    idempotency::{Answered, IdempotencyKey},
     ids::UserId,
     live::Topic,
     paging::{DEFAULT_LIMIT, MAX_LIMIT, Page},
 };
+use serde::Serialize;
 use serde_json::json;
-use sqlx::{Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 use store::{
     StoreError,
     access::{
@@ -23,6 +28,16 @@ use store::{
     },
     audit::Act,
 };
+
+/// A [`CreateUser`] as the key of its call knows it: the password only as what the secret key makes of it.
+#[derive(Debug, Serialize)]
+struct Asked<'a> {
+    email: &'a str,
+    username: Option<&'a str>,
+    display_name: &'a str,
+    role: Option<Role>,
+    password: Digest,
+}
 
 impl AccessService {
     pub(super) async fn list_users(&self, who: &Principal, filter: UserFilter) -> Result<Page<UserItem>, AppError> {
@@ -54,17 +69,46 @@ impl AccessService {
         who.require(Permission::AccessUsersView)?;
         let zone = self.door.zone().await?;
         let mut connection = store::pool::acquire(self.pool()).await?;
-        let Some(user) = users::by_id(&mut connection, id.0).await? else { return Ok(None) };
-        let grants = users::grants(&mut connection, &[id.0], self.door.now())
-            .await?
-            .into_iter()
-            .map(|(_, grant)| grant)
-            .collect();
-        Ok(Some(item(user, grants, zone)))
+        self.look_up(&mut connection, id, zone).await
     }
 
-    pub(super) async fn make_user(&self, who: &Principal, command: CreateUser) -> Result<UserItem, AppError> {
+    async fn look_up(
+        &self,
+        connection: &mut PgConnection,
+        id: UserId,
+        zone: chrono_tz::Tz,
+    ) -> Result<Option<UserItem>, AppError> {
+        let Some(user) = users::by_id(connection, id.0).await? else { return Ok(None) };
+        let grants = users::grants(connection, &[id.0], self.door.now()).await?;
+        Ok(Some(item(user, grants.into_iter().map(|(_, grant)| grant).collect(), zone)))
+    }
+
+    pub(super) async fn make_user(
+        &self,
+        who: &Principal,
+        command: &CreateUser,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answered<Result<UserItem, AppError>>, AppError> {
         who.require(Permission::AccessUsersEdit)?;
+        let zone = self.door.zone().await?;
+        // Taken apart, so that a new field cannot be forgotten.
+        let CreateUser { email, username, display_name, role, password } = command;
+        let (username, password) = (username.as_deref(), self.door.settings().keys.typed(password));
+        let body = Asked { email, username, display_name, role: *role, password };
+        let request = Request { who, key, route: "POST /api/v1/users", body: &body, status: 201 };
+        once(self.pool(), self.door.now(), request, async |connection: &mut PgConnection| {
+            let id = self.write_user(connection, who, command).await?;
+            self.look_up(connection, id, zone).await?.ok_or_else(AppError::internal)
+        })
+        .await
+    }
+
+    async fn write_user(
+        &self,
+        connection: &mut PgConnection,
+        who: &Principal,
+        command: &CreateUser,
+    ) -> Result<UserId, AppError> {
         let mut faults = command.validate().err().unwrap_or_default();
         faults.extend(common_fault("password", &command.password));
         if !faults.is_empty() {
@@ -83,12 +127,10 @@ impl AccessService {
             must_change_password: true,
         };
         let after = json!({"email": new.email, "display_name": new.display_name, "role": new.role, "password": {"$secret": "changed"}});
-        let mut tx = store::begin(self.pool()).await?;
-        users::insert(&mut tx, new, self.door.now()).await.map_err(taken)?;
-        self.record(&mut tx, who, Act::done("access.user_create", "user", id).after(after)).await?;
-        store::live::emit(&mut tx, Topic::Access, &id.to_string()).await?;
-        store::commit(tx).await?;
-        self.read_user(who, UserId(id)).await?.ok_or_else(AppError::internal)
+        users::insert(connection, new, self.door.now()).await.map_err(taken)?;
+        self.record(connection, who, Act::done("access.user_create", "user", id).after(after)).await?;
+        store::live::emit(connection, Topic::Access, &id.to_string()).await?;
+        Ok(UserId(id))
     }
 
     pub(super) async fn change_user(

@@ -1,9 +1,11 @@
 //! Mappings kept under a name, without a file at hand, and cleaning proposals accepted into a mapping.
 
 use super::{IngestService, wrong_state};
+use crate::services::idempotency::{Request, once};
 use domain::{
     AppError,
     access::{Permission, Principal},
+    idempotency::{Answered, IdempotencyKey},
     ids::ImportId,
     ingest::{Cleaning, FileShape, ImportDetail, Mapping, MappingChange, NewMapping, SavedMapping},
     live::Topic,
@@ -17,26 +19,31 @@ use store::{
 use uuid::Uuid;
 
 impl IngestService {
-    /// Keeps a mapping for files that come later.
-    ///
-    /// # Errors
-    /// `validation` with every fault; also at `name` when it is taken.
-    pub async fn keep_mapping(&self, who: &Principal, new: NewMapping) -> Result<SavedMapping, AppError> {
+    /// Keeps a mapping for files that come later. `validation` with every fault; also at `name` when it is taken.
+    pub(super) async fn keep_mapping(
+        &self,
+        who: &Principal,
+        new: NewMapping,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answered<Result<SavedMapping, AppError>>, AppError> {
         who.require(Permission::IngestUpload)?;
-        new.validate().map_err(AppError::validation)?;
-        check_zone(&new.mapping)?;
-        let saved = SavedMapping {
-            id: self.backend.clock.new_id(),
-            target: new.target,
-            name: new.name.trim().to_owned(),
-            header_signature: FileShape::of_header(&new.header).header_signature(),
-            mapping: without_scope(new.mapping),
-            version: 1,
-        };
-        let mut tx = store::begin(&self.backend.pools.admin).await?;
-        self.write_mapping(&mut tx, who, "ingest.create_mapping", &saved).await?;
-        store::commit(tx).await?;
-        Ok(saved)
+        let request = Request { who, key, route: "POST /api/v1/ingest/mappings", body: &new, status: 201 };
+        let at = self.backend.clock.now();
+        once(&self.backend.pools.admin, at, request, async |connection: &mut PgConnection| {
+            new.validate().map_err(AppError::validation)?;
+            check_zone(&new.mapping)?;
+            let saved = SavedMapping {
+                id: self.backend.clock.new_id(),
+                target: new.target,
+                name: new.name.trim().to_owned(),
+                header_signature: FileShape::of_header(&new.header).header_signature(),
+                mapping: without_scope(new.mapping.clone()),
+                version: 1,
+            };
+            self.write_mapping(connection, who, "ingest.create_mapping", &saved).await?;
+            Ok(saved)
+        })
+        .await
     }
 
     /// Changes a kept mapping.

@@ -7,6 +7,7 @@ use crate::jobs::{
 use domain::{
     AppError,
     access::{Permission, Principal},
+    idempotency::{Answered, IdempotencyKey},
     ids::ImportId,
     ingest::{
         Discard, ImportDetail, ImportState, ImportSummary, IngestPort, Mapping, MappingChange, NewMapping,
@@ -58,8 +59,13 @@ impl IngestPort for IngestService {
         Ok(mappings::all(&mut tx).await?)
     }
 
-    async fn save_mapping(&self, who: &Principal, new: NewMapping) -> Result<SavedMapping, AppError> {
-        self.keep_mapping(who, new).await
+    async fn save_mapping(
+        &self,
+        who: &Principal,
+        new: NewMapping,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SavedMapping, AppError>> {
+        Answered::of(self.keep_mapping(who, new, key).await)
     }
 
     async fn change_mapping(&self, who: &Principal, id: Uuid, change: MappingChange) -> Result<SavedMapping, AppError> {

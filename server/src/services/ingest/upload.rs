@@ -4,17 +4,22 @@ use super::{
     IngestService, blocking,
     mappings::{check_zone, without_scope},
 };
+use crate::services::idempotency::{Request, once};
+use chrono::{DateTime, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
+    idempotency::{Answered, IdempotencyKey},
     ids::ImportId,
-    ingest::{ImportDetail, Mapping, MappingOptions, Target},
+    ingest::{FileShape, ImportDetail, Mapping, MappingOptions, Target},
     live::Topic,
     settings::Business,
 };
 use engine::ingest::survey_sheet;
+use serde::Serialize;
 use serde_json::json;
 use sha2::{Digest, Sha256};
+use sqlx::PgConnection;
 use std::sync::Arc;
 use store::ingest::{batches, files, mappings};
 
@@ -32,6 +37,15 @@ pub struct Upload<'a> {
     pub sheet: Option<String>,
     /// `live` for everything people bring; `demo` for the demo world.
     pub origin: &'a str,
+}
+
+/// What tells one upload from another under one key.
+#[derive(Debug, Serialize)]
+struct Sent<'a> {
+    target: Target,
+    sheet: Option<&'a str>,
+    file_name: &'a str,
+    sha256: &'a [u8],
 }
 
 impl<'a> Upload<'a> {
@@ -52,57 +66,95 @@ impl IngestService {
     /// # Errors
     /// `forbidden`; `validation` at `file` when it is no table, damaged or too large.
     pub async fn receive(&self, who: &Principal, upload: Upload<'_>) -> Result<ImportDetail, AppError> {
+        self.receive_once(who, upload, None).await.value
+    }
+
+    /// The same for a caller who may send the file again under the same key.
+    pub async fn receive_once(
+        &self,
+        who: &Principal,
+        upload: Upload<'_>,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<ImportDetail, AppError>> {
+        Answered::of(self.take_in(who, &upload, key).await)
+    }
+
+    async fn take_in(
+        &self,
+        who: &Principal,
+        upload: &Upload<'_>,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answered<Result<ImportDetail, AppError>>, AppError> {
         who.require(Permission::IngestUpload)?;
         let (bytes, sheet) = (Arc::clone(&upload.bytes), upload.sheet.clone());
-        let (shape, sha256) = blocking(move || {
-            let shape = survey_sheet(&bytes, sheet.as_deref())?;
-            Ok::<_, AppError>((shape, Sha256::digest(bytes.as_slice()).to_vec()))
+        // Before the transaction opens: a large workbook takes seconds, and nobody should wait on a connection for
+        // them. A file sent again is looked into in vain.
+        let (surveyed, sha256) =
+            blocking(move || (survey_sheet(&bytes, sheet.as_deref()), Sha256::digest(bytes.as_slice()).to_vec()))
+                .await?;
+        let sent = Sent {
+            target: upload.target,
+            sheet: upload.sheet.as_deref(),
+            file_name: upload.file_name,
+            sha256: &sha256,
+        };
+        let request = Request { who, key, route: "POST /api/v1/ingest/imports", body: &sent, status: 201 };
+        let at = self.backend.clock.now();
+        once(&self.backend.pools.jobs, at, request, async |connection: &mut PgConnection| {
+            self.keep(connection, who, upload, &surveyed?, &sha256, at).await
         })
-        .await??;
-        let clock = &self.backend.clock;
-        let (at, id, file_id) = (clock.now(), clock.new_id(), clock.new_id());
-        let file_name: String = upload.file_name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+        .await
+    }
 
-        let mut tx = store::begin(&self.backend.pools.jobs).await?;
-        let business = store::settings::business(&mut tx).await?;
-        let known = mappings::by_header(&mut tx, upload.target, &shape.header_signature()).await?;
-        let usable = known.filter(|saved| saved.mapping.validate(upload.target, &shape).is_ok());
+    async fn keep(
+        &self,
+        connection: &mut PgConnection,
+        who: &Principal,
+        upload: &Upload<'_>,
+        shape: &FileShape,
+        sha256: &[u8],
+        at: DateTime<Utc>,
+    ) -> Result<ImportDetail, AppError> {
+        let clock = &self.backend.clock;
+        let (id, file_id) = (clock.new_id(), clock.new_id());
+        let file_name: String = upload.file_name.chars().filter(|c| !c.is_control()).take(NAME_CHARS).collect();
+        let business = store::settings::business(connection).await?;
+        let known = mappings::by_header(connection, upload.target, &shape.header_signature()).await?;
+        let usable = known.filter(|saved| saved.mapping.validate(upload.target, shape).is_ok());
         let (mapping, mapping_name) = match usable {
             Some(saved) => (saved.mapping, Some(saved.name)),
-            None => (Mapping::propose(upload.target, &shape, MappingOptions::of(&business)), None),
+            None => (Mapping::propose(upload.target, shape, MappingOptions::of(&business)), None),
         };
         let file = files::NewFile {
             id: file_id,
             name: &file_name,
             media_type: shape.media.media_type(),
-            sha256: &sha256,
+            sha256,
             created_by: who.label(),
             created_at: at,
         };
-        files::insert(&mut tx, file, &upload.bytes).await?;
+        files::insert(connection, file, &upload.bytes).await?;
         let batch = batches::NewBatch {
             id,
             target: upload.target,
             file_id,
             file_name: &file_name,
-            file_sha256: &sha256,
+            file_sha256: sha256,
             size_bytes: i64::try_from(upload.bytes.len()).unwrap_or(i64::MAX),
-            shape: &shape,
+            shape,
             mapping: &mapping,
             mapping_name: mapping_name.as_deref(),
             created_by: who.label(),
             origin: upload.origin,
             at,
         };
-        batches::insert(&mut tx, batch).await?;
+        batches::insert(connection, batch).await?;
         let act = store::audit::Act::done("ingest.upload", "import", id).after(
             json!({"target": upload.target, "file": file_name, "rows": shape.rows, "bytes": upload.bytes.len()}),
         );
-        store::audit::record(&mut tx, clock.new_id(), at, who, act).await?;
-        store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
-        let detail = self.detail(&mut tx, ImportId(id)).await?;
-        store::commit(tx).await?;
-        Ok(detail)
+        store::audit::record(connection, clock.new_id(), at, who, act).await?;
+        store::live::emit(connection, Topic::Integrations, &id.to_string()).await?;
+        self.detail(connection, ImportId(id)).await
     }
 
     /// Checks and keeps a mapping; with a name it is remembered for files with the same header.
@@ -167,7 +219,7 @@ impl IngestService {
     ///
     /// # Errors
     /// When the database cannot be reached.
-    pub(super) async fn business(&self, connection: &mut sqlx::PgConnection) -> Result<Business, AppError> {
+    pub(super) async fn business(&self, connection: &mut PgConnection) -> Result<Business, AppError> {
         Ok(store::settings::business(connection).await?)
     }
 

@@ -4,11 +4,15 @@ use super::{
     JobsService,
     runs::{may_cancel, parse},
 };
-use crate::jobs::{JobRequest, enqueue};
+use crate::{
+    jobs::{JobRequest, enqueue},
+    services::idempotency::{Request, once},
+};
 use domain::{
     AppError,
-    access::Principal,
+    access::{Permission, Principal},
     clock::Clock,
+    idempotency::{Answered, IdempotencyKey},
     ids::JobId,
     jobs::{BulkAction, BulkJobs, BulkResult, Enqueued, JobState, QueueView, StartJob},
     live::Topic,
@@ -32,24 +36,42 @@ impl JobsService {
         Ok(store::audit::record(connection, clock.new_id(), clock.now(), who, act).await?)
     }
 
-    pub(super) async fn start_run(&self, who: &Principal, command: StartJob) -> Result<Enqueued, AppError> {
+    pub(super) async fn start_run(
+        &self,
+        who: &Principal,
+        command: &StartJob,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answered<Result<Enqueued, AppError>>, AppError> {
+        who.require(Permission::JobsRun)?;
+        let request = Request { who, key, route: "POST /api/v1/jobs", body: command, status: 202 };
+        let at = self.backend.clock.now();
+        once(&self.backend.pools.admin, at, request, async |connection: &mut PgConnection| {
+            self.begin_run(connection, who, command).await
+        })
+        .await
+    }
+
+    async fn begin_run(
+        &self,
+        connection: &mut PgConnection,
+        who: &Principal,
+        command: &StartJob,
+    ) -> Result<Enqueued, AppError> {
         let kind = self.registry.kind(&command.kind).filter(|kind| kind.by_hand).ok_or_else(|| {
             let known: Vec<_> = self.registry.kinds().filter(|k| k.by_hand).map(|k| k.kind).collect();
             AppError::field("kind", format!("Choose a job that can be started on its own: {}.", known.join(", ")))
         })?;
-        let payload = match command.payload {
+        let payload = match &command.payload {
             Value::Null => json!({}),
-            payload @ Value::Object(_) => payload,
+            payload @ Value::Object(_) => payload.clone(),
             _ => return Err(AppError::field("payload", "The payload must be a JSON object.")),
         };
-        let mut tx = store::begin(&self.backend.pools.admin).await?;
         let request = JobRequest::for_kind(kind, payload).unique("by hand");
-        let enqueued = enqueue(&mut tx, self.backend.clock.as_ref(), who, request).await?;
+        let enqueued = enqueue(connection, self.backend.clock.as_ref(), who, request).await?;
         if !enqueued.deduplicated {
             let act = Act::done("jobs.run", "job", enqueued.job_id).after(json!({"kind": command.kind}));
-            self.audit(&mut tx, who, act).await?;
+            self.audit(connection, who, act).await?;
         }
-        store::commit(tx).await?;
         Ok(enqueued)
     }
 

@@ -1,11 +1,15 @@
 //! Schedules: shown, edited, run out of turn.
 
 use super::{JobsService, local};
-use crate::jobs::{enqueue, schedule_request, timing_of};
+use crate::{
+    jobs::{enqueue, schedule_request, timing_of},
+    services::idempotency::{Request, once},
+};
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
-    access::Principal,
+    access::{Permission, Principal},
+    idempotency::{Answered, IdempotencyKey},
     ids::JobId,
     jobs::{
         Backfill, BackfillForm, BackfillResult, CatchUp, DueTimes, Enqueued, Overlap, ScheduleDraft, ScheduleEdit,
@@ -15,6 +19,7 @@ use domain::{
 };
 use engine::{calendar::BusinessZone, schedule::Timing};
 use serde_json::json;
+use sqlx::PgConnection;
 use store::{
     audit::Act,
     schedules::{Edited, ScheduleRow},
@@ -122,18 +127,37 @@ impl JobsService {
         Ok(self.view(row, &business_zone))
     }
 
-    pub(super) async fn run_schedule_now(&self, who: &Principal, id: &str) -> Result<Enqueued, AppError> {
-        let mut tx = store::begin(&self.backend.pools.admin).await?;
-        let row = store::schedules::lock(&mut tx, id).await?.ok_or_else(|| AppError::not_found("Schedule"))?;
-        let open = store::schedules::open_runs(&mut tx, id).await?;
+    pub(super) async fn run_schedule_now(
+        &self,
+        who: &Principal,
+        id: &str,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answered<Result<Enqueued, AppError>>, AppError> {
+        who.require(Permission::JobsRun)?;
+        let route = format!("POST /api/v1/schedules/{id}/run");
+        let request = Request { who, key, route: &route, body: &(), status: 202 };
+        let at = self.backend.clock.now();
+        once(&self.backend.pools.admin, at, request, async |connection: &mut PgConnection| {
+            self.begin_scheduled(connection, who, id).await
+        })
+        .await
+    }
+
+    async fn begin_scheduled(
+        &self,
+        connection: &mut PgConnection,
+        who: &Principal,
+        id: &str,
+    ) -> Result<Enqueued, AppError> {
+        let row = store::schedules::lock(connection, id).await?.ok_or_else(|| AppError::not_found("Schedule"))?;
+        let open = store::schedules::open_runs(connection, id).await?;
         if let Some(run) = open.first().filter(|_| row.overlap != "allow") {
             return Ok(Enqueued { job_id: JobId(run.id), deduplicated: true });
         }
         let request = schedule_request(&self.registry, &row, None).ok_or_else(|| unknown_kind(&row))?;
-        let enqueued = enqueue(&mut tx, self.backend.clock.as_ref(), who, request).await?;
+        let enqueued = enqueue(connection, self.backend.clock.as_ref(), who, request).await?;
         let act = Act::done("jobs.schedule_run", "schedule", id).after(json!({"job": enqueued.job_id}));
-        self.audit(&mut tx, who, act).await?;
-        store::commit(tx).await?;
+        self.audit(connection, who, act).await?;
         Ok(enqueued)
     }
 
@@ -141,11 +165,29 @@ impl JobsService {
         &self,
         who: &Principal,
         id: &str,
-        range: Backfill,
+        range: &Backfill,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Answered<Result<BackfillResult, AppError>>, AppError> {
+        who.require(Permission::JobsManage)?;
+        let route = format!("POST /api/v1/schedules/{id}/backfill");
+        let request = Request { who, key, route: &route, body: range, status: 202 };
+        let at = self.backend.clock.now();
+        once(&self.backend.pools.admin, at, request, async |connection: &mut PgConnection| {
+            self.begin_late(connection, who, id, range).await
+        })
+        .await
+    }
+
+    async fn begin_late(
+        &self,
+        connection: &mut PgConnection,
+        who: &Principal,
+        id: &str,
+        range: &Backfill,
     ) -> Result<BackfillResult, AppError> {
-        let mut tx = store::begin(&self.backend.pools.admin).await?;
-        let row = store::schedules::lock(&mut tx, id).await?.ok_or_else(|| AppError::not_found("Schedule"))?;
-        let zone = store::settings::business(&mut tx).await?.zone;
+        range.validate().map_err(AppError::validation)?;
+        let row = store::schedules::lock(connection, id).await?.ok_or_else(|| AppError::not_found("Schedule"))?;
+        let zone = store::settings::business(connection).await?.zone;
         let timing = timing_of(&row, &zone).map_err(AppError::validation)?;
         let now = self.backend.clock.now();
         let just_before = chrono::Duration::milliseconds(1);
@@ -159,25 +201,24 @@ impl JobsService {
         }
         let mut result = BackfillResult { enqueued: 0, already_fired: 0 };
         // One behind the other: backfilled runs never overlap.
-        let mut slot = store::schedules::open_runs(&mut tx, id).await?.last().map(|run| run.slot);
+        let mut slot = store::schedules::open_runs(connection, id).await?.last().map(|run| run.slot);
         for due_at in due {
-            if !store::schedules::fire(&mut tx, id, due_at, now, "caught_up", None).await? {
+            if !store::schedules::fire(connection, id, due_at, now, "caught_up", None).await? {
                 result.already_fired += 1;
                 continue;
             }
             let mut request = schedule_request(&self.registry, &row, Some(due_at)).ok_or_else(|| unknown_kind(&row))?;
             request.slot = slot;
-            let run = enqueue(&mut tx, self.backend.clock.as_ref(), who, request).await?;
-            store::schedules::link_run(&mut tx, id, due_at, run.job_id.0).await?;
+            let run = enqueue(connection, self.backend.clock.as_ref(), who, request).await?;
+            store::schedules::link_run(connection, id, due_at, run.job_id.0).await?;
             if slot.is_none() {
-                slot = store::schedules::open_runs(&mut tx, id).await?.last().map(|run| run.slot);
+                slot = store::schedules::open_runs(connection, id).await?.last().map(|run| run.slot);
             }
             result.enqueued += 1;
         }
         let act = Act::done("jobs.schedule_backfill", "schedule", id)
             .after(json!({"from": range.from, "to": range.to, "enqueued": result.enqueued}));
-        self.audit(&mut tx, who, act).await?;
-        store::commit(tx).await?;
+        self.audit(connection, who, act).await?;
         Ok(result)
     }
 

@@ -2,7 +2,7 @@
 //! database transaction: key, prices, stock, rows, event, audit. The announcement follows the commit.
 
 use super::{TransactionsService, local, settlement::HELD_FOR};
-use crate::services::idempotency::{self, Claiming};
+use crate::services::idempotency::{Request, once};
 use domain::{
     AppError, FieldError,
     access::{Permission, Principal},
@@ -235,21 +235,16 @@ pub async fn record(
     who.require(Permission::TransactionsCreate)?;
     let _permit = service.recording.acquire().await.map_err(|_| AppError::internal())?;
     let at = service.backend.clock.now();
-    let mut tx = store::begin(&service.backend.pools.analytics).await?;
-    let claimed = match key {
-        None => None,
-        Some(key) => match idempotency::once(&mut tx, who, key, ROUTE, sale, at).await? {
-            Claiming::Fresh(claimed) => Some(claimed),
-            Claiming::Replay(value) => return Ok(Answered { value, replayed: true }),
-        },
-    };
-    let answer = write(service, &mut tx, who, sale, entry, at).await;
-    idempotency::conclude(tx, claimed, 201, &answer).await?;
-    if let Ok(receipt) = &answer {
+    let request = Request { who, key, route: ROUTE, body: sale, status: 201 };
+    let answered = once(&service.backend.pools.analytics, at, request, async |connection: &mut PgConnection| {
+        write(service, connection, who, sale, entry, at).await
+    })
+    .await?;
+    if let Answered { value: Ok(receipt), replayed: false } = &answered {
         service.announcements.announce(Topic::Transactions, receipt.transaction_id.to_string());
         service.announcements.announce(Topic::Inventory, "");
     }
-    Ok(Answered { value: answer, replayed: false })
+    Ok(answered)
 }
 
 async fn write(

@@ -2,7 +2,7 @@
 //! its state, event and audit row.
 
 use super::{TransactionsService, zone_of};
-use crate::services::idempotency::{self, Claiming};
+use crate::services::idempotency::{Request, once};
 use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
@@ -46,22 +46,14 @@ pub async fn settle(
     command.validate().map_err(AppError::validation)?;
     let _permit = service.recording.acquire().await.map_err(|_| AppError::internal())?;
     let at = service.backend.clock.now();
-    let mut tx = store::begin(&service.backend.pools.analytics).await?;
     let route = format!("POST /api/v1/transactions/{id}/{}", how.as_str());
-    let claimed = match key {
-        None => None,
-        Some(key) => match idempotency::once(&mut tx, who, key, &route, command, at).await? {
-            Claiming::Fresh(claimed) => Some(claimed),
-            Claiming::Replay(value) => return Ok(Answered { value, replayed: true }),
-        },
-    };
     let reason = command.reason.as_deref().map(str::trim);
-    let answer = match end(service, &mut tx, who, id, how, reason, at).await {
-        Ok(()) => read(&mut tx, who, id).await,
-        Err(refusal) => Err(refusal),
-    };
-    idempotency::conclude(tx, claimed, 200, &answer).await?;
-    Ok(Answered { value: answer, replayed: false })
+    let request = Request { who, key, route: &route, body: command, status: 200 };
+    once(&service.backend.pools.analytics, at, request, async |connection: &mut PgConnection| {
+        end(service, connection, who, id, how, reason, at).await?;
+        read(connection, who, id).await
+    })
+    .await
 }
 
 async fn read(connection: &mut PgConnection, who: &Principal, id: TransactionId) -> Result<SaleDetail, AppError> {

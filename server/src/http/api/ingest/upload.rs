@@ -2,7 +2,13 @@
 //! memory nor a database connection.
 
 use crate::{
-    http::{body::Json as Body, caller::Signed, error::ApiError, request::too_large},
+    http::{
+        body::Json as Body,
+        caller::Signed,
+        error::ApiError,
+        idempotency::{SentKey, answer},
+        request::too_large,
+    },
     services::{Services, ingest::Upload},
 };
 use axum::{
@@ -121,10 +127,11 @@ pub async fn receive_file(request: Request) -> Result<ReceivedFile, Refusal> {
 pub async fn upload(
     State(services): State<Services>,
     Signed(who): Signed,
+    SentKey(key): SentKey,
     request: Request,
-) -> Result<Response, Response> {
-    let file = receive_file(request).await.map_err(IntoResponse::into_response)?;
+) -> Result<Response, Refusal> {
+    let file = receive_file(request).await?;
     let upload = Upload::of(file.target, &file.name, file.bytes).with_sheet(file.sheet);
-    let detail = services.ingest.receive(&who, upload).await.map_err(|e| ApiError(e).into_response())?;
-    Ok((StatusCode::CREATED, Body(detail)).into_response())
+    let answered = services.ingest.receive_once(&who, upload, key.as_ref()).await;
+    Ok(answer(answered, |detail| (StatusCode::CREATED, Body(detail))))
 }

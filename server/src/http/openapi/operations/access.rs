@@ -12,6 +12,8 @@ use domain::access::{
 
 const STALE: &[(&str, &str)] = &[("409", "The version is not the current one, or it would leave nobody in charge.")];
 
+const SECRET: &str = "Takes no Idempotency-Key: its answer would have to be kept, and holds the secret.";
+
 pub const OPERATIONS: &[Operation] = &[
     json("POST /api/v1/auth/login", "Sign in for a bearer token of 30 minutes", named::<Bearer>)
         .takes(named::<Login>)
@@ -21,9 +23,11 @@ pub const OPERATIONS: &[Operation] = &[
     nothing("POST /api/v1/auth/password", "Change the own password").takes(named::<ChangePassword>),
     json("GET /api/v1/auth/tokens", "The caller's API tokens", page::<TokenView>),
     made("POST /api/v1/auth/tokens", "Make an API token; its secret is shown once", named::<NewToken>)
-        .takes(named::<CreateToken>),
+        .takes(named::<CreateToken>)
+        .note(SECRET),
     made("POST /api/v1/auth/tokens/{id}/rotate", "Replace the secret of an API token", named::<NewToken>)
-        .may_take(named::<RotateToken>),
+        .may_take(named::<RotateToken>)
+        .note(SECRET),
     nothing("DELETE /api/v1/auth/tokens/{id}", "Revoke an API token"),
     json("GET /api/v1/auth/sessions", "The caller's sessions", page::<SessionItem>),
     nothing("DELETE /api/v1/auth/sessions", "End all sessions but this one").with(&[asked(
@@ -44,7 +48,8 @@ pub const OPERATIONS: &[Operation] = &[
         .paged(),
     made("POST /api/v1/users", "Add a user", named::<UserItem>)
         .takes(named::<CreateUser>)
-        .fails(&[("409", "E-mail or user name is taken.")]),
+        .keyed()
+        .fails(&[("409", "E-mail or user name is taken, or the key was used for another body.")]),
     json("GET /api/v1/users/{id}", "One user; ETag holds the version", named::<UserItem>),
     json("PATCH /api/v1/users/{id}", "Change a user", named::<UserItem>)
         .takes(named::<EditUser>)

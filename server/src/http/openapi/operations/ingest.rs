@@ -27,7 +27,8 @@ pub const OPERATIONS: &[Operation] = &[
     ]),
     json("GET /api/v1/ingest/mappings", "Kept mappings", page::<SavedMapping>),
     made("POST /api/v1/ingest/mappings", "Keep a mapping for files with the given header", named::<SavedMapping>)
-        .takes(named::<NewMapping>),
+        .takes(named::<NewMapping>)
+        .keyed(),
     json("PATCH /api/v1/ingest/mappings/{id}", "Change a kept mapping", named::<SavedMapping>)
         .takes(named::<MappingChange>)
         .fails(&[("409", "The mapping was changed meanwhile.")]),
@@ -35,7 +36,8 @@ pub const OPERATIONS: &[Operation] = &[
     json("GET /api/v1/ingest/imports", "Imports, the newest first", page::<ImportSummary>).paged(),
     made("POST /api/v1/ingest/imports", "Upload a file of at most 64 MiB", named::<ImportDetail>)
         .note("CSV, TSV, XLSX, XLS or ODS. Nothing is recorded before the commit.")
-        .takes_form(upload),
+        .takes_form(upload)
+        .keyed(),
     json("GET /api/v1/ingest/imports/{id}", "One import", named::<ImportDetail>),
     json("PUT /api/v1/ingest/imports/{id}/mapping", "Say which column is what", named::<ImportDetail>)
         .takes(named::<SetMapping>)

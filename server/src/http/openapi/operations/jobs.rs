@@ -13,6 +13,9 @@ const COUNT: Parameter = whole("n", "How many; 5 when not given.");
 const SCHEDULE: Parameter = text("id", "Its name, such as cleanup.");
 const QUEUE: Parameter = text("name", "Its name, such as default.");
 
+const UNKNOWN: &[(&str, &str)] =
+    &[("409", "This release does not know its job, or the key was used for another request.")];
+
 pub const OPERATIONS: &[Operation] = &[
     json("GET /api/v1/jobs", "Runs of a filter, the newest first", page::<JobRow>)
         .with(&[
@@ -31,7 +34,7 @@ pub const OPERATIONS: &[Operation] = &[
             asked("to", time, "Created before this time."),
         ])
         .paged(),
-    accepted("POST /api/v1/jobs", "Start a job", named::<Enqueued>).takes(named::<StartJob>),
+    accepted("POST /api/v1/jobs", "Start a job", named::<Enqueued>).takes(named::<StartJob>).keyed(),
     json("GET /api/v1/jobs/stats", "How runs went", named::<JobStats>),
     json("GET /api/v1/jobs/kinds", "Kinds of jobs", page::<JobKind>),
     json("POST /api/v1/jobs/bulk", "Cancel, retry or delete all that match", named::<BulkResult>)
@@ -61,10 +64,12 @@ pub const OPERATIONS: &[Operation] = &[
         .fails(&[("409", "The version is not the current one.")]),
     accepted("POST /api/v1/schedules/{id}/run", "Run a schedule now", named::<Enqueued>)
         .with(&[SCHEDULE])
-        .fails(&[("409", "This release does not know its job.")]),
+        .keyed()
+        .fails(UNKNOWN),
     accepted("POST /api/v1/schedules/{id}/backfill", "Run past due times", named::<BackfillResult>)
         .with(&[SCHEDULE])
         .takes(named::<Backfill>)
-        .fails(&[("409", "This release does not know its job.")]),
+        .keyed()
+        .fails(UNKNOWN),
     json("GET /api/v1/schedules/{id}/next", "Its next due times", named::<DueTimes>).with(&[SCHEDULE, COUNT]),
 ];
