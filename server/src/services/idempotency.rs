@@ -50,29 +50,57 @@ pub async fn once<T: Serialize + DeserializeOwned + Sync>(
         }
         return Ok(Answered { value, replayed: false });
     };
-    let principal = request.who.actor_id().unwrap_or(Uuid::nil());
-    let hash = Sha256::digest(serde_json::to_vec(request.body).map_err(|_| AppError::internal())?);
-    if let Some(answer) = earlier(claim(&mut tx, principal, key.as_str(), request.route, &hash, at).await?)? {
-        let value = serde_json::from_slice(&answer).map_err(|_| AppError::internal())?;
-        return Ok(Answered { value, replayed: true });
+    let call = Call {
+        principal: request.who.actor_id().unwrap_or(Uuid::nil()),
+        key: key.as_str(),
+        route: request.route,
+        hash: &Sha256::digest(serde_json::to_vec(request.body).map_err(|_| AppError::internal())?),
+        at,
+    };
+    if let Some(answered) = call.earlier(&mut tx).await? {
+        return Ok(answered);
     }
-    let mut part = store::part(&mut tx).await?;
-    let value = change(&mut part).await;
+    let value = change(&mut tx).await;
     let status = match &value {
-        Ok(_) => {
-            store::commit(part).await?;
-            request.status
-        }
+        Ok(_) => request.status,
         Err(error) if is_lasting(error) => {
-            store::rollback(part).await?;
+            // What was written goes, and a transaction that a constraint ended takes no more. Somebody who
+            // waited for the key may be quicker now: then theirs is the answer.
+            store::rollback(tx).await?;
+            tx = store::begin(pool).await?;
+            if let Some(answered) = call.earlier(&mut tx).await? {
+                return Ok(answered);
+            }
             error.code.status()
         }
         Err(_) => return Ok(Answered { value, replayed: false }),
     };
     let answer = serde_json::to_vec(&value).map_err(|_| AppError::internal())?;
-    finish(&mut tx, principal, key.as_str(), status, &answer).await?;
+    finish(&mut tx, call.principal, call.key, status, &answer).await?;
     store::commit(tx).await?;
     Ok(Answered { value, replayed: false })
+}
+
+/// A call as its key knows it.
+struct Call<'a> {
+    principal: Uuid,
+    key: &'a str,
+    route: &'a str,
+    hash: &'a [u8],
+    at: DateTime<Utc>,
+}
+
+impl Call<'_> {
+    /// Claims the key; the answer of the first call, if this is not it.
+    async fn earlier<T: DeserializeOwned>(
+        &self,
+        connection: &mut PgConnection,
+    ) -> Result<Option<Answered<Result<T, AppError>>>, AppError> {
+        let claim = claim(connection, self.principal, self.key, self.route, self.hash, self.at).await?;
+        let Some(answer) = earlier(claim)? else { return Ok(None) };
+        let value = serde_json::from_slice(&answer).map_err(|_| AppError::internal())?;
+        Ok(Some(Answered { value, replayed: true }))
+    }
 }
 
 /// The stored answer of the first call; None: this is the first.

@@ -1,7 +1,7 @@
 //! What a failed statement means to the rest of the program.
 
 use domain::{AppError, ErrorCode, freshness::ErrorClass};
-use sqlx::{Connection, PgPool, Postgres, Transaction};
+use sqlx::{PgPool, Postgres, Transaction};
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
@@ -76,27 +76,19 @@ pub async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
     Ok(pool.begin_with("begin isolation level repeatable read read only").await?)
 }
 
-/// Opens a part of a transaction that can be taken back alone.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn part<'t>(tx: &'t mut Transaction<'static, Postgres>) -> Result<Transaction<'t, Postgres>> {
-    Ok(tx.begin().await?)
-}
-
 /// Commits.
 ///
 /// # Errors
 /// When the commit fails; then nothing of the transaction is kept.
-pub async fn commit(tx: Transaction<'_, Postgres>) -> Result<()> {
+pub async fn commit(tx: Transaction<'static, Postgres>) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
-/// Takes back what the transaction, or the part of one, has written.
+/// Takes back what the transaction has written.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn rollback(tx: Transaction<'_, Postgres>) -> Result<()> {
+pub async fn rollback(tx: Transaction<'static, Postgres>) -> Result<()> {
     Ok(tx.rollback().await?)
 }
 

@@ -19,7 +19,7 @@ pub mod search;
 pub mod settings;
 pub mod transactions;
 
-pub use error::{Result, StoreError, acquire, begin, commit, part, rollback, snapshot};
+pub use error::{Result, StoreError, acquire, begin, commit, rollback, snapshot};
 
 /// The forward-only migrations, one concern a file.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");
