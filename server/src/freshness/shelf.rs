@@ -201,3 +201,138 @@ fn slow() -> AppError {
     (error.cause, error.retry_after_seconds) = (Some(ErrorClass::Timeout), Some(1));
     error
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::FixedClock;
+    use domain::freshness::State;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use tokio::sync::oneshot;
+
+    struct Desk {
+        clock: Arc<FixedClock>,
+        breaker: Breaker,
+        shelf: Shelf<u8, usize>,
+        runs: Arc<AtomicUsize>,
+    }
+
+    impl Desk {
+        fn new() -> Self {
+            let (clock, breaker) = (Arc::new(FixedClock::at(DateTime::UNIX_EPOCH)), Breaker::default());
+            let shelf = Shelf::holding(10, breaker.clone(), clock.clone());
+            Self { clock, breaker, shelf, runs: Arc::default() }
+        }
+
+        /// The how-many-eth computation this was, and how it stands.
+        async fn ask(&self, generation: u64) -> Result<(usize, State, bool), AppError> {
+            let runs = Arc::clone(&self.runs);
+            let compute = async move {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+                Ok(runs.fetch_add(1, Ordering::SeqCst) + 1)
+            };
+            self.told(generation, compute).await
+        }
+
+        async fn told(
+            &self,
+            generation: u64,
+            compute: impl Future<Output = Result<usize, AppError>> + Send + 'static,
+        ) -> Result<(usize, State, bool), AppError> {
+            let answer = self.shelf.get(generation, 1, compute).await?;
+            Ok((answer.stamped.value, answer.freshness.state, answer.cached))
+        }
+    }
+
+    fn broken() -> AppError {
+        let mut error = AppError::internal();
+        error.cause = Some(ErrorClass::Query);
+        error
+    }
+
+    #[tokio::test]
+    async fn many_who_ask_at_once_cost_one_computation() {
+        let desk = Desk::new();
+        let answers = futures::future::join_all((0..50).map(|_| desk.ask(0))).await;
+        assert!(answers.into_iter().all(|a| a.map(|(value, ..)| value) == Ok(1)));
+        assert_eq!(desk.ask(0).await, Ok((1, State::Fresh, true)), "it is kept");
+        assert_eq!(desk.ask(1).await, Ok((2, State::Fresh, false)), "a change drops it");
+        desk.clock.advance(chrono::Duration::seconds(59));
+        assert_eq!(desk.ask(1).await, Ok((2, State::Fresh, true)));
+        desk.clock.advance(chrono::Duration::seconds(1));
+        assert_eq!(desk.ask(1).await, Ok((3, State::Fresh, false)), "a minute drops it");
+        assert_eq!(desk.runs.load(Ordering::SeqCst), 3);
+    }
+
+    #[tokio::test]
+    async fn a_failure_is_not_kept_and_the_last_value_stands_with_its_reason() {
+        let desk = Desk::new();
+        assert_eq!(desk.told(0, async { Err(broken()) }).await, Err(broken()), "there is nothing else to show");
+        assert_eq!(desk.told(0, async { Ok(7) }).await, Ok((7, State::Fresh, false)));
+        for state in [State::Stale, State::Stale, State::Failed] {
+            assert_eq!(desk.told(1, async { Err(broken()) }).await, Ok((7, state, true)));
+        }
+        assert_eq!(desk.told(1, async { Ok(8) }).await, Ok((8, State::Fresh, false)));
+        assert_eq!(desk.told(2, async { Err(broken()) }).await, Ok((8, State::Stale, true)), "misses count from anew");
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_long_for_a_better_value_and_it_comes_all_the_same() {
+        let desk = Desk::new();
+        desk.told(0, async { Ok(1) }).await.unwrap();
+        let (finish, finished) = oneshot::channel::<()>();
+        let slow = async move {
+            let _ = finished.await;
+            Ok(2)
+        };
+        assert_eq!(desk.told(1, slow).await, Ok((1, State::Refreshing, true)));
+        finish.send(()).unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        assert_eq!(desk.told(1, async { Ok(3) }).await, Ok((2, State::Fresh, true)), "what went on has landed");
+    }
+
+    #[tokio::test]
+    async fn a_value_of_older_data_does_not_replace_a_newer_one() {
+        let desk = Desk::new();
+        let (finish, finished) = oneshot::channel::<()>();
+        let slow = async move {
+            let _ = finished.await;
+            Ok(1)
+        };
+        let (first, second) = tokio::join!(desk.told(0, slow), async {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            let second = desk.told(1, async { Ok(2) }).await;
+            finish.send(()).unwrap();
+            second
+        });
+        assert_eq!(second, Ok((2, State::Fresh, false)));
+        assert_eq!(first.map(|(value, ..)| value), Ok(2), "who waited for the older one gets the newer");
+        assert_eq!(desk.told(1, async { Ok(9) }).await, Ok((2, State::Fresh, true)));
+    }
+
+    #[tokio::test]
+    async fn while_the_breaker_is_open_nothing_is_computed() {
+        let desk = Desk::new();
+        desk.ask(0).await.unwrap();
+        desk.breaker.open(desk.clock.now());
+        assert_eq!(desk.ask(1).await, Ok((1, State::Stale, true)));
+        let other = desk.shelf.get(1, 2, async { Ok(5) }).await.map(|a| a.stamped.value);
+        assert_eq!(other.map_err(|e| e.cause), Err(Some(ErrorClass::Connection)), "never computed, never made up");
+        assert_eq!(desk.runs.load(Ordering::SeqCst), 1);
+        desk.breaker.close();
+        assert_eq!(desk.ask(1).await, Ok((2, State::Fresh, false)));
+    }
+
+    #[tokio::test]
+    async fn five_lost_connections_open_the_breaker_and_failed_statements_do_not() {
+        let desk = Desk::new();
+        for n in 0..9 {
+            desk.told(n, async { Err(broken()) }).await.unwrap_err();
+        }
+        assert!(!desk.breaker.is_open());
+        for n in 10..15 {
+            desk.told(n, async { Err(away()) }).await.unwrap_err();
+        }
+        assert!(desk.breaker.is_open());
+    }
+}
