@@ -190,8 +190,8 @@ impl<K: Hash + Eq + Send + Sync + 'static, V: Send + Sync + 'static> Shelf<K, V>
 }
 
 fn away() -> AppError {
-    let mut error =
-        AppError::unavailable("The database cannot be reached just now, and this was not asked before it went away.");
+    let text = "The database cannot be reached just now, and nobody looked at this lately: there is no last figure.";
+    let mut error = AppError::unavailable(text);
     error.cause = Some(ErrorClass::Connection);
     error
 }
