@@ -553,3 +553,39 @@ async fn rights_are_checked_by_the_service(db: PgPool) {
     desk.ingest.give_up(&planner(), id).await.unwrap();
     assert_eq!(desk.ingest.preview_now(&planner(), id, Arc::default()).await.unwrap_err().code, ErrorCode::Conflict);
 }
+
+/// The planner took the trigram index of the search for the references of a file: 50 s at 31,000 sales.
+#[sqlx::test(migrations = "../migrations")]
+async fn recorded_sales_are_found_at_once_on_statistics_of_a_smaller_shop(db: PgPool) {
+    let sales = |from: i32, to: i32| {
+        sqlx::query(
+            "with t as (
+                 insert into sales.transactions (id, site_id, status, currency, gross, discount, net, tax, shipping, total, quantity,
+                     line_count, occurred_at, recognised_at, entry, external_ref, created_at, updated_at)
+                 select gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'approved', 'USD', 3, 0, 3, 0, 0, 3, 1, 1, now(), now(),
+                        'import', (1000000 + i)::text, now(), now() from generate_series($1, $2) i
+                 returning id)
+             insert into sales.transaction_lines (transaction_id, line_no, product_id, quantity, list_price, unit_price, net, occurred_at)
+             select t.id, 1, p.id, 1, 3, 3, 3, now() from t, sales.products p",
+        )
+        .bind(from)
+        .bind(to)
+    };
+    sqlx::raw_sql(
+        "insert into sales.products (id, sku, name, price, currency, created_at, updated_at)
+         values (gen_random_uuid(), 'MUG', 'Mug', 3, 'USD', now(), now())",
+    )
+    .execute(&db)
+    .await
+    .unwrap();
+    sales(1, 8_000).execute(&db).await.unwrap();
+    sqlx::raw_sql("vacuum analyze sales.transactions").execute(&db).await.unwrap();
+    sqlx::raw_sql("vacuum analyze sales.transaction_lines").execute(&db).await.unwrap();
+    sales(8_001, 32_000).execute(&db).await.unwrap();
+    let wanted: Vec<String> = (31_991..40_000).map(|n| (1_000_000 + n).to_string()).collect();
+    let wanted: Vec<&str> = wanted.iter().map(String::as_str).collect();
+    let mut connection = db.acquire().await.unwrap();
+    sqlx::raw_sql("set statement_timeout = '10s'").execute(&mut *connection).await.unwrap();
+    let found = store::ingest::recorded::sales(&mut connection, "live", &wanted).await.unwrap();
+    assert_eq!((found.len(), found[0].line_nos.as_slice()), (10, [1].as_slice()));
+}
