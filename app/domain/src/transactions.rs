@@ -1,5 +1,6 @@
 //! Sales: what was sold, to whom, for how much, and where each sale stands (`commerce.md`).
 
+mod exact;
 mod filter;
 mod record;
 mod screen;
