@@ -113,6 +113,17 @@ impl<T: 'static> PageData<T> {
         Self::load(move || (search.get(), changed.get()), move |(query, _)| fetch(query))
     }
 
+    /// As [`PageData::of_address`] for a page of figures: again when sales, visits or settings change, and when a
+    /// better value has come for a figure that was shown an older one of.
+    pub fn of_figures<F>(fetch: impl Fn(String) -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Result<Packed<T>, Fault>> + Send + 'static,
+    {
+        let search = use_location().search;
+        let topics = [Topic::Transactions, Topic::Analytics, Topic::Settings, Topic::Metric].map(use_topic);
+        Self::load(move || (search.get(), topics.map(|changed| changed.get())), move |(query, _)| fetch(query))
+    }
+
     /// Asks again.
     pub fn refetch(self) {
         self.answer.refetch();

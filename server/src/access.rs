@@ -8,6 +8,7 @@ mod first_admin;
 pub mod password;
 pub mod secret;
 mod sign_in;
+pub mod ticket;
 mod verification;
 mod web_sessions;
 
@@ -23,7 +24,7 @@ use crate::{
 };
 use chrono::{DateTime, Duration, FixedOffset, Utc};
 use domain::{AppError, live::Topic, settings::Business};
-use moka::future::Cache;
+use moka::{future::Cache, sync};
 use password::Hasher;
 use secret::{Digest, Keys};
 use std::{
@@ -114,6 +115,9 @@ pub const BELIEVED_FOR: time::Duration = time::Duration::from_secs(5);
 /// Longest time a session or token is believed while the database is away (`platform.md` 3.6).
 pub const REMEMBERED_FOR: time::Duration = time::Duration::from_secs(60 * 60);
 
+/// A browser is given a new outage ticket at most so often.
+const TICKET_EVERY: time::Duration = time::Duration::from_secs(60);
+
 /// Signs in, verifies and forgets. One a process.
 pub struct Doorkeeper {
     pub(crate) backend: Backend,
@@ -123,6 +127,11 @@ pub struct Doorkeeper {
     verified: Cache<Digest, Arc<Verified>>,
     /// The same for longer: believed only while the database is away.
     remembered: Cache<Digest, Arc<Verified>>,
+    /// Sessions that were given a ticket within the last minute.
+    ticketed: sync::Cache<Digest, ()>,
+    /// Tickets of these sessions and users issued until then are worth nothing.
+    void_sessions: sync::Cache<Digest, DateTime<Utc>>,
+    void_users: sync::Cache<Uuid, DateTime<Utc>>,
     /// Rises with everything that ends sessions: what was read before it is not kept.
     epoch: AtomicU64,
     business: Cache<(), Arc<(Business, bool)>>,
@@ -156,6 +165,9 @@ impl Doorkeeper {
                 .time_to_live(REMEMBERED_FOR)
                 .support_invalidation_closures()
                 .build(),
+            ticketed: sync::Cache::builder().max_capacity(10_000).time_to_live(TICKET_EVERY).build(),
+            void_sessions: sync::Cache::builder().max_capacity(100_000).time_to_live(REMEMBERED_FOR).build(),
+            void_users: sync::Cache::builder().max_capacity(100_000).time_to_live(REMEMBERED_FOR).build(),
             epoch: AtomicU64::new(0),
             business: Cache::builder().max_capacity(1).time_to_live(BELIEVED_FOR).build(),
             last_business: RwLock::default(),
@@ -193,7 +205,14 @@ impl Doorkeeper {
 
     /// As [`Self::business`]; while the database is away, what was last known.
     pub async fn known_business(&self) -> Arc<(Business, bool)> {
-        let last = || Arc::clone(&self.last_business.read().unwrap_or_else(PoisonError::into_inner));
+        let last = || {
+            let read = Arc::clone(&self.last_business.read().unwrap_or_else(PoisonError::into_inner));
+            match self.backend.figures.last::<Business>(&domain::overview::BUSINESS, "") {
+                // Nothing was read since the process began: an earlier one knew.
+                Some(kept) if *read == Default::default() => Arc::new((Business::clone(&kept), read.1)),
+                _ => read,
+            }
+        };
         tokio::select! {
             biased;
             () = self.backend.breaker.opened() => last(),
@@ -212,6 +231,8 @@ impl Doorkeeper {
 
     /// Forgets what is held in memory about a user; called at every topic `session`.
     pub fn forget_user(&self, user: Uuid) {
+        self.void_users.insert(user, self.now());
+        self.ticketed.invalidate_all();
         self.epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         for held in [&self.verified, &self.remembered] {
             if held.invalidate_entries_if(move |_, held| held.user_id() == Some(user)).is_err() {
@@ -259,6 +280,8 @@ impl Doorkeeper {
         self.epoch.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         self.verified.invalidate(digest).await;
         self.remembered.invalidate(digest).await;
+        self.void_sessions.insert(*digest, self.now());
+        self.ticketed.invalidate(digest);
     }
 }
 

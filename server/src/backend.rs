@@ -1,6 +1,6 @@
 //! What every service stands on: pools, clock, configuration. Cheap to clone.
 
-use crate::freshness::Breaker;
+use crate::freshness::{Breaker, Figures};
 use domain::clock::Clock;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::{fmt, sync::Arc, time::Duration};
@@ -53,12 +53,25 @@ pub struct Backend {
     pub clock: Arc<dyn Clock>,
     /// Whether the database is away.
     pub breaker: Breaker,
+    /// What is known by now.
+    pub figures: Figures,
 }
+
+/// Least time between two computations of one figure.
+const CALM: Duration = Duration::from_secs(1);
 
 impl Backend {
     #[must_use]
     pub fn new(pools: Pools, clock: Arc<dyn Clock>) -> Self {
-        Self { pools, clock, breaker: Breaker::default() }
+        Self::pausing(pools, clock, CALM)
+    }
+
+    /// As [`Backend::new`], with another least time between two computations of one figure.
+    #[must_use]
+    pub fn pausing(pools: Pools, clock: Arc<dyn Clock>, calm: Duration) -> Self {
+        let breaker = Breaker::default();
+        let figures = Figures::new(pools.analytics.clone(), breaker.clone(), Arc::clone(&clock), calm);
+        Self { pools, clock, breaker, figures }
     }
 }
 

@@ -1,10 +1,21 @@
-//! Figures that are never blank (`platform.md` 3.6): kept in memory with their age, refreshed once however
-//! many ask, and answered with their last value when the database is away, slow or broken.
+//! Figures that are never blank (`platform.md` 3.6): declared once, kept in memory, in the database and in a
+//! file with their age, refreshed once however many ask, and answered with their last value when the database is
+//! away, slow or broken.
 
 mod breaker;
+mod catalogue;
+mod figures;
+mod last_good;
+mod news;
 mod probe;
-mod shelf;
+mod slot;
+mod statistics;
 
 pub use breaker::Breaker;
+pub use catalogue::{catalogue, declared};
+pub use figures::{Figure, Figures, Kept, Landed};
+pub use last_good::{FILE as LAST_GOOD, load as load_last_good, save as save_last_good, watch as keep_last_good};
+pub use news::News;
 pub use probe::watch;
-pub use shelf::{Answer, Shelf, Stamped, TTL_SECONDS};
+pub use slot::Answer;
+pub use statistics::{AreaStatistics, Looks};

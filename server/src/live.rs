@@ -15,7 +15,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
 };
 use tokio::sync::{Notify, broadcast};
@@ -32,6 +32,30 @@ pub enum Heard {
     Resync,
 }
 
+/// The connection that listens: 0 while there is none, else its floor.
+#[derive(Debug, Default)]
+struct Connection(AtomicU64);
+
+/// A subscriber that asks when it wants to know, and can tell whether it missed anything.
+#[derive(Debug)]
+pub struct Ear {
+    pub receiver: broadcast::Receiver<Heard>,
+    connection: Arc<Connection>,
+}
+
+impl Ear {
+    #[must_use]
+    pub fn connected(&self) -> bool {
+        self.floor().is_some()
+    }
+
+    /// Transactions that ended before the listening began lie below it; `None` while nothing is heard.
+    #[must_use]
+    pub fn floor(&self) -> Option<u64> {
+        Some(self.connection.0.load(Ordering::SeqCst)).filter(|floor| *floor > 0)
+    }
+}
+
 /// Cheap to clone. Silent until [`LiveBus::start`].
 #[derive(Clone)]
 pub struct LiveBus(Arc<Bus>);
@@ -40,7 +64,7 @@ struct Bus {
     backend: Backend,
     ring: Mutex<Ring>,
     sender: broadcast::Sender<Heard>,
-    connected: AtomicBool,
+    connection: Arc<Connection>,
     /// Told when the connection breaks off.
     lost: Notify,
     stop: CancellationToken,
@@ -62,7 +86,7 @@ impl LiveBus {
             backend,
             ring,
             sender: broadcast::Sender::new(QUEUE),
-            connected: AtomicBool::new(false),
+            connection: Arc::default(),
             lost: Notify::new(),
             stop: CancellationToken::new(),
             gatherer,
@@ -94,7 +118,13 @@ impl LiveBus {
     /// Whether notifications arrive just now.
     #[must_use]
     pub fn connected(&self) -> bool {
-        self.0.connected.load(Ordering::SeqCst)
+        self.0.connection.0.load(Ordering::SeqCst) > 0
+    }
+
+    /// Everything from now on, for one who asks.
+    #[must_use]
+    pub fn ear(&self) -> Ear {
+        Ear { receiver: self.subscribe(), connection: Arc::clone(&self.0.connection) }
     }
 
     /// Returns when the connection to the database breaks off.

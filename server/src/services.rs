@@ -53,16 +53,13 @@ impl Services {
     #[must_use]
     pub fn new(backend: Backend, door: Arc<Doorkeeper>) -> Self {
         let live = LiveBus::new(backend.clone());
-        let overview = overview::OverviewService::new(backend.clone());
-        let (mut heard, bus) = (live.subscribe(), live.clone());
-        // Deaf, it keeps nothing: a figure that missed a change would stand for a minute.
-        overview.listen(move || overview::changed(&mut heard) | !bus.connected());
+        backend.figures.news().listen(live.ear());
         let ingest = Arc::new(ingest::IngestService::new(backend.clone()));
         Self {
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             audit: Arc::new(audit::AuditService::new(backend.clone())),
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
-            overview: Arc::new(overview),
+            overview: Arc::new(overview::OverviewService::new(backend.clone())),
             demo: Arc::new(DemoService::new(backend.clone(), ingest.clone(), LogIns::default())),
             ingest,
             settings: Arc::new(settings::SettingsService::new(backend.clone())),

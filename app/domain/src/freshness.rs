@@ -1,12 +1,17 @@
 //! How old and how sure a kept figure is (`platform.md` 3.6).
 
+mod declared;
+
+pub use declared::{Class, DEADLINE_MS, Declaration, fits};
+
 use crate::AppError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What a figure's last refresh came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+// From best to worst: a figure inherits the worst of what it ate.
 pub enum State {
     /// As the data is now.
     #[default]
@@ -17,6 +22,8 @@ pub enum State {
     Stale,
     /// As [`State::Stale`], three times in a row.
     Failed,
+    /// There is no value yet.
+    Pending,
 }
 
 /// Why a figure could not be refreshed; never the database's own words.
@@ -29,6 +36,8 @@ pub enum ErrorClass {
     Timeout,
     /// The statement failed.
     Query,
+    /// What came out cannot be true: a negative count, rows without a currency.
+    InvalidData,
 }
 
 impl ErrorClass {
@@ -45,6 +54,7 @@ impl ErrorClass {
             Self::Connection => "database unreachable",
             Self::Timeout => "slow",
             Self::Query => "query",
+            Self::InvalidData => "invalid data",
         }
     }
 }
@@ -72,11 +82,27 @@ impl Freshness {
         Self { state, missed, error_class: Some(class) }
     }
 
+    /// There is no value, and why.
+    #[must_use]
+    pub const fn pending(class: Option<ErrorClass>) -> Self {
+        Self { state: State::Pending, missed: 0, error_class: class }
+    }
+
+    /// That of a figure which stands like this and was computed from one that stands like `eaten`.
+    #[must_use]
+    pub fn having_eaten(self, eaten: Self) -> Self {
+        if eaten.state > self.state { eaten } else { self }
+    }
+
     /// What stands beside the value; `None` when it is fresh.
     #[must_use]
     pub fn words(&self) -> Option<String> {
         match self.state {
             State::Fresh => None,
+            State::Pending => Some(match self.error_class {
+                None => "no data yet".to_owned(),
+                Some(class) => format!("could not be computed ({})", class.words()),
+            }),
             State::Refreshing => Some("being refreshed".to_owned()),
             State::Stale | State::Failed => {
                 Some(format!("could not be refreshed ({})", self.error_class.map_or("unknown", ErrorClass::words)))
@@ -90,6 +116,7 @@ impl Freshness {
         match self.state {
             State::Fresh => "good",
             State::Refreshing | State::Stale => "warn",
+            State::Pending => "neutral",
             State::Failed => "bad",
         }
     }
@@ -103,6 +130,16 @@ mod tests {
     fn the_third_miss_in_a_row_is_a_failure() {
         let states = [1, 2, 3, 9].map(|missed| Freshness::missed(missed, ErrorClass::Query).state);
         assert_eq!(states, [State::Stale, State::Stale, State::Failed, State::Failed]);
+    }
+
+    #[test]
+    fn a_figure_inherits_the_worse_state_of_what_it_ate() {
+        let stale = Freshness::missed(1, ErrorClass::Timeout);
+        let failed = Freshness::missed(3, ErrorClass::Query);
+        assert_eq!(Freshness::default().having_eaten(stale), stale);
+        assert_eq!(failed.having_eaten(stale), failed);
+        assert_eq!(Freshness::REFRESHING.having_eaten(Freshness::default()), Freshness::REFRESHING);
+        assert_eq!(stale.having_eaten(Freshness::pending(None)).state, State::Pending);
     }
 
     #[test]

@@ -57,4 +57,7 @@ pub struct Changed {
     /// What of the topic changed (an id, or empty for "anything").
     pub key: String,
     pub at: chrono::DateTime<chrono::Utc>,
+    /// The database's number of the transaction that changed it; 0 when it was not told.
+    #[serde(skip)]
+    pub transaction: u64,
 }

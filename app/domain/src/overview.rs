@@ -1,17 +1,21 @@
 //! The overview: what the figures of the business mean, for which days, and the screens that show them
 //! (`spec/overview.md`). The arithmetic of the sums is in `store`; what a figure *is* is here.
 
+mod declared;
 mod drill;
 mod metric;
 mod scope;
 mod screen;
 mod statistics;
 
+pub use declared::{BARS, BUSINESS, DASHBOARD, RECENT, TREND, figures};
 pub use drill::{
     BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, DrillSort, FactKind, FactRow, VisitorRow,
 };
 pub use metric::{Basis, MetricKey, OrderSet, Unit};
-pub use scope::{DayRange, MAX_DAYS, Period, Scope, ScopeQuery, Sliding, TrendQuery, TrendRequest, parse_sliding};
+pub use scope::{
+    Compare, DayRange, MAX_DAYS, Period, Scope, ScopeQuery, Sliding, TrendQuery, TrendRequest, parse_sliding,
+};
 pub use screen::{
     Badge, Bar, Bars, Change, Dashboard, DashboardAnswer, DashboardMetadata, DashboardPeriod, Interval, KpisScreen,
     OverviewScreen, PreviousPeriod, Progress, Realtime, RecentSale, RecordVisit, Span, Tile, Trend, TrendDay,

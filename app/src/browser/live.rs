@@ -20,7 +20,7 @@ const CALM: f64 = 1_000.0;
 const LONGEST_PAUSE: f64 = 30_000.0;
 /// From the server's word that the session is over to asking whether it is.
 const CONFIRM_AFTER: Duration = Duration::from_millis(1_500);
-const EVENTS: [&str; 6] = ["hello", "ping", "changed", "resync", "session_closed", "bye"];
+const EVENTS: [&str; 7] = ["hello", "ping", "changed", "metric", "resync", "session_closed", "bye"];
 
 type Listener = Closure<dyn FnMut(MessageEvent)>;
 
@@ -37,6 +37,8 @@ struct Driver {
     tries: i32,
     next_poll: f64,
     polling: bool,
+    /// The server hears nothing from the database.
+    deaf: bool,
     /// The server said that the session is over, and asking confirmed it.
     over: bool,
     changed: BTreeSet<Topic>,
@@ -60,6 +62,7 @@ pub fn listen(live: Live) {
         tries: 0,
         next_poll: now + POLL_AFTER,
         polling: false,
+        deaf: false,
         over: false,
         changed: BTreeSet::new(),
         announced: 0.0,
@@ -94,7 +97,9 @@ fn tick(shared: &Shared) {
         if driver.source.is_some() && now - driver.last_frame > SILENCE {
             driver.lose(now);
         }
-        let away = driver.source.is_none() || driver.live.line().get_untracked() != Line::Live;
+        // With a stream that says the server itself hears nothing there is nothing to ask for.
+        let silent = driver.live.line().get_untracked() != Line::Live && !driver.deaf;
+        let away = driver.source.is_none() || silent;
         if browser_offline() {
             driver.live.set_line(Line::Offline);
             return;
@@ -151,7 +156,12 @@ impl Driver {
     fn frame(&mut self, now: f64) {
         self.last_frame = now;
         self.tries = 0;
-        self.live.set_line(Line::Live);
+        self.live.set_line(if self.deaf { Line::Reconnecting } else { Line::Live });
+    }
+
+    /// The server says whether changes reach it: the line is only as live as all of its length.
+    fn hears(&mut self, hearing: Option<Hearing>) {
+        self.deaf = hearing.is_some_and(|hearing| !hearing.hears);
     }
 
     fn apply(&mut self, topic: Option<Topic>) {
@@ -201,6 +211,17 @@ struct Told {
     topic: String,
 }
 
+/// In `hello` and `ping`.
+#[derive(Deserialize)]
+struct Hearing {
+    hears: bool,
+}
+
+/// The text of an event as `T`; one that another release words otherwise is none.
+fn told<T: for<'de> Deserialize<'de>>(event: &MessageEvent) -> Option<T> {
+    serde_json::from_str(&event.data().as_string()?).ok()
+}
+
 fn heard(shared: &Shared, name: &str, event: &MessageEvent) {
     let now = js_sys::Date::now();
     let mut driver = shared.borrow_mut();
@@ -224,15 +245,21 @@ fn heard(shared: &Shared, name: &str, event: &MessageEvent) {
             driver.lose(now);
         }
         "changed" => {
-            let told = event.data().as_string().and_then(|text| serde_json::from_str::<Told>(&text).ok());
-            driver.apply(told.and_then(|told| Topic::parse(&told.topic)));
+            driver.apply(told::<Told>(event).and_then(|told| Topic::parse(&told.topic)));
+            driver.frame(now);
+        }
+        "metric" => {
+            driver.apply(Some(Topic::Metric));
             driver.frame(now);
         }
         "resync" => {
             driver.everything_changed();
             driver.frame(now);
         }
-        _ => driver.frame(now),
+        _ => {
+            driver.hears(told(event));
+            driver.frame(now);
+        }
     }
     driver.announce(now);
 }

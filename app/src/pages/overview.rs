@@ -18,7 +18,6 @@ use crate::{
 };
 use domain::{
     access::Permission,
-    live::Topic,
     overview::{OverviewScreen, Scope},
 };
 use leptos::prelude::*;
@@ -34,7 +33,7 @@ pub struct OverviewRoute {
 #[lazy_route]
 impl LazyRoute for OverviewRoute {
     fn data() -> Self {
-        Self { screen: PageData::of_address(Topic::Transactions, load_overview) }
+        Self { screen: PageData::of_figures(load_overview) }
     }
 
     fn view(this: Self) -> AnyView {
@@ -62,10 +61,10 @@ fn shown(screen: OverviewScreen) -> impl IntoView {
             {tiles.into_iter().map(|tile| tiles::tile(tile, scope)).collect_view()}
         </section>
         <section class="grid2">
-            {blocks::bars_card(bars, scope)}
-            {recent.map(blocks::recent_card)}
+            {blocks::or_failed("Revenue", bars, |bars| blocks::bars_card(bars, scope))}
+            {recent.map(|recent| blocks::or_failed("Recent transactions", recent, blocks::recent_card))}
         </section>
-        {blocks::trend_cards(trend, scope)}
+        {blocks::or_failed("Trend", trend, |trend| blocks::trend_cards(trend, scope))}
     }
 }
 

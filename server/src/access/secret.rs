@@ -96,6 +96,16 @@ impl Keys {
         std::iter::once(&self.current.jwt).chain(self.previous.as_ref().map(|keys| &keys.jwt))
     }
 
+    /// The key that seals outage tickets.
+    pub(super) fn ticket(&self) -> Digest {
+        self.current.ticket()
+    }
+
+    /// The keys that open outage tickets.
+    pub(super) fn ticket_all(&self) -> impl Iterator<Item = Digest> {
+        std::iter::once(&self.current).chain(&self.previous).map(KeySet::ticket)
+    }
+
     /// Keyed hash of a typed name: what lock-out counts by.
     pub(super) fn account(&self, name: &str) -> Digest {
         hmac(&self.current.cookie, &[b"account\0", name.trim().to_lowercase().as_bytes()])
@@ -136,6 +146,10 @@ impl KeySet {
             jwt: master.derive(KeyLabel::Jwt),
             field: master.derive(KeyLabel::Field),
         }
+    }
+
+    fn ticket(&self) -> Digest {
+        hmac(&self.cookie, &[b"ticket\0"])
     }
 }
 

@@ -62,10 +62,12 @@ impl Credential {
 /// A session or token that was found good, as it is held in memory.
 #[derive(Debug, Clone)]
 pub struct Verified {
-    holder: Option<Holder>,
-    rights: Rights,
-    token: Option<(Uuid, String, Vec<Permission>)>,
+    pub(super) holder: Option<Holder>,
+    pub(super) rights: Rights,
+    pub(super) token: Option<(Uuid, String, Vec<Permission>)>,
     pub(super) expires_at: DateTime<Utc>,
+    /// The end that no request puts off; while the database is away none can be.
+    pub(super) ends_at: DateTime<Utc>,
     pub(super) data: Data,
     /// Size of `data` as JSON.
     pub(super) data_bytes: usize,
@@ -172,7 +174,7 @@ impl Doorkeeper {
     /// As it was when it was last found good.
     async fn remembered(&self, hash: &Digest) -> Result<Option<Arc<Verified>>, AppError> {
         match self.remembered.get(hash).await {
-            Some(held) => Ok((held.expires_at > self.now()).then_some(held)),
+            Some(held) => Ok((held.ends_at > self.now()).then_some(held)),
             None => Err(AppError::unavailable(
                 "The database cannot be reached just now, so nobody can sign in. Try again in a moment.",
             )),
@@ -199,6 +201,7 @@ impl Doorkeeper {
                     holder: Some(token.holder),
                     token: Some((token.id, token.name, token.scopes)),
                     expires_at: token.expires_at,
+                    ends_at: token.expires_at,
                     data: Data::new(),
                     data_bytes: 0,
                 }))
@@ -222,6 +225,7 @@ impl Doorkeeper {
                     holder: session.holder,
                     token: None,
                     expires_at,
+                    ends_at: session.absolute_expires_at,
                     data_bytes: data.as_object().filter(|d| !d.is_empty()).map_or(0, |_| data.to_string().len()),
                     data: data.as_object().map(|d| d.clone().into_iter().collect()).unwrap_or_default(),
                 }))

@@ -81,11 +81,14 @@ impl SessionStore for WebSessions {
     async fn load(&self, id: &Id) -> Result<Option<Record>> {
         let credential = Credential::Web(SessionId::of(*id));
         let found = self.0.verify(&credential, &RequestTrace::default()).await.map_err(|error| carried(&error))?;
-        Ok(found.map(|verified| Record {
-            id: *id,
-            data: verified.data.clone(),
-            expiry_date: OffsetDateTime::from_unix_timestamp(verified.expires_at.timestamp())
-                .unwrap_or(OffsetDateTime::UNIX_EPOCH),
+        let away = self.0.backend.breaker.is_open();
+        Ok(found.map(|verified| {
+            let end = if away { verified.ends_at } else { verified.expires_at };
+            Record {
+                id: *id,
+                data: verified.data.clone(),
+                expiry_date: OffsetDateTime::from_unix_timestamp(end.timestamp()).unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            }
         }))
     }
 

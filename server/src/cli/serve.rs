@@ -57,6 +57,18 @@ async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<()
     if options.demo && started.reached {
         seed::at_start(&services, steps).await?;
     }
+    let file = data_dir.join(freshness::LAST_GOOD);
+    let step = steps.begin("last figures");
+    step.ok(match freshness::load_last_good(&services.backend.figures, &file) {
+        0 => "none kept".to_owned(),
+        n => format!("{n} kept"),
+    });
+    if !started.reached {
+        // Nobody waits to find that out again.
+        services.backend.breaker.open(services.backend.clock.now());
+    }
+    let kept = freshness::keep_last_good(services.backend.figures.clone(), file, process.stop.clone());
+    let kept = tokio::spawn(kept);
     let live = services.live.start(&process.stop);
     let probe = freshness::watch(services.backend.clone(), services.live.clone(), process.stop.clone());
     let probe = tokio::spawn(probe);
@@ -85,7 +97,7 @@ async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<()
     seed::print_logins(&LogIns::kept_in(data_dir).read());
     let served = http::listener::serve(listener, router, process.stop.clone(), DRAIN).await;
     process.stop.cancel();
-    let _ = tokio::join!(live.stop(), jobs.stop(), door, probe);
+    let _ = tokio::join!(live.stop(), jobs.stop(), door, probe, kept);
     for task in [metrics, recovery].into_iter().flatten() {
         task.abort();
     }

@@ -9,7 +9,9 @@ use super::{
     error::ApiError,
     request::{CallerNote, RequestId},
 };
-use crate::access::{Credential, Doorkeeper, SessionId, Verified, WebSessions, browser::BrowserSession, told};
+use crate::access::{
+    Credential, Doorkeeper, REMEMBERED_FOR, SessionId, Verified, WebSessions, browser::BrowserSession, ticket, told,
+};
 use axum::{
     extract::{MatchedPath, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
@@ -44,6 +46,10 @@ pub async fn authenticate(State(door): State<Arc<Doorkeeper>>, mut request: Requ
         ));
     }
     let session = session_of(&door, &request);
+    let ticket = cookies(request.headers()).find(|(name, _)| *name == ticket::COOKIE).map(|(_, text)| text.to_owned());
+    if let (Some(text), Some(id)) = (&ticket, session.id()) {
+        door.admit_ticket(text, &Credential::Web(SessionId::of(id))).await;
+    }
     let (credential, verified) = match identify(&door, &session, request.headers(), &trace).await {
         Ok(found) => found,
         // Health tells its story without a database, to a stranger.
@@ -98,6 +104,7 @@ pub async fn authenticate(State(door): State<Arc<Doorkeeper>>, mut request: Requ
         note_denied(&door, principal.as_ref(), &method, &path, "right is missing").await;
     }
     write_cookies(&door, &browser, shows_once, &mut response);
+    write_ticket(&door, &credential, verified.as_deref(), ticket.is_some(), &mut response);
     if principal.is_some() && !response.headers().contains_key(header::CACHE_CONTROL) {
         response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
@@ -264,6 +271,27 @@ fn write_cookies(door: &Doorkeeper, browser: &BrowserSession, shown: bool, respo
         if let Ok(value) = HeaderValue::from_str(&line) {
             response.headers_mut().append(header::SET_COOKIE, value);
         }
+    }
+}
+
+/// Gives the browser a ticket for an outage, or takes back that of a session that is over.
+fn write_ticket(
+    door: &Doorkeeper,
+    credential: &Credential,
+    verified: Option<&Verified>,
+    had_one: bool,
+    response: &mut Response,
+) {
+    let fresh = match verified.filter(|verified| verified.user_id().is_some()) {
+        Some(verified) => door.ticket(credential, verified),
+        None if had_one && !door.backend.breaker.is_open() => Some(String::new()),
+        None => None,
+    };
+    let Some(text) = fresh else { return };
+    let age = if text.is_empty() { 0 } else { REMEMBERED_FOR.as_secs() };
+    let line = cookie(ticket::COOKIE, &text, &format!("; HttpOnly; Max-Age={age}"), door.settings().is_https());
+    if let Ok(value) = HeaderValue::from_str(&line) {
+        response.headers_mut().append(header::SET_COOKIE, value);
     }
 }
 

@@ -13,6 +13,9 @@ struct Notification {
     i: i64,
     t: String,
     k: String,
+    /// The transaction. A server that migrated only just now may still hear one without.
+    #[serde(default)]
+    x: String,
 }
 
 /// Quiet time after which the connection is asked whether it is still there.
@@ -23,13 +26,13 @@ pub(super) async fn listen(bus: LiveBus) {
     let mut pause = Duration::from_millis(250);
     while !bus.stopping().is_cancelled() {
         match connect(&bus).await {
-            Ok(listener) => {
+            Ok((listener, floor)) => {
                 pause = Duration::from_millis(250);
                 // Whatever was sent before this moment may have been missed.
                 bus.restart();
-                bus.0.connected.store(true, Ordering::SeqCst);
+                bus.0.connection.0.store(floor.max(1), Ordering::SeqCst);
                 hear(&bus, listener).await;
-                bus.0.connected.store(false, Ordering::SeqCst);
+                bus.0.connection.0.store(0, Ordering::SeqCst);
                 bus.0.lost.notify_one();
             }
             Err(error) => {
@@ -41,10 +44,12 @@ pub(super) async fn listen(bus: LiveBus) {
     }
 }
 
-async fn connect(bus: &LiveBus) -> Result<PgListener, sqlx::Error> {
+/// A listening connection; what ended before it listened lies below the number.
+async fn connect(bus: &LiveBus) -> Result<(PgListener, u64), store::StoreError> {
     let mut listener = PgListener::connect_with(&bus.0.backend.pools.live).await?;
     listener.listen("millrace_live").await?;
-    Ok(listener)
+    let floor = store::figures::floor(&mut listener).await?;
+    Ok((listener, floor))
 }
 
 /// Returns when the connection is lost or the bus stops.
@@ -56,13 +61,14 @@ async fn hear(bus: &LiveBus, mut listener: PgListener) {
         };
         match heard {
             Ok(Ok(Some(notification))) => {
-                let Ok(Notification { i, t, k }) = serde_json::from_str(notification.payload()) else {
+                let Ok(Notification { i, t, k, x }) = serde_json::from_str(notification.payload()) else {
                     tracing::warn!("notification on the live channel is not ours");
                     continue;
                 };
                 // A topic of a newer release is nobody's business here.
                 if let Some(topic) = Topic::parse(&t) {
-                    bus.publish(Changed { id: i, topic, key: k, at: bus.0.backend.clock.now() });
+                    let transaction = x.parse().unwrap_or_default();
+                    bus.publish(Changed { id: i, topic, key: k, at: bus.0.backend.clock.now(), transaction });
                 }
             }
             Ok(Ok(None)) => return tracing::warn!("live bus lost its connection"),

@@ -81,7 +81,7 @@ mod tests {
     }
 
     fn event(id: i64, second: i64) -> Arc<Changed> {
-        Arc::new(Changed { id, topic: Topic::Jobs, key: id.to_string(), at: at(second) })
+        Arc::new(Changed { id, topic: Topic::Jobs, key: id.to_string(), at: at(second), transaction: 0 })
     }
 
     fn ids(replay: &Replay) -> Vec<i64> {

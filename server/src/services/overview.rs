@@ -1,52 +1,65 @@
 //! Figures and the rows behind them. Reads only, but for recorded visits.
 
 mod dashboard;
-mod generation;
 mod measure;
 mod rows;
 mod series;
 
 pub use rows::RowSource;
 
-use crate::{backend::Backend, freshness::Shelf, live::Heard};
+use crate::{
+    backend::Backend,
+    freshness::{Answer, Figure},
+};
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
-    freshness::State,
+    freshness::{ErrorClass, Freshness, State},
     ids::TransactionId,
-    live::Topic,
     money::Money,
     overview::{
-        Badge, Bars, DashboardAnswer, DashboardMetadata, Drill, DrillQuery, KpisScreen, MetricKey, OverviewPort,
-        OverviewScreen, Realtime, RecentSale, RecordVisit, Scope, ScopeQuery, Sliding, Tile, Trend, TrendQuery,
-        TrendRequest, parse_sliding,
+        self as figures, Badge, Bars, Compare, DashboardAnswer, DashboardMetadata, DayRange, Drill, DrillQuery,
+        KpisScreen, MetricKey, OverviewPort, OverviewScreen, Realtime, RecentSale, RecordVisit, Scope, ScopeQuery,
+        Tile, Trend, TrendQuery, TrendRequest, parse_sliding,
     },
+    settings::Business,
 };
-use generation::Generation;
+use futures::future::{FutureExt, join_all};
 use measure::Context;
 use sqlx::{Postgres, Transaction};
-use std::{fmt, sync::Arc};
+use std::fmt;
 use store::overview as sums;
-use tokio::sync::broadcast::{Receiver, error::TryRecvError};
 
 /// Sales in the short list of the home page.
 const RECENT: i64 = 8;
 
-/// Topics whose change makes every figure old.
-pub const EATS: [Topic; 2] = [Topic::Transactions, Topic::Settings];
+impl Figure for Business {}
+impl Figure for Vec<RecentSale> {}
+impl Figure for dashboard::Computed {}
+
+impl Figure for Tile {
+    fn is_sound(&self) -> bool {
+        Self::is_sound(self)
+    }
+}
+
+impl Figure for Bars {
+    fn is_sound(&self) -> bool {
+        self.items.iter().all(|bar| bar.orders >= 0)
+    }
+}
+
+impl Figure for Trend {
+    fn is_sound(&self) -> bool {
+        self.items.iter().all(|day| day.orders >= 0 && day.visitors >= 0 && day.active_customers >= 0)
+    }
+}
 
 /// The service behind [`OverviewPort`].
 pub struct OverviewService {
     backend: Backend,
-    generation: Generation,
-    contexts: Shelf<(), Context>,
-    tiles: Shelf<(Scope, bool), Vec<Tile>>,
-    bars: Shelf<Scope, Bars>,
-    trends: Shelf<TrendRequest, Trend>,
-    dashboards: Shelf<Sliding, dashboard::Computed>,
-    recent: Shelf<(), Vec<sums::RecentRow>>,
 }
 
 impl fmt::Debug for OverviewService {
@@ -55,11 +68,11 @@ impl fmt::Debug for OverviewService {
     }
 }
 
-/// The moment of an answer: the clock, how often the data had changed by then, and the settings.
+/// The moment of an answer: the clock and the settings, with how sure those are.
 struct Moment {
     now: DateTime<Utc>,
-    generation: u64,
     context: Context,
+    freshness: Freshness,
 }
 
 impl Moment {
@@ -75,44 +88,34 @@ impl Moment {
         query.resolve(self.today()).map_err(AppError::validation)
     }
 
-    fn age(&self, computed_at: DateTime<FixedOffset>) -> i64 {
-        (self.now - computed_at.with_timezone(&Utc)).num_seconds().max(0)
+    fn age(&self, computed_at: DateTime<Utc>) -> i64 {
+        (self.now - computed_at).num_seconds().max(0)
     }
+
+    /// How a figure stands: a zone that may have changed makes its day doubtful too.
+    fn freshness<V>(&self, kept: &Answer<V>) -> Freshness {
+        kept.freshness.having_eaten(self.freshness)
+    }
+}
+
+/// What a figure of `scope` is kept by; who looks at the same days by another name looks at the same figure.
+fn scope_text(scope: Scope, compared: bool, context: &Context) -> String {
+    let compare = if compared { scope.compare.as_str() } else { "-" };
+    format!("{} {} {} {compare} {}", scope.days.from, scope.days.to, scope.basis.as_str(), context.scope())
 }
 
 impl OverviewService {
     #[must_use]
-    pub fn new(backend: Backend) -> Self {
-        fn shelf<K, V>(backend: &Backend, entries: u64) -> Shelf<K, V>
-        where
-            K: std::hash::Hash + Eq + Send + Sync + 'static,
-            V: Send + Sync + 'static,
-        {
-            Shelf::holding(entries, backend.breaker.clone(), Arc::clone(&backend.clock))
-        }
-        Self {
-            generation: Generation::default(),
-            contexts: shelf(&backend, 4),
-            tiles: shelf(&backend, 2_000),
-            bars: shelf(&backend, 2_000),
-            trends: shelf(&backend, 500),
-            dashboards: shelf(&backend, 20),
-            recent: shelf(&backend, 4),
-            backend,
-        }
+    pub const fn new(backend: Backend) -> Self {
+        Self { backend }
     }
 
-    /// `changed` tells whether one of [`EATS`] changed since it was last asked (or may have).
-    pub fn listen(&self, changed: impl FnMut() -> bool + Send + 'static) {
-        self.generation.listen(changed);
-    }
-
-    /// Drops every kept figure.
+    /// Takes no kept figure for fresh any more.
     pub fn forget(&self) {
-        self.generation.forget();
+        self.backend.figures.news().forget();
     }
 
-    /// One state of the database, for a computation that may outlive the call that began it.
+    /// One state of the database.
     fn snapshot(&self) -> impl Future<Output = Result<Transaction<'static, Postgres>, AppError>> + Send + use<> {
         let pool = self.backend.pools.analytics.clone();
         async move { Ok(store::snapshot(&pool).await?) }
@@ -120,69 +123,97 @@ impl OverviewService {
 
     async fn moment(&self, who: &Principal) -> Result<Moment, AppError> {
         who.require(Permission::OverviewView)?;
-        let (now, generation) = (self.backend.clock.now(), self.generation.now());
-        let snapshot = self.snapshot();
-        let read = async move { Context::read(&mut *snapshot.await?).await };
-        let kept = self.contexts.get(generation, (), read).await?;
-        Ok(Moment { now, generation, context: kept.stamped.value.clone() })
+        let now = self.backend.clock.now();
+        let kept = self.backend.figures.get::<Business, _>(&figures::BUSINESS, "", |connection| {
+            async move { Ok(store::settings::business(connection).await?) }.boxed()
+        });
+        let kept = kept.await?;
+        Ok(Moment { now, context: Context::of(Business::clone(&kept.value))?, freshness: kept.freshness })
     }
 
-    /// The tiles of a scope: the four of the home page, or all.
-    async fn kept_tiles(&self, m: &Moment, scope: Scope, all: bool) -> Result<Vec<Tile>, AppError> {
-        let headline = [scope.basis.revenue(), scope.basis.orders(), MetricKey::ActiveCustomers, MetricKey::Conversion];
-        let (snapshot, context, now) = (self.snapshot(), m.context.clone(), m.now);
-        let compute = async move {
-            let metrics: &[MetricKey] = if all { MetricKey::ALL } else { &headline };
-            measure::tiles(&mut *snapshot.await?, &context, scope, metrics, now).await
-        };
-        let kept = self.tiles.get(m.generation, (scope, all), compute).await?;
-        let mut tiles = kept.stamped.value.clone();
-        for tile in &mut tiles {
-            tile.age_seconds = m.age(tile.computed_at);
-            tile.freshness = kept.freshness;
+    /// The tile of a figure; one that could not be had says so in its place.
+    async fn kept_tile(&self, m: &Moment, metric: MetricKey, scope: Scope) -> Tile {
+        let (context, now) = (m.context.clone(), m.now);
+        let text = scope_text(scope, true, &m.context);
+        let kept = self.backend.figures.get::<Tile, _>(metric.declaration(), text, move |connection| {
+            async move { measure::tile(connection, &context, metric, scope, now).await }.boxed()
+        });
+        match kept.await {
+            Ok(kept) => {
+                let mut tile = Tile::clone(&kept.value);
+                tile.age_seconds = Some(m.age(kept.computed_at));
+                tile.freshness = m.freshness(&kept);
+                if tile.badge == Badge::Live && tile.freshness.state != State::Fresh {
+                    tile.badge = Badge::Cached;
+                }
+                tile
+            }
+            Err(error) => {
+                let class = Some(ErrorClass::of(&error));
+                let currency = m.context.business.base_currency;
+                Tile::unknown(metric, currency, measure::range(&m.context, scope), class)
+            }
         }
-        Ok(tiles)
+    }
+
+    async fn kept_tiles(&self, m: &Moment, metrics: &[MetricKey], scope: Scope) -> Vec<Tile> {
+        join_all(metrics.iter().map(|metric| self.kept_tile(m, *metric, scope))).await
     }
 
     async fn kept_bars(&self, m: &Moment, scope: Scope) -> Result<Bars, AppError> {
-        let (snapshot, context, now) = (self.snapshot(), m.context.clone(), m.now);
-        let compute = async move { series::bars(&mut *snapshot.await?, &context, scope, now).await };
-        let kept = self.bars.get(m.generation, scope, compute).await?;
-        let mut bars = kept.stamped.value.clone();
-        bars.age_seconds = m.age(bars.computed_at);
-        bars.freshness = kept.freshness;
+        let (context, now) = (m.context.clone(), m.now);
+        let text = scope_text(scope, false, &m.context);
+        let kept = self.backend.figures.get::<Bars, _>(&figures::BARS, text, move |connection| {
+            async move { series::bars(connection, &context, scope, now).await }.boxed()
+        });
+        let kept = kept.await?;
+        let mut bars = Bars::clone(&kept.value);
+        bars.age_seconds = m.age(kept.computed_at);
+        bars.freshness = m.freshness(&kept);
         Ok(bars)
     }
 
     async fn kept_trend(&self, m: &Moment, asked: TrendRequest) -> Result<Trend, AppError> {
-        let (snapshot, context, now) = (self.snapshot(), m.context.clone(), m.now);
-        let compute = async move { series::trend(&mut *snapshot.await?, &context, asked, now).await };
-        let kept = self.trends.get(m.generation, asked, compute).await?;
-        let mut trend = kept.stamped.value.clone();
-        trend.age_seconds = m.age(trend.computed_at);
-        trend.freshness = kept.freshness;
+        let (context, now) = (m.context.clone(), m.now);
+        let order = if asked.newest_first { "desc" } else { "asc" };
+        let DayRange { from, to } = asked.days;
+        let text = format!("{from} {to} {} {order} {}", asked.basis.as_str(), m.context.scope());
+        let kept = self.backend.figures.get::<Trend, _>(&figures::TREND, text, move |connection| {
+            async move { series::trend(connection, &context, asked, now).await }.boxed()
+        });
+        let kept = kept.await?;
+        let mut trend = Trend::clone(&kept.value);
+        trend.age_seconds = m.age(kept.computed_at);
+        trend.freshness = m.freshness(&kept);
         Ok(trend)
     }
 
     async fn kept_recent(&self, m: &Moment) -> Result<Vec<RecentSale>, AppError> {
-        let (snapshot, now) = (self.snapshot(), m.now);
-        let compute = async move { Ok(sums::recent_sales(&mut *snapshot.await?, now, RECENT).await?) };
-        let kept = self.recent.get(m.generation, (), compute).await?;
-        Ok(kept
-            .stamped
-            .value
-            .iter()
-            .map(|row| RecentSale {
-                id: TransactionId(row.id),
-                number: row.number,
-                at: m.local(row.at),
-                age_seconds: (m.now - row.at).num_seconds(),
-                customer: row.customer.clone(),
-                quantity: row.quantity.normalize(),
-                total: Money::new(row.total, row.currency.parse().unwrap_or(m.context.business.base_currency)),
-                status: row.status.clone(),
-            })
-            .collect())
+        let (context, now) = (m.context.clone(), m.now);
+        let sale = move |row: sums::RecentRow| RecentSale {
+            id: TransactionId(row.id),
+            number: row.number,
+            at: context.zone.local(row.at),
+            age_seconds: (now - row.at).num_seconds(),
+            customer: row.customer,
+            quantity: row.quantity.normalize(),
+            total: Money::new(row.total, row.currency.parse().unwrap_or(context.business.base_currency)),
+            status: row.status,
+        };
+        let text = m.context.scope();
+        let kept = self.backend.figures.get::<Vec<RecentSale>, _>(&figures::RECENT, text, move |connection| {
+            async move { Ok(sums::recent_sales(connection, now, RECENT).await?.into_iter().map(sale).collect()) }
+                .boxed()
+        });
+        let mut recent = Vec::clone(&kept.await?.value);
+        for sale in &mut recent {
+            sale.age_seconds = (m.now - sale.at.with_timezone(&Utc)).num_seconds();
+        }
+        Ok(recent)
+    }
+
+    fn outage_since(&self, m: &Moment) -> Option<DateTime<FixedOffset>> {
+        self.backend.breaker.open_since().map(|since| m.local(since))
     }
 }
 
@@ -195,22 +226,22 @@ impl OverviewPort for OverviewService {
     async fn overview(&self, who: &Principal, query: &ScopeQuery) -> Result<OverviewScreen, AppError> {
         let m = self.moment(who).await?;
         let scope = m.scope(query)?;
-        // Each block reads by itself: one that waits does not hold up the others.
-        let recent = async {
-            if who.may(Permission::TransactionsView) { self.kept_recent(&m).await.map(Some) } else { Ok(None) }
-        };
-        let (tiles, bars, trend, recent) = tokio::try_join!(
-            self.kept_tiles(&m, scope, false),
+        let headline = [scope.basis.revenue(), scope.basis.orders(), MetricKey::ActiveCustomers, MetricKey::Conversion];
+        // Each block reads by itself: one that waits does not hold up the others, one that fails fails alone.
+        let recent =
+            async { if who.may(Permission::TransactionsView) { Some(self.kept_recent(&m).await) } else { None } };
+        let (tiles, bars, trend, recent) = tokio::join!(
+            self.kept_tiles(&m, &headline, scope),
             self.kept_bars(&m, scope),
             self.kept_trend(&m, series::page_trend(scope)),
             recent
-        )?;
+        );
         Ok(OverviewScreen {
             scope,
             today: m.today(),
             zone: m.context.zone.name().to_owned(),
             currency: m.context.business.base_currency,
-            outage_since: self.backend.breaker.open_since().map(|since| m.local(since)),
+            outage_since: self.outage_since(&m),
             tiles,
             bars,
             trend,
@@ -221,14 +252,21 @@ impl OverviewPort for OverviewService {
     async fn kpis(&self, who: &Principal, query: &ScopeQuery) -> Result<KpisScreen, AppError> {
         let m = self.moment(who).await?;
         let scope = m.scope(query)?;
-        let (tiles, trend) =
-            tokio::try_join!(self.kept_tiles(&m, scope, true), self.kept_trend(&m, series::page_trend(scope)))?;
+        let (tiles, trend) = tokio::join!(
+            // All comparisons at once, unless one was asked for.
+            self.kept_tiles(
+                &m,
+                MetricKey::ALL,
+                if query.compare.is_none() { scope.with_compare(Compare::All) } else { scope }
+            ),
+            self.kept_trend(&m, series::page_trend(scope))
+        );
         Ok(KpisScreen {
             scope,
             today: m.today(),
             zone: m.context.zone.name().to_owned(),
             currency: m.context.business.base_currency,
-            outage_since: self.backend.breaker.open_since().map(|since| m.local(since)),
+            outage_since: self.outage_since(&m),
             tiles,
             trend,
         })
@@ -236,14 +274,13 @@ impl OverviewPort for OverviewService {
 
     async fn tiles(&self, who: &Principal, query: &ScopeQuery) -> Result<Vec<Tile>, AppError> {
         let m = self.moment(who).await?;
-        self.kept_tiles(&m, m.scope(query)?, true).await
+        Ok(self.kept_tiles(&m, MetricKey::ALL, m.scope(query)?).await)
     }
 
     async fn tile(&self, who: &Principal, key: &str, query: &ScopeQuery) -> Result<Tile, AppError> {
         let m = self.moment(who).await?;
-        let key = metric(key)?;
-        let tiles = self.kept_tiles(&m, m.scope(query)?, true).await?;
-        tiles.into_iter().find(|t| t.key == key).ok_or_else(AppError::internal)
+        let metric = metric(key)?;
+        Ok(self.kept_tile(&m, metric, m.scope(query)?).await)
     }
 
     async fn rows(&self, who: &Principal, key: &str, query: &DrillQuery) -> Result<Drill, AppError> {
@@ -272,16 +309,20 @@ impl OverviewPort for OverviewService {
     async fn dashboard(&self, who: &Principal, period: &str) -> Result<DashboardAnswer, AppError> {
         let m = self.moment(who).await?;
         let period = parse_sliding(period).map_err(AppError::validation)?;
-        let (snapshot, context, now) = (self.snapshot(), m.context.clone(), m.now);
-        let compute = async move { dashboard::dashboard(&mut *snapshot.await?, &context, period, now).await };
-        let kept = self.dashboards.get(m.generation, period, compute).await?;
-        let computed = &kept.stamped.value;
+        let (context, now) = (m.context.clone(), m.now);
+        let text = format!("{} {}", period.as_str(), m.context.scope());
+        let kept = self.backend.figures.get::<dashboard::Computed, _>(&figures::DASHBOARD, text, move |connection| {
+            async move { dashboard::dashboard(connection, &context, period, now).await }.boxed()
+        });
+        let kept = kept.await?;
+        let fresh = m.freshness(&kept).state == State::Fresh;
+        let computed = &kept.value;
         Ok(DashboardAnswer {
             data: computed.data.clone(),
             metadata: DashboardMetadata {
                 cached: kept.cached,
-                badge: if kept.freshness.state == State::Fresh { computed.badge } else { Badge::Cached },
-                age_seconds: (m.now - kept.stamped.computed_at).num_seconds().max(0),
+                badge: if fresh { computed.badge } else { Badge::Cached },
+                age_seconds: m.age(kept.computed_at),
                 rows_without_rate: computed.rows_without_rate,
                 unavailable: dashboard::unavailable(),
             },
@@ -307,17 +348,5 @@ impl OverviewPort for OverviewService {
         sums::record_visit(&mut tx, id, self.backend.clock.now(), visit).await?;
         store::commit(tx).await?;
         Ok(())
-    }
-}
-
-/// Whether something of [`EATS`] was heard since the last look; a gap counts as such.
-pub fn changed(heard: &mut Receiver<Heard>) -> bool {
-    let mut changed = false;
-    loop {
-        changed |= match heard.try_recv() {
-            Ok(Heard::Changed(event)) => EATS.contains(&event.topic),
-            Ok(Heard::Resync) | Err(TryRecvError::Lagged(_)) => true,
-            Err(TryRecvError::Empty | TryRecvError::Closed) => return changed,
-        };
     }
 }

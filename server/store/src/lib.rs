@@ -6,6 +6,7 @@ pub mod audit;
 pub mod demo;
 mod error;
 pub mod exports;
+pub mod figures;
 pub mod health;
 pub mod idempotency;
 pub mod ingest;

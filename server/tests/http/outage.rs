@@ -8,7 +8,7 @@ use crate::{
     world::{PASSWORD, World, settings},
 };
 use axum::http::{Method, StatusCode};
-use domain::access::Role;
+use domain::{access::Role, clock::Clock};
 use serde_json::{Value, json};
 use server::live::LiveHandle;
 use sqlx::PgPool;
@@ -133,6 +133,7 @@ async fn figures_stand_with_age_and_reason_while_the_database_is_away_and_heal_b
 async fn in_an_outage_nothing_is_written_and_nobody_new_comes_in(root: PgPool) {
     let mut o = Outage::arrange(root).await;
     o.page("/").await;
+    o.orders().await;
     o.cut().await;
     let bearer = o.bearer.clone();
     let sale =
@@ -147,7 +148,20 @@ async fn in_an_outage_nothing_is_written_and_nobody_new_comes_in(root: PgPool) {
     assert_eq!(stranger.login(WHO, PASSWORD).await.status, StatusCode::SERVICE_UNAVAILABLE);
     // What was never computed is not made up.
     let answer = o.client.send(Method::GET, "/api/v1/kpis?day=2026-01-01", &[("authorization", &bearer)], "").await;
-    assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    let tiles = answer.json();
+    let tiles = tiles.as_array().or_else(|| tiles["items"].as_array()).expect("tiles");
+    assert_eq!(tiles.len(), domain::overview::MetricKey::ALL.len());
+    for tile in tiles {
+        assert_eq!(
+            (&tile["value"], &tile["state"], &tile["error_class"], &tile["computed_at"]),
+            (&Value::Null, &json!("pending"), &json!("connection"), &Value::Null)
+        );
+    }
+    // The page of that day keeps its head and period bar; each block says what is missing.
+    let page = o.page("/?day=2026-01-01").await;
+    assert!(page.contains("Other days") && page.contains("could not be computed (database unreachable)"), "{page}");
+    assert!(page.contains("data-failed") && page.contains("Try again"));
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -162,4 +176,42 @@ async fn who_signed_out_is_not_remembered_in_an_outage(root: PgPool) {
     let answer = o.client.send(Method::GET, "/", &[("accept", "text/html")], "").await;
     assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{}", answer.text);
     assert!(!answer.text.contains("1,082.00"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_server_started_in_the_outage_shows_the_same_figures_to_who_was_signed_in(root: PgPool) {
+    let mut o = Outage::arrange(root).await;
+    let before = o.page("/").await;
+    assert!(before.contains("1,082.00"));
+    assert!(o.client.cookies.contains_key("millrace_ticket"), "{:?}", o.client.cookies.keys());
+    let folder = tempfile::tempdir().expect("folder");
+    let file = folder.path().join(server::freshness::LAST_GOOD);
+    server::freshness::save_last_good(&o.world.backend.figures, &file).expect("written");
+    o.cut().await;
+
+    // Another process on the same wire: it knows nothing but the file.
+    let restarted = World::reaching_again(&o.world, &o.wire.options());
+    assert_eq!(server::freshness::load_last_good(&restarted.backend.figures, &file) > 5, true);
+    restarted.backend.breaker.open(restarted.clock.now());
+    o.world.clock.advance(chrono::Duration::minutes(10));
+    let mut client = Client::new(&router(&restarted));
+    client.cookies = o.client.cookies.clone();
+    let answer = client.send(Method::GET, "/", &[("accept", "text/html")], "").await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+    assert!(answer.text.contains("1,082.00") && answer.text.contains("data-outage"), "the last figures");
+    assert!(answer.text.contains("10\u{a0}min ago"), "the age");
+
+    // Without the ticket, with somebody else's session, or after its hour: nobody.
+    let third = World::reaching_again(&o.world, &o.wire.options());
+    third.backend.breaker.open(third.clock.now());
+    let mut stranger = Client::new(&router(&third));
+    stranger.cookies = o.client.cookies.clone();
+    stranger.cookies.remove("millrace_ticket");
+    let refused = stranger.send(Method::GET, "/", &[("accept", "text/html")], "").await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE);
+    o.world.clock.advance(chrono::Duration::minutes(50));
+    let mut late = Client::new(&router(&third));
+    late.cookies = o.client.cookies.clone();
+    let refused = late.send(Method::GET, "/", &[("accept", "text/html")], "").await;
+    assert_eq!(refused.status, StatusCode::SERVICE_UNAVAILABLE, "the hour is over");
 }

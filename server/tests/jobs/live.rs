@@ -160,7 +160,7 @@ async fn an_unknown_place_an_overrun_and_a_lost_listener_all_say_resync(pool: Pg
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(stream.next().await.0, "resync", "300 events do not fit a queue of 256");
 
-    world.execute("select pg_terminate_backend(pid) from pg_stat_activity where query ilike 'listen %' and datname = current_database()").await;
+    world.execute("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_snapshot_xmax%' and pid <> pg_backend_pid() and datname = current_database()").await;
     assert_eq!(stream.next().await.0, "resync");
     // And it listens again.
     for _ in 0..100 {

@@ -14,6 +14,7 @@ mod access;
 mod audit;
 mod database;
 mod demo;
+mod freshness;
 mod import_command;
 mod ingest;
 mod ingest_bad_input;

@@ -11,7 +11,7 @@ use server::{
     services::overview::OverviewService,
 };
 use sqlx::PgPool;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 /// A sale to arrange. The amounts have no tax, so net and total are the same.
@@ -49,7 +49,7 @@ impl Figures {
     /// On the database that `sqlx::test` made; the clock stands at 2026-11-22, noon UTC.
     pub fn on(db: PgPool) -> Self {
         let clock = Arc::new(FixedClock::at(at("2026-11-22T12:00:00Z")));
-        let backend = Backend::new(Pools::open(&db.connect_options(), 20), clock.clone());
+        let backend = Backend::pausing(Pools::open(&db.connect_options(), 20), clock.clone(), Duration::ZERO);
         Self { db, clock, service: Arc::new(OverviewService::new(backend.clone())), backend }
     }
 
@@ -167,6 +167,18 @@ impl Figures {
     }
 
     /// A figure of the scope that `query` (as in a URL) says.
+    /// Looks at today's tile until it is as wanted, five seconds at most.
+    pub async fn until(&self, metric: MetricKey, wanted: impl Fn(&Tile) -> bool) -> Tile {
+        for _ in 0..250 {
+            let tile = self.tile(metric, "").await;
+            if wanted(&tile) {
+                return tile;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{metric} did not become as wanted: {:?}", self.tile(metric, "").await);
+    }
+
     pub async fn tile(&self, metric: MetricKey, query: &str) -> Tile {
         self.service.tile(&super::shop::viewer(), metric.as_str(), &scope(query)).await.unwrap()
     }

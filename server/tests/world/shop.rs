@@ -16,7 +16,7 @@ use server::{
     services::transactions::TransactionsService,
 };
 use sqlx::PgPool;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
 pub struct Shop {
@@ -33,7 +33,7 @@ impl Shop {
         let clock = Arc::new(FixedClock::at(at("2026-10-06T08:30:00Z")));
         // Few connections: tests run beside each other on one cluster.
         let keys = Keys::derive(&MasterKey::new([7; 32]), None);
-        let backend = Backend::new(Pools::open(&db.connect_options(), 20), clock.clone());
+        let backend = Backend::pausing(Pools::open(&db.connect_options(), 20), clock.clone(), Duration::ZERO);
         let gatherer = Gatherer::new(backend.pools.live.clone());
         Self { db, clock, sales: Arc::new(TransactionsService::new(backend.clone(), keys, gatherer)), backend }
     }

@@ -120,7 +120,7 @@ impl DrillQuery {
     /// From the pairs of an address; names that mean nothing here are left alone.
     #[must_use]
     pub fn parse(pairs: Vec<(String, String)>) -> Self {
-        let ScopeQuery { period, day, from, to, basis } = ScopeQuery::parse(pairs.clone());
+        let ScopeQuery { period, day, from, to, basis, .. } = ScopeQuery::parse(pairs.clone());
         let mut query = Self { period, day, from, to, basis, ..Self::default() };
         for (name, value) in pairs {
             match name.as_str() {
@@ -142,6 +142,8 @@ impl DrillQuery {
             from: self.from.clone(),
             to: self.to.clone(),
             basis: self.basis.clone(),
+            // A number and its rows are of one period.
+            compare: None,
         }
     }
 

@@ -1,5 +1,10 @@
 //! The figures: their keys, units and formulas in words (`overview.md` 3.2).
 
+use crate::{
+    access::Permission,
+    freshness::{Class, DEADLINE_MS, Declaration},
+    live::Topic,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::{
@@ -96,6 +101,9 @@ pub enum Unit {
     Ratio,
 }
 
+/// Topics whose change makes every figure of sales and visits old.
+pub(super) const FACTS: &[Topic] = &[Topic::Transactions, Topic::Analytics, Topic::Settings];
+
 macro_rules! metrics {
     ($($(#[$doc:meta])* $name:ident => $key:literal, $label:literal, $unit:ident, $formula:literal;)+) => {
         /// Key of a figure.
@@ -125,6 +133,26 @@ macro_rules! metrics {
             #[must_use]
             pub const fn formula(self) -> &'static str {
                 match self { $(Self::$name => $formula),+ }
+            }
+
+            /// How it is kept.
+            #[must_use]
+            pub const fn declaration(self) -> &'static Declaration {
+                match self {
+                    $(Self::$name => {
+                        static DECLARED: Declaration = Declaration {
+                            key: $key,
+                            label: $label,
+                            class: Class::Kpi,
+                            deadline_ms: DEADLINE_MS,
+                            permission: Permission::OverviewView,
+                            topics: FACTS,
+                            scope: &["from", "to", "basis", "compare", "zone", "currency"],
+                            formula: $formula,
+                        };
+                        &DECLARED
+                    }),+
+                }
             }
         }
     };

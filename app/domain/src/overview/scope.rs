@@ -38,6 +38,53 @@ impl Period {
     }
 }
 
+/// The earlier period a figure is compared with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compare {
+    /// The same weekday of last week; for more than one day, as many days right before.
+    #[default]
+    Week,
+    /// The day before; for more than one day as [`Compare::Week`].
+    Yesterday,
+    /// 364 days before: the same weekdays.
+    Year,
+    None,
+    /// Each of them.
+    All,
+}
+
+impl Compare {
+    pub const ALL: [Self; 5] = [Self::Week, Self::Yesterday, Self::Year, Self::None, Self::All];
+
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Week => "week",
+            Self::Yesterday => "yesterday",
+            Self::Year => "year",
+            Self::None => "none",
+            Self::All => "all",
+        }
+    }
+
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|c| c.as_str() == text)
+    }
+
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Week => "Last week",
+            Self::Yesterday => "Yesterday",
+            Self::Year => "Last year",
+            Self::None => "None",
+            Self::All => "All",
+        }
+    }
+}
+
 /// First and last business day, both included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct DayRange {
@@ -74,6 +121,7 @@ pub struct Scope {
     pub period: Period,
     pub days: DayRange,
     pub basis: Basis,
+    pub compare: Compare,
 }
 
 impl Scope {
@@ -90,12 +138,20 @@ impl Scope {
         if self.basis != Basis::default() {
             parts.push(format!("basis={}", self.basis.as_str()));
         }
+        if self.compare != Compare::default() {
+            parts.push(format!("compare={}", self.compare.as_str()));
+        }
         if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
     }
 
     #[must_use]
     pub const fn with_basis(self, basis: Basis) -> Self {
         Self { basis, ..self }
+    }
+
+    #[must_use]
+    pub const fn with_compare(self, compare: Compare) -> Self {
+        Self { compare, ..self }
     }
 
     #[must_use]
@@ -116,6 +172,8 @@ pub struct ScopeQuery {
     pub to: Option<String>,
     /// `net`, `gross`, `all`.
     pub basis: Option<String>,
+    /// `week`, `yesterday`, `year`, `none`, `all`.
+    pub compare: Option<String>,
 }
 
 impl ScopeQuery {
@@ -130,6 +188,7 @@ impl ScopeQuery {
                 "from" => query.from = Some(value),
                 "to" => query.to = Some(value),
                 "basis" => query.basis = Some(value),
+                "compare" => query.compare = Some(value),
                 _ => {}
             }
         }
@@ -141,6 +200,7 @@ impl ScopeQuery {
     pub fn resolve(&self, today: NaiveDate) -> Result<Scope, Vec<FieldError>> {
         let mut faults = Vec::new();
         let basis = basis(self.basis.as_deref(), &mut faults);
+        let compare = compare(self.compare.as_deref(), &mut faults);
         let day = date("day", self.day.as_deref(), &mut faults);
         let from = date("from", self.from.as_deref(), &mut faults);
         let to = date("to", self.to.as_deref(), &mut faults);
@@ -176,7 +236,7 @@ impl ScopeQuery {
         };
         check_range(days, &mut faults);
         let period = if period == Period::Day && days.from == today { Period::Today } else { period };
-        if faults.is_empty() { Ok(Scope { period, days, basis }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Scope { period, days, basis, compare }) } else { Err(faults) }
     }
 }
 
@@ -247,6 +307,16 @@ pub enum Sliding {
 }
 
 impl Sliding {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hours24 => "24h",
+            Self::Days7 => "7d",
+            Self::Days30 => "30d",
+            Self::All => "all",
+        }
+    }
+
     /// Length in seconds; `None` for all time.
     #[must_use]
     pub const fn seconds(self) -> Option<i64> {
@@ -290,6 +360,17 @@ fn basis(text: Option<&str>, faults: &mut Vec<FieldError>) -> Basis {
     })
 }
 
+fn compare(text: Option<&str>, faults: &mut Vec<FieldError>) -> Compare {
+    let Some(text) = given(text) else { return Compare::default() };
+    Compare::parse(text).unwrap_or_else(|| {
+        faults.push(FieldError::new(
+            "compare",
+            format!("\"{}\" is not a comparison; use week, yesterday, year, none or all.", short(text)),
+        ));
+        Compare::default()
+    })
+}
+
 fn date(path: &str, text: Option<&str>, faults: &mut Vec<FieldError>) -> Option<NaiveDate> {
     let text = given(text)?;
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|d| YEARS.contains(&d.year()));
@@ -328,6 +409,7 @@ mod tests {
                 "day" => &mut query.day,
                 "from" => &mut query.from,
                 "to" => &mut query.to,
+                "compare" => &mut query.compare,
                 _ => &mut query.basis,
             };
             *field = Some((*value).to_owned());
@@ -360,6 +442,7 @@ mod tests {
             "2026-11-22",
             "?period=30d&basis=gross",
         );
+        resolved(&[("compare", "year")], Period::Today, "2026-11-22", "2026-11-22", "?compare=year");
         resolved(&[("day", "2010-12-01")], Period::Day, "2010-12-01", "2010-12-01", "?day=2010-12-01");
         resolved(&[("day", "2026-11-22")], Period::Today, "2026-11-22", "2026-11-22", "");
         resolved(
@@ -391,6 +474,7 @@ mod tests {
         assert_eq!(paths(&[("day", "99999-01-01")]), "day");
         assert_eq!(paths(&[("day", "2011-05-02"), ("to", "2011-05-02")]), "day");
         assert_eq!(paths(&[("period", "year")]), "period");
+        assert_eq!(paths(&[("compare", "decade")]), "compare");
         assert!(
             query(&[("from", "2010-01-01"), ("to", "2011-02-04")]).resolve(d("2026-11-22")).is_ok(),
             "400 days are allowed"

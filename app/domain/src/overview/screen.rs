@@ -5,8 +5,8 @@ use super::{
     scope::{Scope, Sliding},
 };
 use crate::{
-    FieldError, format,
-    freshness::Freshness,
+    AppError, FieldError, format,
+    freshness::{ErrorClass, Freshness},
     ids::TransactionId,
     money::{Currency, Money},
 };
@@ -104,17 +104,63 @@ pub struct Tile {
     pub small_sample: bool,
     /// Rows left out because no exchange rate of their day is known.
     pub rows_without_rate: i64,
+    /// Against the period asked for.
     pub change: Option<Change>,
+    /// The other comparisons, where all were asked for.
+    #[serde(default)]
+    pub more_changes: Vec<Change>,
     #[serde(flatten)]
     pub freshness: Freshness,
     pub badge: Badge,
-    pub computed_at: DateTime<FixedOffset>,
-    pub age_seconds: i64,
+    /// `None`: never yet.
+    pub computed_at: Option<DateTime<FixedOffset>>,
+    pub age_seconds: Option<i64>,
     pub formula: String,
     pub range: Span,
 }
 
 impl Tile {
+    /// The tile of a figure that has no value yet, or none that could be had.
+    #[must_use]
+    pub fn unknown(key: MetricKey, currency: Currency, range: Span, class: Option<ErrorClass>) -> Self {
+        let freshness = Freshness::pending(class);
+        Self {
+            key,
+            value: None,
+            reason: freshness.words(),
+            unit: key.unit(),
+            currency: (key.unit() == Unit::Money).then_some(currency),
+            interval: None,
+            row_count: 0,
+            held: None,
+            guest_orders: None,
+            buyers_not_visited: None,
+            small_sample: false,
+            rows_without_rate: 0,
+            change: None,
+            more_changes: Vec::new(),
+            freshness,
+            badge: Badge::Cached,
+            computed_at: None,
+            age_seconds: None,
+            formula: key.formula().to_owned(),
+            range,
+        }
+    }
+
+    /// Whether it can be true: counts are not negative, rates are within bounds, money has a currency.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let counts = [Some(self.row_count), self.held, self.guest_orders, self.buyers_not_visited];
+        let counted = counts.into_iter().flatten().chain([self.rows_without_rate]).all(|n| n >= 0);
+        let valued = self.value.is_none_or(|value| match self.unit {
+            Unit::Money => self.currency.is_some(),
+            Unit::Percent => value >= Decimal::ZERO && value <= Decimal::ONE_HUNDRED,
+            Unit::Orders | Unit::Customers | Unit::Visitors | Unit::Ratio => value >= Decimal::ZERO,
+        });
+        counted && valued
+    }
+
     /// The value as a person reads it.
     #[must_use]
     pub fn text(&self, locale: &str) -> String {
@@ -281,11 +327,12 @@ pub struct OverviewScreen {
     pub outage_since: Option<DateTime<FixedOffset>>,
     /// Revenue, orders, active customers, conversion.
     pub tiles: Vec<Tile>,
-    pub bars: Bars,
+    // Each block may fail alone.
+    pub bars: Result<Bars, AppError>,
     /// 30 days ending with the last day of the scope, oldest first.
-    pub trend: Trend,
+    pub trend: Result<Trend, AppError>,
     /// `None` without the right to see transactions.
-    pub recent: Option<Vec<RecentSale>>,
+    pub recent: Option<Result<Vec<RecentSale>, AppError>>,
 }
 
 /// `/overview/kpis`.
@@ -299,7 +346,7 @@ pub struct KpisScreen {
     pub outage_since: Option<DateTime<FixedOffset>>,
     /// Every figure.
     pub tiles: Vec<Tile>,
-    pub trend: Trend,
+    pub trend: Result<Trend, AppError>,
 }
 
 /// `data` of the documented dashboard. `None` is unknown; `metadata.unavailable` says why.

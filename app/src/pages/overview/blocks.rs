@@ -3,12 +3,15 @@
 use super::tiles::freshness_badge;
 use crate::{
     charts::{customers_summary, customers_trend, revenue_bars, revenue_summary, revenue_trend, trend_summary},
-    components::{chart::ChartFigure, states::Empty},
+    components::{
+        chart::ChartFigure,
+        states::{Empty, Failed},
+    },
     context::session,
 };
 use chrono::{DateTime, FixedOffset};
 use domain::{
-    format,
+    AppError, format,
     overview::{Bars, Period, Progress, RecentSale, Scope, Trend},
 };
 use leptos::prelude::*;
@@ -25,12 +28,29 @@ pub fn outage_note(since: Option<DateTime<FixedOffset>>) -> impl IntoView {
     })
 }
 
+/// A block, or why it could not be had: the others stand.
+pub fn or_failed<T, V: IntoView + 'static>(
+    title: &'static str,
+    block: Result<T, AppError>,
+    view: impl FnOnce(T) -> V,
+) -> AnyView {
+    match block {
+        Ok(block) => view(block).into_any(),
+        Err(error) => view! {
+            <article class="card" data-failed>
+                <header><h2>{title}</h2></header>
+                <Failed error/>
+            </article>
+        }
+        .into_any(),
+    }
+}
+
 /// Revenue by hour of one day, or by day of more.
 pub fn bars_card(bars: Bars, scope: Scope) -> impl IntoView {
     let locale = session().business.locale;
     let by_hour = bars.by_hour;
     let (title, column) = if by_hour { ("Revenue by hour", "Hour") } else { ("Revenue by day", "Day") };
-    let basis = scope.basis;
     let rows = bars
         .items
         .iter()
@@ -42,11 +62,9 @@ pub fn bars_card(bars: Bars, scope: Scope) -> impl IntoView {
             let label = if by_hour {
                 label.into_any()
             } else {
-                let day = Scope {
-                    period: Period::Day,
-                    days: domain::overview::DayRange { from: bar.start.date_naive(), to: bar.start.date_naive() },
-                    basis,
-                };
+                let date = bar.start.date_naive();
+                let day =
+                    Scope { period: Period::Day, days: domain::overview::DayRange { from: date, to: date }, ..scope };
                 view! { <a href=format!("/{}", day.link())>{label}</a> }.into_any()
             };
             let ahead = bar.progress == Progress::Ahead;

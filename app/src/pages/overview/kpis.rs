@@ -13,10 +13,7 @@ use crate::{
     features::overview::load_kpis,
     page_data::PageData,
 };
-use domain::{
-    live::Topic,
-    overview::{KpisScreen, MetricKey},
-};
+use domain::overview::{KpisScreen, MetricKey};
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
@@ -28,7 +25,7 @@ pub struct KpisRoute {
 #[lazy_route]
 impl LazyRoute for KpisRoute {
     fn data() -> Self {
-        Self { screen: PageData::of_address(Topic::Transactions, load_kpis) }
+        Self { screen: PageData::of_figures(load_kpis) }
     }
 
     fn view(this: Self) -> AnyView {
@@ -55,7 +52,7 @@ fn shown(screen: KpisScreen) -> impl IntoView {
         <section class="kpis" aria-label="Figures">
             {tiles.into_iter().map(|tile| tiles::tile(tile, scope)).collect_view()}
         </section>
-        {blocks::trend_cards(trend, scope)}
+        {blocks::or_failed("Trend", trend, |trend| blocks::trend_cards(trend, scope))}
         <article class="card">
             <header><h2>"What the figures mean"</h2></header>
             <dl class="details">{formulas}</dl>

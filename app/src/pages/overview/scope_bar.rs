@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use domain::{
     format,
-    overview::{Basis, DayRange, Period, Scope},
+    overview::{Basis, Compare, DayRange, Period, Scope},
 };
 use leptos::prelude::*;
 
@@ -52,10 +52,24 @@ pub fn ScopeBar(#[prop(into)] path: String, scope: Scope, today: NaiveDate) -> i
         .collect_view();
     let basis = (scope.basis != Basis::default())
         .then(|| view! { <input type="hidden" name="basis" value=scope.basis.as_str()/> });
+    let comparisons = [Compare::Week, Compare::Yesterday, Compare::Year, Compare::None]
+        .into_iter()
+        .map(|compare| {
+            let current = (compare == scope.compare).then_some("true");
+            let label = if compare == Compare::None { "Nothing" } else { compare.label() };
+            view! { <a href=href(scope.with_compare(compare)) aria-current=current>{label}</a> }
+        })
+        .collect_view();
+    let compare = (scope.compare != Compare::default())
+        .then(|| view! { <input type="hidden" name="compare" value=scope.compare.as_str()/> });
     view! {
         <div class="filters">
             <nav class="seg" aria-label="Period">{periods}</nav>
             <nav class="seg" aria-label="Counting rule">{rules}</nav>
+            <details class="filter-sheet">
+                <summary class="btn">"Compared with"</summary>
+                <nav class="seg" aria-label="Compared with">{comparisons}</nav>
+            </details>
             <details class="filter-sheet">
                 <summary class="btn">"Other days"</summary>
                 <form class="filters" method="get" action=path.clone() aria-label="Other days">
@@ -68,6 +82,7 @@ pub fn ScopeBar(#[prop(into)] path: String, scope: Scope, today: NaiveDate) -> i
                         <input id="scope-to" type="date" name="to" value=scope.days.to.to_string()/>
                     </div>
                     {basis}
+                    {compare}
                     <button class="btn" type="submit">"Show"</button>
                 </form>
             </details>

@@ -14,20 +14,27 @@ use rust_decimal::Decimal;
 pub fn tile(tile: Tile, scope: Scope) -> impl IntoView {
     let locale = session().business.locale;
     let value = tile.text(&locale);
+    let known_once = tile.computed_at.is_some();
     let notes = tile.notes(&locale).into_iter().map(|note| view! { <span>{note}</span> }).collect_view();
-    let badge = (tile.badge != Badge::Live)
+    let badge = (tile.badge == Badge::Demo)
         .then(|| view! { <span class=format!("badge {}", tile.badge.tone())>{tile.badge.label()}</span> });
     let cached = freshness_badge(tile.freshness);
-    let missed = tile.freshness.words().map(|words| view! { " · " {words} });
+    // One without a value says so as its reason already.
+    let missed = tile.freshness.words().filter(|_| known_once).map(|words| view! { " · " {words} });
     let reason = tile.reason.clone().map(|reason| view! { <span>{reason}</span> });
-    let change = tile.change.as_ref().filter(|_| tile.value.is_some()).map(delta);
-    let title = format!("{} · as of {}", tile.formula, format::date_time_full(tile.computed_at));
+    let known = tile.value.is_some();
+    let changes = tile.change.iter().chain(&tile.more_changes).filter(|_| known).map(delta).collect_view();
+    let title = match tile.computed_at {
+        Some(at) => format!("{} · as of {}", tile.formula, format::date_time_full(at)),
+        None => tile.formula.clone(),
+    };
+    let age = tile.age_seconds.map(|age| view! { "updated "{format::ago(age)} });
     view! {
         <a class="kpi" href=drill_href(tile.key, scope) title=title>
             <div class="label"><span>{tile.key.label()}</span><span>{badge}{cached}</span></div>
             <div class="value num" data-metric=tile.key.as_str()>{value}</div>
-            <div class="foot">{change}{reason}{notes}</div>
-            <div class="age">"updated "{format::ago(tile.age_seconds)}{missed}</div>
+            <div class="foot">{changes}{reason}{notes}</div>
+            <div class="age">{age}{missed}</div>
         </a>
     }
 }

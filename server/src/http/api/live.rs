@@ -1,6 +1,7 @@
 //! `/live` (server-sent events) and `/api/v1/live/since` for those who must poll.
 
 use crate::{
+    freshness::Landed,
     http::{caller::Signed, routes::Routes},
     live::{Heard, LiveBus, Replay},
     services::Services,
@@ -71,6 +72,8 @@ pub struct LiveSince {
     epoch: Uuid,
     last_id: String,
     resync: bool,
+    /// Whether changes reach this server; while they do not, nothing is missing here but may be elsewhere.
+    hears: bool,
     events: Vec<LiveEvent>,
 }
 
@@ -94,7 +97,8 @@ async fn since(State(services): State<Services>, Signed(who): Signed, Query(quer
     let topics = topics(&query, &who);
     let replay = services.live.since(query.last_id.as_deref().or(query.last_event_id.as_deref()));
     let events = replay.events.iter().filter(|e| hears(&topics, &who, e)).map(|e| LiveEvent::of(e)).collect();
-    let answer = LiveSince { epoch: replay.epoch, last_id: replay.position, resync: replay.resync, events };
+    let hears = services.live.connected();
+    let answer = LiveSince { epoch: replay.epoch, last_id: replay.position, resync: replay.resync, hears, events };
     ([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response()
 }
 
@@ -105,7 +109,8 @@ async fn stream_events(
     headers: HeaderMap,
 ) -> Response {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).or(query.last_event_id.as_deref());
-    let events = Listener::new(services.live.clone(), topics(&query, &who), who, last).into_stream();
+    let landed = services.backend.figures.subscribe();
+    let events = Listener::new(services.live.clone(), landed, topics(&query, &who), who, last).into_stream();
     let unbuffered = [
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -119,6 +124,7 @@ struct Listener {
     topics: Vec<Topic>,
     who: Principal,
     receiver: Receiver<Heard>,
+    landed: Receiver<Landed>,
     waiting: VecDeque<Event>,
     ping: Interval,
     until: Instant,
@@ -126,20 +132,21 @@ struct Listener {
 }
 
 impl Listener {
-    fn new(bus: LiveBus, topics: Vec<Topic>, who: Principal, last: Option<&str>) -> Self {
+    fn new(bus: LiveBus, landed: Receiver<Landed>, topics: Vec<Topic>, who: Principal, last: Option<&str>) -> Self {
         let (receiver, replay) = bus.join(last);
         let now = Instant::now();
         let mut ping = interval_at(now + PING, PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut listener =
-            Self { bus, topics, who, receiver, waiting: VecDeque::new(), ping, until: now + LIFE, over: false };
+            Self { bus, topics, who, receiver, landed, waiting: VecDeque::new(), ping, until: now + LIFE, over: false };
         listener.greet(&replay);
         listener
     }
 
     fn greet(&mut self, replay: &Replay) {
         let topics: Vec<_> = self.topics.iter().map(|t| t.as_str()).collect();
-        let mut hello = named("hello", &json!({"epoch": replay.epoch, "topics": topics})).retry(Duration::from_secs(2));
+        let said = json!({"epoch": replay.epoch, "topics": topics, "hears": self.bus.connected()});
+        let mut hello = named("hello", &said).retry(Duration::from_secs(2));
         if replay.events.is_empty() && !replay.resync {
             hello = hello.id(&replay.position);
         }
@@ -152,7 +159,21 @@ impl Listener {
         }
         // Events that were not for this stream still move its position on.
         if replay.events.last().is_some_and(|newest| !hears(&self.topics, &self.who, newest)) {
-            self.waiting.push_back(named("ping", &json!({})).id(&replay.position));
+            self.waiting.push_back(named("ping", &self.hearing()).id(&replay.position));
+        }
+    }
+
+    /// Whether changes reach this server: cut off from the database, it cannot call itself live.
+    fn hearing(&self) -> serde_json::Value {
+        json!({ "hears": self.bus.connected() })
+    }
+
+    /// A better value has come for a figure that somebody was shown an older one of. A gap counts as one.
+    fn swap(&mut self, landed: Option<Landed>) {
+        let may = landed.as_ref().is_none_or(|landed| self.who.may(landed.declared.permission));
+        if may && self.topics.contains(&Topic::Metric) {
+            let (key, scope) = landed.map_or_else(Default::default, |l| (l.declared.key, l.scope));
+            self.waiting.push_back(named("metric", &json!({ "key": key, "scope": &*scope })));
         }
     }
 
@@ -190,7 +211,12 @@ impl Listener {
                     Ok(Heard::Resync) | Err(RecvError::Lagged(_)) => self.resync(),
                     Err(RecvError::Closed) => self.bye(),
                 },
-                _ = self.ping.tick() => self.waiting.push_back(named("ping", &json!({}))),
+                landed = self.landed.recv() => match landed {
+                    Ok(landed) => self.swap(Some(landed)),
+                    Err(RecvError::Lagged(_)) => self.swap(None),
+                    Err(RecvError::Closed) => self.bye(),
+                },
+                _ = self.ping.tick() => self.waiting.push_back(named("ping", &self.hearing())),
             }
         }
     }

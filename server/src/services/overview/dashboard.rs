@@ -6,12 +6,13 @@ use domain::{
     AppError,
     overview::{Badge, Dashboard, DashboardPeriod, PreviousPeriod, Sliding},
 };
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use store::overview::{self as sums, Window};
 
 /// A dashboard and what it left out.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Computed {
     pub data: Dashboard,
     pub badge: Badge,

@@ -5,7 +5,8 @@ use domain::{
     AppError,
     freshness::Freshness,
     overview::{
-        Badge, Basis, Change, MetricKey, OrderSet, Scope, Span, Tile, Unit, change_percent, rate_percent, wilson_95,
+        Badge, Basis, Change, Compare, MetricKey, OrderSet, Scope, Span, Tile, Unit, change_percent, rate_percent,
+        wilson_95,
     },
     settings::Business,
 };
@@ -26,12 +27,23 @@ pub struct Context {
 
 impl Context {
     pub async fn read(connection: &mut PgConnection) -> Result<Self, AppError> {
-        let business = store::settings::business(connection).await?;
+        Self::of(store::settings::business(connection).await?)
+    }
+
+    /// # Errors
+    /// When its zone is none the program knows.
+    pub fn of(business: Business) -> Result<Self, AppError> {
         let zone = BusinessZone::parse(&business.zone).map_err(|fault| {
             tracing::error!(zone = %business.zone, %fault, "business zone is not usable");
             AppError::internal()
         })?;
         Ok(Self { business, zone })
+    }
+
+    /// What figures depend on besides what they are asked by; part of their scope, so that one computed under
+    /// other settings is another figure.
+    pub fn scope(&self) -> String {
+        format!("{} {}", self.zone.name(), self.business.base_currency)
     }
 
     pub fn books(&self) -> Books<'_> {
@@ -51,72 +63,109 @@ struct Measured {
     visits: Visits,
 }
 
-/// The earlier window a scope is compared with: a single day with the same weekday of last week, n days
-/// with the n days before; while the scope runs, only its same part.
-fn compared(context: &Context, scope: Scope, now: DateTime<Utc>) -> (Window, String) {
+/// The earlier windows a scope is compared with, each with its name: a single day with the same weekday of last
+/// week, the day before or the same weekday of last year, n days with the n days before or those of last year;
+/// while the scope runs, only its same part.
+fn compared(context: &Context, scope: Scope, now: DateTime<Utc>) -> Vec<(Window, String)> {
     let n = scope.days.days().unsigned_abs();
-    let (back, against) =
-        if n == 1 { (7, format!("last {}", scope.days.from.weekday())) } else { (n, format!("the {n} days before")) };
-    let window = context.zone.days_range(scope.days.from, scope.days.to);
-    let earlier = context.zone.days_range(scope.days.from - Days::new(back), scope.days.to - Days::new(back));
-    let end = if window.contains(&now) {
-        let same_time = context.zone.local(now).naive_local() - Days::new(back);
-        context.zone.earliest_instant(same_time).clamp(earlier.start, earlier.end)
-    } else {
-        earlier.end
+    let before = |against: Compare| match against {
+        Compare::Year => (364, "last year".to_owned()),
+        _ if n > 1 => (n, format!("the {n} days before")),
+        Compare::Yesterday => (1, "the day before".to_owned()),
+        _ => (7, format!("last {}", scope.days.from.weekday())),
     };
-    (earlier.start..end, against)
+    let wanted = match scope.compare {
+        Compare::None => Vec::new(),
+        Compare::All if n > 1 => vec![before(Compare::Week), before(Compare::Year)],
+        Compare::All => vec![before(Compare::Week), before(Compare::Yesterday), before(Compare::Year)],
+        one => vec![before(one)],
+    };
+    let window = context.zone.days_range(scope.days.from, scope.days.to);
+    let earlier = |back: u64| {
+        let earlier = context.zone.days_range(scope.days.from - Days::new(back), scope.days.to - Days::new(back));
+        let end = if window.contains(&now) {
+            let same_time = context.zone.local(now).naive_local() - Days::new(back);
+            context.zone.earliest_instant(same_time).clamp(earlier.start, earlier.end)
+        } else {
+            earlier.end
+        };
+        earlier.start..end
+    };
+    wanted.into_iter().map(|(back, against)| (earlier(back), against)).collect()
 }
 
-/// The tiles of `metrics` in their order.
+/// The window of a scope.
+pub fn range(context: &Context, scope: Scope) -> Span {
+    context.span(&context.zone.days_range(scope.days.from, scope.days.to))
+}
+
+/// The figure of a scope, computed from its rows.
 ///
 /// # Errors
 /// When a statement fails.
-pub async fn tiles(
+pub async fn tile(
     connection: &mut PgConnection,
     context: &Context,
+    metric: MetricKey,
     scope: Scope,
-    metrics: &[MetricKey],
     now: DateTime<Utc>,
-) -> Result<Vec<Tile>, AppError> {
+) -> Result<Tile, AppError> {
     let window = context.zone.days_range(scope.days.from, scope.days.to);
-    let (earlier, against) = compared(context, scope, now);
-    let windows = [window.clone(), earlier.clone()];
+    let earlier = compared(context, scope, now);
+    let windows: Vec<Window> = std::iter::once(&window).chain(earlier.iter().map(|(w, _)| w)).cloned().collect();
+    let measured = measured(connection, context, metric, scope.basis, &windows).await?;
+    let badge = if sums::demo_rows(connection, &window).await? { Badge::Demo } else { Badge::Live };
+    let current = measured.first().copied().unwrap_or_default();
+    let mut tile = of(context, metric, scope.basis, &current, context.span(&window), badge, now);
+    let mut changes: Vec<_> = earlier
+        .iter()
+        .zip(measured.iter().skip(1))
+        .map(|((window, against), before)| {
+            let previous = value(metric, scope.basis, before);
+            let both = tile.value.zip(previous);
+            let (percent, points) = if tile.unit == Unit::Percent {
+                (None, both.map(|(now, before)| (now - before).round_dp(1)))
+            } else {
+                (both.and_then(|(now, before)| change_percent(now, before)), None)
+            };
+            Change { against: against.clone(), previous, percent, points, range: context.span(window) }
+        })
+        .collect();
+    tile.more_changes = changes.split_off(changes.len().min(1));
+    tile.change = changes.pop();
+    Ok(tile)
+}
+
+/// What `metric` needs to know of each window, and no more.
+async fn measured(
+    connection: &mut PgConnection,
+    context: &Context,
+    metric: MetricKey,
+    basis: Basis,
+    windows: &[Window],
+) -> Result<Vec<Measured>, AppError> {
     let books = context.books();
-    let wants = |set: OrderSet| metrics.iter().any(|m| m.order_set(scope.basis) == set);
-    let mut measured = [Measured::default(); 2];
-    let figures = sums::figures(connection, books, &windows).await?;
-    for (slot, figures) in measured.iter_mut().zip(figures) {
-        slot.figures = figures;
-    }
-    if wants(OrderSet::All) {
-        for (slot, all) in measured.iter_mut().zip(sums::all_orders(connection, books, &windows).await?) {
-            slot.all = all;
-        }
-    }
-    if metrics.iter().any(|m| matches!(m, MetricKey::Conversion | MetricKey::Visitors | MetricKey::OrdersPerHundred)) {
-        let visits = sums::visits(connection, context.zone.name(), scope.basis.order_set(), &windows).await?;
+    let mut measured = vec![Measured::default(); windows.len()];
+    let of_visits = matches!(metric, MetricKey::Conversion | MetricKey::Visitors | MetricKey::OrdersPerHundred);
+    if of_visits {
+        let visits = sums::visits(connection, context.zone.name(), basis.order_set(), windows).await?;
         for (slot, visits) in measured.iter_mut().zip(visits) {
             slot.visits = visits;
         }
     }
-    let badge = if sums::demo_rows(connection, &window).await? { Badge::Demo } else { Badge::Live };
-    let [current, before] = measured;
-    Ok(metrics
-        .iter()
-        .map(|metric| {
-            let mut tile = tile(context, *metric, scope.basis, &current, context.span(&window), badge, now);
-            let previous = value(*metric, scope.basis, &before);
-            let (percent, points) = if tile.unit == Unit::Percent {
-                (None, tile.value.zip(previous).map(|(now, before)| (now - before).round_dp(1)))
-            } else {
-                (tile.value.zip(previous).and_then(|(now, before)| change_percent(now, before)), None)
-            };
-            tile.change =
-                Some(Change { against: against.clone(), previous, percent, points, range: context.span(&earlier) });
-            tile
-        })
-        .collect())
+    let set = metric.order_set(basis);
+    if set == OrderSet::All && (!of_visits || metric == MetricKey::OrdersPerHundred) {
+        for (slot, all) in measured.iter_mut().zip(sums::all_orders(connection, books, windows).await?) {
+            slot.all = all;
+        }
+    } else if !of_visits {
+        let counts_customers = metric == MetricKey::ActiveCustomers;
+        let figures = sums::figures_with_customers(connection, books, windows, |_| counts_customers).await?;
+        for (slot, figures) in measured.iter_mut().zip(figures) {
+            slot.figures = figures;
+        }
+    }
+    Ok(measured)
 }
 
 /// `None` when the figure is unknown.
@@ -146,7 +195,7 @@ const fn customers(basis: Basis, m: &Measured) -> i64 {
     }
 }
 
-fn tile(
+fn of(
     context: &Context,
     metric: MetricKey,
     basis: Basis,
@@ -193,10 +242,11 @@ fn tile(
         small_sample: conversion && (1..SMALL_SAMPLE).contains(&m.visits.visitors),
         rows_without_rate,
         change: None,
+        more_changes: Vec::new(),
         freshness: Freshness::default(),
         badge,
-        computed_at: context.zone.local(now),
-        age_seconds: 0,
+        computed_at: Some(context.zone.local(now)),
+        age_seconds: Some(0),
         formula: metric.formula().to_owned(),
         range,
     }
@@ -219,7 +269,7 @@ mod tests {
     fn assert_compared(zone: &str, query: &ScopeQuery, now: &str, from: &str, to: &str, against: &str) {
         let context = context(zone);
         let scope = query.resolve(context.zone.day_of(at(now))).unwrap();
-        assert_eq!(compared(&context, scope, at(now)), (at(from)..at(to), against.to_owned()));
+        assert_eq!(compared(&context, scope, at(now)), [(at(from)..at(to), against.to_owned())]);
     }
 
     #[test]
@@ -251,6 +301,25 @@ mod tests {
             "2026-11-15T12:00:00",
             "the 7 days before",
         );
+    }
+
+    #[test]
+    fn a_running_day_is_compared_with_the_day_and_the_year_before_where_asked() {
+        let today = |compare: &str| ScopeQuery { compare: Some(compare.into()), ..ScopeQuery::default() };
+        let now = "2026-11-22T12:00:00";
+        let (from, to) = ("2026-11-21T00:00:00", "2026-11-21T12:00:00");
+        assert_compared("UTC", &today("yesterday"), now, from, to, "the day before");
+        // 364 days: a Sunday again.
+        assert_compared("UTC", &today("year"), now, "2025-11-23T00:00:00", "2025-11-23T12:00:00", "last year");
+        let context = context("UTC");
+        let names = |query: &ScopeQuery| -> Vec<String> {
+            let scope = query.resolve(context.zone.day_of(at(now))).unwrap();
+            compared(&context, scope, at(now)).into_iter().map(|(_, against)| against).collect()
+        };
+        assert_eq!(names(&today("all")), ["last Sun", "the day before", "last year"]);
+        assert_eq!(names(&today("none")), Vec::<String>::new());
+        let month = ScopeQuery { period: Some("30d".into()), ..today("all") };
+        assert_eq!(names(&month), ["the 30 days before", "last year"]);
     }
 
     #[test]

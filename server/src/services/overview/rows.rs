@@ -28,8 +28,7 @@ pub async fn drill(
     now: DateTime<Utc>,
 ) -> Result<Drill, AppError> {
     let scope = asked.scope;
-    let number =
-        measure::tiles(connection, context, scope, &[asked.metric], now).await?.pop().ok_or_else(AppError::internal)?;
+    let number = measure::tile(connection, context, asked.metric, scope, now).await?;
     let foreign = has_foreign(connection, context, asked).await?;
     let rows = page_of(connection, context, asked, foreign, true).await?;
     Ok(Drill {

@@ -22,6 +22,7 @@ CREATE INDEX job_runs_text ON ops.job_runs USING gin ((((((((kind || ' '::text) 
 CREATE INDEX login_attempts_account_key_at_idx ON access.login_attempts USING btree (account_key, at);
 CREATE INDEX login_attempts_account_key_ip_at_idx ON access.login_attempts USING btree (account_key, ip, at);
 CREATE INDEX login_attempts_ip_at_idx ON access.login_attempts USING btree (ip, at);
+CREATE INDEX metric_values_computed_at_idx ON ops.metric_values USING btree (computed_at);
 CREATE INDEX movements_product_id_site_id_at_idx ON stock.movements USING btree (product_id, site_id, at DESC);
 CREATE INDEX movements_ref_id_idx ON stock.movements USING btree (ref_id) WHERE (ref_id IS NOT NULL);
 CREATE INDEX products_expr_idx ON sales.products USING gin (((((sku)::text || ' '::text) || (name)::text)) gin_trgm_ops);

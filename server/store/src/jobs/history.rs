@@ -80,6 +80,7 @@ pub async fn remove_expired(connection: &mut PgConnection, now: DateTime<Utc>) -
             .execute(&mut *connection)
             .await?
             .rows_affected();
+    let figures = crate::figures::forget_older(connection, now - Duration::days(7)).await?;
     let sessions = sqlx::query!(
         "delete from access.sessions where least(expires_at, absolute_expires_at) < $1",
         now - Duration::days(1)
@@ -93,5 +94,6 @@ pub async fn remove_expired(connection: &mut PgConnection, now: DateTime<Utc>) -
         ("files", files.rows_affected()),
         ("exports", exports),
         ("sessions", sessions),
+        ("metric_values", figures),
     ])
 }
