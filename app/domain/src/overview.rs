@@ -7,6 +7,7 @@ mod metric;
 mod scope;
 mod screen;
 mod statistics;
+mod summary;
 
 pub use declared::{BARS, BUSINESS, DASHBOARD, RECENT, TREND, figures};
 pub use drill::{
@@ -22,6 +23,7 @@ pub use screen::{
     TrendTotals,
 };
 pub use statistics::{change_percent, rate_percent, wilson_95};
+pub use summary::{SummaryDay, SummaryPort, SummaryQuery};
 
 use crate::{AppError, access::Principal};
 use async_trait::async_trait;

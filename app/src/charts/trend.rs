@@ -17,8 +17,8 @@ fn label(day: &TrendDay) -> String {
 }
 
 fn heading(day: &TrendDay) -> String {
-    let so_far = if day.partial { " so far" } else { "" };
-    format!("{}{so_far}", format::date_long(day.day))
+    let mark = if day.partial { " so far".to_owned() } else { day.mark() };
+    format!("{}{mark}", format::date_long(day.day))
 }
 
 fn float(n: i64) -> f64 {
@@ -109,9 +109,14 @@ pub fn trend_summary(trend: &Trend, locale: &str) -> String {
         }
         None => format!("Revenue {total}; there is nothing to compare it with in the {n} days before"),
     };
+    let corrected = match trend.items.iter().filter(|d| d.revised.is_some()).count() {
+        0 => String::new(),
+        1 => " 1 day was revised after its end.".to_owned(),
+        n => format!(" {n} days were revised after their end."),
+    };
     match trend.items.iter().filter(|d| d.orders > 0).max_by_key(|d| d.revenue) {
-        Some(best) => format!("{change}; best day {}.", format::date_long(best.day)),
-        None => format!("{change}."),
+        Some(best) => format!("{change}; best day {}.{corrected}", format::date_long(best.day)),
+        None => format!("{change}.{corrected}"),
     }
 }
 
@@ -160,6 +165,7 @@ mod tests {
                 visitors: 0,
                 conversion: None,
                 partial: n + 1 == revenue.len() as u64,
+                revised: None,
             })
             .collect();
         let totals = |revenue: i64| TrendTotals { revenue: revenue.into(), ..TrendTotals::default() };
@@ -192,6 +198,17 @@ mod tests {
         let customers =
             serde_json::to_value(customers_trend(&trend(&[100, 0, 50], 0), "en-GB", &test_palette())).unwrap();
         assert_eq!(customers["series"][0]["data"][0]["value"], 10.0);
+    }
+
+    #[test]
+    fn a_corrected_day_says_when() {
+        let mut trend = trend(&[100, 0, 50], 100);
+        trend.items[0].revised = Some(DateTime::parse_from_rfc3339("2011-05-02T10:42:00+01:00").unwrap());
+        let chart = serde_json::to_value(revenue_trend(&trend, "en-GB", &test_palette())).unwrap();
+        let name = chart["series"][0]["data"][0]["name"].as_str().unwrap().to_owned();
+        assert_eq!(name, format!("Sun 1 May 2011{}: £100.00 · 1 orders", trend.items[0].mark()));
+        assert!(name.contains("(revised 2 May 2011") && name.contains("10:42"), "{name}");
+        assert!(trend_summary(&trend, "en-GB").ends_with("1 day was revised after its end."));
     }
 
     #[test]

@@ -5,6 +5,8 @@ use super::{
     plan::{Details, demo_business, is_complete, plan, zone_of},
     table_rows,
 };
+use crate::services::overview::name_closed_days;
+use chrono::{DateTime, Utc};
 use domain::{
     AppError,
     access::Principal,
@@ -140,6 +142,8 @@ impl DemoService {
             })
             .collect();
         let rows = rows(store::demo::insert_visits(&mut tx, &visits).await?);
+        let moments: Vec<DateTime<Utc>> = visits.iter().map(|visit| visit.at).collect();
+        name_closed_days(&mut tx, moments, self.now()).await?;
         let mut batch = self.new_batch(world, DemoPart::Orders);
         let mut details = Details::read(&batch.details);
         details.rows = BTreeMap::from([("visits".to_owned(), rows)]);

@@ -1,6 +1,7 @@
 //! All demo rows leave in one transaction, or none does.
 
 use super::{DemoService, table_rows};
+use crate::services::overview::name_closed_days;
 use domain::{
     AppError, FieldError,
     access::Principal,
@@ -23,6 +24,8 @@ impl DemoService {
             return Err(blocked(obstacles));
         }
         let batches = store::demo::current_batches(&mut tx).await?;
+        let moments = store::overview::moments_of_demo(&mut tx).await?;
+        name_closed_days(&mut tx, moments, self.now()).await?;
         let removed = store::demo::delete_demo_rows(&mut tx, &tables).await.map_err(refused)?;
         store::demo::mark_removed(&mut tx, self.now()).await?;
         let gone = store::demo::delete_demo_users(&mut tx, &DEMO_USERS).await?;

@@ -2,8 +2,8 @@
 
 use super::{
     export_file::WriteExport, ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo,
-    job::Job, system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure,
-    transactions_expire::TransactionsExpire, worker::Ticket,
+    job::Job, overview_rebuild::KpiRebuild, overview_summary::KpiSummary, system_cleanup::Cleanup,
+    system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire, worker::Ticket,
 };
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
@@ -31,6 +31,8 @@ impl Registry {
             .with::<WriteExport>()
             .with::<ImportUndo>()
             .with::<TransactionsExpire>()
+            .with::<KpiSummary>()
+            .with::<KpiRebuild>()
     }
 
     #[must_use]

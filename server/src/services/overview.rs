@@ -1,11 +1,16 @@
 //! Figures and the rows behind them. Reads only, but for recorded visits.
 
 mod dashboard;
+mod finished;
 mod measure;
 mod rows;
 mod series;
+mod summary;
+mod touched;
 
 pub use rows::RowSource;
+pub use summary::{SummaryService, SummedUp};
+pub use touched::{name_closed_days, name_days_of_sales};
 
 use crate::{
     backend::Backend,

@@ -1,6 +1,10 @@
 //! Settings: read by everybody each request, changed seldom (`platform.md` 3.11).
 
-use crate::{access::local, backend::Backend};
+use crate::{
+    access::local,
+    backend::Backend,
+    jobs::{JobRequest, KpiRebuild, Rebuild, enqueue},
+};
 use async_trait::async_trait;
 use domain::{
     AppError, FieldError,
@@ -113,12 +117,18 @@ impl SettingsPort for SettingsService {
                 after.insert(key.clone(), value.clone());
             }
         }
+        let days_changed = [settings::ZONE, settings::BASE_CURRENCY].iter().any(|key| after.contains_key(*key));
         if !after.is_empty() {
             let act = Act::done("settings.edit", "settings", "business")
                 .before(Value::Object(before))
                 .after(Value::Object(after));
             audit::record(&mut tx, self.backend.clock.new_id(), now, who, act).await?;
             live::emit(&mut tx, Topic::Settings, "business").await?;
+            if days_changed {
+                // Not deduplicated: a run that has begun may have summed up days of the settings before.
+                let request = JobRequest::of::<KpiRebuild>(&Rebuild::ALL)?;
+                enqueue(&mut tx, self.backend.clock.as_ref(), who, request).await?;
+            }
         }
         let changed = view_of(&settings::all(&mut tx).await?);
         store::commit(tx).await?;

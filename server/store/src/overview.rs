@@ -1,13 +1,21 @@
 //! Sums, counts and rows behind the figures of the overview. Every statement reads index ranges of the
 //! windows asked for, never a whole table (a test reads the plans).
 
+mod dirty_days;
 mod drill;
 mod figures;
+mod quarter_hours;
+mod summary;
 mod visits;
 
+pub use dirty_days::{
+    DirtyDay, clear_days, dirty_days, moments_of_demo, moments_of_refunds, moments_of_sales, name_days,
+};
 pub use drill::{Asked, BuyerFields, FactFields, Found, VisitorFields, buyers, facts, visitors};
 pub use figures::{
     AllOrders, Books, FIGURES_SQL, Figures, RecentRow, Totals, Window, all_orders, demo_rows, figures,
     figures_with_customers, first_fact_at, last_minute, recent_sales, totals,
 };
+pub use quarter_hours::{QuarterHour, quarter_hours, sum_up_quarter_hours};
+pub use summary::{DayFigures, SummaryRow, begin_summary, day_figures, drop_other_books, put_summary, summary};
 pub use visits::{Visits, any_visits, record_visit, visits};

@@ -10,5 +10,6 @@ mod runs;
 mod schedules;
 mod steering;
 mod stopping;
+mod summaries;
 #[path = "../world.rs"]
 mod world;

@@ -28,4 +28,5 @@ mod overview;
 mod pending_sales;
 mod process;
 mod settings;
+mod summary;
 mod transactions;

@@ -6,14 +6,14 @@ use crate::{
 };
 use domain::{
     ingest::Target,
-    overview::{MetricKey, OverviewPort, ScopeQuery, Tile, TrendQuery},
+    overview::{MetricKey, OverviewPort, ScopeQuery, SummaryPort, SummaryQuery, Tile, TrendQuery},
     query,
 };
 use rust_decimal::Decimal;
 use server::services::{
     exports::{ExportsService, Format, KPI_ROWS, Opened},
     ingest::{IngestService, Upload},
-    overview::OverviewService,
+    overview::{OverviewService, SummaryService},
 };
 use sqlx::PgPool;
 use std::{path::PathBuf, sync::Arc};
@@ -120,6 +120,8 @@ async fn every_day_of_the_reference_by_figure_and_export(db: PgPool) {
     examples_2_to_4(&retail).await;
     example_5(&retail).await;
 
+    summed_up(&shop, &retail, &reference).await;
+
     // The whole half year through a window of 182 days is the sum of its days.
     let half = retail.tiles("from=2010-12-01&to=2011-05-31").await;
     let trend = TrendQuery { days: Some("182".into()), to: Some("2011-05-31".into()), ..TrendQuery::default() };
@@ -129,6 +131,36 @@ async fn every_day_of_the_reference_by_figure_and_export(db: PgPool) {
         trend.items.iter().map(|d| d.revenue_net).sum::<Decimal>().normalize()
     );
     assert_eq!(of(&half, MetricKey::Orders), Decimal::from(8_126));
+}
+
+/// The kept days are those of the reference, and the trend is the same from them.
+async fn summed_up(shop: &Shop, retail: &Retail, reference: &str) {
+    let summary = SummaryService::new(shop.backend.clone());
+    let due = summary.due_days().await.unwrap();
+    // The import named every day with a sale or a refund.
+    let found = summary.sum_up(&due).await.unwrap();
+    assert_eq!((found.changed.len(), found.revised.len(), found.unexplained.len()), (due.len(), 0, 0));
+    let asked = SummaryQuery { from: Some("2010-12-01".into()), to: Some("2011-05-31".into()) };
+    let kept = summary.summary(&viewer(), &asked).await.unwrap();
+    for line in reference.lines().skip(1) {
+        let c: Vec<&str> = line.split(',').collect();
+        let row = kept.iter().find(|row| row.day.to_string() == c[0]).unwrap();
+        assert_eq!(
+            (cents(row.revenue_net), cents(row.revenue_gross)),
+            (cents(dec(c[2])), cents(dec(c[5]))),
+            "{}",
+            c[0]
+        );
+        assert_eq!(
+            (Decimal::from(row.orders), Decimal::from(row.active_customers)),
+            (dec(c[6]), dec(c[7])),
+            "{}",
+            c[0]
+        );
+        assert!(row.is_final && row.revision == 1 && row.refunds == row.revenue_gross - row.revenue_net);
+    }
+    retail.overview.forget();
+    example_5(retail).await;
 }
 
 async fn example_1(retail: &Retail) {

@@ -16,6 +16,12 @@ use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
 use uuid::Uuid;
 
+/// A change of zone or currency enqueues its rebuild.
+async fn with_queue(db: &PgPool) -> SettingsService {
+    server::database::migrations::queue(&db.connect_options()).await.expect("queue");
+    service(db)
+}
+
 fn service(db: &PgPool) -> SettingsService {
     let at: DateTime<Utc> = "2026-10-06T08:30:00Z".parse().expect("time");
     SettingsService::new(Backend::new(Pools::open(&db.connect_options(), 10), Arc::new(FixedClock::at(at))))
@@ -38,7 +44,7 @@ fn change(value: Value) -> ChangeSettings {
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_change_is_validated_whole_versioned_audited_and_announced(db: PgPool) {
-    let settings = service(&db);
+    let settings = with_queue(&db).await;
     let mut ear = sqlx::postgres::PgListener::connect_with(&db).await.expect("listen");
     ear.listen("millrace_live").await.expect("listen");
     let before = settings.view(&who(Role::Admin)).await.expect("view");
@@ -72,7 +78,7 @@ async fn a_change_is_validated_whole_versioned_audited_and_announced(db: PgPool)
 
 #[sqlx::test(migrations = "../migrations")]
 async fn rights_are_asked_and_another_process_sees_a_change_within_a_second(db: PgPool) {
-    let (here, there) = (service(&db), service(&db));
+    let (here, there) = (with_queue(&db).await, service(&db));
     assert_eq!(there.business().await.expect("business").zone, "UTC");
     let command = change(json!({"business.zone": "Asia/Kolkata"}));
     assert_eq!(

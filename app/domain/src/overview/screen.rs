@@ -271,6 +271,20 @@ pub struct TrendDay {
     pub conversion: Option<Decimal>,
     /// Today.
     pub partial: bool,
+    /// When the figures were last corrected after the day was over.
+    pub revised: Option<DateTime<FixedOffset>>,
+}
+
+impl TrendDay {
+    /// What stands beside the date: " (so far)", " (revised 22 Nov 2026, 10:42)", or nothing.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        match self.revised {
+            _ if self.partial => " (so far)".to_owned(),
+            Some(at) => format!(" (revised {})", format::date_time(at)),
+            None => String::new(),
+        }
+    }
 }
 
 /// Sums over the days of a trend.

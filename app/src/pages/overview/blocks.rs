@@ -12,7 +12,7 @@ use crate::{
 use chrono::{DateTime, FixedOffset};
 use domain::{
     AppError, format,
-    overview::{Bars, Period, Progress, RecentSale, Scope, Trend},
+    overview::{Bars, Period, Progress, RecentSale, Scope, Trend, TrendDay},
 };
 use leptos::prelude::*;
 
@@ -95,11 +95,11 @@ pub fn trend_cards(trend: Trend, scope: Scope) -> impl IntoView {
     let locale = session().business.locale;
     let n = trend.items.len();
     let (trend_age, trend_freshness) = (trend.age_seconds, trend.freshness);
-    let day_cell = |day: chrono::NaiveDate, partial: bool| {
+    let day_cell = |d: &TrendDay| {
+        let day = d.day;
         let link =
             Scope { period: Period::Day, days: domain::overview::DayRange { from: day, to: day }, ..scope }.link();
-        let so_far = partial.then_some(" (so far)");
-        view! { <td><a href=format!("/{link}")>{format::date(day)}</a>{so_far}</td> }
+        view! { <td><a href=format!("/{link}")>{format::date(day)}</a>{d.mark()}</td> }
     };
     let revenue_rows = trend
         .items
@@ -107,7 +107,7 @@ pub fn trend_cards(trend: Trend, scope: Scope) -> impl IntoView {
         .map(|d| {
             view! {
                 <tr>
-                    {day_cell(d.day, d.partial)}
+                    {day_cell(d)}
                     <td class="r num">{format::money(d.revenue, trend.currency, &locale)}</td>
                     <td class="r num">{format::money(d.refunds, trend.currency, &locale)}</td>
                     <td class="r num">{format::count(d.orders, &locale)}</td>
@@ -125,7 +125,7 @@ pub fn trend_cards(trend: Trend, scope: Scope) -> impl IntoView {
             );
             view! {
                 <tr>
-                    {day_cell(d.day, d.partial)}
+                    {day_cell(d)}
                     <td class="r num">{format::count(d.active_customers, &locale)}</td>
                     <td class="r num">{format::count(d.visitors, &locale)}</td>
                     <td class="r num">{conversion}</td>

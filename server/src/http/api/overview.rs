@@ -14,8 +14,8 @@ use chrono::{DateTime, FixedOffset};
 use domain::{
     access::{Access, Permission},
     overview::{
-        Bars, BuyerRow, Drill, DrillKind, DrillQuery, DrillRows, FactRow, Realtime, RecordVisit, ScopeQuery, Tile,
-        Trend, TrendQuery, VisitorRow,
+        Bars, BuyerRow, Drill, DrillKind, DrillQuery, DrillRows, FactRow, Realtime, RecordVisit, ScopeQuery,
+        SummaryDay, SummaryPort, SummaryQuery, Tile, Trend, TrendQuery, VisitorRow,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -30,6 +30,7 @@ pub fn routes() -> Routes<Services> {
         .get("/api/v1/kpis", view, tiles)
         .get("/api/v1/kpis/trend", view, trend)
         .get("/api/v1/kpis/hours", view, hours)
+        .get("/api/v1/kpis/summary", view, summary)
         .get("/api/v1/kpis/{metric}", view, tile)
         .get("/api/v1/kpis/{metric}/rows", view, rows)
         .post("/api/v1/visits", Access::Needs(Permission::TransactionsCreate), record_visit)
@@ -101,6 +102,15 @@ pub async fn hours(
     Query(query): Query<ScopeQuery>,
 ) -> ApiResult<Json<Bars>> {
     Ok(Json(services.overview.hours(&who, &query).await?))
+}
+
+/// The days as they are kept, oldest first.
+pub async fn summary(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(query): Query<SummaryQuery>,
+) -> ApiResult<Json<Vec<SummaryDay>>> {
+    Ok(Json(services.summary.summary(&who, &query).await?))
 }
 
 /// One figure.

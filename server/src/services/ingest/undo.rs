@@ -2,6 +2,7 @@
 //! transaction. What was changed since is listed and left.
 
 use super::{IngestService, label, wrong_state};
+use crate::services::overview::{name_closed_days, name_days_of_sales};
 use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
@@ -14,10 +15,13 @@ use engine::ingest::{Meter, Unreadable};
 use serde_json::json;
 use sqlx::PgConnection;
 use std::sync::Arc;
-use store::ingest::{
-    batches::{self, Batch},
-    lock_target, staged,
-    undo::{self, Touched, Undo},
+use store::{
+    ingest::{
+        batches::{self, Batch},
+        lock_target, staged,
+        undo::{self, Touched, Undo},
+    },
+    overview::moments_of_refunds,
 };
 use uuid::Uuid;
 
@@ -99,6 +103,9 @@ async fn take_back(
         |made: bool| -> Vec<Uuid> { touched.iter().filter(|t| t.intact && t.made == made).map(|t| t.id).collect() };
     let (made, changed) = (pick(true), pick(false));
     let all: Vec<Uuid> = made.iter().chain(&changed).copied().collect();
+    let refunded = moments_of_refunds(connection, work.import_id, &all).await?;
+    name_closed_days(connection, refunded, work.at).await?;
+    name_days_of_sales(connection, &all, work.at).await?;
     // Five steps: stock, refunds, sales, parties, quarantine.
     meter.set_total(5);
     let mut report = UndoReport { sales: made.len() as u64, restored: changed.len() as u64, ..UndoReport::default() };
@@ -108,6 +115,8 @@ async fn take_back(
     step(meter, 2)?;
     report.sale_lines = undo::delete_sales(connection, &made).await?;
     report.sale_lines += undo::restore_sales(connection, work, &changed).await?;
+    // A restored sale may count again on a day on which it did not a moment ago.
+    name_days_of_sales(connection, &changed, work.at).await?;
     step(meter, 3)?;
     (report.customers, report.kept_customers) = undo::delete_customers(connection, work.import_id).await?;
     (report.products, report.kept_products) = undo::delete_products(connection, work.import_id).await?;

@@ -1,7 +1,10 @@
 //! A plan into the database, parents before children, inside the caller's transaction.
 
 use super::label;
-use crate::backend::Backend;
+use crate::{
+    backend::Backend,
+    services::overview::{name_closed_days, name_days_of_sales},
+};
 use chrono::{DateTime, Utc};
 use domain::{AppError, live::Topic};
 use engine::{
@@ -43,6 +46,10 @@ pub async fn write(
     write_parties(connection, stamp, judged, plan, zone).await?;
     let recorded = recorded_sales(plan);
     changes::keep_sales(connection, batch.id, &recorded).await?;
+    name_days_of_sales(connection, &recorded, at).await?;
+    let sold = plan.sales.iter().map(|sale| sale.at);
+    let facts: Boxed<'_, DateTime<Utc>> = Box::new(sold.chain(plan.refunds.iter().map(|refund| refund.at)));
+    name_closed_days(connection, facts, at).await?;
     write_sales(connection, stamp, judged, plan, meter).await?;
     write_refunds(connection, stamp, judged, plan).await?;
     if !plan.closed.is_empty() {

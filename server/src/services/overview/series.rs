@@ -1,6 +1,10 @@
 //! Figures in a row: by local hour, by day, and the trend.
 
-use super::measure::Context;
+use super::{
+    finished::{self, Measures},
+    measure::Context,
+    summary::hours,
+};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::{
     AppError, format,
@@ -11,10 +15,10 @@ use domain::{
 };
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
-use store::overview::{self as sums, AllOrders, Figures, Visits, Window};
+use store::overview::{self as sums, AllOrders, Figures, Window};
 
 /// Sums of some windows under a counting rule.
-struct Counted {
+pub(super) struct Counted {
     figures: Vec<Figures>,
     /// Empty unless the rule is "all orders".
     all: Vec<AllOrders>,
@@ -22,7 +26,7 @@ struct Counted {
 
 impl Counted {
     /// Customers are told apart in the first `with_customers` windows.
-    async fn read(
+    pub(super) async fn read(
         connection: &mut PgConnection,
         context: &Context,
         basis: Basis,
@@ -38,7 +42,7 @@ impl Counted {
         Ok(Self { figures, all })
     }
 
-    fn figures(&self, at: usize) -> Figures {
+    pub(super) fn figures(&self, at: usize) -> Figures {
         self.figures.get(at).copied().unwrap_or_default()
     }
 
@@ -46,7 +50,7 @@ impl Counted {
         self.all.get(at).copied().unwrap_or_default()
     }
 
-    fn revenue(&self, at: usize, basis: Basis) -> Decimal {
+    pub(super) fn revenue(&self, at: usize, basis: Basis) -> Decimal {
         match basis {
             Basis::Net => self.figures(at).net(),
             Basis::Gross => self.figures(at).gross,
@@ -55,30 +59,20 @@ impl Counted {
         .normalize()
     }
 
-    fn orders(&self, at: usize, basis: Basis) -> i64 {
+    pub(super) fn orders(&self, at: usize, basis: Basis) -> i64 {
         if basis == Basis::All { self.all(at).orders } else { self.figures(at).orders }
     }
 
-    fn customers(&self, at: usize, basis: Basis) -> i64 {
+    pub(super) fn customers(&self, at: usize, basis: Basis) -> i64 {
         if basis == Basis::All { self.all(at).customers } else { self.figures(at).customers }
     }
 
-    fn without_rate(&self, at: usize, basis: Basis) -> i64 {
+    pub(super) fn without_rate(&self, at: usize, basis: Basis) -> i64 {
         let f = self.figures(at);
         match basis {
             Basis::Net => f.sales_without_rate + f.refunds_without_rate,
             Basis::Gross => f.sales_without_rate,
             Basis::All => self.all(at).without_rate,
-        }
-    }
-
-    fn totals(&self, at: usize, basis: Basis) -> TrendTotals {
-        let f = self.figures(at);
-        TrendTotals {
-            revenue: self.revenue(at, basis),
-            revenue_net: f.net().normalize(),
-            revenue_gross: f.gross.normalize(),
-            orders: self.orders(at, basis),
         }
     }
 }
@@ -147,60 +141,61 @@ pub async fn trend(
     asked: TrendRequest,
     now: DateTime<Utc>,
 ) -> Result<Trend, AppError> {
-    let days: Vec<NaiveDate> = asked.days.iter().collect();
-    let n = days.len();
-    let whole = |range: DayRange| context.zone.days_range(range.from, range.to);
-    let mut windows: Vec<Window> = days.iter().map(|day| context.zone.day_range(*day)).collect();
-    windows.extend([whole(asked.days), whole(asked.days.before())]);
-    let counted = Counted::read(connection, context, asked.basis, &windows, n).await?;
-    // A shop without a beacon pays nothing for visitors.
-    let visits = if sums::any_visits(connection, &whole(asked.days)).await? {
-        sums::visits(connection, context.zone.name(), asked.basis.order_set(), windows.get(..n).unwrap_or_default())
-            .await?
-    } else {
-        vec![Visits::default(); n]
-    };
-    let badge = if sums::demo_rows(connection, &whole(asked.days)).await? { Badge::Demo } else { Badge::Live };
-    let mut items: Vec<TrendDay> = days
-        .iter()
-        .zip(&windows)
-        .zip(visits)
-        .enumerate()
-        .map(|(at, ((day, window), visits))| {
-            let figures = counted.figures(at);
-            TrendDay {
-                day: *day,
-                hours: (Decimal::from((window.end - window.start).num_seconds()) / Decimal::from(3_600))
-                    .round_dp(2)
-                    .normalize(),
-                revenue: counted.revenue(at, asked.basis),
-                revenue_net: figures.net().normalize(),
-                revenue_gross: figures.gross.normalize(),
-                refunds: figures.refunds.normalize(),
-                orders: counted.orders(at, asked.basis),
-                active_customers: counted.customers(at, asked.basis),
-                visitors: visits.visitors,
-                conversion: rate_percent(visits.buyers, visits.visitors),
-                partial: progress(window, now) == Progress::Running,
-            }
-        })
-        .collect();
+    let n = usize::try_from(asked.days.days()).unwrap_or(0);
+    let days: Vec<NaiveDate> = asked.days.iter().chain(asked.days.before().iter()).collect();
+    let measures = finished::measures(connection, context, asked.basis, &days, n, now).await?;
+    let whole = context.zone.days_range(asked.days.from, asked.days.to);
+    let badge = if sums::demo_rows(connection, &whole).await? { Badge::Demo } else { Badge::Live };
+    let (current, before) = measures.split_at_checked(n).unwrap_or((&measures, &[]));
+    let mut items: Vec<TrendDay> =
+        days.iter().zip(current).map(|(day, measures)| trend_day(context, *day, measures, now)).collect();
     if asked.newest_first {
         items.reverse();
     }
     Ok(Trend {
         items,
-        totals: counted.totals(n, asked.basis),
-        before: counted.totals(n + 1, asked.basis),
+        totals: totals(current),
+        before: totals(before),
         basis: asked.basis,
         currency: context.business.base_currency,
         zone: context.zone.name().to_owned(),
-        rows_without_rate: counted.without_rate(n, asked.basis),
+        rows_without_rate: current.iter().map(|day| day.rows_without_rate).sum(),
         computed_at: context.zone.local(now),
         age_seconds: 0,
         freshness: Freshness::default(),
         badge,
     })
+}
+
+fn trend_day(context: &Context, day: NaiveDate, measures: &Measures, now: DateTime<Utc>) -> TrendDay {
+    let window = context.zone.day_range(day);
+    TrendDay {
+        day,
+        hours: hours(&window).normalize(),
+        revenue: measures.revenue.normalize(),
+        revenue_net: measures.revenue_net.normalize(),
+        revenue_gross: measures.revenue_gross.normalize(),
+        refunds: measures.refunds.normalize(),
+        orders: measures.orders,
+        active_customers: measures.customers,
+        visitors: measures.visits.visitors,
+        conversion: rate_percent(measures.visits.buyers, measures.visits.visitors),
+        partial: progress(&window, now) == Progress::Running,
+        revised: measures.revised.map(|at| context.zone.local(at)),
+    }
+}
+
+fn totals(days: &[Measures]) -> TrendTotals {
+    let mut totals = TrendTotals::default();
+    for day in days {
+        day.add_to(&mut totals);
+    }
+    TrendTotals {
+        revenue: totals.revenue.normalize(),
+        revenue_net: totals.revenue_net.normalize(),
+        revenue_gross: totals.revenue_gross.normalize(),
+        orders: totals.orders,
+    }
 }
 
 /// The trend under the charts of a page: 30 days ending with the scope, oldest first.

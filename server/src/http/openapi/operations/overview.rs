@@ -6,7 +6,7 @@ use super::super::{
 };
 use crate::http::api::overview::FigureRows;
 use domain::overview::{
-    Bars, Basis, Dashboard, DashboardMetadata, MetricKey, Realtime, RecordVisit, Sliding, Tile, Trend,
+    Bars, Basis, Dashboard, DashboardMetadata, MetricKey, Realtime, RecordVisit, Sliding, SummaryDay, Tile, Trend,
 };
 
 const BASIS: Parameter = asked("basis", named::<Basis>, "Counting rule; net when not given.");
@@ -48,6 +48,9 @@ pub const OPERATIONS: &[Operation] = &[
         named::<Bars>,
     )
     .with(&[ONE_DAY, BASIS]),
+    json("GET /api/v1/kpis/summary", "The days as they are summed up and kept, oldest first", list::<SummaryDay>)
+        .note("Days that are not summed up are left out; the last 30 days when nothing is given.")
+        .with(&[FROM, TO]),
     json("GET /api/v1/kpis/{metric}", "One figure", named::<Tile>).with(&[METRIC, ONE_DAY, FROM, TO, PERIOD, BASIS]),
     json(
         "GET /api/v1/kpis/{metric}/rows",
