@@ -7,8 +7,8 @@ use crate::{
 };
 use domain::{
     access::Role,
-    overview::{OverviewPort, Trend, TrendQuery},
-    settings::{ChangeSettings, SettingsPort},
+    overview::{Trend, TrendQuery},
+    settings::ChangeSettings,
 };
 use serde_json::{Value, json};
 use server::jobs::{KpiRebuild, KpiSummary, Nothing, Rebuild};
