@@ -4,16 +4,19 @@
 mod declared;
 mod drill;
 mod metric;
+mod pace;
 mod scope;
 mod screen;
 mod statistics;
 mod summary;
+mod target;
 
 pub use declared::{BARS, BUSINESS, DASHBOARD, RECENT, TREND, figures};
 pub use drill::{
     BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, DrillSort, FactKind, FactRow, VisitorRow,
 };
 pub use metric::{Basis, MetricKey, OrderSet, Unit};
+pub use pace::{EARLIER_DAYS, EarlierDay, Pace, Quarter, Share, Standing};
 pub use scope::{
     Compare, DayRange, MAX_DAYS, Period, Scope, ScopeQuery, Sliding, TrendQuery, TrendRequest, parse_sliding,
 };
@@ -24,6 +27,7 @@ pub use screen::{
 };
 pub use statistics::{change_percent, rate_percent, wilson_95};
 pub use summary::{SummaryDay, SummaryPort, SummaryQuery};
+pub use target::{Aim, NewTarget, SetTarget, Target, TargetPeriod, TargetsPort, TargetsScreen};
 
 use crate::{AppError, access::Principal};
 use async_trait::async_trait;

@@ -8,6 +8,7 @@ mod settlement;
 mod status;
 mod totals;
 
+pub use exact::schema as decimal_schema;
 pub use filter::{MAX_SKIP, SaleFilter, SaleQuery, SaleSort};
 pub use record::{MAX_LINES, MAX_QUANTITY, PaymentToken, RecordLine, RecordSale, SaleForm, SaleFormLine};
 pub use screen::{

@@ -6,6 +6,7 @@ mod drill;
 mod figures;
 mod quarter_hours;
 mod summary;
+mod targets;
 mod visits;
 
 pub use dirty_days::{
@@ -16,6 +17,7 @@ pub use figures::{
     AllOrders, Books, FIGURES_SQL, Figures, RecentRow, Totals, Window, all_orders, demo_rows, figures,
     figures_with_customers, first_fact_at, last_minute, recent_sales, totals,
 };
-pub use quarter_hours::{QuarterHour, quarter_hours, sum_up_quarter_hours};
+pub use quarter_hours::{EarlierQuarter, QuarterHour, earlier_quarters, quarter_hours, sum_up_quarter_hours};
 pub use summary::{DayFigures, SummaryRow, begin_summary, day_figures, drop_other_books, put_summary, summary};
+pub use targets::{ONE_A_DAY, change_target, delete_target, insert_target, target_on, targets};
 pub use visits::{Visits, any_visits, record_visit, visits};

@@ -194,7 +194,7 @@ impl Tile {
 }
 
 /// `value` in its unit.
-fn written(value: Decimal, unit: Unit, currency: Option<Currency>, locale: &str) -> String {
+pub(super) fn written(value: Decimal, unit: Unit, currency: Option<Currency>, locale: &str) -> String {
     match (unit, currency) {
         (Unit::Money, Some(currency)) => format::money(value, currency, locale),
         (Unit::Percent, _) => format::percent(value / Decimal::ONE_HUNDRED, 1),
