@@ -31,6 +31,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/", Access::Needs(Permission::OverviewView)),
     ("/overview/kpis", Access::Needs(Permission::OverviewView)),
     ("/overview/kpis/{metric}", Access::Needs(Permission::OverviewView)),
+    ("/overview/targets", Access::Needs(Permission::OverviewView)),
     ("/search", Access::SignedIn),
     ("/transactions", Access::Needs(Permission::TransactionsView)),
     ("/transactions/new", Access::Needs(Permission::TransactionsCreate)),

@@ -15,7 +15,7 @@ use crate::{
         },
         login::Login,
         not_found::NotFound,
-        overview::{OverviewRoute, drill::DrillRoute, kpis::KpisRoute},
+        overview::{OverviewRoute, drill::DrillRoute, kpis::KpisRoute, targets::TargetsRoute},
         search::SearchRoute,
         settings::SettingsRoute,
         settings_demo::DemoRoute,
@@ -82,6 +82,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/overview/kpis") view={Lazy::<KpisRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/overview/kpis/:metric") view={Lazy::<DrillRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/overview/targets") view={Lazy::<TargetsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/search") view={Lazy::<SearchRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions") view={Lazy::<TransactionsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions/new") view={Lazy::<NewTransactionRoute>::new()} ssr=SsrMode::Async/>

@@ -19,8 +19,16 @@ use crate::{
     live::LiveBus,
 };
 use domain::{
-    access::AccessPort, audit::AuditPort, demo::DemoPort, exports::ExportsPort, ingest::IngestPort, jobs::JobsPort,
-    overview::OverviewPort, search::SearchPort, settings::SettingsPort, transactions::TransactionsPort,
+    access::AccessPort,
+    audit::AuditPort,
+    demo::DemoPort,
+    exports::ExportsPort,
+    ingest::IngestPort,
+    jobs::JobsPort,
+    overview::{OverviewPort, TargetsPort},
+    search::SearchPort,
+    settings::SettingsPort,
+    transactions::TransactionsPort,
 };
 use leptos::prelude::provide_context;
 use std::{fmt, path::Path, sync::Arc};
@@ -36,6 +44,7 @@ pub struct Services {
     pub jobs: Arc<dyn JobsPort>,
     pub overview: Arc<dyn OverviewPort>,
     pub summary: Arc<overview::SummaryService>,
+    pub targets: Arc<dyn TargetsPort>,
     pub ingest: Arc<ingest::IngestService>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
@@ -62,6 +71,7 @@ impl Services {
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
             overview: Arc::new(overview::OverviewService::new(backend.clone())),
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
+            targets: Arc::new(overview::TargetsService::new(backend.clone())),
             demo: Arc::new(DemoService::new(backend.clone(), ingest.clone(), LogIns::default())),
             ingest,
             settings: Arc::new(settings::SettingsService::new(backend.clone())),
@@ -93,6 +103,7 @@ impl Services {
         provide_context(Arc::clone(&self.access));
         provide_context(Arc::clone(&self.audit));
         provide_context(Arc::clone(&self.overview));
+        provide_context(Arc::clone(&self.targets));
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));
         provide_context(Arc::clone(&self.search));

@@ -1,6 +1,8 @@
 //! Server functions of the overview. Reads are GETs: linkable, and safe to repeat. What only the body
 //! needs is named in the body, which the browser's build does not have.
 
+pub mod targets;
+
 use crate::{fault::Fault, page_data::Packed};
 use domain::overview::{Drill, KpisScreen, OverviewScreen};
 use leptos::{prelude::*, server_fn::codec::GetUrl};

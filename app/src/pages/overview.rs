@@ -5,6 +5,7 @@ pub mod drill;
 pub mod kpis;
 mod rows;
 mod scope_bar;
+pub mod targets;
 mod tiles;
 
 use crate::{

@@ -101,7 +101,7 @@ fn group(title: &'static str, settings: Vec<Setting>, may_edit: bool, state: For
 fn effect(key: &str) -> Option<&'static str> {
     Some(match key {
         "business.zone" => {
-            "Every day begins and ends in this zone, past days too: all figures are counted anew when next looked at. Stored times do not change."
+            "Every day begins and ends in this zone, past days too: the figures of the last 400 days are summed up anew, which takes about a minute; until then they are counted from the sales when looked at. Stored times do not change."
         }
         "business.base_currency" => "Changes the sums that are shown. Amounts stay in their own currency.",
         "sales.tax_rate" => "For sales recorded from now on.",

@@ -12,4 +12,5 @@ pub mod overview;
 pub mod search;
 pub mod settings;
 pub mod system;
+pub mod targets;
 pub mod transactions;

@@ -44,6 +44,7 @@ fn features() -> Routes<Services> {
         .merge(api::access::routes())
         .merge(api::audit::routes())
         .merge(api::overview::routes())
+        .merge(api::targets::routes())
         .merge(api::transactions::routes())
         .merge(api::catalogue::routes())
         .merge(api::exports::routes())

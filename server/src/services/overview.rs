@@ -3,13 +3,18 @@
 mod dashboard;
 mod finished;
 mod measure;
+mod pace;
 mod rows;
 mod series;
 mod summary;
+mod targets;
 mod touched;
 
+pub use measure::Context;
+pub use pace::{month_pace, pace};
 pub use rows::RowSource;
 pub use summary::{SummaryService, SummedUp};
+pub use targets::TargetsService;
 pub use touched::{name_closed_days, name_days_of_sales};
 
 use crate::{

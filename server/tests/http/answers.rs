@@ -128,6 +128,12 @@ impl Walk {
         self.get("/api/v1/kpis?day=2026-03-10&basis=gross").await;
         self.get("/api/v1/kpis/trend?days=7&order=asc").await;
         self.get("/api/v1/kpis/hours").await;
+        self.get("/api/v1/kpis/summary?from=2026-03-01&to=2026-03-10").await;
+        let target = json!({"metric": "orders", "period": "day", "valid_from": "2026-03-01", "value": 40});
+        let target = self.call(Method::PUT, "/api/v1/kpis/targets", target).await.json();
+        self.get("/api/v1/kpis/targets").await;
+        self.call(Method::DELETE, &format!("/api/v1/kpis/targets/{}", target["id"].as_str().expect("id")), Value::Null)
+            .await;
         self.get("/api/v1/kpis/conversion?from=2026-03-01&to=2026-03-10").await;
         for (metric, kind) in [("revenue_net", "facts"), ("active_customers", "buyers"), ("visitors", "visitors")] {
             let rows = self.get(&format!("/api/v1/kpis/{metric}/rows?limit=2")).await;

@@ -46,7 +46,9 @@ fn shown(screen: KpisScreen) -> impl IntoView {
         .map(|metric| view! { <div><dt>{metric.label()}</dt><dd>{metric.formula()}"."</dd></div> })
         .collect_view();
     view! {
-        <PageHead title="Figures" scope=scope_words(scope, &zone)/>
+        <PageHead title="Figures" scope=scope_words(scope, &zone)>
+            <a class="btn" href="/overview/targets">"Targets"</a>
+        </PageHead>
         {blocks::outage_note(outage_since)}
         <ScopeBar path="/overview/kpis" scope today/>
         <section class="kpis" aria-label="Figures">

@@ -6,7 +6,8 @@ use super::super::{
 };
 use crate::http::api::overview::FigureRows;
 use domain::overview::{
-    Bars, Basis, Dashboard, DashboardMetadata, MetricKey, Realtime, RecordVisit, Sliding, SummaryDay, Tile, Trend,
+    Bars, Basis, Dashboard, DashboardMetadata, MetricKey, Realtime, RecordVisit, SetTarget, Sliding, SummaryDay,
+    Target, Tile, Trend,
 };
 
 const BASIS: Parameter = asked("basis", named::<Basis>, "Counting rule; net when not given.");
@@ -51,6 +52,12 @@ pub const OPERATIONS: &[Operation] = &[
     json("GET /api/v1/kpis/summary", "The days as they are summed up and kept, oldest first", list::<SummaryDay>)
         .note("Days that are not summed up are left out; the last 30 days when nothing is given.")
         .with(&[FROM, TO]),
+    json("GET /api/v1/kpis/targets", "All targets, by figure and period, the latest first", list::<Target>),
+    json("PUT /api/v1/kpis/targets", "Set a target, or change one", named::<Target>)
+        .note("With version: changes the target of the same figure, period and first day.")
+        .takes(named::<SetTarget>)
+        .fails(&[("409", "There is one already and no version is given, or the version is not the current one.")]),
+    nothing("DELETE /api/v1/kpis/targets/{id}", "Delete a target"),
     json("GET /api/v1/kpis/{metric}", "One figure", named::<Tile>).with(&[METRIC, ONE_DAY, FROM, TO, PERIOD, BASIS]),
     json(
         "GET /api/v1/kpis/{metric}/rows",
