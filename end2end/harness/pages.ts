@@ -41,6 +41,7 @@ export const PAGES: readonly Shown[] = [
   fixed('overview', '/', 'Overview'),
   fixed('overview-day', `/?day=${dayAgo(5)}&basis=gross`, 'Overview'),
   fixed('kpis', '/overview/kpis', 'Figures'),
+  fixed('targets', '/overview/targets', 'Targets'),
   fixed('kpi-orders', '/overview/kpis/orders?period=30d', 'Orders'),
   fixed('kpi-customers', '/overview/kpis/active_customers', 'Active customers'),
   fixed('transactions', '/transactions', 'Transactions'),

@@ -104,6 +104,7 @@ const fn open(title: &'static str, path: &'static str, keywords: &'static str) -
 pub const PLACES: &[Place] = &[
     page("Overview", "/", Permission::OverviewView, "home dashboard revenue today kpi"),
     page("Figures", "/overview/kpis", Permission::OverviewView, "kpi orders revenue conversion trend days"),
+    page("Targets", "/overview/targets", Permission::OverviewView, "goal plan pace revenue orders"),
     open("Search", "/search", "find"),
     page("Transactions", "/transactions", Permission::TransactionsView, "sales orders invoices list"),
     page("Exports", "/exports", Permission::AccessExport, "files download large csv xlsx"),

@@ -27,5 +27,6 @@ mod search;
 mod sign_in;
 mod statements;
 mod system;
+mod targets;
 mod transactions;
 mod wire;

@@ -29,4 +29,5 @@ mod pending_sales;
 mod process;
 mod settings;
 mod summary;
+mod targets;
 mod transactions;

@@ -446,6 +446,10 @@ async fn days_of_any_length_are_kept_and_their_hours_add_up(db: PgPool) {
         ("Asia/Kolkata", "2026-11-04T12:00:00Z", "2026-11-01", "24", 24),
         ("Pacific/Apia", "2012-01-02T12:00:00Z", "2011-12-30", "0", 0),
     ] {
+        sqlx::query("truncate sales.transactions, ops.kpi_summary, ops.kpi_quarter_hours cascade")
+            .execute(&db)
+            .await
+            .unwrap();
         world.zone(zone).await;
         world.clock.set(at(now));
         let calendar = BusinessZone::parse(zone).unwrap();

@@ -53,6 +53,7 @@ impl AuditRow {
             "schedule" => "/jobs/schedules".to_owned(),
             "user" => "/settings/users".to_owned(),
             "settings" => "/settings".to_owned(),
+            "target" => "/overview/targets".to_owned(),
             "demo" => "/settings/demo".to_owned(),
             _ => return None,
         })

@@ -145,7 +145,8 @@ impl Pace {
     /// `value` of the running period against `target`.
     #[must_use]
     pub fn of(period: TargetPeriod, target: Decimal, value: Decimal, share: Share) -> Self {
-        let expected = target * share.part;
+        // A third of a month has no exact share; what it is off by shall not turn 100 % into less.
+        let expected = round(target * share.part, 6);
         let percent = (expected > Decimal::ZERO).then(|| value * Decimal::ONE_HUNDRED / expected);
         Self {
             period,

@@ -73,6 +73,8 @@ impl MetricKey {
 
 /// One target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+// Imports have targets too; names of the API's description are the whole API's.
+#[schema(as = KpiTarget)]
 pub struct Target {
     pub id: TargetId,
     pub metric: MetricKey,
