@@ -37,7 +37,6 @@ use domain::{
     settings::Business,
 };
 use futures::future::{FutureExt, join_all};
-use measure::Context;
 use sqlx::{Postgres, Transaction};
 use std::fmt;
 use store::overview as sums;

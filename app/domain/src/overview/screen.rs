@@ -2,6 +2,7 @@
 
 use super::{
     metric::{Basis, MetricKey, Unit},
+    pace::Pace,
     scope::{Scope, Sliding},
 };
 use crate::{
@@ -109,6 +110,9 @@ pub struct Tile {
     /// The other comparisons, where all were asked for.
     #[serde(default)]
     pub more_changes: Vec<Change>,
+    /// Of today against the target of the day, and of the month so far against that of the month.
+    #[serde(default)]
+    pub pace: Vec<Pace>,
     #[serde(flatten)]
     pub freshness: Freshness,
     pub badge: Badge,
@@ -139,6 +143,7 @@ impl Tile {
             rows_without_rate: 0,
             change: None,
             more_changes: Vec::new(),
+            pace: Vec::new(),
             freshness,
             badge: Badge::Cached,
             computed_at: None,
@@ -180,6 +185,7 @@ impl Tile {
         if let Some(interval) = self.interval {
             notes.push(format!("95 % interval {}–{} %", interval.low, interval.high));
         }
+        notes.extend(self.pace.iter().map(|pace| pace.words(self.unit, self.currency, locale)));
         if self.small_sample {
             notes.push("small sample".to_owned());
         }

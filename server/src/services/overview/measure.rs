@@ -1,5 +1,6 @@
 //! From sums to tiles: one scope, one state of the database.
 
+use super::pace::{month_pace, pace};
 use chrono::{DateTime, Datelike, Days, Utc};
 use domain::{
     AppError,
@@ -131,6 +132,11 @@ pub async fn tile(
             Change { against: against.clone(), previous, percent, points, range: context.span(window) }
         })
         .collect();
+    if context.zone.day_of(now) == scope.days.from && scope.days.days() == 1 {
+        let day = pace(connection, context, metric, tile.value, now).await?;
+        let month = month_pace(connection, context, metric, tile.value, now).await?;
+        tile.pace = day.into_iter().chain(month).collect();
+    }
     tile.more_changes = changes.split_off(changes.len().min(1));
     tile.change = changes.pop();
     Ok(tile)
@@ -243,6 +249,7 @@ fn of(
         rows_without_rate,
         change: None,
         more_changes: Vec::new(),
+        pace: Vec::new(),
         freshness: Freshness::default(),
         badge,
         computed_at: Some(context.zone.local(now)),
