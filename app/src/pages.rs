@@ -29,6 +29,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/settings/users", Access::Needs(Permission::AccessUsersView)),
     ("/settings/roles", Access::Needs(Permission::AccessUsersView)),
     ("/", Access::Needs(Permission::OverviewView)),
+    ("/overview/attention", Access::Needs(Permission::OverviewView)),
+    ("/overview/freshness", Access::Needs(Permission::OverviewView)),
     ("/overview/kpis", Access::Needs(Permission::OverviewView)),
     ("/overview/kpis/{metric}", Access::Needs(Permission::OverviewView)),
     ("/overview/targets", Access::Needs(Permission::OverviewView)),

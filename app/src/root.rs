@@ -15,7 +15,10 @@ use crate::{
         },
         login::Login,
         not_found::NotFound,
-        overview::{OverviewRoute, drill::DrillRoute, kpis::KpisRoute, targets::TargetsRoute},
+        overview::{
+            OverviewRoute, attention::AttentionRoute, drill::DrillRoute, freshness::FreshnessRoute, kpis::KpisRoute,
+            targets::TargetsRoute,
+        },
         search::SearchRoute,
         settings::SettingsRoute,
         settings_demo::DemoRoute,
@@ -80,6 +83,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/settings/users") view={Lazy::<UsersRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/roles") view={Lazy::<RolesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/") view={Lazy::<OverviewRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/overview/attention") view={Lazy::<AttentionRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/overview/freshness") view={Lazy::<FreshnessRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/overview/kpis") view={Lazy::<KpisRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/overview/kpis/:metric") view={Lazy::<DrillRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/overview/targets") view={Lazy::<TargetsRoute>::new()} ssr=SsrMode::Async/>

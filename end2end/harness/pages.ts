@@ -44,6 +44,8 @@ export const PAGES: readonly Shown[] = [
   fixed('targets', '/overview/targets', 'Targets'),
   fixed('kpi-orders', '/overview/kpis/orders?period=30d', 'Orders'),
   fixed('kpi-customers', '/overview/kpis/active_customers', 'Active customers'),
+  fixed('attention', '/overview/attention', 'Needs attention'),
+  fixed('freshness', '/overview/freshness', 'Freshness'),
   fixed('transactions', '/transactions', 'Transactions'),
   fixed('transactions-none', '/transactions?q=nothing-has-this-name', 'Transactions'),
   fixed('transactions-new', '/transactions/new', 'New transaction'),

@@ -7,7 +7,7 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
@@ -152,14 +152,36 @@ fn pools(pools: &Pools) -> Component {
     Component { name: "pools", status, detail: Value::Object(detail) }
 }
 
+/// Room on a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    pub free_bytes: u64,
+    pub total_bytes: u64,
+}
+
+impl Space {
+    /// Less than a tenth is free.
+    #[must_use]
+    pub const fn is_low(&self) -> bool {
+        self.free_bytes.saturating_mul(10) < self.total_bytes
+    }
+}
+
+/// The room of the disk that holds `folder`, or would.
+#[must_use]
+pub fn space_of(folder: &Path) -> Option<Space> {
+    let stat = nix::sys::statvfs::statvfs(folder.ancestors().find(|p| p.exists())?).ok()?;
+    let bytes = |blocks: u64| blocks.saturating_mul(stat.fragment_size());
+    Some(Space { free_bytes: bytes(stat.blocks_available()), total_bytes: bytes(stat.blocks()) })
+}
+
 fn disk(process: &Process) -> Component {
-    let folder = process.config.data_dir.ancestors().find(|p| p.exists());
-    match folder.map(nix::sys::statvfs::statvfs) {
-        Some(Ok(stat)) => {
-            let free = stat.blocks_available().saturating_mul(stat.fragment_size());
-            let status = if free < DISK_DEGRADED_BYTES { Status::Degraded } else { Status::Ok };
-            Component { name: "disk", status, detail: json!({"free_bytes": free}) }
+    match space_of(&process.config.data_dir) {
+        Some(space) => {
+            let low = space.free_bytes < DISK_DEGRADED_BYTES;
+            let status = if low { Status::Degraded } else { Status::Ok };
+            Component { name: "disk", status, detail: json!({"free_bytes": space.free_bytes}) }
         }
-        _ => Component { name: "disk", status: Status::Failed, detail: json!({}) },
+        None => Component { name: "disk", status: Status::Failed, detail: json!({}) },
     }
 }

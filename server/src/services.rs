@@ -25,12 +25,17 @@ use domain::{
     exports::ExportsPort,
     ingest::IngestPort,
     jobs::JobsPort,
-    overview::{OverviewPort, TargetsPort},
+    overview::{OverviewPort, TargetsPort, area::AreasPort, attention::AttentionPort, source::SourcesPort},
     search::SearchPort,
     settings::SettingsPort,
     transactions::TransactionsPort,
 };
 use leptos::prelude::provide_context;
+use overview::{
+    areas::AreasService,
+    attention::{AttentionService, DiskSource},
+    sources::SourcesService,
+};
 use std::{fmt, path::Path, sync::Arc};
 
 /// All ports of one process, as pages, server functions, REST and jobs get them.
@@ -45,6 +50,9 @@ pub struct Services {
     pub overview: Arc<dyn OverviewPort>,
     pub summary: Arc<overview::SummaryService>,
     pub targets: Arc<dyn TargetsPort>,
+    pub attention: Arc<dyn AttentionPort>,
+    pub sources: Arc<dyn SourcesPort>,
+    pub areas: Arc<dyn AreasPort>,
     pub ingest: Arc<ingest::IngestService>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
@@ -65,16 +73,26 @@ impl Services {
         let live = LiveBus::new(backend.clone());
         backend.figures.news().listen(live.ear());
         let ingest = Arc::new(ingest::IngestService::new(backend.clone()));
+        let settings: Arc<dyn SettingsPort> = Arc::new(settings::SettingsService::new(backend.clone()));
+        let attention = AttentionService::new(backend.clone(), Arc::clone(&settings), Registry::standard());
+        let sources: Arc<dyn SourcesPort> =
+            Arc::new(SourcesService::new(backend.clone(), Arc::clone(&settings), live.clone()));
+        let overview: Arc<dyn OverviewPort> = Arc::new(overview::OverviewService::new(backend.clone()));
+        let areas =
+            AreasService::new(backend.clone(), Arc::clone(&settings), Arc::clone(&overview), Arc::clone(&sources));
         Self {
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             audit: Arc::new(audit::AuditService::new(backend.clone())),
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
-            overview: Arc::new(overview::OverviewService::new(backend.clone())),
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
             targets: Arc::new(overview::TargetsService::new(backend.clone())),
+            overview,
+            attention: Arc::new(attention),
+            sources,
+            areas: Arc::new(areas),
             demo: Arc::new(DemoService::new(backend.clone(), ingest.clone(), LogIns::default())),
             ingest,
-            settings: Arc::new(settings::SettingsService::new(backend.clone())),
+            settings,
             transactions: Arc::new(transactions::TransactionsService::new(
                 backend.clone(),
                 door.settings().keys.clone(),
@@ -96,6 +114,14 @@ impl Services {
         self
     }
 
+    /// Looks at the disk of the data directory, too.
+    #[must_use]
+    pub fn watching_disk(mut self, data_dir: &Path) -> Self {
+        let attention = AttentionService::new(self.backend.clone(), Arc::clone(&self.settings), Registry::standard());
+        self.attention = Arc::new(attention.asking(Arc::new(DiskSource::holding(data_dir))));
+        self
+    }
+
     /// Puts every port into the context of a page render or a server-function call.
     pub fn provide(&self) {
         provide_context(Arc::clone(&self.jobs));
@@ -104,6 +130,9 @@ impl Services {
         provide_context(Arc::clone(&self.audit));
         provide_context(Arc::clone(&self.overview));
         provide_context(Arc::clone(&self.targets));
+        provide_context(Arc::clone(&self.attention));
+        provide_context(Arc::clone(&self.sources));
+        provide_context(Arc::clone(&self.areas));
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));
         provide_context(Arc::clone(&self.search));

@@ -1,12 +1,15 @@
 //! The overview: what the figures of the business mean, for which days, and the screens that show them
 //! (`spec/overview.md`). The arithmetic of the sums is in `store`; what a figure *is* is here.
 
+pub mod area;
+pub mod attention;
 mod declared;
 mod drill;
 mod metric;
 mod pace;
 mod scope;
 mod screen;
+pub mod source;
 mod statistics;
 mod summary;
 mod target;

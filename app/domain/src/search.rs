@@ -105,6 +105,13 @@ pub const PLACES: &[Place] = &[
     page("Overview", "/", Permission::OverviewView, "home dashboard revenue today kpi"),
     page("Figures", "/overview/kpis", Permission::OverviewView, "kpi orders revenue conversion trend days"),
     page("Targets", "/overview/targets", Permission::OverviewView, "goal plan pace revenue orders"),
+    page(
+        "Needs attention",
+        "/overview/attention",
+        Permission::OverviewView,
+        "urgent todo held failed missed quarantine",
+    ),
+    page("Freshness", "/overview/freshness", Permission::OverviewView, "sources age late missing stale"),
     open("Search", "/search", "find"),
     page("Transactions", "/transactions", Permission::TransactionsView, "sales orders invoices list"),
     page("Exports", "/exports", Permission::AccessExport, "files download large csv xlsx"),

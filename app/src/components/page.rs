@@ -12,12 +12,20 @@ pub fn PageHead(
     /// Scope in words: period, zone, filter.
     #[prop(optional, into)]
     scope: Option<String>,
+    /// How many critical items wait: "(2) Overview" in the document's title.
+    #[prop(optional, into)]
+    critical: Option<Signal<i64>>,
     /// Actions.
     #[prop(optional)]
     children: Option<Children>,
 ) -> impl IntoView {
+    let named = title.clone();
+    let text = move || match critical.map_or(0, |critical| critical.get()) {
+        n if n > 0 => format!("({n}) {named}"),
+        _ => named.clone(),
+    };
     view! {
-        <Title text=title.clone()/>
+        <Title text/>
         <div class="head">
             <div>
                 <h1>{title}</h1>

@@ -1,6 +1,7 @@
 //! Server functions of the overview. Reads are GETs: linkable, and safe to repeat. What only the body
 //! needs is named in the body, which the browser's build does not have.
 
+pub mod attention;
 pub mod targets;
 
 use crate::{fault::Fault, page_data::Packed};

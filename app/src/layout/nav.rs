@@ -20,8 +20,10 @@ const PLACES: &[Place] = &[
     place("Operate", "Overview", "/", Permission::OverviewView),
     place("Operate", "Transactions", "/transactions", Permission::TransactionsView),
     place("Operate", "Figures", "/overview/kpis", Permission::OverviewView),
+    place("Operate", "Attention", "/overview/attention", Permission::OverviewView),
     place("Run", "Data", "/data", Permission::IngestView),
     place("Run", "Jobs", "/jobs", Permission::JobsView),
+    place("Run", "Freshness", "/overview/freshness", Permission::OverviewView),
     place("Run", "Users", "/settings/users", Permission::AccessUsersView),
     place("Run", "Audit", "/audit", Permission::AuditView),
     place("Run", "Settings", "/settings", Permission::AccessSettingsView),
@@ -78,7 +80,8 @@ pub fn SideNav(rights: Rights) -> impl IntoView {
 /// Five places at the foot of a phone.
 #[component]
 pub fn TabBar(rights: Rights) -> impl IntoView {
-    let places: Vec<_> = PLACES.iter().filter(|p| rights.has(p.needs) && p.href != "/overview/kpis").take(4).collect();
+    let places: Vec<_> =
+        PLACES.iter().filter(|p| rights.has(p.needs) && !p.href.starts_with("/overview/")).take(4).collect();
     view! {
         <nav class="tabbar" aria-label="Main, phone">
             {places.into_iter().map(|p| view! { <PlaceLink label=p.label href=p.href/> }).collect_view()}

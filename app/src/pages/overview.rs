@@ -1,7 +1,10 @@
 //! `/`: how the day goes.
 
+mod areas;
+pub mod attention;
 mod blocks;
 pub mod drill;
+pub mod freshness;
 pub mod kpis;
 mod rows;
 mod scope_bar;
@@ -17,6 +20,8 @@ use crate::{
     features::overview::load_overview,
     page_data::PageData,
 };
+use areas::{AreaCards, Areas};
+use attention::{AttentionBlock, NeedsAttention};
 use domain::{
     access::Permission,
     overview::{OverviewScreen, Scope},
@@ -26,33 +31,41 @@ use leptos_router::{LazyRoute, lazy_route};
 use scope_bar::{ScopeBar, scope_words};
 
 /// The overview.
-#[derive(Debug)]
+#[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct OverviewRoute {
     screen: PageData<OverviewScreen>,
+    attention: NeedsAttention,
+    areas: Areas,
 }
 
 #[lazy_route]
 impl LazyRoute for OverviewRoute {
     fn data() -> Self {
-        Self { screen: PageData::of_figures(load_overview) }
+        Self {
+            screen: PageData::of_figures(load_overview),
+            attention: NeedsAttention::of_all(),
+            areas: Areas::of_address(),
+        }
     }
 
     fn view(this: Self) -> AnyView {
-        let screen = this.screen;
+        let OverviewRoute { screen, attention, areas } = this;
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || Suspend::new(async move { ready_or_failed(screen.await, shown) })}
+                {move || Suspend::new(async move { ready_or_failed(screen.await, move |screen| shown(screen, attention)) })}
             </Transition>
+            <AttentionBlock of=attention/>
+            <AreaCards of=areas/>
         }
         .into_any()
     }
 }
 
-fn shown(screen: OverviewScreen) -> impl IntoView {
+fn shown(screen: OverviewScreen, attention: NeedsAttention) -> impl IntoView {
     let OverviewScreen { scope, today, zone, outage_since, tiles, bars, trend, recent, .. } = screen;
     let may_create = session().may(Permission::TransactionsCreate);
     view! {
-        <PageHead title="Overview" scope=scope_words(scope, &zone)>
+        <PageHead title="Overview" critical=attention.critical() scope=scope_words(scope, &zone)>
             <a class="btn" href=format!("/overview/kpis{}", scope.link())>"All figures"</a>
             {may_create.then(|| view! { <a class="btn primary" href="/transactions/new">"New transaction"</a> })}
         </PageHead>

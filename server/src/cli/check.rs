@@ -63,6 +63,7 @@ const REQUIRED: &[&str] = &[
     "ops.queues",
     "ops.files",
     "ops.exports",
+    "ops.attention_snoozes",
     "sales.transactions",
     "sales.products",
     "stock.levels",

@@ -45,8 +45,8 @@ impl Face {
                 Some("users" | "add_user" | "set_role" | "set_active") => Self::Admin,
                 _ => Self::Common,
             },
-            "" | "overview" | "kpis" | "dashboard" | "visits" | "transactions" | "products" | "customers"
-            | "exports" | "files" | "search" => Self::Analytics,
+            "" | "attention" | "freshness" | "overview" | "kpis" | "dashboard" | "visits" | "transactions"
+            | "products" | "customers" | "exports" | "files" | "search" => Self::Analytics,
             "audit" | "data" | "demo" | "ingest" | "jobs" | "permissions" | "queues" | "schedules" | "settings"
             | "users" => Self::Admin,
             "account" | "auth" | "docs" | "health" | "live" | "login" | "metrics" | "openapi.json" | "setup"

@@ -45,6 +45,7 @@ fn features() -> Routes<Services> {
         .merge(api::audit::routes())
         .merge(api::overview::routes())
         .merge(api::targets::routes())
+        .merge(api::attention::routes())
         .merge(api::transactions::routes())
         .merge(api::catalogue::routes())
         .merge(api::exports::routes())

@@ -1,11 +1,16 @@
 //! Figures and the rows behind them. Reads only, but for recorded visits.
 
+pub mod areas;
+pub mod attention;
 mod dashboard;
 mod finished;
+mod kept;
 mod measure;
 mod pace;
+mod rhythm;
 mod rows;
 mod series;
+pub mod sources;
 mod summary;
 mod targets;
 mod touched;

@@ -4,6 +4,8 @@ mod cursor;
 mod sale;
 mod settlement;
 
+pub(crate) use settlement::HELD_FOR;
+
 use crate::{access::secret::Keys, backend::Backend, live::Gatherer};
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, Utc};

@@ -46,6 +46,14 @@ pub async fn work(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<W
     })
 }
 
+/// When a worker said last that it lives; `None`: none is registered.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn last_heartbeat(connection: &mut PgConnection) -> Result<Option<DateTime<Utc>>> {
+    Ok(sqlx::query_scalar("select max(heartbeat_at) from ops.workers").fetch_one(connection).await?)
+}
+
 /// Open runs by queue and state.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 pub mod batches;
 pub mod changes;
 pub mod files;
+pub mod loads;
 pub mod mappings;
 pub mod recorded;
 pub mod rows;

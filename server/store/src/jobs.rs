@@ -28,4 +28,4 @@ pub use run::{
     Claimed, Ending, Fence, Pulse, add_event, cancel_queued, claim, finish, open_state, pulse, request_cancel, requeue,
     save_checkpoint,
 };
-pub use stats::{KindRow, kinds, states};
+pub use stats::{KindRow, Pace, kinds, pace, states};

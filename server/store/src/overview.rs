@@ -1,6 +1,7 @@
 //! Sums, counts and rows behind the figures of the overview. Every statement reads index ranges of the
 //! windows asked for, never a whole table (a test reads the plans).
 
+pub mod attention;
 mod dirty_days;
 mod drill;
 mod figures;

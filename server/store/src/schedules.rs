@@ -1,5 +1,9 @@
 //! `ops.schedules` and their fires.
 
+mod standing;
+
+pub use standing::{Standing, standings};
+
 use crate::Result;
 use chrono::{DateTime, Utc};
 use sqlx::PgConnection;

@@ -141,6 +141,13 @@ impl Walk {
         }
     }
 
+    async fn attention(&mut self) {
+        let list = self.get("/api/v1/attention?severity=critical&limit=5").await;
+        let path = format!("/api/v1/attention/{}/snooze", list["items"][0]["key"].as_str().expect("key"));
+        self.post(&path, json!({"until": "1h"})).await;
+        self.get("/api/v1/freshness?feature=system").await;
+    }
+
     async fn imports(&mut self, world: &World) {
         const FILE: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
             1,A1,Thing,5,2011-01-05 10:00:00,2.00,1,UK\n1,A2,Other,-5,2011-01-05 10:00:00,2.00,1,Untied Kingdom\n\
@@ -249,6 +256,8 @@ async fn the_whole_api_answers_as_it_is_described(root: PgPool) {
     walk.sign_in("admin@mill.example", PASSWORD).await;
     walk.people().await;
     walk.sales("01890000-0000-7000-8000-000000000001").await;
+    crate::attention::arrange(&world).await;
+    walk.attention().await;
     walk.imports(&world).await;
     walk.jobs().await;
     walk.process().await;

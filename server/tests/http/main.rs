@@ -10,6 +10,7 @@ mod shop_front;
 mod world;
 
 mod answers;
+mod attention;
 mod audit;
 mod browser;
 mod described;

@@ -11,6 +11,7 @@ mod shop;
 mod world;
 
 mod access;
+mod attention;
 mod audit;
 mod database;
 mod demo;
@@ -28,6 +29,7 @@ mod overview;
 mod pending_sales;
 mod process;
 mod settings;
+mod sources;
 mod summary;
 mod targets;
 mod transactions;

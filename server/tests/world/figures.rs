@@ -53,6 +53,10 @@ impl Figures {
         Self { db, clock, service: Arc::new(OverviewService::new(backend.clone())), backend }
     }
 
+    pub fn clock_now(&self) -> DateTime<Utc> {
+        domain::clock::Clock::now(self.clock.as_ref())
+    }
+
     pub async fn zone(&self, zone: &str) {
         self.set("business.zone", zone).await;
     }

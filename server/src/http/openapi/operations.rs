@@ -1,6 +1,7 @@
 //! What every operation takes and answers, by family; a test holds it against the route table.
 
 mod access;
+mod attention;
 mod ingest;
 mod jobs;
 mod overview;
@@ -16,6 +17,7 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("settings", system::SETTINGS),
     ("audit", system::AUDIT),
     ("overview", overview::OPERATIONS),
+    ("attention", attention::OPERATIONS),
     ("transactions", sales::TRANSACTIONS),
     ("catalogue", sales::CATALOGUE),
     ("exports", sales::EXPORTS),

@@ -1,4 +1,5 @@
 CREATE INDEX api_tokens_user_id_created_at_idx ON access.api_tokens USING btree (user_id, created_at DESC);
+CREATE INDEX attention_snoozes_until ON ops.attention_snoozes USING btree (until);
 CREATE INDEX audit_log_action_at_id_idx ON ops.audit_log USING btree (action text_pattern_ops, at DESC, id DESC);
 CREATE INDEX audit_log_actor_id_at_id_idx ON ops.audit_log USING btree (actor_id, at DESC, id DESC);
 CREATE INDEX audit_log_at_id_idx ON ops.audit_log USING btree (at DESC, id DESC);

@@ -64,7 +64,7 @@ pub async fn delete(connection: &mut PgConnection, runs: &[uuid::Uuid]) -> Resul
 }
 
 /// Removes what a fixed keeping time ended: sign-in attempts (30 days), idempotency keys (24 h),
-/// expired files and sessions, exports whose file is gone (30 days). Returns the rows removed from each table.
+/// expired files, sessions and snoozes, exports whose file is gone (30 days). Returns the rows removed from each table.
 ///
 /// # Errors
 /// When a statement fails.
@@ -85,9 +85,13 @@ pub async fn remove_expired(connection: &mut PgConnection, now: DateTime<Utc>) -
         "delete from access.sessions where least(expires_at, absolute_expires_at) < $1",
         now - Duration::days(1)
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?
     .rows_affected();
+    let snoozes = sqlx::query!("delete from ops.attention_snoozes where until < $1", now)
+        .execute(connection)
+        .await?
+        .rows_affected();
     Ok(vec![
         ("login_attempts", login_attempts),
         ("idempotency_keys", keys),
@@ -95,5 +99,6 @@ pub async fn remove_expired(connection: &mut PgConnection, now: DateTime<Utc>) -
         ("exports", exports),
         ("sessions", sessions),
         ("metric_values", figures),
+        ("attention_snoozes", snoozes),
     ])
 }

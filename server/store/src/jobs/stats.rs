@@ -52,3 +52,33 @@ pub async fn kinds(connection: &mut PgConnection, before: DateTime<Utc>, since: 
     .fetch_all(connection)
     .await?)
 }
+
+/// How the work goes at a glance.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pace {
+    pub running: i64,
+    /// Failed after their last attempt since the first of the two times.
+    pub failed_day: i64,
+    /// Ended since the second.
+    pub succeeded_week: i64,
+    pub failed_week: i64,
+}
+
+/// Runs at work, and those asked for since `day` and since `week`.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn pace(connection: &mut PgConnection, day: DateTime<Utc>, week: DateTime<Utc>) -> Result<Pace> {
+    Ok(sqlx::query_as!(
+        Pace,
+        r#"select (select count(*) from ops.job_runs where state = 'running') as "running!",
+                  count(*) filter (where state = 'failed' and created_at >= $1) as "failed_day!",
+                  count(*) filter (where state in ('succeeded', 'partial')) as "succeeded_week!",
+                  count(*) filter (where state = 'failed') as "failed_week!"
+           from ops.job_runs where created_at >= $2"#,
+        day,
+        week
+    )
+    .fetch_one(connection)
+    .await?)
+}

@@ -1,0 +1,231 @@
+//! How fresh everything is (`overview.md` 3.10): every source with its promise, judged when it is shown, so
+//! that ages and states go on while the database is away.
+
+mod imports;
+mod process;
+mod schedules;
+
+use super::kept::{Kept, Seen};
+use crate::{backend::Backend, live::LiveBus};
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use domain::{
+    AppError,
+    access::{Permission, Principal},
+    freshness::ErrorClass,
+    overview::{
+        Badge,
+        attention::Feature,
+        source::{
+            Source, SourceCounts, SourceKind, SourceList, SourceQuery, SourceState, SourcesPort, intervals_missed,
+            worst_first,
+        },
+    },
+    settings::SettingsPort,
+};
+use engine::calendar::BusinessZone;
+use std::{fmt, sync::Arc};
+
+/// What is known of a source; its age and state follow from the moment it is shown at.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    pub key: String,
+    pub kind: SourceKind,
+    pub name: String,
+    /// The feature that owns it.
+    pub feature: String,
+    /// Switched off otherwise.
+    pub enabled: bool,
+    pub last_success: Option<DateTime<Utc>>,
+    /// From when its age counts when it never succeeded; `None`: nothing was due yet.
+    pub counted_from: Option<DateTime<Utc>>,
+    /// The promised interval; `None`: nothing is promised for any time.
+    pub expected_seconds: Option<i64>,
+    /// What the work itself usually takes.
+    pub grace_seconds: i64,
+    /// It says of itself that it is away.
+    pub away: bool,
+    pub demo: bool,
+    pub error_class: Option<String>,
+    pub rows: Option<i64>,
+    pub next_run: Option<DateTime<Utc>>,
+    pub link: Option<String>,
+    /// The schedule that refreshes it.
+    pub refresh: Option<String>,
+}
+
+impl Facts {
+    /// A source of which nothing is known yet.
+    #[must_use]
+    pub fn unknown(
+        key: impl Into<String>,
+        kind: SourceKind,
+        name: impl Into<String>,
+        feature: impl Into<String>,
+    ) -> Self {
+        Self {
+            key: key.into(),
+            kind,
+            name: name.into(),
+            feature: feature.into(),
+            enabled: true,
+            last_success: None,
+            counted_from: None,
+            expected_seconds: None,
+            grace_seconds: 0,
+            away: false,
+            demo: false,
+            error_class: None,
+            rows: None,
+            next_run: None,
+            link: None,
+            refresh: None,
+        }
+    }
+
+    fn state(&self, now: DateTime<Utc>) -> SourceState {
+        let age = self.last_success.or(self.counted_from).map(|from| (now - from).num_seconds().max(0));
+        match (self.enabled, self.away, self.expected_seconds, age) {
+            (false, ..) => SourceState::Off,
+            (true, true, ..) => SourceState::Missing,
+            (true, false, None, _) => SourceState::ByHand,
+            (true, false, Some(_), None) => SourceState::OnTime,
+            (true, false, Some(expected), Some(age)) => SourceState::of(age, expected, self.grace_seconds),
+        }
+    }
+
+    fn missed(&self, now: DateTime<Utc>) -> i64 {
+        let from = self.last_success.or(self.counted_from);
+        match (self.enabled, self.expected_seconds, from) {
+            (true, Some(expected), Some(from)) => {
+                intervals_missed((now - from).num_seconds(), expected, self.grace_seconds)
+            }
+            _ => 0,
+        }
+    }
+
+    fn shown(&self, now: DateTime<Utc>, zone: BusinessZone, may_run: bool) -> Source {
+        let state = self.state(now);
+        let badge = match state {
+            _ if self.demo => Badge::Demo,
+            SourceState::OnTime | SourceState::ByHand => Badge::Live,
+            SourceState::Late | SourceState::Missing | SourceState::Off => Badge::Cached,
+        };
+        Source {
+            key: self.key.clone(),
+            kind: self.kind,
+            name: self.name.clone(),
+            feature: self.feature.clone(),
+            state,
+            badge,
+            last_success: self.last_success.map(|at| zone.local(at)),
+            age_seconds: self.last_success.map(|at| (now - at).num_seconds().max(0)),
+            expected_seconds: self.expected_seconds,
+            missed: self.missed(now),
+            error_class: self.error_class.clone(),
+            rows: self.rows,
+            next_run: self.next_run.filter(|_| self.enabled).map(|at| zone.local(at)),
+            link: self.link.clone(),
+            refresh: self.refresh.clone().filter(|_| may_run),
+        }
+    }
+}
+
+/// Something that knows sources. Cached figures can be one more.
+#[async_trait]
+pub trait SourceProvider: Send + Sync + 'static {
+    /// Names it when it does not answer.
+    fn feature(&self) -> Feature;
+    /// Who may see its sources besides `overview.view`.
+    fn right(&self) -> Option<Permission>;
+    async fn sources(&self, now: DateTime<Utc>, business_zone: &str) -> Result<Vec<Facts>, AppError>;
+    /// What is known although it did not answer.
+    fn away(&self, facts: &mut Facts, class: ErrorClass) {
+        let _ = (facts, class);
+    }
+}
+
+struct Asker {
+    provider: Arc<dyn SourceProvider>,
+    kept: Kept<Vec<Facts>>,
+}
+
+/// The service behind [`SourcesPort`].
+pub struct SourcesService {
+    backend: Backend,
+    settings: Arc<dyn SettingsPort>,
+    askers: Vec<Asker>,
+    line: process::Line,
+}
+
+impl fmt::Debug for SourcesService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SourcesService").finish_non_exhaustive()
+    }
+}
+
+impl SourcesService {
+    #[must_use]
+    pub fn new(backend: Backend, settings: Arc<dyn SettingsPort>, live: LiveBus) -> Self {
+        let providers: [Arc<dyn SourceProvider>; 3] = [
+            Arc::new(process::DatabaseAndWorker::new(backend.clone())),
+            Arc::new(schedules::Schedules::new(backend.clone())),
+            Arc::new(imports::Imports::new(backend.clone())),
+        ];
+        let mut service = Self { backend, settings, askers: Vec::new(), line: process::Line::new(live) };
+        for provider in providers {
+            service = service.asking(provider);
+        }
+        service
+    }
+
+    /// With one more provider.
+    #[must_use]
+    pub fn asking(mut self, provider: Arc<dyn SourceProvider>) -> Self {
+        let kept = Kept::new(self.backend.breaker.clone(), Arc::clone(&self.backend.clock));
+        self.askers.push(Asker { provider, kept });
+        self
+    }
+
+    async fn look(&self, who: &Principal, now: DateTime<Utc>, zone: &str) -> Vec<(&Asker, Seen<Vec<Facts>>)> {
+        let visible = self.askers.iter().filter(|asker| asker.provider.right().is_none_or(|right| who.may(right)));
+        let looks = visible.map(|asker| async move {
+            let (provider, zone) = (Arc::clone(&asker.provider), zone.to_owned());
+            (asker, asker.kept.look(|| async move { provider.sources(now, &zone).await }).await)
+        });
+        futures::future::join_all(looks).await
+    }
+}
+
+#[async_trait]
+impl SourcesPort for SourcesService {
+    async fn sources(&self, who: &Principal, query: &SourceQuery) -> Result<SourceList, AppError> {
+        who.require(Permission::OverviewView)?;
+        let wanted = query.wanted_state().map_err(AppError::validation)?;
+        let business = self.settings.business().await?;
+        let zone = BusinessZone::parse(&business.zone).unwrap_or(BusinessZone::UTC);
+        let now = self.backend.clock.now();
+        let seen = self.look(who, now, zone.name()).await;
+        let may_run = who.may(Permission::JobsRun);
+        let mut items = vec![self.line.facts(now).shown(now, zone, may_run)];
+        let mut unavailable = Vec::new();
+        for (asker, seen) in &seen {
+            let at = seen.last.as_ref().map(|(_, at)| *at);
+            if let Some(class) = seen.missed {
+                unavailable.push(super::attention::unavailable(asker.provider.feature(), class, at, now, zone));
+            }
+            for facts in seen.last.iter().flat_map(|(facts, _)| facts.iter()) {
+                let mut facts = facts.clone();
+                if let Some(class) = seen.missed {
+                    asker.provider.away(&mut facts, class);
+                }
+                items.push(facts.shown(now, zone, may_run));
+            }
+        }
+        items.retain(|source| query.feature.as_deref().is_none_or(|f| f.is_empty() || f == source.feature));
+        let counts = SourceCounts::of(&items);
+        items.retain(|source| wanted.is_none_or(|state| state == source.state));
+        worst_first(&mut items);
+        Ok(SourceList { total: i64::try_from(items.len()).unwrap_or(i64::MAX), items, counts, unavailable })
+    }
+}
