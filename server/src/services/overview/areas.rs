@@ -129,7 +129,7 @@ impl AreasService {
         AreaCard {
             area: Area::Sales,
             figures: figures.collect(),
-            age_seconds: tiles.iter().map(|tile| tile.age_seconds).max(),
+            age_seconds: tiles.iter().filter_map(|tile| tile.age_seconds).max(),
             unavailable: stale.and_then(|tile| tile.freshness.words()),
         }
     }
