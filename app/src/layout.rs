@@ -5,6 +5,7 @@ mod palette;
 mod top_bar;
 
 use crate::{context::session, pages::forbidden::Forbidden};
+use domain::format;
 use leptos::prelude::*;
 
 /// The frame for the signed-in; the bare page for everybody else (sign-in, set-up).
@@ -12,6 +13,7 @@ use leptos::prelude::*;
 pub fn Layout(children: Children) -> impl IntoView {
     let view = session();
     let demo = view.demo;
+    let drill = view.drill_until;
     let content = if view.denied { view! { <Forbidden/> }.into_any() } else { children().into_any() };
     match view.user {
         None => view! { <main class="auth" id="content" tabindex="-1">{content}</main> }.into_any(),
@@ -24,6 +26,11 @@ pub fn Layout(children: Children) -> impl IntoView {
                     <top_bar::TopBar user=user.clone() theme=view.theme/>
                     {demo.then(|| view! {
                         <div class="banner demo" role="note">"Demo data: the figures come from a generated demo world."</div>
+                    })}
+                    {drill.map(|until| view! {
+                        <div class="banner warn" role="status" data-drill-banner>
+                            {format!("Fault drill until {}: some of the trouble you see is rehearsed.", format::time(until))}
+                        </div>
                     })}
                     <main class="page" id="content" tabindex="-1">{content}</main>
                 </div>

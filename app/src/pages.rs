@@ -11,6 +11,7 @@ pub mod not_found;
 pub mod overview;
 pub mod search;
 pub mod settings;
+pub mod settings_cache;
 pub mod settings_demo;
 pub mod setup;
 pub mod transactions;
@@ -48,6 +49,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/jobs/queues", Access::Needs(Permission::JobsView)),
     ("/jobs/act", Access::Needs(Permission::JobsManage)),
     ("/jobs/{id}", Access::Needs(Permission::JobsView)),
+    ("/settings/cache", Access::Needs(Permission::OverviewView)),
+    ("/overview/drill", Access::Needs(Permission::OverviewDrill)),
     ("/settings/demo", Access::Needs(Permission::SystemDemo)),
     ("/audit", Access::Needs(Permission::AuditView)),
     ("/audit/{id}", Access::Needs(Permission::AuditView)),

@@ -16,11 +16,12 @@ use crate::{
         login::Login,
         not_found::NotFound,
         overview::{
-            OverviewRoute, attention::AttentionRoute, drill::DrillRoute, freshness::FreshnessRoute, kpis::KpisRoute,
-            targets::TargetsRoute,
+            OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
+            freshness::FreshnessRoute, kpis::KpisRoute, targets::TargetsRoute,
         },
         search::SearchRoute,
         settings::SettingsRoute,
+        settings_cache::CacheRoute,
         settings_demo::DemoRoute,
         setup::SetupRoute,
         transactions::{TransactionsRoute, detail::TransactionRoute, new::NewTransactionRoute},
@@ -102,6 +103,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/jobs/queues") view={Lazy::<QueuesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/act") view={Lazy::<ActRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/jobs/:id") view={Lazy::<JobRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/settings/cache") view={Lazy::<CacheRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/overview/drill") view={Lazy::<FaultDrillRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/settings/demo") view={Lazy::<DemoRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/audit") view={Lazy::<AuditRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/audit/:id") view={Lazy::<AuditEntryRoute>::new()} ssr=SsrMode::Async/>

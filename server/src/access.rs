@@ -220,6 +220,12 @@ impl Doorkeeper {
         }
     }
 
+    /// When the fault drill under way ends, as people of the business read times.
+    pub fn drill_until(&self, business: &Business) -> Option<DateTime<FixedOffset>> {
+        let ends_at = self.backend.faults.drill()?.ends_at;
+        Some(local(ends_at, business.zone.parse().unwrap_or(chrono_tz::UTC)))
+    }
+
     pub(crate) async fn forget_business(&self) {
         self.business.invalidate(&()).await;
     }

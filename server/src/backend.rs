@@ -1,6 +1,6 @@
 //! What every service stands on: pools, clock, configuration. Cheap to clone.
 
-use crate::freshness::{Breaker, Figures};
+use crate::freshness::{Breaker, Faults, Figures};
 use domain::clock::Clock;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::{fmt, sync::Arc, time::Duration};
@@ -53,6 +53,8 @@ pub struct Backend {
     pub clock: Arc<dyn Clock>,
     /// Whether the database is away.
     pub breaker: Breaker,
+    /// What a drill lets fail.
+    pub faults: Faults,
     /// What is known by now.
     pub figures: Figures,
 }
@@ -70,8 +72,9 @@ impl Backend {
     #[must_use]
     pub fn pausing(pools: Pools, clock: Arc<dyn Clock>, calm: Duration) -> Self {
         let breaker = Breaker::default();
-        let figures = Figures::new(pools.analytics.clone(), breaker.clone(), Arc::clone(&clock), calm);
-        Self { pools, clock, breaker, figures }
+        let faults = Faults::default();
+        let figures = Figures::new(pools.analytics.clone(), breaker.clone(), faults.clone(), Arc::clone(&clock), calm);
+        Self { pools, clock, breaker, faults, figures }
     }
 }
 

@@ -25,7 +25,10 @@ use domain::{
     exports::ExportsPort,
     ingest::IngestPort,
     jobs::JobsPort,
-    overview::{OverviewPort, TargetsPort, area::AreasPort, attention::AttentionPort, source::SourcesPort},
+    overview::{
+        OverviewPort, TargetsPort, area::AreasPort, attention::AttentionPort, cache::CachePort,
+        fault_drill::FaultDrillPort, source::SourcesPort,
+    },
     search::SearchPort,
     settings::SettingsPort,
     transactions::TransactionsPort,
@@ -34,6 +37,7 @@ use leptos::prelude::provide_context;
 use overview::{
     areas::AreasService,
     attention::{AttentionService, DiskSource},
+    fault_drill::FaultDrillService,
     sources::SourcesService,
 };
 use std::{fmt, path::Path, sync::Arc};
@@ -53,6 +57,8 @@ pub struct Services {
     pub attention: Arc<dyn AttentionPort>,
     pub sources: Arc<dyn SourcesPort>,
     pub areas: Arc<dyn AreasPort>,
+    pub cache: Arc<dyn CachePort>,
+    pub drill: Arc<dyn FaultDrillPort>,
     pub ingest: Arc<ingest::IngestService>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
@@ -86,6 +92,8 @@ impl Services {
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
             targets: Arc::new(overview::TargetsService::new(backend.clone())),
+            cache: Arc::new(overview::cache::CacheService::new(backend.clone())),
+            drill: Arc::new(FaultDrillService::new(backend.clone(), Arc::clone(&overview), live.clone(), true)),
             overview,
             attention: Arc::new(attention),
             sources,
@@ -114,6 +122,14 @@ impl Services {
         self
     }
 
+    /// Whether fault drills may be run.
+    #[must_use]
+    pub fn drilling(mut self, enabled: bool) -> Self {
+        let (backend, overview, live) = (self.backend.clone(), Arc::clone(&self.overview), self.live.clone());
+        self.drill = Arc::new(FaultDrillService::new(backend, overview, live, enabled));
+        self
+    }
+
     /// Looks at the disk of the data directory, too.
     #[must_use]
     pub fn watching_disk(mut self, data_dir: &Path) -> Self {
@@ -125,6 +141,8 @@ impl Services {
     /// Puts every port into the context of a page render or a server-function call.
     pub fn provide(&self) {
         provide_context(Arc::clone(&self.jobs));
+        provide_context(Arc::clone(&self.cache));
+        provide_context(Arc::clone(&self.drill));
         provide_context(Arc::clone(&self.ingest) as Arc<dyn IngestPort>);
         provide_context(Arc::clone(&self.access));
         provide_context(Arc::clone(&self.audit));

@@ -251,6 +251,19 @@ pub fn when(at: DateTime<FixedOffset>, age_seconds: i64) -> String {
     if (0..86_400).contains(&age_seconds) { ago(age_seconds) } else { date_time(at) }
 }
 
+/// `12.3 KiB`; whole bytes below one KiB.
+#[must_use]
+#[allow(clippy::cast_precision_loss, reason = "one decimal is shown")]
+pub fn bytes(n: i64) -> String {
+    let (mut size, mut unit) = (n as f64, "B");
+    for larger in ["KiB", "MiB", "GiB"] {
+        if size >= 1_024.0 {
+            (size, unit) = (size / 1_024.0, larger);
+        }
+    }
+    if unit == "B" { format!("{n}{NBSP}B") } else { format!("{size:.1}{NBSP}{unit}") }
+}
+
 /// A plain length of time for progress: `1 min 5 s`, `2 h 10 min`.
 #[must_use]
 pub fn duration(seconds: i64) -> String {
@@ -271,6 +284,15 @@ pub fn ascii(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_one_decimal_from_a_kibibyte_on() {
+        let told = [0, 1_023, 1_024, 1_536, 5 * 1_048_576, 3_000_000_000_000].map(bytes);
+        assert_eq!(
+            told,
+            ["0\u{a0}B", "1023\u{a0}B", "1.0\u{a0}KiB", "1.5\u{a0}KiB", "5.0\u{a0}MiB", "2794.0\u{a0}GiB"]
+        );
+    }
     use proptest::prelude::*;
 
     fn d(text: &str) -> Decimal {

@@ -3,8 +3,10 @@
 
 pub mod area;
 pub mod attention;
+pub mod cache;
 mod declared;
 mod drill;
+pub mod fault_drill;
 mod metric;
 mod pace;
 mod scope;

@@ -2,6 +2,8 @@
 //! needs is named in the body, which the browser's build does not have.
 
 pub mod attention;
+pub mod cache;
+pub mod fault_drill;
 pub mod targets;
 
 use crate::{fault::Fault, page_data::Packed};

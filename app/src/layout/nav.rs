@@ -27,6 +27,8 @@ const PLACES: &[Place] = &[
     place("Run", "Users", "/settings/users", Permission::AccessUsersView),
     place("Run", "Audit", "/audit", Permission::AuditView),
     place("Run", "Settings", "/settings", Permission::AccessSettingsView),
+    place("Run", "Kept figures", "/settings/cache", Permission::OverviewCacheClear),
+    place("Run", "Fault drill", "/overview/drill", Permission::OverviewDrill),
     place("Run", "Demo data", "/settings/demo", Permission::SystemDemo),
 ];
 

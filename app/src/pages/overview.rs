@@ -4,6 +4,7 @@ mod areas;
 pub mod attention;
 mod blocks;
 pub mod drill;
+pub mod fault_drill;
 pub mod freshness;
 pub mod kpis;
 mod rows;

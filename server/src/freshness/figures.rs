@@ -1,7 +1,7 @@
 //! The figures of one process.
 
 use super::{
-    Breaker, News,
+    Breaker, Faults, News,
     slot::{Answer, Flight, Held, Known, Slot, Standing},
     statistics::{AreaStatistics, Counters, Look},
 };
@@ -71,6 +71,7 @@ struct Inner {
     counters: Mutex<BTreeMap<&'static str, Arc<Counters>>>,
     pool: PgPool,
     breaker: Breaker,
+    faults: Faults,
     clock: Arc<dyn Clock>,
     news: News,
     landed: broadcast::Sender<Landed>,
@@ -88,7 +89,7 @@ impl fmt::Debug for Figures {
 
 impl Figures {
     #[must_use]
-    pub fn new(pool: PgPool, breaker: Breaker, clock: Arc<dyn Clock>, calm: Duration) -> Self {
+    pub fn new(pool: PgPool, breaker: Breaker, faults: Faults, clock: Arc<dyn Clock>, calm: Duration) -> Self {
         let slots = Cache::builder()
             .max_capacity(MEMORY)
             .eviction_policy(EvictionPolicy::lru())
@@ -99,6 +100,7 @@ impl Figures {
             counters: Mutex::default(),
             pool,
             breaker,
+            faults,
             clock,
             news: News::default(),
             landed: broadcast::Sender::new(256),
@@ -208,7 +210,7 @@ impl Figures {
             }
             None => {
                 known.owed = true;
-                (Look::StaleHit, answer(&known, known.waiting(), true).ok_or_else(slow))
+                (Look::StaleHit, answer(&known, known.waiting(declared.deadline_ms), true).ok_or_else(slow))
             }
         };
         slot.counters.count(if answered.is_ok() { look } else { Look::Failure });
@@ -280,6 +282,7 @@ impl Figures {
         C: for<'c> FnOnce(&'c mut PgConnection) -> BoxFuture<'c, Result<V, AppError>>,
     {
         let (key, scope) = (slot.declared.key, slot.scope());
+        self.0.faults.stand_before(key).await?;
         let give_up = Instant::now() + OTHERS;
         loop {
             let (at, began) = (self.0.clock.now(), Instant::now());
@@ -336,7 +339,7 @@ impl Figures {
             let last = known.last.clone()?;
             let freshness = match known.standing(generation, now, slot.declared.ttl_seconds()) {
                 Standing::Fresh => Freshness::default(),
-                _ => known.waiting(),
+                _ => known.waiting(slot.declared.deadline_ms),
             };
             Some(Kept {
                 declared: slot.declared,

@@ -23,7 +23,8 @@ pub async fn watch(backend: Backend, bus: LiveBus, stop: CancellationToken) {
         if bus.connected() && !breaker.is_open() {
             continue;
         }
-        let reachable = timeout(LIMIT, store::pool::is_reachable(&backend.pools.auth)).await.unwrap_or(false);
+        let asked = timeout(LIMIT, store::pool::is_reachable(&backend.pools.auth)).await.unwrap_or(false);
+        let reachable = asked && !backend.faults.is_db_down();
         let changed = if reachable { breaker.close() } else { breaker.open(backend.clock.now()) };
         if changed {
             if reachable {

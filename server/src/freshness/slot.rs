@@ -101,8 +101,15 @@ impl Known {
     }
 
     /// How the last value stands while a better one is awaited.
-    pub fn waiting(&self) -> Freshness {
-        self.error.map_or(Freshness::REFRESHING, |class| Freshness::missed(self.missed, class))
+    pub fn waiting(&self, deadline_ms: u64) -> Freshness {
+        let begun = self.flight.as_ref().is_some_and(|flight| flight.begun.get().is_some());
+        let slow = begun && self.began.is_some_and(|at| at.elapsed() >= Duration::from_millis(deadline_ms));
+        match self.error {
+            Some(class) => Freshness::missed(self.missed, class),
+            // It may come yet; but whoever waits for it should know.
+            None if slow => Freshness::missed(1, ErrorClass::Timeout),
+            None => Freshness::REFRESHING,
+        }
     }
 
     /// How the last value stands when there is no better one, because of `class`.

@@ -3,9 +3,11 @@
 pub mod access;
 pub mod attention;
 pub mod audit;
+pub mod cache;
 pub mod catalogue;
 pub mod demo;
 pub mod exports;
+pub mod fault_drill;
 pub mod ingest;
 pub mod jobs;
 pub mod live;

@@ -225,6 +225,7 @@ async fn view(
         theme: seen.theme,
         business: business.0.clone(),
         demo: business.1,
+        drill_until: door.drill_until(&business.0),
         note: if seen.is_page { browser.take_note().await? } else { None },
         once: seen.once.filter(|_| seen.is_page && verified.is_some()),
         denied: false,

@@ -46,6 +46,8 @@ fn features() -> Routes<Services> {
         .merge(api::overview::routes())
         .merge(api::targets::routes())
         .merge(api::attention::routes())
+        .merge(api::cache::routes())
+        .merge(api::fault_drill::routes())
         .merge(api::transactions::routes())
         .merge(api::catalogue::routes())
         .merge(api::exports::routes())

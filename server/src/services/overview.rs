@@ -2,7 +2,9 @@
 
 pub mod areas;
 pub mod attention;
+pub mod cache;
 mod dashboard;
+pub mod fault_drill;
 mod finished;
 mod kept;
 mod measure;

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod audit;
 pub mod demo;
+pub mod drill_runs;
 mod error;
 pub mod exports;
 pub mod figures;

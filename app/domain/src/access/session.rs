@@ -2,6 +2,7 @@
 
 use super::{Password, Permission, Rights, Role};
 use crate::{error::AppError, ids::UserId, settings::Business};
+use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
 /// Colour scheme; kept in the cookie `theme` so that the first HTML is right.
@@ -72,6 +73,9 @@ pub struct SessionView {
     pub business: Business,
     /// Demo rows exist: every page shows the banner.
     pub demo: bool,
+    /// A fault drill is under way until then.
+    #[serde(default)]
+    pub drill_until: Option<DateTime<FixedOffset>>,
     pub note: Option<FormNote>,
     /// A new secret that this page shows and no other ever will.
     #[serde(default)]

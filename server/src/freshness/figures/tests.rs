@@ -46,7 +46,7 @@ impl Desk {
         let limits =
             PoolLimits { max_connections: 1, statement_timeout: calm, acquire_timeout: Duration::from_secs(1) };
         let pool = lazy(sqlx::postgres::PgConnectOptions::new(), limits);
-        let figures = Figures::new(pool, breaker.clone(), clock.clone(), calm);
+        let figures = Figures::new(pool, breaker.clone(), Faults::default(), clock.clone(), calm);
         Self { clock, breaker, figures, runs: Arc::default() }
     }
 

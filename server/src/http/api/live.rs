@@ -1,8 +1,9 @@
 //! `/live` (server-sent events) and `/api/v1/live/since` for those who must poll.
 
 use crate::{
-    freshness::Landed,
-    http::{caller::Signed, routes::Routes},
+    backend::Backend,
+    freshness::{Faults, Landed},
+    http::{caller::Signed, error::ApiError, routes::Routes},
     live::{Heard, LiveBus, Replay},
     services::Services,
 };
@@ -17,6 +18,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
+    AppError,
     access::{Access, Principal},
     live::{Changed, Topic},
 };
@@ -109,8 +111,11 @@ async fn stream_events(
     headers: HeaderMap,
 ) -> Response {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).or(query.last_event_id.as_deref());
-    let landed = services.backend.figures.subscribe();
-    let events = Listener::new(services.live.clone(), landed, topics(&query, &who), who, last).into_stream();
+    if services.backend.faults.is_push_cut() {
+        return ApiError(AppError::unavailable("A fault drill keeps live connections away.")).into_response();
+    }
+    let bus = services.live.clone();
+    let events = Listener::new(&services.backend, bus, topics(&query, &who), who, last).into_stream();
     let unbuffered = [
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
@@ -125,6 +130,7 @@ struct Listener {
     who: Principal,
     receiver: Receiver<Heard>,
     landed: Receiver<Landed>,
+    faults: Faults,
     waiting: VecDeque<Event>,
     ping: Interval,
     until: Instant,
@@ -132,13 +138,24 @@ struct Listener {
 }
 
 impl Listener {
-    fn new(bus: LiveBus, landed: Receiver<Landed>, topics: Vec<Topic>, who: Principal, last: Option<&str>) -> Self {
+    fn new(backend: &Backend, bus: LiveBus, topics: Vec<Topic>, who: Principal, last: Option<&str>) -> Self {
         let (receiver, replay) = bus.join(last);
+        let (landed, faults) = (backend.figures.subscribe(), backend.faults.clone());
         let now = Instant::now();
         let mut ping = interval_at(now + PING, PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut listener =
-            Self { bus, topics, who, receiver, landed, waiting: VecDeque::new(), ping, until: now + LIFE, over: false };
+        let mut listener = Self {
+            bus,
+            topics,
+            who,
+            receiver,
+            landed,
+            faults,
+            waiting: VecDeque::new(),
+            ping,
+            until: now + LIFE,
+            over: false,
+        };
         listener.greet(&replay);
         listener
     }
@@ -206,6 +223,8 @@ impl Listener {
                 biased;
                 () = self.bus.stopping().cancelled() => self.bye(),
                 () = tokio::time::sleep_until(self.until) => self.bye(),
+                // As a cable is cut: without a word.
+                () = self.faults.push_cut() => return None,
                 heard = self.receiver.recv() => match heard {
                     Ok(Heard::Changed(event)) => self.take(&event),
                     Ok(Heard::Resync) | Err(RecvError::Lagged(_)) => self.resync(),

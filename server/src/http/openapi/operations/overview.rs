@@ -1,13 +1,15 @@
 //! Figures, the rows behind them, and visits.
 
 use super::super::{
-    operation::{Operation, Parameter, asked, day, json, nothing, text},
+    operation::{Operation, Parameter, accepted, asked, day, json, nothing, text},
     shapes::{enveloped_with, list, named, one_of},
 };
 use crate::http::api::overview::FigureRows;
 use domain::overview::{
     Bars, Basis, Dashboard, DashboardMetadata, MetricKey, Realtime, RecordVisit, SetTarget, Sliding, SummaryDay,
     Target, Tile, Trend,
+    cache::{CacheStatistics, InvalidateFigures, Invalidated, RefreshFigures, Refreshed},
+    fault_drill::{DrillRun, DrillScreen, RunningDrill, StartDrill},
 };
 
 const BASIS: Parameter = asked("basis", named::<Basis>, "Counting rule; net when not given.");
@@ -20,6 +22,10 @@ const METRIC: Parameter = asked(
     |_| one_of(MetricKey::ALL.iter().flat_map(|key| [key.as_str(), last(key.as_str())])),
     "Key of a figure, or its last part.",
 );
+
+/// Drills are switched off.
+const OFF: &[(&str, &str)] = &[("404", "Fault drills are switched off here.")];
+const BUSY: &[(&str, &str)] = &[("404", "Fault drills are switched off here."), ("409", "One is under way.")];
 
 fn last(key: &'static str) -> &'static str {
     key.rsplit('.').next().unwrap_or(key)
@@ -79,6 +85,26 @@ pub const OPERATIONS: &[Operation] = &[
         ),
     ])
     .paged(),
+    json(
+        "GET /api/v1/cache/stats",
+        "What this server keeps of the figures, and how often it served",
+        named::<CacheStatistics>,
+    ),
+    json("POST /api/v1/cache/invalidate", "Compute figures anew at the next look", named::<Invalidated>)
+        .note("The last values stand until then, unless hard (administrators).")
+        .takes(named::<InvalidateFigures>),
+    accepted("POST /api/v1/kpis/refresh", "Compute the figures in sight anew", named::<Refreshed>)
+        .note("Once in five seconds a user.")
+        .takes(named::<RefreshFigures>),
+    json("GET /api/v1/drill", "Fault drills: the one under way and the latest", named::<DrillScreen>).fails(OFF),
+    json("GET /api/v1/drill/runs", "The latest fault drills with their checks", list::<DrillRun>).fails(OFF),
+    accepted("POST /api/v1/drill/start", "Let figures fail for a while", named::<RunningDrill>)
+        .note("In the server that answers; the database itself is left alone. It ends by itself.")
+        .takes(named::<StartDrill>)
+        .fails(BUSY),
+    accepted("POST /api/v1/drill/stop", "End the fault drill under way", named::<DrillScreen>).fails(OFF),
+    accepted("POST /api/v1/drill/run-all", "Five faults in turn, each with its checks", named::<RunningDrill>)
+        .fails(BUSY),
     nothing("POST /api/v1/visits", "Record a visit of the shop")
         .note("Repeats of one visitor and session within 30 minutes are one visit.")
         .takes(named::<RecordVisit>),
