@@ -30,15 +30,13 @@ impl Areas {
 }
 
 fn load(area: Area) -> PageData<AreaCard> {
+    let fetch = move |query| load_area(area.as_str().to_owned(), query);
+    if area == Area::Sales {
+        return PageData::of_figures(fetch);
+    }
     let search = use_location().search;
-    let topics = match area {
-        Area::Sales => [Topic::Transactions, Topic::Settings],
-        Area::Data => [Topic::Integrations, Topic::Jobs],
-        Area::Jobs => [Topic::Jobs, Topic::Settings],
-    };
-    let changed = topics.map(use_topic);
-    let source = move || (search.get(), changed.map(|topic| topic.get()));
-    PageData::load(source, move |(query, _)| load_area(area.as_str().to_owned(), query))
+    let changed = [Topic::Integrations, Topic::Jobs].map(use_topic);
+    PageData::load(move || (search.get(), changed.map(|topic| topic.get())), move |(query, _)| fetch(query))
 }
 
 /// The cards in their order.
