@@ -35,11 +35,14 @@ const fixed = (name: string, path: string, words: string, role?: Role | 'nobody'
   ...(role ? { role } : {}),
 });
 
+/** Its title carries the number of critical items. */
+const home = (name: string, path: string): Shown => ({ name, path, title: /^(\(\d+\) )?Overview · Millrace$/, heading: /^Overview$/ });
+
 export const PAGES: readonly Shown[] = [
   fixed('login', '/login', 'Sign in', 'nobody'),
   fixed('setup', '/setup?link=no-such-link', 'Set up Millrace', 'nobody'),
-  fixed('overview', '/', 'Overview'),
-  fixed('overview-day', `/?day=${dayAgo(5)}&basis=gross`, 'Overview'),
+  home('overview', '/'),
+  home('overview-day', `/?day=${dayAgo(5)}&basis=gross`),
   fixed('kpis', '/overview/kpis', 'Figures'),
   fixed('targets', '/overview/targets', 'Targets'),
   fixed('kpi-orders', '/overview/kpis/orders?period=30d', 'Orders'),
