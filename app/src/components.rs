@@ -1,5 +1,6 @@
 //! Building blocks of pages. They know the look, never a feature.
 
+pub mod age;
 pub mod chart;
 pub mod form;
 pub mod live_badge;

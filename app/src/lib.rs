@@ -15,6 +15,7 @@ pub mod layout;
 pub mod live;
 pub mod page_data;
 pub mod pages;
+pub mod passing;
 mod root;
 
 pub use root::{App, shell};

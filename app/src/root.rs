@@ -27,6 +27,7 @@ use crate::{
         transactions::{TransactionsRoute, detail::TransactionRoute, new::NewTransactionRoute},
         users::{UsersRoute, roles::RolesRoute},
     },
+    passing::provide_passing,
 };
 use domain::access::Theme;
 use leptos::{nonce::use_nonce, prelude::*};
@@ -70,6 +71,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_live();
+    provide_passing();
     view! {
         <Title formatter={document_title}/>
         <Router>

@@ -2,6 +2,7 @@
 
 use crate::live::Live;
 use domain::access::SessionView;
+use leptos::prelude::RwSignal;
 
 #[must_use]
 pub fn embedded_session() -> Option<SessionView> {
@@ -11,6 +12,16 @@ pub fn embedded_session() -> Option<SessionView> {
 pub fn listen(_live: Live) {}
 
 pub fn set_theme(_theme: &str) {}
+
+/// No time passes where nobody looks.
+pub fn count_seconds(_passed: RwSignal<u32>) {}
+
+#[must_use]
+pub fn recall(_name: &str) -> Option<String> {
+    None
+}
+
+pub fn remember(_name: &str, _text: &str) {}
 
 /// The query of a form's fields; see the browser's own.
 #[must_use]

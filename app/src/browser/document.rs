@@ -1,6 +1,8 @@
 //! The document as the browser has it.
 
 use domain::access::SessionView;
+use leptos::prelude::*;
+use std::time::Duration;
 use wasm_bindgen::JsCast;
 
 fn root() -> Option<web_sys::HtmlElement> {
@@ -26,6 +28,35 @@ pub fn set_theme(theme: &str) {
     let document: Option<wasm_bindgen::JsValue> = web_sys::window().and_then(|w| w.document()).map(Into::into);
     if let Some(document) = document {
         let _ = js_sys::Reflect::set(&document, &"cookie".into(), &cookie.into());
+    }
+}
+
+/// Lets `passed` grow by the second while the document is shown.
+pub fn count_seconds(passed: RwSignal<u32>) {
+    let begun = js_sys::Date::now();
+    let count = move || {
+        let hidden = web_sys::window().and_then(|w| w.document()).is_some_and(|d| d.hidden());
+        if !hidden {
+            // Milliseconds since the document came alive: far below 2^32 seconds.
+            passed.set(((js_sys::Date::now() - begun) / 1_000.0).max(0.0) as u32);
+        }
+    };
+    set_interval(count, Duration::from_secs(1));
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    web_sys::window()?.local_storage().ok()?
+}
+
+/// What this browser keeps under `name`.
+pub fn recall(name: &str) -> Option<String> {
+    storage()?.get_item(name).ok()?
+}
+
+/// Keeps `text` under `name`; a browser that keeps nothing has the default next time.
+pub fn remember(name: &str, text: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(name, text);
     }
 }
 

@@ -7,6 +7,7 @@ pub mod drill;
 pub mod fault_drill;
 pub mod freshness;
 pub mod kpis;
+mod refresh;
 mod rows;
 mod scope_bar;
 pub mod targets;
@@ -29,6 +30,7 @@ use domain::{
 };
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use refresh::RefreshControls;
 use scope_bar::{ScopeBar, scope_words};
 
 /// The overview.
@@ -57,6 +59,7 @@ impl LazyRoute for OverviewRoute {
             </Transition>
             <AttentionBlock of=attention/>
             <AreaCards of=areas/>
+            <RefreshControls refetch=move || screen.refetch()/>
         }
         .into_any()
     }

@@ -148,6 +148,22 @@ impl Walk {
         self.get("/api/v1/freshness?feature=system").await;
     }
 
+    async fn kept_figures(&mut self) {
+        self.get("/api/v1/kpis?compare=all").await;
+        let kept = self.get("/api/v1/cache/stats").await;
+        assert!(kept["keys"].as_i64() > Some(5), "{kept}");
+        let cleared = self.post("/api/v1/cache/invalidate", json!({"pattern": "sales.*"})).await;
+        assert!(cleared["matched"].as_i64() > Some(3), "{cleared}");
+        self.post("/api/v1/kpis/refresh", json!({"keys": ["sales.orders"]})).await;
+        let fault = json!({"kind": "slow_query", "metric": "sales.orders", "ms": 5});
+        self.post("/api/v1/drill/start", json!({"faults": [fault], "duration_seconds": 60})).await;
+        assert_eq!(self.get("/api/v1/drill").await["running"]["faults"][0]["ms"], 5);
+        self.post("/api/v1/drill/stop", Value::Null).await;
+        self.post("/api/v1/drill/run-all", Value::Null).await;
+        self.post("/api/v1/drill/stop", Value::Null).await;
+        assert!(self.get("/api/v1/drill/runs").await.as_array().is_some_and(|runs| runs.len() == 2));
+    }
+
     async fn imports(&mut self, world: &World) {
         const FILE: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
             1,A1,Thing,5,2011-01-05 10:00:00,2.00,1,UK\n1,A2,Other,-5,2011-01-05 10:00:00,2.00,1,Untied Kingdom\n\
@@ -258,6 +274,7 @@ async fn the_whole_api_answers_as_it_is_described(root: PgPool) {
     walk.sales("01890000-0000-7000-8000-000000000001").await;
     crate::attention::arrange(&world).await;
     walk.attention().await;
+    walk.kept_figures().await;
     walk.imports(&world).await;
     walk.jobs().await;
     walk.process().await;

@@ -15,6 +15,7 @@ mod attention;
 mod audit;
 mod database;
 mod demo;
+mod fault_drill;
 mod freshness;
 mod import_command;
 mod ingest;

@@ -2,14 +2,16 @@
 
 use super::tiles::delta;
 use crate::{
-    components::states::{Loading, ready_or_failed},
+    components::{
+        age::Age,
+        states::{Loading, ready_or_failed},
+    },
     context::session,
     features::overview::attention::load_area,
     live::use_topic,
     page_data::PageData,
 };
 use domain::{
-    format,
     live::Topic,
     overview::area::{Area, AreaCard, AreaFigure},
 };
@@ -68,7 +70,7 @@ pub fn AreaCards(of: Areas) -> impl IntoView {
 fn shown(card: AreaCard) -> impl IntoView {
     let AreaCard { figures, age_seconds, unavailable, .. } = card;
     let missing = unavailable.map(|message| view! { <p class="stale" role="status">{message}</p> });
-    let age = age_seconds.map(|seconds| view! { <p class="age">"updated "{format::ago(seconds)}</p> });
+    let age = age_seconds.map(|seconds| view! { <p class="age">"updated "<Age seconds/></p> });
     let figures = figures.into_iter().map(figure).collect_view();
     view! {
         {missing}

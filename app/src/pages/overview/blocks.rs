@@ -4,6 +4,7 @@ use super::tiles::freshness_badge;
 use crate::{
     charts::{customers_summary, customers_trend, revenue_bars, revenue_summary, revenue_trend, trend_summary},
     components::{
+        age::Age,
         chart::ChartFigure,
         states::{Empty, Failed},
     },
@@ -75,11 +76,11 @@ pub fn bars_card(bars: Bars, scope: Scope) -> impl IntoView {
         })
         .collect_view();
     let summary = revenue_summary(&bars, &locale);
-    let age = format::ago(bars.age_seconds);
+    let age = bars.age_seconds;
     let cached = freshness_badge(bars.freshness);
     view! {
         <article class="card">
-            <header><h2>{title}</h2><span class="meta">{cached}" updated "{age}</span></header>
+            <header><h2>{title}</h2><span class="meta">{cached}" updated "<Age seconds=age/></span></header>
             <ChartFigure label=format!("{title}. {summary}") summary option=move |palette| revenue_bars(&bars, &locale, palette)>
                 <table>
                     <thead><tr><th scope="col">{column}</th><th scope="col" class="r">"Revenue"</th><th scope="col" class="r">"Orders"</th></tr></thead>
@@ -133,7 +134,7 @@ pub fn trend_cards(trend: Trend, scope: Scope) -> impl IntoView {
             }
         })
         .collect_view();
-    let updated = move || view! { <span class="meta">{freshness_badge(trend_freshness)}" updated "{format::ago(trend_age)}</span> };
+    let updated = move || view! { <span class="meta">{freshness_badge(trend_freshness)}" updated "<Age seconds=trend_age/></span> };
     let (revenue_words, customer_words) = (trend_summary(&trend, &locale), customers_summary(&trend, &locale));
     let (first, second) = ((trend.clone(), locale.clone()), (trend, locale));
     let revenue_title = format!("Revenue and orders, {n} days");

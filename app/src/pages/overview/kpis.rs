@@ -2,6 +2,7 @@
 
 use super::{
     blocks,
+    refresh::RefreshControls,
     scope_bar::{ScopeBar, scope_words},
     tiles,
 };
@@ -34,6 +35,7 @@ impl LazyRoute for KpisRoute {
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move { ready_or_failed(screen.await, shown) })}
             </Transition>
+            <RefreshControls refetch=move || screen.refetch()/>
         }
         .into_any()
     }

@@ -1,7 +1,7 @@
 //! One figure: value, change, what stands beside it, age; a link to its rows.
 
 use super::drill_href;
-use crate::context::session;
+use crate::{components::age::Age, context::session};
 use domain::{
     format,
     freshness::{Freshness, State},
@@ -28,7 +28,7 @@ pub fn tile(tile: Tile, scope: Scope) -> impl IntoView {
         Some(at) => format!("{} · as of {}", tile.formula, format::date_time_full(at)),
         None => tile.formula.clone(),
     };
-    let age = tile.age_seconds.map(|age| view! { "updated "{format::ago(age)} });
+    let age = tile.age_seconds.map(|age| view! { "updated "<Age seconds=age/> });
     view! {
         <a class="kpi" href=drill_href(tile.key, scope) title=title>
             <div class="label"><span>{tile.key.label()}</span><span>{badge}{cached}</span></div>

@@ -19,7 +19,7 @@ static FIGURE: Declaration = Declaration {
     key: "test.figure",
     label: "Figure",
     class: Class::Kpi,
-    deadline_ms: 200,
+    deadline_ms: 400,
     permission: domain::access::Permission::OverviewView,
     topics: &[Topic::Transactions],
     scope: &[],
