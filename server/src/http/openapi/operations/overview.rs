@@ -6,8 +6,8 @@ use super::super::{
 };
 use crate::http::api::overview::FigureRows;
 use domain::overview::{
-    Bars, Basis, Dashboard, DashboardMetadata, MetricKey, Realtime, RecordVisit, SetTarget, Sliding, SummaryDay,
-    Target, Tile, Trend,
+    Bars, Basis, Compare, Dashboard, DashboardMetadata, MetricKey, Realtime, RecordVisit, SetTarget, Sliding,
+    SummaryDay, Target, Tile, Trend,
     cache::{CacheStatistics, InvalidateFigures, Invalidated, RefreshFigures, Refreshed},
     fault_drill::{DrillRun, DrillScreen, RunningDrill, StartDrill},
 };
@@ -17,6 +17,11 @@ const ONE_DAY: Parameter = day("day", "One business day; today when nothing is g
 const FROM: Parameter = day("from", "First day.");
 const TO: Parameter = day("to", "Last day, included; at most 400 days.");
 const PERIOD: Parameter = asked("period", |_| one_of(["today", "7d", "30d"]), "Instead of days.");
+const COMPARE: Parameter = asked(
+    "compare",
+    |_| one_of(Compare::ALL.map(Compare::as_str)),
+    "The earlier period of change; week when not given, all for every one.",
+);
 const METRIC: Parameter = asked(
     "metric",
     |_| one_of(MetricKey::ALL.iter().flat_map(|key| [key.as_str(), last(key.as_str())])),
@@ -42,7 +47,7 @@ pub const OPERATIONS: &[Operation] = &[
     json("GET /api/v1/dashboard/metrics/realtime", "Recognised sales of the last 60 seconds", named::<Realtime>),
     json("GET /api/v1/kpis", "Every figure of business days, with its receipt", list::<Tile>)
         .note("An unknown value is null and reason says why.")
-        .with(&[ONE_DAY, FROM, TO, PERIOD, BASIS]),
+        .with(&[ONE_DAY, FROM, TO, PERIOD, BASIS, COMPARE]),
     json("GET /api/v1/kpis/trend", "One row per business day; days without orders are 0", named::<Trend>).with(&[
         text("days", "1 to 400; 30 when not given."),
         day("to", "Last day; today when not given."),
@@ -64,7 +69,8 @@ pub const OPERATIONS: &[Operation] = &[
         .takes(named::<SetTarget>)
         .fails(&[("409", "There is one already and no version is given, or the version is not the current one.")]),
     nothing("DELETE /api/v1/kpis/targets/{id}", "Delete a target"),
-    json("GET /api/v1/kpis/{metric}", "One figure", named::<Tile>).with(&[METRIC, ONE_DAY, FROM, TO, PERIOD, BASIS]),
+    json("GET /api/v1/kpis/{metric}", "One figure", named::<Tile>)
+        .with(&[METRIC, ONE_DAY, FROM, TO, PERIOD, BASIS, COMPARE]),
     json(
         "GET /api/v1/kpis/{metric}/rows",
         "The rows behind a figure, and the figure, of one moment",
