@@ -68,6 +68,8 @@ export const PAGES: readonly Shown[] = [
   fixed('queues', '/jobs/queues', 'Queues'),
   fixed('schedule', '/jobs/schedules/cleanup', 'Clean up what is past its keeping time'),
   fixed('schedules', '/jobs/schedules', 'Schedules'),
+  fixed('cache', '/settings/cache', 'Kept figures'),
+  fixed('fault-drill', '/overview/drill', 'Fault drill'),
   fixed('demo', '/settings/demo', 'Demo data'),
   fixed('search', '/search?q=a', 'Search'),
   fixed('account', '/account', 'Account'),

@@ -102,3 +102,69 @@ test('the figures stand with their reason while the database is stopped, and com
   await expect(page.locator('.kpi .badge', { hasText: 'Cached' })).toHaveCount(0);
   await expect(orders).toHaveText('127');
 });
+
+test('a rehearsed fault strikes its own tile, says why, and every check of all faults passes', async ({ page }) => {
+  test.setTimeout(120_000);
+  await open(page, '/login');
+  await signIn(page, NAME, PASSWORD);
+  await ready(page);
+  await open(page, '/');
+  const tile = page.locator('.kpi', { has: page.locator('[data-metric="sales.orders"]') });
+  await expect(tile.locator('.badge', { hasText: 'Cached' })).toHaveCount(0);
+  const before = await tile.locator('.value').innerText();
+
+  await open(page, '/overview/drill');
+  await axeClean(page);
+  await page.getByLabel('What fails').selectOption({ label: 'One query fails' });
+  await page.getByLabel('Figure').selectOption({ label: 'sales.orders' });
+  await page.getByRole('button', { name: 'Begin the drill' }).click();
+  await expect(page.getByRole('heading', { name: 'Under way' })).toBeVisible();
+  await open(page, '/');
+  await expect(page.locator('[data-drill-banner]')).toContainText('Fault drill until');
+  await expect(tile).toContainText('could not be refreshed (query)');
+  await expect(tile.locator('.value')).toHaveText(before);
+  await expect(page.locator('.kpi .badge', { hasText: 'Cached' })).toHaveCount(1);
+
+  await open(page, '/overview/drill');
+  await page.getByRole('button', { name: 'Stop now' }).click();
+  await expect(page.getByRole('button', { name: 'Run all checks' })).toBeVisible();
+  await open(page, '/');
+  await expect(tile).not.toContainText('could not be refreshed');
+  await expect(page.locator('[data-drill-banner]')).toHaveCount(0);
+
+  await open(page, '/overview/drill');
+  await page.getByRole('button', { name: 'Run all checks' }).click();
+  await expect(page.getByText('All checks are being run')).toBeVisible();
+  await expect(async () => {
+    await open(page, '/overview/drill');
+    await expect(page.locator('[data-drill-run]').first()).toContainText(/^(?!.*failed).*\d+ checks passed/s, { timeout: 1_000 });
+  }).toPass({ timeout: 90_000 });
+});
+
+test('kept figures are cleared by pattern, and refreshed from their page', async ({ page, faults }) => {
+  await open(page, '/login');
+  await signIn(page, NAME, PASSWORD);
+  await ready(page);
+  await open(page, '/');
+  await open(page, '/settings/cache');
+  await expect(page.getByRole('heading', { name: 'By area' })).toBeVisible();
+  await expect(page.locator('tr', { hasText: 'sales.orders' }).first()).toBeVisible();
+  faults.expect(/422/);
+  await page.getByLabel('Figures').fill('Not A Key');
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await expect(page.locator('#pattern-error')).toContainText('a star');
+  await expect(page.getByLabel('Figures')).toHaveValue('Not A Key');
+  await page.getByLabel('Figures').fill('sales.*');
+  await page.getByRole('button', { name: 'Clear' }).click();
+  await expect(page.getByText('will be computed anew at the next look')).toBeVisible();
+
+  await open(page, '/overview/kpis');
+  await page.getByRole('button', { name: 'Refresh now' }).click();
+  await expect(page.getByRole('button', { name: 'Refresh now' })).toBeVisible();
+  await page.getByLabel('Look again').selectOption('15 s');
+  await open(page, '/overview/kpis');
+  await expect(page.getByLabel('Look again')).toHaveValue('15');
+  // The age grows by itself.
+  const age = page.locator('.kpi .age').first();
+  await expect(age).toContainText(/updated \d+\ss ago/, { timeout: 10_000 });
+});
