@@ -1,9 +1,9 @@
 //! Prometheus figures of this process. Labels are patterns and closed lists, never raw paths.
 
 use crate::{backend::Backend, live::LiveBus};
-use metrics::gauge;
+use metrics::{counter, gauge};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
-use std::{sync::OnceLock, time::Duration};
+use std::{collections::BTreeMap, sync::OnceLock, time::Duration};
 
 /// Upper bounds in seconds.
 const SECONDS: &[f64] =
@@ -37,12 +37,41 @@ pub async fn render(handle: &PrometheusHandle, backend: &Backend, live: &LiveBus
         gauge!("millrace_pool_connections", "face" => face, "state" => "busy")
             .set(f64::from(size.saturating_sub(idle)));
     }
+    of_figures(backend);
     if let Some((memory, processor)) = usage() {
         gauge!("process_resident_memory_bytes").set(memory);
         gauge!("process_cpu_seconds").set(processor);
     }
     handle.run_upkeep();
     handle.render()
+}
+
+fn of_figures(backend: &Backend) {
+    for area in backend.figures.statistics() {
+        let looks = area.looks;
+        let results = [
+            ("hit", looks.hits),
+            ("stale_hit", looks.stale_hits),
+            ("miss", looks.misses),
+            ("coalesced", looks.coalesced),
+            ("failure", looks.failures),
+        ];
+        for (result, n) in results {
+            counter!("millrace_cache_looks_total", "ns" => area.area, "result" => result).absolute(n);
+        }
+    }
+    let now = backend.clock.now();
+    let mut ages = BTreeMap::<&'static str, i64>::new();
+    for kept in backend.figures.kept() {
+        // Of a figure under several scopes the youngest: nobody misses the others.
+        let age = (now - kept.computed_at).num_seconds().max(0);
+        let youngest = ages.entry(kept.declared.key).or_insert(age);
+        *youngest = age.min(*youngest);
+    }
+    for (key, age) in ages {
+        gauge!("millrace_metric_age_seconds", "key" => key).set(age as f64);
+    }
+    gauge!("millrace_breaker_open", "face" => "analytics").set(f64::from(u8::from(backend.breaker.is_open())));
 }
 
 async fn of_database(backend: &Backend) -> Result<(), store::StoreError> {

@@ -47,6 +47,16 @@ impl ErrorClass {
         error.cause.unwrap_or(Self::Query)
     }
 
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Connection => "connection",
+            Self::Timeout => "timeout",
+            Self::Query => "query",
+            Self::InvalidData => "invalid_data",
+        }
+    }
+
     /// In words that end "could not be refreshed".
     #[must_use]
     pub const fn words(self) -> &'static str {

@@ -259,6 +259,11 @@ impl Figures {
     }
 
     fn land(&self, slot: &Arc<Slot>, generation: u64, result: Result<Held, AppError>) -> Result<(), AppError> {
+        if let Err(error) = &result {
+            let class = ErrorClass::of(error).as_str();
+            metrics::counter!("millrace_metric_failures_total", "key" => slot.declared.key, "class" => class)
+                .increment(1);
+        }
         let (ended, owed) = {
             let mut known = slot.known();
             let ended = known.land(generation, result);

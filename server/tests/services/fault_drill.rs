@@ -97,6 +97,7 @@ async fn run_all_lets_every_fault_come_and_every_check_passes(db: PgPool) {
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_failing_query_makes_its_tile_amber_then_red_and_no_other(db: PgPool) {
+    let handle = server::metrics::install();
     let served = Served::on(db).await;
     let before = served.tiles().await;
     let command = StartDrill { faults: vec![Fault::QueryError { metric: orders() }], duration_seconds: 60 };
@@ -111,6 +112,15 @@ async fn a_failing_query_makes_its_tile_amber_then_red_and_no_other(db: PgPool) 
             assert_eq!((tile.freshness.state, tile.freshness.error_class), wanted, "{} at look {look}", tile.key);
             assert_eq!(tile.value, before.value, "the last value stands");
         }
+    }
+    let metrics = server::metrics::render(&handle, &served.world.backend, &served.world.services.live).await;
+    for line in [
+        r#"millrace_metric_failures_total{key="sales.orders",class="query"} 3"#,
+        r#"millrace_cache_looks_total{ns="sales",result="stale_hit"} 3"#,
+        r#"millrace_breaker_open{face="analytics"} 0"#,
+        r#"millrace_metric_age_seconds{key="sales.orders"} 0"#,
+    ] {
+        assert!(metrics.contains(line), "{line} in\n{metrics}");
     }
     served.world.services.drill.stop(&admin()).await.unwrap();
     let healed = served.states().await;

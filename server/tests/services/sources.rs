@@ -204,3 +204,23 @@ async fn a_card_that_hangs_is_told_in_time_and_the_others_stand(db: PgPool) {
     assert_eq!((jobs.figures.len(), jobs.unavailable.as_deref()), (0, Some("Jobs: unavailable, not seen yet")));
     assert_eq!(texts(&desk.card(&viewer(), Area::Sales).await).len(), 2);
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn kept_figures_are_as_old_as_they_are_while_somebody_looks(db: PgPool) {
+    let desk = Desk::on(db);
+    let tile = || desk.figures.tile(domain::overview::MetricKey::Orders, "");
+    tile().await;
+    let fresh = desk.one("figure.sales.orders").await;
+    assert_eq!((fresh.kind, fresh.state, fresh.expected_seconds), (SourceKind::Figure, SourceState::OnTime, Some(60)));
+    desk.figures.clock.advance(Duration::seconds(90));
+    let late = desk.one("figure.sales.orders").await;
+    assert_eq!((late.state, late.age_seconds), (SourceState::Late, Some(90)));
+    // A statement that breaks: the age goes on and the reason stands beside it.
+    desk.execute("alter table sales.transactions rename to transactions_away").await;
+    desk.figures.backend.figures.clear("*", false);
+    tile().await;
+    let broken = desk.one("figure.sales.orders").await;
+    assert_eq!((broken.state, broken.error_class.as_deref()), (SourceState::Late, Some("query")));
+    desk.figures.clock.advance(Duration::seconds(300));
+    assert_eq!(desk.one("figure.sales.orders").await.state, SourceState::Off, "nobody looks, nobody misses it");
+}

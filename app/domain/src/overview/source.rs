@@ -93,6 +93,7 @@ pub enum SourceKind {
     Worker,
     Schedule,
     Import,
+    Figure,
 }
 
 impl SourceKind {
@@ -104,6 +105,7 @@ impl SourceKind {
             Self::Worker => "Worker",
             Self::Schedule => "Schedule",
             Self::Import => "Imports",
+            Self::Figure => "Figure",
         }
     }
 }

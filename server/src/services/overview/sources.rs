@@ -1,6 +1,7 @@
 //! How fresh everything is (`overview.md` 3.10): every source with its promise, judged when it is shown, so
 //! that ages and states go on while the database is away.
 
+mod figures;
 mod imports;
 mod process;
 mod schedules;
@@ -131,7 +132,7 @@ impl Facts {
     }
 }
 
-/// Something that knows sources. Cached figures can be one more.
+/// Something that knows sources.
 #[async_trait]
 pub trait SourceProvider: Send + Sync + 'static {
     /// Names it when it does not answer.
@@ -208,6 +209,7 @@ impl SourcesPort for SourcesService {
         let seen = self.look(who, now, zone.name()).await;
         let may_run = who.may(Permission::JobsRun);
         let mut items = vec![self.line.facts(now).shown(now, zone, may_run)];
+        items.extend(figures::facts(&self.backend, who, now).iter().map(|facts| facts.shown(now, zone, may_run)));
         let mut unavailable = Vec::new();
         for (asker, seen) in &seen {
             let at = seen.last.as_ref().map(|(_, at)| *at);
