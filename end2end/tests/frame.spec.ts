@@ -41,10 +41,10 @@ test('the command palette finds a page and goes there', async ({ page, scripted,
   test.skip(!scripted || phone, 'a keyboard and script; without them the search page does it');
   await open(page, '/');
   await page.keyboard.press('Control+k');
-  const box = page.getByRole('combobox');
+  const box = page.getByRole('dialog').getByRole('combobox');
   await expect(box).toBeFocused();
   await box.fill('transac');
-  await expect(page.getByRole('option').first()).toContainText('Transactions');
+  await expect(page.getByRole('dialog').getByRole('option').first()).toContainText('Transactions');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\/transactions$/);
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Transactions');

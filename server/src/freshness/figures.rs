@@ -383,6 +383,12 @@ impl Figures {
         met
     }
 
+    /// Has pages look at a figure again.
+    pub fn tell(&self, declared: &'static Declaration) {
+        // No receiver is no fault.
+        let _ = self.0.landed.send(Landed { declared, scope: "".into() });
+    }
+
     /// By area.
     #[must_use]
     pub fn statistics(&self) -> Vec<AreaStatistics> {

@@ -191,7 +191,7 @@ async fn a_server_started_in_the_outage_shows_the_same_figures_to_who_was_signed
 
     // Another process on the same wire: it knows nothing but the file.
     let restarted = World::reaching_again(&o.world, &o.wire.options());
-    assert_eq!(server::freshness::load_last_good(&restarted.backend.figures, &file) > 5, true);
+    assert!(server::freshness::load_last_good(&restarted.backend.figures, &file) > 5);
     restarted.backend.breaker.open(restarted.clock.now());
     o.world.clock.advance(chrono::Duration::minutes(10));
     let mut client = Client::new(&router(&restarted));

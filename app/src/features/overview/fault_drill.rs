@@ -4,9 +4,6 @@ use crate::{fault::Fault, page_data::Packed};
 use domain::overview::fault_drill::DrillScreen;
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
-/// The page of the drills.
-const PAGE: &str = "/overview/drill";
-
 #[server(prefix = "/fn", endpoint = "overview/drill", input = GetUrl)]
 pub async fn load_drill() -> Result<Packed<DrillScreen>, Fault> {
     use crate::context::{port, principal};
@@ -32,7 +29,7 @@ pub async fn start_drill(
     let duration_seconds = duration_seconds.trim().parse().unwrap_or(0);
     let command = StartDrill { faults: vec![fault], duration_seconds };
     port::<dyn FaultDrillPort>()?.start(&principal()?, &command).await?;
-    redirect(PAGE);
+    redirect("/overview/drill");
     Ok(())
 }
 
@@ -41,7 +38,7 @@ pub async fn stop_drill() -> Result<(), Fault> {
     use crate::context::{port, principal, redirect};
     use domain::overview::fault_drill::FaultDrillPort;
     port::<dyn FaultDrillPort>()?.stop(&principal()?).await?;
-    redirect(PAGE);
+    redirect("/overview/drill");
     Ok(())
 }
 
@@ -51,6 +48,6 @@ pub async fn run_all_drills() -> Result<(), Fault> {
     use crate::context::{port, principal, redirect};
     use domain::overview::fault_drill::FaultDrillPort;
     port::<dyn FaultDrillPort>()?.run_all(&principal()?).await?;
-    redirect(PAGE);
+    redirect("/overview/drill");
     Ok(())
 }

@@ -131,20 +131,19 @@ impl FaultDrillService {
     /// The faults of the running drill begin to tell.
     fn strike(&self, faults: &[Fault]) {
         for fault in faults {
-            match fault {
-                Fault::DbDown => {
-                    self.backend.breaker.open(self.backend.clock.now());
-                }
-                fault => self.touch(fault),
+            if *fault == Fault::DbDown {
+                self.backend.breaker.open(self.backend.clock.now());
+                self.live.resync();
             }
+            self.touch(fault);
         }
-        self.live.resync();
     }
 
-    /// The figure of the fault is computed anew at the next look.
+    /// The figure of the fault is computed anew at the next look, and pages look; its neighbours are left alone.
     fn touch(&self, fault: &Fault) {
-        if let Some(metric) = fault.metric() {
-            self.backend.figures.clear(metric, false);
+        if let Some(declared) = fault.metric().and_then(declared) {
+            self.backend.figures.clear(declared.key, false);
+            self.backend.figures.tell(declared);
         }
     }
 
@@ -153,8 +152,8 @@ impl FaultDrillService {
         if !self.backend.faults.end(drill.id) {
             return;
         }
+        // An outage is ended by the probe, which then has everything read anew.
         drill.faults.iter().for_each(|fault| self.touch(fault));
-        self.live.resync();
         let written: Result<(), AppError> = async {
             let now = self.backend.clock.now();
             let count = |passed: bool| i32::try_from(checks.iter().filter(|c| c.passed == passed).count()).unwrap_or(0);
