@@ -125,6 +125,8 @@ pub const PLACES: &[Place] = &[
     page("Audit", "/audit", Permission::AuditView, "log history who changed"),
     page("Users", "/settings/users", Permission::AccessUsersView, "people accounts sign-in"),
     page("Roles and rights", "/settings/roles", Permission::AccessUsersView, "permissions"),
+    page("Kept figures", "/settings/cache", Permission::OverviewView, "cache memory hits clear statistics"),
+    page("Fault drill", "/overview/drill", Permission::OverviewDrill, "rehearse outage fault checks breaker"),
     page("Demo data", "/settings/demo", Permission::SystemDemo, "sample world remove"),
     action("New transaction", "/transactions/new", Permission::TransactionsCreate, "record sale add order"),
     action("Import a file", "/data/import", Permission::IngestUpload, "upload csv excel sales"),

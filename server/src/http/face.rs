@@ -45,8 +45,10 @@ impl Face {
                 Some("users" | "add_user" | "set_role" | "set_active") => Self::Admin,
                 _ => Self::Common,
             },
-            "" | "attention" | "freshness" | "overview" | "kpis" | "dashboard" | "visits" | "transactions"
-            | "products" | "customers" | "exports" | "files" | "search" => Self::Analytics,
+            // What is kept of the figures is kept where they are computed.
+            "settings" if parts.next() == Some("cache") => Self::Analytics,
+            "" | "attention" | "cache" | "drill" | "freshness" | "overview" | "kpis" | "dashboard" | "visits"
+            | "transactions" | "products" | "customers" | "exports" | "files" | "search" => Self::Analytics,
             "audit" | "data" | "demo" | "ingest" | "jobs" | "permissions" | "queues" | "schedules" | "settings"
             | "users" => Self::Admin,
             "account" | "auth" | "docs" | "health" | "live" | "login" | "metrics" | "openapi.json" | "setup"

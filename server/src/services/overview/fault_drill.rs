@@ -225,7 +225,7 @@ impl FaultDrillPort for FaultDrillService {
         let turns = vec![
             Fault::DbDown,
             Fault::QueryError { metric: metric() },
-            Fault::SlowQuery { metric: metric(), ms: 3_000 },
+            Fault::SlowQuery { metric: metric(), ms: 5_000 },
             Fault::NetworkTimeout { metric: metric() },
             Fault::InvalidData { metric: metric() },
         ];
