@@ -75,6 +75,8 @@ struct Inner {
     clock: Arc<dyn Clock>,
     news: News,
     landed: broadcast::Sender<Landed>,
+    /// When something was told last.
+    told: Mutex<Option<Instant>>,
     /// How many values came in.
     landings: AtomicU64,
     /// Least time between the beginnings of two computations of one figure.
@@ -104,6 +106,7 @@ impl Figures {
             clock,
             news: News::default(),
             landed: broadcast::Sender::new(256),
+            told: Mutex::default(),
             landings: AtomicU64::new(0),
             calm,
         }))
@@ -273,8 +276,8 @@ impl Figures {
         self.0.slots.insert(slot.name().to_owned(), Arc::clone(slot));
         self.0.landings.fetch_add(1, Ordering::Relaxed);
         if owed {
-            // No receiver is no fault. A failure is told too: the page shows the reason.
-            let _ = self.0.landed.send(Landed { declared: slot.declared, scope: slot.scope().into() });
+            // A failure is told too: the page shows the reason.
+            self.announce(Landed { declared: slot.declared, scope: slot.scope().into() });
         }
         ended
     }
@@ -385,8 +388,19 @@ impl Figures {
 
     /// Has pages look at a figure again.
     pub fn tell(&self, declared: &'static Declaration) {
+        self.announce(Landed { declared, scope: "".into() });
+    }
+
+    fn announce(&self, landed: Landed) {
+        *self.0.told.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         // No receiver is no fault.
-        let _ = self.0.landed.send(Landed { declared, scope: "".into() });
+        let _ = self.0.landed.send(landed);
+    }
+
+    /// Whether something was told within the last `moment`: who began to listen only now may have missed it.
+    #[must_use]
+    pub fn told_within(&self, moment: Duration) -> bool {
+        self.0.told.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|at| at.elapsed() < moment)
     }
 
     /// By area.

@@ -196,6 +196,18 @@ async fn clearing_marks_what_fits_and_refreshing_waits_five_seconds(db: PgPool) 
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn who_begins_to_listen_hears_of_a_value_that_came_just_before(db: PgPool) {
+    let served = Served::on(db).await;
+    let figures = &served.world.backend.figures;
+    served.tiles().await;
+    assert!(!figures.told_within(Duration::from_secs(5)), "nobody was shown an older value");
+    // Older than its time: answered at once, so the page is owed the better value.
+    served.world.clock.advance(chrono::Duration::seconds(61));
+    assert!(served.states().await.iter().all(|(_, state, _)| *state == State::Refreshing));
+    served.until(|| figures.told_within(Duration::from_secs(5))).await;
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_burst_of_changes_costs_one_computation_a_second(db: PgPool) {
     let calm = server::backend::Backend::new(
         server::backend::Pools::open(&db.connect_options(), 20),

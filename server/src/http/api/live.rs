@@ -35,6 +35,8 @@ use uuid::Uuid;
 
 /// Rhythm of `ping`; the badge of the page counts on it.
 const PING: Duration = Duration::from_secs(2);
+/// Longest time from a page to its stream.
+const SEAM: Duration = Duration::from_secs(5);
 /// After this time a stream says `bye` and the page comes back with its rights checked anew.
 const LIFE: Duration = Duration::from_secs(600);
 
@@ -157,6 +159,10 @@ impl Listener {
             over: false,
         };
         listener.greet(&replay);
+        // A page is made before its stream begins: what came in between was told to nobody.
+        if backend.figures.told_within(SEAM) {
+            listener.swap(None);
+        }
         listener
     }
 
