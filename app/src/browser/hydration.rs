@@ -20,6 +20,11 @@ pub fn hydrate() {
     });
 }
 
+/// Whether the page is taken over. Data that is read anew before that would be matched with HTML of the old.
+pub fn is_hydrated() -> bool {
+    document().document_element().is_some_and(|root| root.has_attribute("data-hydrated"))
+}
+
 /// Links and forms work as without script until the page is taken over. The router listens from its first
 /// moment, while the page's own code may still be on its way: followed by the router then, a link would
 /// change the address under a page that is being hydrated, and the next page would be matched with this one's HTML.

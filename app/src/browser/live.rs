@@ -1,6 +1,7 @@
 //! One `EventSource` for the visible document (`platform.md` 3.8). A hidden document closes its
 //! stream and goes on from its last position when shown again; without a stream for 5 s it polls.
 
+use super::hydration::is_hydrated;
 use crate::live::{Line, Live};
 use domain::live::Topic;
 use leptos::{prelude::*, task::spawn_local};
@@ -116,9 +117,9 @@ fn tick(shared: &Shared) {
 }
 
 impl Driver {
-    /// Bumps what changed, unless that was done within the last second.
+    /// Bumps what changed, unless that was done within the last second or the page's own code is still on its way.
     fn announce(&mut self, now: f64) {
-        if self.changed.is_empty() || now - self.announced < CALM || document_hidden() {
+        if self.changed.is_empty() || now - self.announced < CALM || document_hidden() || !is_hydrated() {
             return;
         }
         self.announced = now;
