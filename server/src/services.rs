@@ -134,7 +134,7 @@ impl Services {
     #[must_use]
     pub fn watching_disk(mut self, data_dir: &Path) -> Self {
         let attention = AttentionService::new(self.backend.clone(), Arc::clone(&self.settings), Registry::standard());
-        self.attention = Arc::new(attention.asking(Arc::new(DiskSource::holding(data_dir))));
+        self.attention = Arc::new(attention.watching(DiskSource::holding(data_dir)));
         self
     }
 

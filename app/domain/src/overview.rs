@@ -4,7 +4,7 @@
 pub mod area;
 pub mod attention;
 pub mod cache;
-mod declared;
+pub mod declared;
 mod drill;
 pub mod fault_drill;
 mod metric;

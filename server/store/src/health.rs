@@ -54,6 +54,21 @@ pub async fn last_heartbeat(connection: &mut PgConnection) -> Result<Option<Date
     Ok(sqlx::query_scalar("select max(heartbeat_at) from ops.workers").fetch_one(connection).await?)
 }
 
+/// How far this database is behind the one that is written to; `None`: it is that one. One that received nothing
+/// yet knows no lag and says 0.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn replica_lag_seconds(connection: &mut PgConnection) -> Result<Option<f64>> {
+    Ok(sqlx::query_scalar(
+        "select case when pg_is_in_recovery() then case
+                when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() then 0
+                else coalesce(extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp()), 0) end end::float8",
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
 /// Open runs by queue and state.
 ///
 /// # Errors

@@ -8,8 +8,8 @@ use async_trait::async_trait;
 use chrono::Duration;
 use domain::{
     AppError, ErrorCode,
-    access::{PermSet, Principal, Rights},
-    freshness::ErrorClass,
+    access::{PermSet, Permission, Principal, Rights},
+    freshness::{Class, Declaration, ErrorClass},
     overview::attention::{
         AttentionAct, AttentionItem, AttentionKind, AttentionList, AttentionPort, AttentionQuery,
         AttentionSeverity::{self, Critical, High, Medium},
@@ -24,7 +24,7 @@ use server::{
         settings::SettingsService,
     },
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use std::{sync::Arc, time::Instant};
 
 fn service(figures: &Figures) -> AttentionService {
@@ -32,8 +32,19 @@ fn service(figures: &Figures) -> AttentionService {
     AttentionService::new(figures.backend.clone(), settings, Registry::standard())
 }
 
-async fn list(service: &AttentionService, who: &Principal) -> AttentionList {
+async fn look(service: &AttentionService, who: &Principal) -> AttentionList {
     service.attention(who, &AttentionQuery::default()).await.unwrap()
+}
+
+/// As [`look`]; on a busy machine a first answer may take longer than a page waits for it.
+async fn list(service: &AttentionService, who: &Principal) -> AttentionList {
+    loop {
+        let list = look(service, who).await;
+        if list.unavailable.iter().all(|u| u.error_class != ErrorClass::Timeout) {
+            return list;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
 }
 
 fn keys(list: &AttentionList) -> Vec<&str> {
@@ -57,7 +68,21 @@ impl AttentionSource for Told {
         Feature::System
     }
 
-    async fn attention(&self, _: Asked) -> Result<Vec<AttentionItem>, AppError> {
+    fn declared(&self) -> &'static Declaration {
+        static TOLD: Declaration = Declaration {
+            key: "test.told",
+            label: "Told",
+            class: Class::Live,
+            deadline_ms: 300,
+            permission: Permission::SystemView,
+            topics: &[],
+            scope: &[],
+            formula: "",
+        };
+        &TOLD
+    }
+
+    async fn attention(&self, _: &mut PgConnection, _: &Asked) -> Result<Vec<AttentionItem>, AppError> {
         let items = self.0.iter().map(|(key, severity, money, since)| AttentionItem {
             key: (*key).to_owned(),
             feature: Feature::System,
@@ -134,6 +159,7 @@ async fn an_open_payment_is_named_ten_minutes_before_it_expires(db: PgPool) {
     figures.clock.advance(Duration::minutes(20) - Duration::seconds(1));
     assert_eq!(keys(&list(&service, &viewer()).await), Vec::<&str>::new());
     figures.clock.advance(Duration::seconds(1));
+    figures.service.forget();
     let item = list(&service, &viewer()).await.items.remove(0);
     assert_eq!((item.kind, item.severity, item.money_at_risk), (AttentionKind::PaymentOpen, Medium, Some(40.into())));
     assert!(item.consequence.contains("the first at 12:30"), "{}", item.consequence);
@@ -160,6 +186,7 @@ async fn who_puts_an_item_off_sees_it_again_with_its_full_age(db: PgPool) {
     figures.clock.advance(Duration::hours(16));
     assert_eq!(list(&service, &who).await.total, 0);
     figures.clock.advance(Duration::hours(2));
+    figures.service.forget();
     assert_eq!(list(&service, &who).await.items[0].severity, Critical);
     let error = service.snooze(&who, "transactions.held", &put_off("7d")).await.unwrap_err();
     assert_eq!((error.code, error.fields[0].path.as_str()), (ErrorCode::Validation, "until"));
@@ -197,6 +224,7 @@ async fn failed_run(figures: &Figures, kind: &str, payload: &str, when: &str, st
     .execute(&figures.db)
     .await
     .unwrap();
+    figures.service.forget();
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -247,6 +275,7 @@ async fn a_schedule_that_failed_or_was_missed_is_one_item(db: PgPool) {
     .execute(&figures.db)
     .await
     .unwrap();
+    figures.service.forget();
     let all = list(&service, &admin()).await;
     let told: Vec<_> = all.items.iter().map(|i| (i.key.as_str(), i.kind, i.severity, i.age_seconds)).collect();
     let expected = [
@@ -261,6 +290,7 @@ async fn a_schedule_that_failed_or_was_missed_is_one_item(db: PgPool) {
 
     // A day later the daily one is missed, too: still one item, with the age of its first failure.
     figures.clock.set(at("2026-11-25T12:00:00Z"));
+    figures.service.forget();
     let all = list(&service, &admin()).await;
     let cleanup: Vec<_> = all.items.iter().filter(|i| i.key.ends_with("cleanup")).collect();
     assert_eq!(
@@ -268,6 +298,7 @@ async fn a_schedule_that_failed_or_was_missed_is_one_item(db: PgPool) {
         (1, AttentionKind::ScheduleMissed, 75 * 3_600)
     );
     sqlx::query("update ops.schedules set enabled = false").execute(&figures.db).await.unwrap();
+    figures.service.forget();
     assert_eq!(list(&service, &admin()).await.total, 0, "what is switched off is not missed");
 }
 
@@ -310,11 +341,12 @@ async fn a_source_that_hangs_yields_one_line_in_time_and_the_others_stand(db: Pg
     failed_run(&figures, "cleanup", "{}", "2026-11-22T09:00:00Z", "failed").await;
     assert_eq!(list(&service, &admin()).await.items.len(), 2);
     figures.clock.advance(Duration::minutes(5));
+    figures.service.forget();
 
     let mut lock = figures.db.begin().await.unwrap();
     sqlx::query("lock table sales.transactions in access exclusive mode").execute(&mut *lock).await.unwrap();
     let since = Instant::now();
-    let all = list(&service, &admin()).await;
+    let all = look(&service, &admin()).await;
     assert!(since.elapsed().as_millis() < 600, "took {:?}", since.elapsed());
     let lines: Vec<_> = all.unavailable.iter().map(|u| (u.message.as_str(), u.error_class)).collect();
     assert_eq!(lines, [("Transactions: unavailable, last seen 12:00", ErrorClass::Timeout)]);

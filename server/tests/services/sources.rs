@@ -52,6 +52,7 @@ impl Desk {
 
     async fn execute(&self, sql: &'static str) {
         sqlx::query(sql).execute(&self.figures.db).await.unwrap();
+        self.figures.service.forget();
     }
 
     async fn card(&self, who: &Principal, area: Area) -> AreaCard {

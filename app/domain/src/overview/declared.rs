@@ -59,11 +59,91 @@ pub static DASHBOARD: Declaration = declared(
     "Totals of all time and of the sliding windows [t − n, t)",
 );
 
+/// Facts that several blocks and people share; nobody waits long for them (`overview.md` 3.9).
+const fn shared(
+    key: &'static str,
+    label: &'static str,
+    permission: Permission,
+    topics: &'static [Topic],
+    scope: &'static [&'static str],
+    formula: &'static str,
+) -> Declaration {
+    Declaration { class: Class::Live, deadline_ms: 300, permission, topics, ..declared(key, label, scope, formula) }
+}
+
+/// What the items of the attention list are worded by.
+const WORDED: &[&str] = &["zone", "currency", "locale"];
+
+pub static SALES_ATTENTION: Declaration = shared(
+    "transactions.attention",
+    "Sales that need a hand",
+    Permission::TransactionsView,
+    FACTS,
+    WORDED,
+    "Sales held for review, and open payments shortly before they expire",
+);
+
+pub static IMPORTS_ATTENTION: Declaration = shared(
+    "ingest.attention",
+    "Imports that need a hand",
+    Permission::IngestView,
+    &[Topic::Integrations, Topic::Settings],
+    WORDED,
+    "Imports with rows in quarantine",
+);
+
+pub static JOBS_ATTENTION: Declaration = shared(
+    "jobs.attention",
+    "Jobs that need a hand",
+    Permission::JobsView,
+    &[Topic::Jobs, Topic::Settings],
+    WORDED,
+    "Work that failed after its last attempt within 7 days, and schedules that failed or were missed",
+);
+
+pub static SCHEDULE_SOURCES: Declaration = shared(
+    "jobs.schedules",
+    "Schedules as sources",
+    Permission::JobsView,
+    &[Topic::Jobs, Topic::Settings],
+    &["zone"],
+    "The last success, promise and next run of each schedule",
+);
+
+pub static IMPORT_SOURCES: Declaration = shared(
+    "ingest.sources",
+    "Imports as sources",
+    Permission::IngestView,
+    &[Topic::Integrations, Topic::Settings],
+    &["zone"],
+    "The last committed import of each dataset",
+);
+
+pub static ACCEPTANCE: Declaration = shared(
+    "ingest.acceptance",
+    "Accepted rows",
+    Permission::IngestView,
+    &[Topic::Integrations, Topic::Settings],
+    &[],
+    "Rows of committed imports that were not taken back, and those in quarantine",
+);
+
+pub static JOBS_PACE: Declaration = shared(
+    "jobs.pace",
+    "How the work goes",
+    Permission::JobsView,
+    &[Topic::Jobs, Topic::Settings],
+    &[],
+    "Runs at work, failed within 24 hours, and ended within 7 days",
+);
+
 /// Every declared figure of the overview.
 #[must_use]
 pub fn figures() -> Vec<&'static Declaration> {
     let mut all: Vec<_> = MetricKey::ALL.iter().map(|metric| metric.declaration()).collect();
     all.extend([&BUSINESS, &BARS, &TREND, &RECENT, &DASHBOARD]);
+    all.extend([&SALES_ATTENTION, &IMPORTS_ATTENTION, &JOBS_ATTENTION, &SCHEDULE_SOURCES, &IMPORT_SOURCES]);
+    all.extend([&ACCEPTANCE, &JOBS_PACE]);
     all
 }
 

@@ -2,9 +2,9 @@
 
 use super::{
     attention,
-    kept::{DEADLINE, Kept, Seen},
+    seen::{DEADLINE, Seen},
 };
-use crate::backend::Backend;
+use crate::{backend::Backend, freshness::Figure};
 use async_trait::async_trait;
 use chrono::{DateTime, Duration, Utc};
 use domain::{
@@ -16,11 +16,13 @@ use domain::{
         Basis, OverviewPort, ScopeQuery, Tile,
         area::{Area, AreaCard, AreaFigure, AreasPort},
         attention::Feature,
+        declared,
         source::{SourceQuery, SourceState, SourcesPort},
     },
     settings::{Business, SettingsPort},
 };
 use engine::calendar::BusinessZone;
+use futures::FutureExt;
 use rust_decimal::Decimal;
 use std::{fmt, sync::Arc};
 use store::{
@@ -34,8 +36,18 @@ pub struct AreasService {
     settings: Arc<dyn SettingsPort>,
     overview: Arc<dyn OverviewPort>,
     sources: Arc<dyn SourcesPort>,
-    accepted: Kept<Acceptance>,
-    pace: Kept<Pace>,
+}
+
+impl Figure for Acceptance {
+    fn is_sound(&self) -> bool {
+        0 <= self.open_rows && self.open_rows <= self.lines
+    }
+}
+
+impl Figure for Pace {
+    fn is_sound(&self) -> bool {
+        [self.running, self.failed_day, self.succeeded_week, self.failed_week].iter().all(|count| *count >= 0)
+    }
 }
 
 impl fmt::Debug for AreasService {
@@ -81,10 +93,7 @@ impl AreasService {
         overview: Arc<dyn OverviewPort>,
         sources: Arc<dyn SourcesPort>,
     ) -> Self {
-        let (breaker, clock) = (&backend.breaker, &backend.clock);
-        let accepted = Kept::new(breaker.clone(), Arc::clone(clock));
-        let pace = Kept::new(breaker.clone(), Arc::clone(clock));
-        Self { settings, overview, sources, accepted, pace, backend }
+        Self { backend, settings, overview, sources }
     }
 
     async fn moment(&self) -> Result<Moment, AppError> {
@@ -135,13 +144,13 @@ impl AreasService {
     }
 
     async fn data(&self, m: &Moment, who: &Principal) -> Result<AreaCard, AppError> {
-        let pool = self.backend.pools.analytics.clone();
-        let read = || async move {
-            let mut connection = store::acquire(&pool).await?;
-            Ok(acceptance(&mut connection).await?)
-        };
+        let accepted = self
+            .backend
+            .figures
+            .get(&declared::ACCEPTANCE, "", |connection| async move { Ok(acceptance(connection).await?) }.boxed());
         let asked = SourceQuery::default();
-        let (seen, sources) = tokio::join!(self.accepted.look(read), self.sources.sources(who, &asked));
+        let (accepted, sources) = tokio::join!(accepted, self.sources.sources(who, &asked));
+        let seen = Seen::from(accepted);
         let counts = sources?.counts;
         let mut figures: Vec<_> = [SourceState::OnTime, SourceState::Late, SourceState::Missing]
             .map(|state| {
@@ -163,12 +172,11 @@ impl AreasService {
     }
 
     async fn jobs(&self, m: &Moment) -> AreaCard {
-        let (pool, now) = (self.backend.pools.analytics.clone(), m.now);
-        let read = || async move {
-            let mut connection = store::acquire(&pool).await?;
-            Ok(pace(&mut connection, now - Duration::hours(24), now - Duration::days(7)).await?)
-        };
-        let seen = self.pace.look(read).await;
+        let (day, week) = (m.now - Duration::hours(24), m.now - Duration::days(7));
+        let pace = self.backend.figures.get(&declared::JOBS_PACE, "", move |connection| {
+            async move { Ok(pace(connection, day, week).await?) }.boxed()
+        });
+        let seen = Seen::<Pace>::from(pace.await);
         let figures = seen.last.as_ref().map(|(pace, _)| {
             let ended = pace.succeeded_week + pace.failed_week;
             let since = (m.now - Duration::hours(24)).to_rfc3339_opts(chrono::SecondsFormat::Secs, true);

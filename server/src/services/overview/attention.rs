@@ -8,15 +8,15 @@ mod system;
 
 pub use system::DiskSource;
 
-use super::kept::{Kept, Seen};
-use crate::{backend::Backend, jobs::Registry};
+use super::seen::Seen;
+use crate::{backend::Backend, freshness::Figure, jobs::Registry};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     AppError, FieldError,
     access::{Permission, Principal},
     format,
-    freshness::ErrorClass,
+    freshness::{Declaration, ErrorClass},
     overview::attention::{
         AttentionItem, AttentionList, AttentionPort, AttentionQuery, AttentionSeverity, Feature, Look, SnoozeItem,
         Unavailable, by_urgency,
@@ -24,8 +24,10 @@ use domain::{
     settings::{Business, SettingsPort},
 };
 use engine::calendar::BusinessZone;
+use futures::FutureExt;
 use serde_json::json;
 use snoozes::Snoozes;
+use sqlx::PgConnection;
 use std::{fmt, sync::Arc};
 use store::{
     audit::{self, Act},
@@ -95,25 +97,21 @@ struct About {
 #[async_trait]
 pub trait AttentionSource: Send + Sync + 'static {
     fn feature(&self) -> Feature;
-    /// Otherwise it goes on while the database is away.
-    fn asks_database(&self) -> bool {
-        true
-    }
+    /// The figure that its items are kept as.
+    fn declared(&self) -> &'static Declaration;
     /// What needs a hand now, in any order.
-    async fn attention(&self, asked: Asked) -> Result<Vec<AttentionItem>, AppError>;
+    async fn attention(&self, connection: &mut PgConnection, asked: &Asked) -> Result<Vec<AttentionItem>, AppError>;
 }
 
-/// A source with its last answer.
-struct Asker {
-    source: Arc<dyn AttentionSource>,
-    kept: Kept<Vec<AttentionItem>>,
-}
+impl Figure for Vec<AttentionItem> {}
 
 /// The service behind [`AttentionPort`].
 pub struct AttentionService {
     backend: Backend,
     settings: Arc<dyn SettingsPort>,
-    askers: Vec<Asker>,
+    sources: Vec<Arc<dyn AttentionSource>>,
+    /// Goes on while the database is away.
+    disk: Option<DiskSource>,
     snoozes: Snoozes,
 }
 
@@ -127,26 +125,23 @@ impl AttentionService {
     /// With the sources of the features that are in every process.
     #[must_use]
     pub fn new(backend: Backend, settings: Arc<dyn SettingsPort>, registry: Registry) -> Self {
-        let sources: [Arc<dyn AttentionSource>; 3] = [
-            Arc::new(sales::SalesSource::new(backend.clone())),
-            Arc::new(imports::ImportsSource::new(backend.clone())),
-            Arc::new(jobs::JobsSource::new(backend.clone(), registry)),
-        ];
+        let sources: [Arc<dyn AttentionSource>; 3] =
+            [Arc::new(sales::SalesSource), Arc::new(imports::ImportsSource), Arc::new(jobs::JobsSource::new(registry))];
         let snoozes = Snoozes::new(backend.clone());
-        let mut service = Self { backend, settings, askers: Vec::new(), snoozes };
-        for source in sources {
-            service = service.asking(source);
-        }
-        service
+        Self { backend, settings, sources: sources.into(), disk: None, snoozes }
     }
 
     /// With one more source.
     #[must_use]
     pub fn asking(mut self, source: Arc<dyn AttentionSource>) -> Self {
-        let clock = Arc::clone(&self.backend.clock);
-        let kept =
-            if source.asks_database() { Kept::new(self.backend.breaker.clone(), clock) } else { Kept::apart(clock) };
-        self.askers.push(Asker { source, kept });
+        self.sources.push(source);
+        self
+    }
+
+    /// Looks at a disk, too.
+    #[must_use]
+    pub fn watching(mut self, disk: DiskSource) -> Self {
+        self.disk = Some(disk);
         self
     }
 
@@ -158,13 +153,24 @@ impl AttentionService {
 
     /// Every source that `who` may view, asked at once.
     async fn look(&self, who: &Principal, asked: &Asked) -> Vec<(Feature, Seen<Vec<AttentionItem>>)> {
-        let visible = self.askers.iter().filter(|asker| who.may(asker.source.feature().right()));
-        let looks = visible.map(|asker| async {
-            let (source, asked) = (Arc::clone(&asker.source), asked.clone());
-            let seen = asker.kept.look(|| async move { source.attention(asked).await }).await;
-            (asker.source.feature(), seen)
-        });
-        futures::future::join_all(looks).await
+        let visible = self.sources.iter().filter(|source| who.may(source.feature().right()));
+        let looks = visible.map(|source| async { (source.feature(), self.look_at(source, asked).await) });
+        let disk = self.disk.iter().filter(|_| who.may(Feature::System.right()));
+        let disk = disk.map(|disk| async { (Feature::System, disk.look(asked).await) });
+        let (mut seen, disk) = tokio::join!(futures::future::join_all(looks), futures::future::join_all(disk));
+        seen.extend(disk);
+        seen
+    }
+
+    async fn look_at(&self, source: &Arc<dyn AttentionSource>, asked: &Asked) -> Seen<Vec<AttentionItem>> {
+        let (declared, business) = (source.declared(), &asked.business);
+        let scope = format!("{} {} {}", asked.zone.name(), business.base_currency, business.locale);
+        let (source, asked) = (Arc::clone(source), asked.clone());
+        let items = self
+            .backend
+            .figures
+            .get(declared, scope, |connection| async move { source.attention(connection, &asked).await }.boxed());
+        items.await.into()
     }
 }
 

@@ -3,17 +3,16 @@
 
 mod figures;
 mod imports;
-mod process;
 mod schedules;
 
-use super::kept::{Kept, Seen};
-use crate::{backend::Backend, live::LiveBus};
+use super::{pulse::Pulse, seen::Seen};
+use crate::{backend::Backend, freshness::Figure, live::LiveBus};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
-    freshness::ErrorClass,
+    freshness::{Declaration, ErrorClass},
     overview::{
         Badge,
         attention::Feature,
@@ -25,10 +24,13 @@ use domain::{
     settings::SettingsPort,
 };
 use engine::calendar::BusinessZone;
+use futures::FutureExt;
+use serde::{Deserialize, Serialize};
+use sqlx::PgConnection;
 use std::{fmt, sync::Arc};
 
 /// What is known of a source; its age and state follow from the moment it is shown at.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Facts {
     pub key: String,
     pub kind: SourceKind,
@@ -137,26 +139,24 @@ impl Facts {
 pub trait SourceProvider: Send + Sync + 'static {
     /// Names it when it does not answer.
     fn feature(&self) -> Feature;
-    /// Who may see its sources besides `overview.view`.
-    fn right(&self) -> Option<Permission>;
-    async fn sources(&self, now: DateTime<Utc>, business_zone: &str) -> Result<Vec<Facts>, AppError>;
-    /// What is known although it did not answer.
-    fn away(&self, facts: &mut Facts, class: ErrorClass) {
-        let _ = (facts, class);
-    }
+    /// The figure that its facts are kept as; they are for whoever may view the feature.
+    fn declared(&self) -> &'static Declaration;
+    async fn sources(
+        &self,
+        connection: &mut PgConnection,
+        now: DateTime<Utc>,
+        business_zone: &str,
+    ) -> Result<Vec<Facts>, AppError>;
 }
 
-struct Asker {
-    provider: Arc<dyn SourceProvider>,
-    kept: Kept<Vec<Facts>>,
-}
+impl Figure for Vec<Facts> {}
 
 /// The service behind [`SourcesPort`].
 pub struct SourcesService {
     backend: Backend,
     settings: Arc<dyn SettingsPort>,
-    askers: Vec<Asker>,
-    line: process::Line,
+    providers: Vec<Arc<dyn SourceProvider>>,
+    pulse: Pulse,
 }
 
 impl fmt::Debug for SourcesService {
@@ -168,31 +168,20 @@ impl fmt::Debug for SourcesService {
 impl SourcesService {
     #[must_use]
     pub fn new(backend: Backend, settings: Arc<dyn SettingsPort>, live: LiveBus) -> Self {
-        let providers: [Arc<dyn SourceProvider>; 3] = [
-            Arc::new(process::DatabaseAndWorker::new(backend.clone())),
-            Arc::new(schedules::Schedules::new(backend.clone())),
-            Arc::new(imports::Imports::new(backend.clone())),
-        ];
-        let mut service = Self { backend, settings, askers: Vec::new(), line: process::Line::new(live) };
-        for provider in providers {
-            service = service.asking(provider);
-        }
-        service
+        let providers: [Arc<dyn SourceProvider>; 2] = [Arc::new(schedules::Schedules), Arc::new(imports::Imports)];
+        let pulse = Pulse::new(backend.clone(), live);
+        Self { backend, settings, providers: providers.into(), pulse }
     }
 
-    /// With one more provider.
-    #[must_use]
-    pub fn asking(mut self, provider: Arc<dyn SourceProvider>) -> Self {
-        let kept = Kept::new(self.backend.breaker.clone(), Arc::clone(&self.backend.clock));
-        self.askers.push(Asker { provider, kept });
-        self
-    }
-
-    async fn look(&self, who: &Principal, now: DateTime<Utc>, zone: &str) -> Vec<(&Asker, Seen<Vec<Facts>>)> {
-        let visible = self.askers.iter().filter(|asker| asker.provider.right().is_none_or(|right| who.may(right)));
-        let looks = visible.map(|asker| async move {
-            let (provider, zone) = (Arc::clone(&asker.provider), zone.to_owned());
-            (asker, asker.kept.look(|| async move { provider.sources(now, &zone).await }).await)
+    async fn look(&self, who: &Principal, now: DateTime<Utc>, zone: &str) -> Vec<(Feature, Seen<Vec<Facts>>)> {
+        let visible = self.providers.iter().filter(|provider| who.may(provider.feature().right()));
+        let looks = visible.map(|provider| async move {
+            let (provider, zone) = (Arc::clone(provider), zone.to_owned());
+            let (feature, declared) = (provider.feature(), provider.declared());
+            let facts = self.backend.figures.get(declared, zone.clone(), move |connection| {
+                async move { provider.sources(connection, now, &zone).await }.boxed()
+            });
+            (feature, facts.await.into())
         });
         futures::future::join_all(looks).await
     }
@@ -206,23 +195,21 @@ impl SourcesPort for SourcesService {
         let business = self.settings.business().await?;
         let zone = BusinessZone::parse(&business.zone).unwrap_or(BusinessZone::UTC);
         let now = self.backend.clock.now();
-        let seen = self.look(who, now, zone.name()).await;
+        let (beat, seen) = tokio::join!(self.pulse.feel(), self.look(who, now, zone.name()));
         let may_run = who.may(Permission::JobsRun);
-        let mut items = vec![self.line.facts(now).shown(now, zone, may_run)];
-        items.extend(figures::facts(&self.backend, who, now).iter().map(|facts| facts.shown(now, zone, may_run)));
         let mut unavailable = Vec::new();
-        for (asker, seen) in &seen {
-            let at = seen.last.as_ref().map(|(_, at)| *at);
-            if let Some(class) = seen.missed {
-                unavailable.push(super::attention::unavailable(asker.provider.feature(), class, at, now, zone));
-            }
-            for facts in seen.last.iter().flat_map(|(facts, _)| facts.iter()) {
-                let mut facts = facts.clone();
-                if let Some(class) = seen.missed {
-                    asker.provider.away(&mut facts, class);
-                }
-                items.push(facts.shown(now, zone, may_run));
-            }
+        let mut missed = |feature, class: Option<ErrorClass>, at| {
+            let told = class.map(|class| super::attention::unavailable(feature, class, at, now, zone));
+            unavailable.extend(told);
+        };
+        missed(Feature::System, beat.missed, beat.last.as_ref().map(|(_, at)| *at));
+        let mut items = Vec::new();
+        let mut show = |facts: &Facts| items.push(facts.shown(now, zone, may_run));
+        self.pulse.facts(&beat, now).iter().for_each(&mut show);
+        figures::facts(&self.backend, who, now).iter().for_each(&mut show);
+        for (feature, seen) in &seen {
+            missed(*feature, seen.missed, seen.last.as_ref().map(|(_, at)| *at));
+            seen.last.iter().flat_map(|(facts, _)| facts.iter()).for_each(&mut show);
         }
         items.retain(|source| query.feature.as_deref().is_none_or(|f| f.is_empty() || f == source.feature));
         let counts = SourceCounts::of(&items);

@@ -2,6 +2,7 @@
 
 use crate::Result;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -46,7 +47,7 @@ pub async fn last_loads(connection: &mut PgConnection) -> Result<Vec<LastLoad>> 
 }
 
 /// What of all imported rows was accepted.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Acceptance {
     /// Data rows of committed imports that were not taken back.
     pub lines: i64,

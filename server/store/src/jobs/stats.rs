@@ -2,6 +2,7 @@
 
 use crate::Result;
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
 
 /// Runs by state: open ones of any age, closed ones finished since `since`.
@@ -54,7 +55,7 @@ pub async fn kinds(connection: &mut PgConnection, before: DateTime<Utc>, since: 
 }
 
 /// How the work goes at a glance.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
     pub running: i64,
     /// Failed after their last attempt since the first of the two times.

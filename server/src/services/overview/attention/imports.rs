@@ -1,28 +1,24 @@
 //! Imports with rows that wait for a person.
 
 use super::{About, Asked, AttentionSource};
-use crate::backend::Backend;
 use async_trait::async_trait;
 use domain::{
     AppError, format,
-    overview::attention::{AttentionAct, AttentionAction, AttentionItem, AttentionKind, AttentionSeverity, Feature},
+    freshness::Declaration,
+    overview::{
+        attention::{AttentionAct, AttentionAction, AttentionItem, AttentionKind, AttentionSeverity, Feature},
+        declared,
+    },
 };
 use rust_decimal::Decimal;
+use sqlx::PgConnection;
 use store::overview::attention::{self as rows, Quarantined};
 
 /// Below this share of recorded rows, in percent, the matter is high.
 const ACCEPTED_AT_LEAST: i64 = 70;
 
 #[derive(Debug)]
-pub struct ImportsSource {
-    backend: Backend,
-}
-
-impl ImportsSource {
-    pub const fn new(backend: Backend) -> Self {
-        Self { backend }
-    }
-}
+pub struct ImportsSource;
 
 #[async_trait]
 impl AttentionSource for ImportsSource {
@@ -30,10 +26,13 @@ impl AttentionSource for ImportsSource {
         Feature::Ingest
     }
 
-    async fn attention(&self, asked: Asked) -> Result<Vec<AttentionItem>, AppError> {
-        let mut connection = store::acquire(&self.backend.pools.analytics).await?;
-        let waiting = rows::quarantined(&mut connection, asked.limit).await?;
-        Ok(waiting.into_iter().map(|import| item(&asked, &import)).collect())
+    fn declared(&self) -> &'static Declaration {
+        &declared::IMPORTS_ATTENTION
+    }
+
+    async fn attention(&self, connection: &mut PgConnection, asked: &Asked) -> Result<Vec<AttentionItem>, AppError> {
+        let waiting = rows::quarantined(connection, asked.limit).await?;
+        Ok(waiting.into_iter().map(|import| item(asked, &import)).collect())
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::{About, Asked, AttentionSource};
 use crate::{
-    backend::Backend,
     jobs::Registry,
     services::overview::rhythm::{Rhythm, rhythms},
 };
@@ -10,11 +9,14 @@ use async_trait::async_trait;
 use chrono::Duration;
 use domain::{
     AppError, format,
+    freshness::Declaration,
     overview::{
         attention::{AttentionAct, AttentionAction, AttentionItem, AttentionKind, AttentionSeverity, Feature},
+        declared,
         source::SourceState,
     },
 };
+use sqlx::PgConnection;
 use store::overview::attention::{self as rows, FailedWork};
 
 /// Failed work older than this is history.
@@ -24,14 +26,7 @@ const GRAVE: [&str; 4] = ["daily_report", "backup", "restore_drill", "audit_veri
 
 #[derive(Debug)]
 pub struct JobsSource {
-    backend: Backend,
     registry: Registry,
-}
-
-impl JobsSource {
-    pub const fn new(backend: Backend, registry: Registry) -> Self {
-        Self { backend, registry }
-    }
 }
 
 #[async_trait]
@@ -40,17 +35,24 @@ impl AttentionSource for JobsSource {
         Feature::Jobs
     }
 
-    async fn attention(&self, asked: Asked) -> Result<Vec<AttentionItem>, AppError> {
-        let mut tx = store::snapshot(&self.backend.pools.admin).await?;
-        let schedules = rhythms(&mut tx, &asked.business.zone, asked.now).await?;
+    fn declared(&self) -> &'static Declaration {
+        &declared::JOBS_ATTENTION
+    }
+
+    async fn attention(&self, connection: &mut PgConnection, asked: &Asked) -> Result<Vec<AttentionItem>, AppError> {
+        let schedules = rhythms(&mut *connection, &asked.business.zone, asked.now).await?;
         let since = asked.now - Duration::days(FAILED_DAYS);
-        let failed = rows::failed_work(&mut tx, since, asked.limit).await?;
-        let schedules = schedules.iter().filter_map(|rhythm| schedule_item(&asked, rhythm));
-        Ok(schedules.chain(failed.iter().map(|work| self.work_item(&asked, work))).collect())
+        let failed = rows::failed_work(connection, since, asked.limit).await?;
+        let schedules = schedules.iter().filter_map(|rhythm| schedule_item(asked, rhythm));
+        Ok(schedules.chain(failed.iter().map(|work| self.work_item(asked, work))).collect())
     }
 }
 
 impl JobsSource {
+    pub const fn new(registry: Registry) -> Self {
+        Self { registry }
+    }
+
     fn work_item(&self, asked: &Asked, work: &FailedWork) -> AttentionItem {
         let why = work.error_message.clone().unwrap_or_else(|| "It did not say why.".to_owned());
         let about = About {

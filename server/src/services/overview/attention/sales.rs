@@ -1,14 +1,19 @@
 //! Sales held for review, and sales whose open payment will soon cancel them.
 
 use super::{About, Asked, AttentionSource};
-use crate::{backend::Backend, services::transactions::HELD_FOR};
+use crate::services::transactions::HELD_FOR;
 use async_trait::async_trait;
 use chrono::Duration;
 use domain::{
     AppError, format,
-    overview::attention::{AttentionAct, AttentionAction, AttentionItem, AttentionKind, AttentionSeverity, Feature},
+    freshness::Declaration,
+    overview::{
+        attention::{AttentionAct, AttentionAction, AttentionItem, AttentionKind, AttentionSeverity, Feature},
+        declared,
+    },
 };
 use rust_decimal::Decimal;
+use sqlx::PgConnection;
 use store::overview::{
     Books,
     attention::{self as rows, Waiting},
@@ -20,15 +25,7 @@ const REVIEW_HOURS: i64 = 48;
 const LAST_CALL: Duration = Duration::minutes(10);
 
 #[derive(Debug)]
-pub struct SalesSource {
-    backend: Backend,
-}
-
-impl SalesSource {
-    pub const fn new(backend: Backend) -> Self {
-        Self { backend }
-    }
-}
+pub struct SalesSource;
 
 #[async_trait]
 impl AttentionSource for SalesSource {
@@ -36,16 +33,16 @@ impl AttentionSource for SalesSource {
         Feature::Transactions
     }
 
-    async fn attention(&self, asked: Asked) -> Result<Vec<AttentionItem>, AppError> {
-        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
+    fn declared(&self) -> &'static Declaration {
+        &declared::SALES_ATTENTION
+    }
+
+    async fn attention(&self, connection: &mut PgConnection, asked: &Asked) -> Result<Vec<AttentionItem>, AppError> {
         let books = Books { currency: asked.business.base_currency, zone: asked.zone.name() };
-        let held = rows::held(&mut tx, books).await?;
-        let open = rows::open_payments(&mut tx, books, asked.now - (HELD_FOR - LAST_CALL)).await?;
-        Ok(held
-            .map(|held| held_item(&asked, held))
-            .into_iter()
-            .chain(open.map(|open| open_item(&asked, open)))
-            .collect())
+        let held = rows::held(&mut *connection, books).await?;
+        let open = rows::open_payments(connection, books, asked.now - (HELD_FOR - LAST_CALL)).await?;
+        let held = held.map(|held| held_item(asked, held));
+        Ok(held.into_iter().chain(open.map(|open| open_item(asked, open))).collect())
     }
 }
 

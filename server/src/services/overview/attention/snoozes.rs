@@ -1,6 +1,6 @@
 //! What people have put off, kept for the time the database is away.
 
-use super::super::kept::DEADLINE;
+use super::super::seen::DEADLINE;
 use crate::backend::Backend;
 use chrono::{DateTime, Duration, Utc};
 use domain::{

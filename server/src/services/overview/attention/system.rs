@@ -1,52 +1,60 @@
 //! The machine: how much of the disk is free.
 
-use super::{About, Asked, AttentionSource};
-use crate::health::{Space, space_of};
-use async_trait::async_trait;
+use super::{About, Asked};
+use crate::{
+    health::{Space, space_of},
+    services::overview::seen::{DEADLINE, Seen},
+};
 use chrono::{DateTime, Utc};
 use domain::{
-    AppError, format,
+    format,
+    freshness::ErrorClass,
     overview::attention::{AttentionItem, AttentionKind, AttentionSeverity, Feature},
 };
 use rust_decimal::Decimal;
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
+use tokio::time::timeout;
 
 /// Looks at the disk that holds a folder.
 #[derive(Debug)]
 pub struct DiskSource {
     folder: PathBuf,
+    known: Mutex<Known>,
+}
+
+#[derive(Debug, Default)]
+struct Known {
     /// Since when it has been too full.
-    since: Mutex<Option<DateTime<Utc>>>,
+    since: Option<DateTime<Utc>>,
+    last: Option<(Arc<Vec<AttentionItem>>, DateTime<Utc>)>,
 }
 
 impl DiskSource {
     #[must_use]
     pub fn holding(folder: &Path) -> Self {
-        Self { folder: folder.to_owned(), since: Mutex::default() }
-    }
-}
-
-#[async_trait]
-impl AttentionSource for DiskSource {
-    fn feature(&self) -> Feature {
-        Feature::System
+        Self { folder: folder.to_owned(), known: Mutex::default() }
     }
 
-    fn asks_database(&self) -> bool {
-        false
-    }
-
-    async fn attention(&self, asked: Asked) -> Result<Vec<AttentionItem>, AppError> {
+    /// What it holds now; as it was last, when it does not answer in time.
+    pub async fn look(&self, asked: &Asked) -> Seen<Vec<AttentionItem>> {
         let folder = self.folder.clone();
         // A disk that does not answer must not hold up the other tasks of its thread.
-        let space = tokio::task::spawn_blocking(move || space_of(&folder)).await.ok().flatten();
-        let space = space.ok_or_else(|| AppError::unavailable("The disk cannot be looked at."))?;
-        let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
-        *since = space.is_low().then(|| since.unwrap_or(asked.now));
-        Ok(since.map(|since| item(&asked, space, since)).into_iter().collect())
+        let space = timeout(DEADLINE, tokio::task::spawn_blocking(move || space_of(&folder))).await;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let missed = match space {
+            Ok(Ok(Some(space))) => {
+                known.since = space.is_low().then(|| known.since.unwrap_or(asked.now));
+                let items = known.since.map(|since| item(asked, space, since)).into_iter().collect();
+                known.last = Some((Arc::new(items), asked.now));
+                None
+            }
+            Ok(_) => Some(ErrorClass::Query),
+            Err(_) => Some(ErrorClass::Timeout),
+        };
+        Seen { last: known.last.clone(), missed }
     }
 }
 

@@ -1,27 +1,19 @@
 //! Imports as sources, one a dataset. People load them, so nothing is promised for any time.
 
 use super::{Facts, SourceProvider};
-use crate::backend::Backend;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
-    access::Permission,
+    freshness::Declaration,
     ingest::Target,
-    overview::{attention::Feature, source::SourceKind},
+    overview::{attention::Feature, declared, source::SourceKind},
 };
+use sqlx::PgConnection;
 use store::ingest::loads::{LastLoad, last_loads};
 
 #[derive(Debug)]
-pub struct Imports {
-    backend: Backend,
-}
-
-impl Imports {
-    pub const fn new(backend: Backend) -> Self {
-        Self { backend }
-    }
-}
+pub struct Imports;
 
 #[async_trait]
 impl SourceProvider for Imports {
@@ -29,13 +21,12 @@ impl SourceProvider for Imports {
         Feature::Ingest
     }
 
-    fn right(&self) -> Option<Permission> {
-        Some(Permission::IngestView)
+    fn declared(&self) -> &'static Declaration {
+        &declared::IMPORT_SOURCES
     }
 
-    async fn sources(&self, _: DateTime<Utc>, _: &str) -> Result<Vec<Facts>, AppError> {
-        let mut connection = store::acquire(&self.backend.pools.analytics).await?;
-        let loads = last_loads(&mut connection).await?;
+    async fn sources(&self, connection: &mut PgConnection, _: DateTime<Utc>, _: &str) -> Result<Vec<Facts>, AppError> {
+        let loads = last_loads(connection).await?;
         let facts = Target::ALL.iter().map(|target| {
             let load = loads.iter().find(|load| load.target == target.as_str());
             facts(*target, load)

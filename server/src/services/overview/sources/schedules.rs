@@ -1,25 +1,18 @@
 //! Schedules as sources.
 
 use super::{Facts, SourceProvider};
-use crate::{backend::Backend, services::overview::rhythm::rhythms};
+use crate::services::overview::rhythm::rhythms;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
-    access::Permission,
-    overview::{attention::Feature, source::SourceKind},
+    freshness::Declaration,
+    overview::{attention::Feature, declared, source::SourceKind},
 };
+use sqlx::PgConnection;
 
 #[derive(Debug)]
-pub struct Schedules {
-    backend: Backend,
-}
-
-impl Schedules {
-    pub const fn new(backend: Backend) -> Self {
-        Self { backend }
-    }
-}
+pub struct Schedules;
 
 #[async_trait]
 impl SourceProvider for Schedules {
@@ -27,13 +20,17 @@ impl SourceProvider for Schedules {
         Feature::Jobs
     }
 
-    fn right(&self) -> Option<Permission> {
-        Some(Permission::JobsView)
+    fn declared(&self) -> &'static Declaration {
+        &declared::SCHEDULE_SOURCES
     }
 
-    async fn sources(&self, now: DateTime<Utc>, business_zone: &str) -> Result<Vec<Facts>, AppError> {
-        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
-        let rhythms = rhythms(&mut tx, business_zone, now).await?;
+    async fn sources(
+        &self,
+        connection: &mut PgConnection,
+        now: DateTime<Utc>,
+        business_zone: &str,
+    ) -> Result<Vec<Facts>, AppError> {
+        let rhythms = rhythms(connection, business_zone, now).await?;
         let facts = rhythms.into_iter().map(|rhythm| Facts {
             // One whose rhythm cannot be read never runs.
             enabled: rhythm.enabled && rhythm.period_seconds.is_some(),
