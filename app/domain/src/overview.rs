@@ -4,6 +4,7 @@
 pub mod area;
 pub mod attention;
 pub mod cache;
+mod dashboard;
 pub mod declared;
 mod drill;
 pub mod fault_drill;
@@ -11,28 +12,31 @@ mod metric;
 mod pace;
 mod scope;
 mod screen;
+mod series;
 pub mod source;
 mod statistics;
 mod summary;
 mod target;
+mod tile;
+mod visit;
 
+pub use dashboard::{
+    Dashboard, DashboardAnswer, DashboardMetadata, DashboardPeriod, PreviousPeriod, Realtime, Sliding, parse_sliding,
+};
 pub use declared::{BARS, BUSINESS, DASHBOARD, RECENT, TREND, figures};
 pub use drill::{
     BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, DrillSort, FactKind, FactRow, VisitorRow,
 };
 pub use metric::{Basis, MetricKey, OrderSet, Unit};
 pub use pace::{EARLIER_DAYS, EarlierDay, Pace, Quarter, Share, Standing};
-pub use scope::{
-    Compare, DayRange, MAX_DAYS, Period, Scope, ScopeQuery, Sliding, TrendQuery, TrendRequest, parse_sliding,
-};
-pub use screen::{
-    Badge, Bar, Bars, Change, Dashboard, DashboardAnswer, DashboardMetadata, DashboardPeriod, Interval, KpisScreen,
-    OverviewScreen, PreviousPeriod, Progress, Realtime, RecentSale, RecordVisit, Span, Tile, Trend, TrendDay,
-    TrendTotals,
-};
+pub use scope::{Compare, DayRange, MAX_DAYS, Period, Scope, ScopeQuery};
+pub use screen::{KpisScreen, OverviewScreen, RecentSale};
+pub use series::{Bar, Bars, Progress, Trend, TrendDay, TrendQuery, TrendRequest, TrendTotals};
 pub use statistics::{change_percent, rate_percent, wilson_95};
 pub use summary::{SummaryDay, SummaryPort, SummaryQuery};
 pub use target::{Aim, NewTarget, SetTarget, Target, TargetPeriod, TargetsPort, TargetsScreen};
+pub use tile::{Badge, Change, Interval, Span, Tile};
+pub use visit::RecordVisit;
 
 use crate::{AppError, access::Principal};
 use async_trait::async_trait;

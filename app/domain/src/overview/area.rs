@@ -1,6 +1,6 @@
 //! Area cards of the home page (`overview.md` §4): the few figures of a feature at a glance.
 
-use super::{scope::ScopeQuery, screen::Change};
+use super::{scope::ScopeQuery, tile::Change};
 use crate::{
     AppError,
     access::{Permission, Principal},

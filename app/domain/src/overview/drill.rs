@@ -3,7 +3,7 @@
 use super::{
     metric::{MetricKey, OrderSet},
     scope::{Scope, ScopeQuery, given},
-    screen::Tile,
+    tile::Tile,
 };
 use crate::{
     FieldError,
@@ -96,6 +96,7 @@ pub struct DrillQuery {
     pub from: Option<String>,
     pub to: Option<String>,
     pub basis: Option<String>,
+    pub compare: Option<String>,
     /// Part of a transaction number, reference or customer number; of a visitor's key.
     pub q: Option<String>,
     pub sort: Option<String>,
@@ -120,8 +121,8 @@ impl DrillQuery {
     /// From the pairs of an address; names that mean nothing here are left alone.
     #[must_use]
     pub fn parse(pairs: Vec<(String, String)>) -> Self {
-        let ScopeQuery { period, day, from, to, basis, .. } = ScopeQuery::parse(pairs.clone());
-        let mut query = Self { period, day, from, to, basis, ..Self::default() };
+        let ScopeQuery { period, day, from, to, basis, compare } = ScopeQuery::parse(pairs.clone());
+        let mut query = Self { period, day, from, to, basis, compare, ..Self::default() };
         for (name, value) in pairs {
             match name.as_str() {
                 "q" => query.q = Some(value),
@@ -142,8 +143,7 @@ impl DrillQuery {
             from: self.from.clone(),
             to: self.to.clone(),
             basis: self.basis.clone(),
-            // A number and its rows are of one period.
-            compare: None,
+            compare: self.compare.clone(),
         }
     }
 

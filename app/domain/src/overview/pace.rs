@@ -1,6 +1,6 @@
 //! Pace: whether a figure that grows through the day is on its way to its target (`overview.md` 3.3).
 
-use super::{metric::Unit, screen::written, target::TargetPeriod};
+use super::{metric::Unit, target::TargetPeriod, tile::written};
 use crate::{format, money::Currency};
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::{Deserialize, Serialize};

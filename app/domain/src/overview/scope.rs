@@ -5,7 +5,6 @@ use super::metric::Basis;
 use crate::FieldError;
 use chrono::{Datelike, Days, NaiveDate};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 /// Longest range of days a question may ask for.
 pub const MAX_DAYS: i64 = 400;
@@ -231,7 +230,8 @@ impl ScopeQuery {
             },
             (None, from, to) => {
                 let to = to.unwrap_or(today);
-                (Period::Custom, DayRange { from: from.unwrap_or(to), to })
+                let days = DayRange { from: from.unwrap_or(to), to };
+                (if days.days() == 1 { Period::Day } else { Period::Custom }, days)
             }
         };
         check_range(days, &mut faults);
@@ -240,116 +240,12 @@ impl ScopeQuery {
     }
 }
 
-/// Question for a trend, as text.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(default)]
-pub struct TrendQuery {
-    /// 1 to 400; 30 when not given.
-    pub days: Option<String>,
-    /// Last day; today when not given.
-    pub to: Option<String>,
-    /// `desc` (newest first, the default) or `asc`.
-    pub order: Option<String>,
-    pub basis: Option<String>,
-}
-
-/// A trend question, understood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TrendRequest {
-    pub days: DayRange,
-    pub newest_first: bool,
-    pub basis: Basis,
-}
-
-impl TrendQuery {
-    /// # Errors
-    /// Every fault of the query with its path.
-    pub fn resolve(&self, today: NaiveDate) -> Result<TrendRequest, Vec<FieldError>> {
-        let mut faults = Vec::new();
-        let basis = basis(self.basis.as_deref(), &mut faults);
-        let to = date("to", self.to.as_deref(), &mut faults).unwrap_or(today);
-        let days = match given(self.days.as_deref()).map(str::parse::<u64>) {
-            None => 30,
-            Some(Ok(n)) if (1..=MAX_DAYS.unsigned_abs()).contains(&n) => n,
-            Some(_) => {
-                faults.push(FieldError::new("days", format!("Days must be a whole number from 1 to {MAX_DAYS}.")));
-                1
-            }
-        };
-        let newest_first = match given(self.order.as_deref()) {
-            None | Some("desc") => true,
-            Some("asc") => false,
-            Some(other) => {
-                faults
-                    .push(FieldError::new("order", format!("\"{}\" is not an order; use asc or desc.", short(other))));
-                true
-            }
-        };
-        if faults.is_empty() {
-            Ok(TrendRequest { days: DayRange::ending(to, days), newest_first, basis })
-        } else {
-            Err(faults)
-        }
-    }
-}
-
-/// Windows [t − n, t) of the documented dashboard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-pub enum Sliding {
-    #[serde(rename = "24h")]
-    Hours24,
-    #[serde(rename = "7d")]
-    Days7,
-    #[serde(rename = "30d")]
-    Days30,
-    #[serde(rename = "all")]
-    All,
-}
-
-impl Sliding {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Hours24 => "24h",
-            Self::Days7 => "7d",
-            Self::Days30 => "30d",
-            Self::All => "all",
-        }
-    }
-
-    /// Length in seconds; `None` for all time.
-    #[must_use]
-    pub const fn seconds(self) -> Option<i64> {
-        match self {
-            Self::Hours24 => Some(86_400),
-            Self::Days7 => Some(7 * 86_400),
-            Self::Days30 => Some(30 * 86_400),
-            Self::All => None,
-        }
-    }
-}
-
-/// # Errors
-/// When `text` is none of `24h`, `7d`, `30d`, `all`; empty is `24h`.
-pub fn parse_sliding(text: &str) -> Result<Sliding, Vec<FieldError>> {
-    match text {
-        "" | "24h" => Ok(Sliding::Hours24),
-        "7d" => Ok(Sliding::Days7),
-        "30d" => Ok(Sliding::Days30),
-        "all" => Ok(Sliding::All),
-        other => Err(vec![FieldError::new(
-            "period",
-            format!("\"{}\" is not a period; use 24h, 7d, 30d or all.", short(other)),
-        )]),
-    }
-}
-
 /// An empty entry of a form is no entry.
 pub(super) fn given(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|t| !t.is_empty())
 }
 
-fn basis(text: Option<&str>, faults: &mut Vec<FieldError>) -> Basis {
+pub(super) fn basis(text: Option<&str>, faults: &mut Vec<FieldError>) -> Basis {
     let Some(text) = given(text) else { return Basis::default() };
     Basis::parse(text).unwrap_or_else(|| {
         faults.push(FieldError::new(
@@ -371,7 +267,7 @@ fn compare(text: Option<&str>, faults: &mut Vec<FieldError>) -> Compare {
     })
 }
 
-fn date(path: &str, text: Option<&str>, faults: &mut Vec<FieldError>) -> Option<NaiveDate> {
+pub(super) fn date(path: &str, text: Option<&str>, faults: &mut Vec<FieldError>) -> Option<NaiveDate> {
     let text = given(text)?;
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|d| YEARS.contains(&d.year()));
     if date.is_none() {
@@ -389,7 +285,7 @@ fn check_range(days: DayRange, faults: &mut Vec<FieldError>) {
 }
 
 /// What a message repeats of an entry.
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
@@ -459,6 +355,10 @@ mod tests {
             "2026-11-22",
             "?from=2026-11-20&to=2026-11-22",
         );
+        // One day is one day, however it was asked for.
+        let one = [("from", "2010-12-01"), ("to", "2010-12-01")];
+        resolved(&one, Period::Day, "2010-12-01", "2010-12-01", "?day=2010-12-01");
+        resolved(&[("from", "2026-11-22")], Period::Today, "2026-11-22", "2026-11-22", "");
     }
 
     #[test]
@@ -479,35 +379,5 @@ mod tests {
             query(&[("from", "2010-01-01"), ("to", "2011-02-04")]).resolve(d("2026-11-22")).is_ok(),
             "400 days are allowed"
         );
-    }
-
-    #[test]
-    fn trends_have_1_to_400_days() {
-        let trend = |days: &str| {
-            TrendQuery { days: Some(days.into()), to: Some("2011-05-31".into()), ..TrendQuery::default() }
-                .resolve(d("2026-11-22"))
-        };
-        let thirty = trend("30").unwrap();
-        assert_eq!((thirty.days.from, thirty.days.days(), thirty.newest_first), (d("2011-05-02"), 30, true));
-        assert_eq!(thirty.days.before(), DayRange { from: d("2011-04-02"), to: d("2011-05-01") });
-        for bad in ["0", "401", "-1", "x", "1.5"] {
-            assert_eq!(trend(bad).unwrap_err()[0].path, "days", "{bad}");
-        }
-        assert_eq!(TrendQuery::default().resolve(d("2026-11-22")).unwrap().days.days(), 30);
-        let faults = TrendQuery {
-            days: Some("0".into()),
-            to: Some("?".into()),
-            order: Some("up".into()),
-            basis: Some("x".into()),
-        };
-        assert_eq!(faults.resolve(d("2026-11-22")).unwrap_err().len(), 4);
-    }
-
-    #[test]
-    fn sliding_windows_have_four_names() {
-        assert_eq!(parse_sliding("").unwrap(), Sliding::Hours24);
-        assert_eq!(parse_sliding("7d").unwrap().seconds(), Some(604_800));
-        assert_eq!(parse_sliding("all").unwrap().seconds(), None);
-        assert_eq!(parse_sliding("8d").unwrap_err()[0].path, "period");
     }
 }

@@ -1,6 +1,6 @@
 //! How fresh everything is that figures eat (`overview.md` 3.10): one list of every source.
 
-use super::{attention::Unavailable, screen::Badge};
+use super::{attention::Unavailable, tile::Badge};
 use crate::{AppError, FieldError, access::Principal, query};
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset};

@@ -1,6 +1,6 @@
 //! Small formulas of the tiles.
 
-use super::screen::Interval;
+use super::tile::Interval;
 use rust_decimal::{Decimal, RoundingStrategy};
 
 /// 97.5 % quantile of the standard normal distribution.

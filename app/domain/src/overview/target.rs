@@ -2,7 +2,7 @@
 
 use super::{
     metric::{MetricKey, Unit},
-    screen::written,
+    tile::written,
 };
 use crate::{AppError, FieldError, access::Principal, ids::TargetId, money::Currency};
 use async_trait::async_trait;

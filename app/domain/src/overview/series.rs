@@ -1,0 +1,205 @@
+//! Figures over time: by hour of a day, by day, and what asks for them.
+
+use super::{
+    metric::Basis,
+    scope::{DayRange, MAX_DAYS, basis, date, given, short},
+    tile::Badge,
+};
+use crate::{FieldError, format, freshness::Freshness, money::Currency};
+use chrono::{DateTime, FixedOffset, NaiveDate};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How far a bar or a day has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+// Runs of jobs have a Progress too; names of the API's description are the whole API's.
+#[schema(as = DayProgress)]
+pub enum Progress {
+    Done,
+    Running,
+    Ahead,
+}
+
+/// One local hour, or one day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Bar {
+    pub label: String,
+    pub start: DateTime<FixedOffset>,
+    pub end: DateTime<FixedOffset>,
+    /// By the counting rule asked for.
+    #[schema(format = "decimal")]
+    pub revenue: Decimal,
+    #[schema(format = "decimal")]
+    pub revenue_net: Decimal,
+    pub orders: i64,
+    pub progress: Progress,
+}
+
+/// Revenue of a scope by hour or by day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Bars {
+    pub by_hour: bool,
+    pub items: Vec<Bar>,
+    pub basis: Basis,
+    pub currency: Currency,
+    pub zone: String,
+    pub rows_without_rate: i64,
+    pub computed_at: DateTime<FixedOffset>,
+    pub age_seconds: i64,
+    pub freshness: Freshness,
+}
+
+/// One business day of a trend.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TrendDay {
+    pub day: NaiveDate,
+    /// Length of the day; 0 where the zone skipped the date.
+    #[schema(format = "decimal")]
+    pub hours: Decimal,
+    /// By the counting rule asked for.
+    #[schema(format = "decimal")]
+    pub revenue: Decimal,
+    #[schema(format = "decimal")]
+    pub revenue_net: Decimal,
+    #[schema(format = "decimal")]
+    pub revenue_gross: Decimal,
+    #[schema(format = "decimal")]
+    pub refunds: Decimal,
+    pub orders: i64,
+    pub active_customers: i64,
+    pub visitors: i64,
+    /// Percent; `None` without visits.
+    #[schema(format = "decimal")]
+    pub conversion: Option<Decimal>,
+    /// Today.
+    pub partial: bool,
+    /// When the figures were last corrected after the day was over.
+    pub revised: Option<DateTime<FixedOffset>>,
+}
+
+impl TrendDay {
+    /// What stands beside the date: " (so far)", " (revised 22 Nov 2026, 10:42)", or nothing.
+    #[must_use]
+    pub fn mark(&self) -> String {
+        match self.revised {
+            _ if self.partial => " (so far)".to_owned(),
+            Some(at) => format!(" (revised {})", format::date_time(at)),
+            None => String::new(),
+        }
+    }
+}
+
+/// Sums over the days of a trend.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TrendTotals {
+    #[schema(format = "decimal")]
+    pub revenue: Decimal,
+    #[schema(format = "decimal")]
+    pub revenue_net: Decimal,
+    #[schema(format = "decimal")]
+    pub revenue_gross: Decimal,
+    pub orders: i64,
+}
+
+/// Exactly the days asked for, in the order asked for; days without orders are 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Trend {
+    pub items: Vec<TrendDay>,
+    pub totals: TrendTotals,
+    /// As many days right before.
+    pub before: TrendTotals,
+    pub basis: Basis,
+    pub currency: Currency,
+    pub zone: String,
+    pub rows_without_rate: i64,
+    pub computed_at: DateTime<FixedOffset>,
+    pub age_seconds: i64,
+    pub freshness: Freshness,
+    pub badge: Badge,
+}
+
+/// Question for a trend, as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrendQuery {
+    /// 1 to 400; 30 when not given.
+    pub days: Option<String>,
+    /// Last day; today when not given.
+    pub to: Option<String>,
+    /// `desc` (newest first, the default) or `asc`.
+    pub order: Option<String>,
+    pub basis: Option<String>,
+}
+
+/// A trend question, understood.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TrendRequest {
+    pub days: DayRange,
+    pub newest_first: bool,
+    pub basis: Basis,
+}
+
+impl TrendQuery {
+    /// # Errors
+    /// Every fault of the query with its path.
+    pub fn resolve(&self, today: NaiveDate) -> Result<TrendRequest, Vec<FieldError>> {
+        let mut faults = Vec::new();
+        let basis = basis(self.basis.as_deref(), &mut faults);
+        let to = date("to", self.to.as_deref(), &mut faults).unwrap_or(today);
+        let days = match given(self.days.as_deref()).map(str::parse::<u64>) {
+            None => 30,
+            Some(Ok(n)) if (1..=MAX_DAYS.unsigned_abs()).contains(&n) => n,
+            Some(_) => {
+                faults.push(FieldError::new("days", format!("Days must be a whole number from 1 to {MAX_DAYS}.")));
+                1
+            }
+        };
+        let newest_first = match given(self.order.as_deref()) {
+            None | Some("desc") => true,
+            Some("asc") => false,
+            Some(other) => {
+                faults
+                    .push(FieldError::new("order", format!("\"{}\" is not an order; use asc or desc.", short(other))));
+                true
+            }
+        };
+        if faults.is_empty() {
+            Ok(TrendRequest { days: DayRange::ending(to, days), newest_first, basis })
+        } else {
+            Err(faults)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn d(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn trends_have_1_to_400_days() {
+        let trend = |days: &str| {
+            TrendQuery { days: Some(days.into()), to: Some("2011-05-31".into()), ..TrendQuery::default() }
+                .resolve(d("2026-11-22"))
+        };
+        let thirty = trend("30").unwrap();
+        assert_eq!((thirty.days.from, thirty.days.days(), thirty.newest_first), (d("2011-05-02"), 30, true));
+        assert_eq!(thirty.days.before(), DayRange { from: d("2011-04-02"), to: d("2011-05-01") });
+        for bad in ["0", "401", "-1", "x", "1.5"] {
+            assert_eq!(trend(bad).unwrap_err()[0].path, "days", "{bad}");
+        }
+        assert_eq!(TrendQuery::default().resolve(d("2026-11-22")).unwrap().days.days(), 30);
+        let faults = TrendQuery {
+            days: Some("0".into()),
+            to: Some("?".into()),
+            order: Some("up".into()),
+            basis: Some("x".into()),
+        };
+        assert_eq!(faults.resolve(d("2026-11-22")).unwrap_err().len(), 4);
+    }
+}

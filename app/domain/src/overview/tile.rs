@@ -1,0 +1,227 @@
+//! One figure with all that is said of it.
+
+use super::{
+    metric::{MetricKey, Unit},
+    pace::Pace,
+};
+use crate::{
+    format,
+    freshness::{ErrorClass, Freshness},
+    money::Currency,
+};
+use chrono::{DateTime, FixedOffset};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Whether a figure is of now, and of the real business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Badge {
+    Live,
+    /// Older than its time to live.
+    Cached,
+    /// Some input row comes from the demo world.
+    Demo,
+}
+
+impl Badge {
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Live => "Live",
+            Self::Cached => "Cached",
+            Self::Demo => "Demo",
+        }
+    }
+
+    /// Class of the badge.
+    #[must_use]
+    pub const fn tone(self) -> &'static str {
+        match self {
+            Self::Live => "good",
+            Self::Cached => "warn",
+            Self::Demo => "demo",
+        }
+    }
+}
+
+/// Half-open range of instants, written in its zone.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Span {
+    pub from: DateTime<FixedOffset>,
+    pub to: DateTime<FixedOffset>,
+    pub zone: String,
+}
+
+/// In the unit of its figure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Interval {
+    #[schema(format = "decimal")]
+    pub low: Decimal,
+    #[schema(format = "decimal")]
+    pub high: Decimal,
+}
+
+/// Against the same part of an earlier period.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Change {
+    /// "last Tue", "the 7 days before".
+    pub against: String,
+    #[schema(format = "decimal")]
+    pub previous: Option<Decimal>,
+    /// One decimal; `None` is "n/a".
+    #[schema(format = "decimal")]
+    pub percent: Option<Decimal>,
+    /// Difference of a rate, in points, one decimal.
+    #[schema(format = "decimal")]
+    pub points: Option<Decimal>,
+    pub range: Span,
+}
+
+/// One figure of one scope, with its receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Tile {
+    pub key: MetricKey,
+    /// `None` is unknown, never 0; `reason` says why.
+    #[schema(format = "decimal")]
+    pub value: Option<Decimal>,
+    pub reason: Option<String>,
+    pub unit: Unit,
+    pub currency: Option<Currency>,
+    pub interval: Option<Interval>,
+    /// Rows of its drill.
+    pub row_count: i64,
+    /// Orders held for review in the window, beside the orders counted.
+    pub held: Option<i64>,
+    /// Orders counted that name no customer.
+    pub guest_orders: Option<i64>,
+    /// Buyers of the window without a recorded visit.
+    pub buyers_not_visited: Option<i64>,
+    /// A rate of fewer than 30 visitors.
+    pub small_sample: bool,
+    /// Rows left out because no exchange rate of their day is known.
+    pub rows_without_rate: i64,
+    /// Against the period asked for.
+    pub change: Option<Change>,
+    /// The other comparisons, where all were asked for.
+    #[serde(default)]
+    pub more_changes: Vec<Change>,
+    /// Of today against the target of the day, and of the month so far against that of the month.
+    #[serde(default)]
+    pub pace: Vec<Pace>,
+    #[serde(flatten)]
+    pub freshness: Freshness,
+    pub badge: Badge,
+    /// `None`: never yet.
+    pub computed_at: Option<DateTime<FixedOffset>>,
+    pub age_seconds: Option<i64>,
+    pub formula: String,
+    pub range: Span,
+}
+
+impl Tile {
+    /// The tile of a figure that has no value yet, or none that could be had.
+    #[must_use]
+    pub fn unknown(key: MetricKey, currency: Currency, range: Span, class: Option<ErrorClass>) -> Self {
+        let freshness = Freshness::pending(class);
+        Self {
+            key,
+            value: None,
+            reason: freshness.words(),
+            unit: key.unit(),
+            currency: (key.unit() == Unit::Money).then_some(currency),
+            interval: None,
+            row_count: 0,
+            held: None,
+            guest_orders: None,
+            buyers_not_visited: None,
+            small_sample: false,
+            rows_without_rate: 0,
+            change: None,
+            more_changes: Vec::new(),
+            pace: Vec::new(),
+            freshness,
+            badge: Badge::Cached,
+            computed_at: None,
+            age_seconds: None,
+            formula: key.formula().to_owned(),
+            range,
+        }
+    }
+
+    /// Whether it can be true: counts are not negative, rates are within bounds, money has a currency.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let counts = [Some(self.row_count), self.held, self.guest_orders, self.buyers_not_visited];
+        let counted = counts.into_iter().flatten().chain([self.rows_without_rate]).all(|n| n >= 0);
+        let valued = self.value.is_none_or(|value| match self.unit {
+            Unit::Money => self.currency.is_some(),
+            Unit::Percent => value >= Decimal::ZERO && value <= Decimal::ONE_HUNDRED,
+            Unit::Orders | Unit::Customers | Unit::Visitors | Unit::Ratio => value >= Decimal::ZERO,
+        });
+        counted && valued
+    }
+
+    /// The value as a person reads it.
+    #[must_use]
+    pub fn text(&self, locale: &str) -> String {
+        self.value.map_or_else(|| format::UNKNOWN.to_owned(), |value| written(value, self.unit, self.currency, locale))
+    }
+
+    /// What stands beside the value, in words.
+    #[must_use]
+    pub fn notes(&self, locale: &str) -> Vec<String> {
+        let mut notes = Vec::new();
+        if let Some(held) = self.held.filter(|n| *n > 0) {
+            notes.push(format!("+{} held", format::count(held, locale)));
+        }
+        if let Some(guests) = self.guest_orders.filter(|n| *n > 0) {
+            notes.push(format!("{} of guests", plural(guests, "order", locale)));
+        }
+        if let Some(interval) = self.interval {
+            notes.push(format!("95 % interval {}–{} %", interval.low, interval.high));
+        }
+        notes.extend(self.pace.iter().map(|pace| pace.words(self.unit, self.currency, locale)));
+        if self.small_sample {
+            notes.push("small sample".to_owned());
+        }
+        if let Some(buyers) = self.buyers_not_visited.filter(|n| *n > 0) {
+            notes.push(format!("{} without a recorded visit", plural(buyers, "buyer", locale)));
+        }
+        if self.rows_without_rate > 0 {
+            notes.push(format!("{} without exchange rate left out", plural(self.rows_without_rate, "row", locale)));
+        }
+        notes
+    }
+}
+
+/// `value` in its unit.
+pub(super) fn written(value: Decimal, unit: Unit, currency: Option<Currency>, locale: &str) -> String {
+    match (unit, currency) {
+        (Unit::Money, Some(currency)) => format::money(value, currency, locale),
+        (Unit::Percent, _) => format::percent(value / Decimal::ONE_HUNDRED, 1),
+        (Unit::Ratio, _) => format::number(value.round_dp(1), locale),
+        _ => format::number(value, locale),
+    }
+}
+
+fn plural(n: i64, one: &str, locale: &str) -> String {
+    format!("{} {one}{}", format::count(n, locale), if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_in_their_unit() {
+        let gbp = Some(Currency::GBP);
+        assert_eq!(written("-1566.23".parse().unwrap(), Unit::Money, gbp, "en-GB"), "−£1,566.23");
+        assert_eq!(written("19.047619".parse().unwrap(), Unit::Percent, None, "en-GB"), "19.0\u{a0}%");
+        assert_eq!(written(Decimal::from(200), Unit::Ratio, None, "en-GB"), "200");
+        assert_eq!(written(Decimal::from(1204), Unit::Orders, None, "en-GB"), "1,204");
+        assert_eq!(plural(1, "order", "en-GB"), "1 order");
+        assert_eq!(plural(2, "order", "en-GB"), "2 orders");
+    }
+}
