@@ -15,7 +15,7 @@ mod statistics;
 pub use breaker::Breaker;
 pub use catalogue::{catalogue, declared};
 pub use faults::{Drill, Faults};
-pub use figures::{Figure, Figures, Kept, Landed};
+pub use figures::{Figure, Figures, Kept, Landed, Recorded};
 pub use last_good::{FILE as LAST_GOOD, load as load_last_good, save as save_last_good, watch as keep_last_good};
 pub use news::News;
 pub use probe::watch;

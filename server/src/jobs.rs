@@ -13,6 +13,7 @@ pub(crate) mod ingest_preview;
 pub(crate) mod ingest_undo;
 mod job;
 mod overview_rebuild;
+mod overview_snapshots;
 mod overview_summary;
 mod registry;
 mod rescue;

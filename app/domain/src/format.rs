@@ -214,6 +214,12 @@ pub fn time(at: DateTime<FixedOffset>) -> String {
     at.format("%H:%M").to_string()
 }
 
+/// With seconds, where moments are told apart: `14:05:09`.
+#[must_use]
+pub fn time_full(at: DateTime<FixedOffset>) -> String {
+    at.format("%H:%M:%S").to_string()
+}
+
 /// What stands in `title` of a time, so that hovering tells the zone: `6 Oct 2026, 14:05:09 UTC+05:30`.
 #[must_use]
 pub fn date_time_full(at: DateTime<FixedOffset>) -> String {

@@ -8,6 +8,7 @@ mod dashboard;
 pub mod declared;
 mod drill;
 pub mod fault_drill;
+mod history;
 mod metric;
 mod pace;
 mod scope;
@@ -25,8 +26,9 @@ pub use dashboard::{
 };
 pub use declared::{BARS, BUSINESS, DASHBOARD, RECENT, TREND, figures};
 pub use drill::{
-    BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, DrillSort, FactKind, FactRow, VisitorRow,
+    BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, DrillSort, Earlier, FactKind, FactRow, VisitorRow,
 };
+pub use history::{History, HistoryItem, HistoryQuery, HistoryRequest, PastValue, Step};
 pub use metric::{Basis, MetricKey, OrderSet, Unit};
 pub use pace::{EARLIER_DAYS, EarlierDay, Pace, Quarter, Share, Standing};
 pub use scope::{Compare, DayRange, MAX_DAYS, Period, Scope, ScopeQuery};
@@ -55,6 +57,8 @@ pub trait OverviewPort: Send + Sync + 'static {
     async fn tile(&self, who: &Principal, metric: &str, query: &ScopeQuery) -> Result<Tile, AppError>;
     /// Number and rows of one snapshot of the database; `not_found` for an unknown metric.
     async fn rows(&self, who: &Principal, metric: &str, query: &DrillQuery) -> Result<Drill, AppError>;
+    /// What the figure was; `not_found` for an unknown metric.
+    async fn history(&self, who: &Principal, metric: &str, query: &HistoryQuery) -> Result<History, AppError>;
     async fn trend(&self, who: &Principal, query: &TrendQuery) -> Result<Trend, AppError>;
     /// One business day by local hour.
     async fn hours(&self, who: &Principal, query: &ScopeQuery) -> Result<Bars, AppError>;

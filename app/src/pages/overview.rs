@@ -26,7 +26,7 @@ use areas::{AreaCards, Areas};
 use attention::{AttentionBlock, NeedsAttention};
 use domain::{
     access::Permission,
-    overview::{OverviewScreen, Scope},
+    overview::{OverviewScreen, Scope, Tile},
 };
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
@@ -86,7 +86,9 @@ fn shown(screen: OverviewScreen, attention: NeedsAttention) -> impl IntoView {
     }
 }
 
-/// Link to the rows behind a figure.
-fn drill_href(metric: domain::overview::MetricKey, scope: Scope) -> String {
-    format!("/overview/kpis/{metric}{}", scope.link())
+/// Link to the rows behind a figure, which name the value that was looked at.
+fn drill_href(tile: &Tile, scope: Scope) -> String {
+    let scope = scope.link();
+    let seen = tile.snapshot_id.map(|id| format!("{}seen={id}", if scope.is_empty() { '?' } else { '&' }));
+    format!("/overview/kpis/{}{scope}{}", tile.key, seen.unwrap_or_default())
 }

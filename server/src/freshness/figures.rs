@@ -10,9 +10,12 @@ use domain::{
     AppError,
     clock::Clock,
     freshness::{Declaration, ErrorClass, Freshness, fits},
+    ids::SnapshotId,
+    money::Currency,
 };
 use futures::{FutureExt, future::BoxFuture};
 use moka::{policy::EvictionPolicy, sync::Cache};
+use rust_decimal::Decimal;
 use serde::{Serialize, de::DeserializeOwned};
 use sqlx::{PgConnection, PgPool};
 use std::{
@@ -24,6 +27,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use store::snapshots::Snapshot;
 use tokio::{sync::broadcast, time::timeout};
 
 /// Memory for values.
@@ -40,6 +44,40 @@ pub trait Figure: Serialize + DeserializeOwned + Send + Sync + 'static {
     /// `false`: it is refused and the last good one stays.
     fn is_sound(&self) -> bool {
         true
+    }
+
+    /// What of it is written down for good, under `id`; without one it is told that it was not.
+    fn recorded(&mut self, id: Option<SnapshotId>) -> Option<Recorded> {
+        let _ = id;
+        None
+    }
+}
+
+/// A figure's value as its history keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    pub value: Option<Decimal>,
+    pub currency: Option<Currency>,
+    pub row_count: i64,
+    /// Facts up to then are in it.
+    pub data_until: DateTime<Utc>,
+}
+
+impl Recorded {
+    fn snapshot(&self, id: SnapshotId, slot: &Slot) -> Snapshot {
+        let mut scope = serde_json::Map::new();
+        // What it is compared with is no part of what it is.
+        for (name, value) in slot.declared.scope.iter().zip(slot.scope().split(' ')).filter(|(n, _)| **n != "compare") {
+            scope.insert((*name).to_owned(), value.into());
+        }
+        let value = serde_json::json!({ "value": self.value, "currency": self.currency });
+        Snapshot {
+            id: id.0,
+            scope: serde_json::Value::Object(scope).to_string(),
+            value: value.to_string(),
+            row_count: self.row_count,
+            data_until: self.data_until,
+        }
     }
 }
 
@@ -311,7 +349,7 @@ impl Figures {
                 tokio::time::sleep(AGAIN).await;
                 continue;
             }
-            let value = compute(&mut tx).await?;
+            let mut value = compute(&mut tx).await?;
             if !value.is_sound() {
                 tracing::error!(
                     figure = key,
@@ -321,16 +359,20 @@ impl Figures {
                 );
                 return Err(invalid());
             }
+            let id = SnapshotId(self.0.clock.new_id());
+            let snapshot = value.recorded(Some(id)).map(|recorded| recorded.snapshot(id, slot));
             let json = serde_json::to_string(&value).map_err(|_| invalid())?;
             let taken = i32::try_from(began.elapsed().as_millis()).unwrap_or(i32::MAX);
-            let shared = store::figures::Shared { value: json, computed_at: at };
-            let written = match store::figures::publish(&mut tx, key, scope, &shared, taken).await {
+            let mut shared = store::figures::Shared { value: json, computed_at: at };
+            let written = match store::figures::publish(&mut tx, key, scope, &shared, taken, snapshot.as_ref()).await {
                 Ok(()) => store::commit(tx).await,
                 Err(error) => Err(error),
             };
             if let Err(error) = written {
                 // The value is good all the same; only the other servers compute it once more.
                 tracing::debug!(figure = key, %error, "a figure could not be shared");
+                value.recorded(None);
+                shared.value = serde_json::to_string(&value).map_err(|_| invalid())?;
             }
             return Ok(Held::of(value, shared.value.into(), at));
         }

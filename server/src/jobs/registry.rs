@@ -2,8 +2,9 @@
 
 use super::{
     export_file::WriteExport, ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo,
-    job::Job, overview_rebuild::KpiRebuild, overview_summary::KpiSummary, system_cleanup::Cleanup,
-    system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire, worker::Ticket,
+    job::Job, overview_rebuild::KpiRebuild, overview_snapshots::KpiSnapshotRollup, overview_summary::KpiSummary,
+    system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire,
+    worker::Ticket,
 };
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
@@ -33,6 +34,7 @@ impl Registry {
             .with::<TransactionsExpire>()
             .with::<KpiSummary>()
             .with::<KpiRebuild>()
+            .with::<KpiSnapshotRollup>()
     }
 
     #[must_use]

@@ -6,6 +6,7 @@ pub mod cache;
 mod dashboard;
 pub mod fault_drill;
 mod finished;
+mod history;
 mod measure;
 mod pace;
 mod pulse;
@@ -27,7 +28,7 @@ pub use touched::{name_closed_days, name_days_of_sales};
 
 use crate::{
     backend::Backend,
-    freshness::{Answer, Figure},
+    freshness::{Answer, Figure, Recorded},
 };
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, Utc};
@@ -35,12 +36,12 @@ use domain::{
     AppError,
     access::{Permission, Principal},
     freshness::{ErrorClass, Freshness, State},
-    ids::TransactionId,
+    ids::{SnapshotId, TransactionId},
     money::Money,
     overview::{
         self as figures, Badge, Bars, Compare, DashboardAnswer, DashboardMetadata, DayRange, Drill, DrillQuery,
-        KpisScreen, MetricKey, OverviewPort, OverviewScreen, Realtime, RecentSale, RecordVisit, Scope, ScopeQuery,
-        Tile, Trend, TrendQuery, TrendRequest, parse_sliding,
+        History, HistoryQuery, KpisScreen, MetricKey, OverviewPort, OverviewScreen, Realtime, RecentSale, RecordVisit,
+        Scope, ScopeQuery, Tile, Trend, TrendQuery, TrendRequest, parse_sliding,
     },
     settings::Business,
 };
@@ -59,6 +60,17 @@ impl Figure for dashboard::Computed {}
 impl Figure for Tile {
     fn is_sound(&self) -> bool {
         Self::is_sound(self)
+    }
+
+    fn recorded(&mut self, id: Option<SnapshotId>) -> Option<Recorded> {
+        self.snapshot_id = id;
+        let computed_at = self.computed_at?;
+        Some(Recorded {
+            value: self.value,
+            currency: self.currency,
+            row_count: self.row_count,
+            data_until: computed_at.min(self.range.to).to_utc(),
+        })
     }
 }
 
@@ -306,6 +318,14 @@ impl OverviewPort for OverviewService {
         // Never kept: number and rows are of this very moment, and of one state of the database.
         let mut tx = self.snapshot().await?;
         rows::drill(&mut tx, &m.context, &asked, m.now).await
+    }
+
+    async fn history(&self, who: &Principal, key: &str, query: &HistoryQuery) -> Result<History, AppError> {
+        let m = self.moment(who).await?;
+        let metric = metric(key)?;
+        let asked = query.resolve(m.today()).map_err(AppError::validation)?;
+        let mut connection = store::acquire(&self.backend.pools.analytics).await?;
+        history::history(&mut connection, &m.context, metric, asked).await
     }
 
     async fn trend(&self, who: &Principal, query: &TrendQuery) -> Result<Trend, AppError> {

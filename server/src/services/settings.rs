@@ -23,9 +23,12 @@ use store::{
     live,
     settings::{self, Stored},
 };
+use tokio::time::timeout;
 
 /// A change made by another process is seen after this time at the latest.
 const FRESH: Duration = Duration::from_secs(1);
+/// Longest wait for others than the last known ones.
+const PATIENCE: Duration = Duration::from_millis(300);
 
 pub struct SettingsService {
     backend: Backend,
@@ -74,18 +77,19 @@ impl SettingsPort for SettingsService {
         if let Some(business) = self.fresh() {
             return Ok(business);
         }
-        match (self.read().await, self.held()) {
-            (Ok(business), _) => {
-                self.hold(Some(business.clone()));
-                Ok(business)
-            }
-            // Pages go on with their last numbers while the database is away, so their day goes on too.
-            (Err(_), Some((_, last))) => {
-                self.hold(Some(last.clone()));
-                Ok(last)
-            }
-            (Err(error), None) => Err(error),
-        }
+        let Some((_, last)) = self.held() else {
+            let first = self.read().await?;
+            self.hold(Some(first.clone()));
+            return Ok(first);
+        };
+        // Pages go on with their last numbers while the database is away or hangs, so their day goes on too.
+        let business = if self.backend.breaker.is_open() {
+            last
+        } else {
+            timeout(PATIENCE, self.read()).await.map_or_else(|_| last.clone(), |read| read.unwrap_or_else(|_| last.clone()))
+        };
+        self.hold(Some(business.clone()));
+        Ok(business)
     }
 
     async fn view(&self, who: &Principal) -> Result<SettingsView, AppError> {

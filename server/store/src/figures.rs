@@ -1,6 +1,10 @@
 //! Kept figures that all servers share, and the lock that lets one of them compute.
 
-use crate::{Result, error::StoreError};
+use crate::{
+    Result,
+    error::StoreError,
+    snapshots::{self, Snapshot},
+};
 use chrono::{DateTime, Utc};
 use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Transaction};
 
@@ -72,7 +76,8 @@ pub async fn claim(
     Ok(Claim { known, mine: row.mine })
 }
 
-/// Writes the value of `key` and `scope` down for the other servers, as seen by this transaction.
+/// Writes the value of `key` and `scope` down for the other servers, as seen by this transaction, and adds it to
+/// the history of the figure.
 ///
 /// # Errors
 /// When the statement fails; another server may have been faster.
@@ -82,6 +87,7 @@ pub async fn publish(
     scope: &str,
     shared: &Shared,
     duration_ms: i32,
+    snapshot: Option<&Snapshot>,
 ) -> Result<()> {
     sqlx::query!(
         "insert into ops.metric_values (metric_key, scope_hash, scope, value, computed_at, duration_ms, seen)
@@ -95,8 +101,11 @@ pub async fn publish(
         shared.computed_at,
         duration_ms
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
+    if let Some(snapshot) = snapshot {
+        snapshots::add(connection, key, shared.computed_at, snapshot).await?;
+    }
     Ok(())
 }
 

@@ -19,6 +19,7 @@ pub mod schedules;
 pub mod schema;
 pub mod search;
 pub mod settings;
+pub mod snapshots;
 pub mod transactions;
 
 pub use error::{Result, StoreError, acquire, begin, commit, rollback, snapshot};

@@ -13,7 +13,7 @@ mod visits;
 pub use dirty_days::{
     DirtyDay, clear_days, dirty_days, moments_of_demo, moments_of_refunds, moments_of_sales, name_days,
 };
-pub use drill::{Asked, BuyerFields, FactFields, Found, VisitorFields, buyers, facts, visitors};
+pub use drill::{Asked, BuyerFields, FactFields, Found, VisitorFields, buyers, changed_facts, facts, visitors};
 pub use figures::{
     AllOrders, Books, FIGURES_SQL, Figures, RecentRow, Totals, Window, all_orders, demo_rows, figures,
     figures_with_customers, first_fact_at, last_minute, recent_sales, totals,

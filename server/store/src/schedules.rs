@@ -252,7 +252,13 @@ pub async fn update(connection: &mut PgConnection, id: &str, edited: &Edited<'_>
 /// # Errors
 /// When the statement fails.
 pub async fn ensure_partitions(connection: &mut PgConnection, day: chrono::NaiveDate, months: i32) -> Result<i32> {
-    Ok(sqlx::query_scalar!(r#"select ops.ensure_audit_partitions($1, $2) as "made!""#, day, months)
-        .fetch_one(connection)
-        .await?)
+    Ok(sqlx::query_scalar!(
+        r#"select ops.ensure_audit_partitions($1, $2)
+                  + ops.ensure_month_partitions('ops.kpi_snapshots', 'computed_at', $1, $2)
+                  + ops.ensure_month_partitions('sales.visits', 'visited_at', $1, $2) as "made!""#,
+        day,
+        months
+    )
+    .fetch_one(connection)
+    .await?)
 }

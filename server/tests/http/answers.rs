@@ -134,6 +134,7 @@ impl Walk {
         self.get("/api/v1/kpis/targets").await;
         self.call(Method::DELETE, &format!("/api/v1/kpis/targets/{}", target["id"].as_str().expect("id")), Value::Null)
             .await;
+        self.get("/api/v1/kpis/orders/history?step=minute").await;
         self.get("/api/v1/kpis/conversion?from=2026-03-01&to=2026-03-10").await;
         for (metric, kind) in [("revenue_net", "facts"), ("active_customers", "buyers"), ("visitors", "visitors")] {
             let rows = self.get(&format!("/api/v1/kpis/{metric}/rows?limit=2")).await;

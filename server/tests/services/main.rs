@@ -17,6 +17,7 @@ mod database;
 mod demo;
 mod fault_drill;
 mod freshness;
+mod history;
 mod import_command;
 mod ingest;
 mod ingest_bad_input;

@@ -76,6 +76,19 @@ async fn a_change_is_validated_whole_versioned_audited_and_announced(db: PgPool)
     assert!(heard.payload().contains("settings"), "{}", heard.payload());
 }
 
+/// A page asks for them before all else: it must not wait with them for a database that hangs.
+#[sqlx::test(migrations = "../migrations")]
+async fn while_the_database_hangs_the_last_known_ones_are_told_in_time(db: PgPool) {
+    let service = with_queue(&db).await;
+    let known = service.business().await.unwrap();
+    let mut lock = db.begin().await.unwrap();
+    sqlx::query("lock table ops.settings in access exclusive mode").execute(&mut *lock).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let since = std::time::Instant::now();
+    assert_eq!(service.business().await.unwrap(), known);
+    assert!(since.elapsed().as_millis() < 900, "took {:?}", since.elapsed());
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn rights_are_asked_and_another_process_sees_a_change_within_a_second(db: PgPool) {
     let (here, there) = (with_queue(&db).await, service(&db));

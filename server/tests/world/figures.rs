@@ -198,23 +198,7 @@ pub fn scope(query: &str) -> ScopeQuery {
 }
 
 pub fn drill(query: &str) -> DrillQuery {
-    let mut drill = DrillQuery::default();
-    for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
-        let field = match key {
-            "period" => &mut drill.period,
-            "day" => &mut drill.day,
-            "from" => &mut drill.from,
-            "to" => &mut drill.to,
-            "basis" => &mut drill.basis,
-            "q" => &mut drill.q,
-            "sort" => &mut drill.sort,
-            "limit" => &mut drill.limit,
-            "cursor" => &mut drill.cursor,
-            other => panic!("no such parameter: {other}"),
-        };
-        *field = Some(value.to_owned());
-    }
-    drill
+    DrillQuery::parse(domain::query::pairs(query))
 }
 
 pub fn at(text: &str) -> DateTime<Utc> {

@@ -1,13 +1,14 @@
 //! The rows behind a figure. Number and rows come from one snapshot, so their counts are equal.
 
 use super::{
+    history::{HistoryItem, PastValue},
     metric::{MetricKey, OrderSet},
     scope::{Scope, ScopeQuery, given},
     tile::Tile,
 };
 use crate::{
     FieldError,
-    ids::{CustomerId, RefundId, TransactionId},
+    ids::{CustomerId, RefundId, SnapshotId, TransactionId},
     money::{Currency, Money},
     paging::{DEFAULT_LIMIT, MAX_LIMIT, Page},
 };
@@ -102,6 +103,8 @@ pub struct DrillQuery {
     pub sort: Option<String>,
     pub cursor: Option<String>,
     pub limit: Option<String>,
+    /// The value that was looked at: a [`SnapshotId`].
+    pub seen: Option<String>,
 }
 
 /// A question for rows, understood.
@@ -115,6 +118,7 @@ pub struct DrillRequest {
     /// Opaque; made by `store`.
     pub cursor: Option<String>,
     pub limit: u32,
+    pub seen: Option<SnapshotId>,
 }
 
 impl DrillQuery {
@@ -129,6 +133,7 @@ impl DrillQuery {
                 "sort" => query.sort = Some(value),
                 "cursor" => query.cursor = Some(value),
                 "limit" => query.limit = Some(value),
+                "seen" => query.seen = Some(value),
                 _ => {}
             }
         }
@@ -176,9 +181,14 @@ impl DrillQuery {
             }
         };
         let cursor = given(self.cursor.as_deref()).map(str::to_owned);
+        let seen = given(self.seen.as_deref()).map(str::parse::<SnapshotId>).transpose();
+        let seen = seen.unwrap_or_else(|_| {
+            faults.push(FieldError::new("seen", "This is not the number of a value; take it from a figure's receipt."));
+            None
+        });
         match (scope, sort, limit) {
             (Some(scope), Some(sort), Some(limit)) if faults.is_empty() => {
-                Ok(DrillRequest { metric, scope, orders: metric.order_set(scope.basis), q, sort, cursor, limit })
+                Ok(DrillRequest { metric, scope, orders: metric.order_set(scope.basis), q, sort, cursor, limit, seen })
             }
             _ => Err(faults),
         }
@@ -275,11 +285,23 @@ impl DrillRows {
     }
 }
 
+/// The number that was looked at before, where it was another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Earlier {
+    #[serde(flatten)]
+    pub value: PastValue,
+    /// Rows that came or changed since, newest first, and no more than a few; of sales and refunds only.
+    pub changed: Vec<FactRow>,
+}
+
 /// The drill page: the receipt, the number, the rows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Drill {
     /// The number, of the same moment as the rows.
     pub number: Tile,
+    pub earlier: Option<Earlier>,
+    /// How a single day's number came, by the hour, oldest first; on the first page of rows.
+    pub past: Vec<HistoryItem>,
     pub rows: DrillRows,
     pub scope: Scope,
     pub sort: DrillSort,

@@ -276,7 +276,7 @@ pub(super) fn date(path: &str, text: Option<&str>, faults: &mut Vec<FieldError>)
     date
 }
 
-fn check_range(days: DayRange, faults: &mut Vec<FieldError>) {
+pub(super) fn check_range(days: DayRange, faults: &mut Vec<FieldError>) {
     if days.from > days.to {
         faults.push(FieldError::new("from", "The first day must not be after the last day."));
     } else if days.days() > MAX_DAYS {

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     format,
     freshness::{ErrorClass, Freshness},
+    ids::SnapshotId,
     money::Currency,
 };
 use chrono::{DateTime, FixedOffset};
@@ -118,6 +119,9 @@ pub struct Tile {
     pub age_seconds: Option<i64>,
     pub formula: String,
     pub range: Span,
+    /// The value in the figure's history; `None`: it was not written down.
+    #[serde(default)]
+    pub snapshot_id: Option<SnapshotId>,
 }
 
 impl Tile {
@@ -147,6 +151,7 @@ impl Tile {
             age_seconds: None,
             formula: key.formula().to_owned(),
             range,
+            snapshot_id: None,
         }
     }
 
@@ -166,7 +171,13 @@ impl Tile {
     /// The value as a person reads it.
     #[must_use]
     pub fn text(&self, locale: &str) -> String {
-        self.value.map_or_else(|| format::UNKNOWN.to_owned(), |value| written(value, self.unit, self.currency, locale))
+        self.text_of(self.value, locale)
+    }
+
+    /// Another value of the same figure as a person reads it.
+    #[must_use]
+    pub fn text_of(&self, value: Option<Decimal>, locale: &str) -> String {
+        value.map_or_else(|| format::UNKNOWN.to_owned(), |value| written(value, self.unit, self.currency, locale))
     }
 
     /// What stands beside the value, in words.

@@ -19,7 +19,8 @@ use domain::{
     access::Permission,
     format,
     live::Topic,
-    overview::{Drill, DrillRows, DrillSort, Tile},
+    money::Currency,
+    overview::{Drill, DrillRows, DrillSort, Earlier, HistoryItem, Tile},
     query,
 };
 use leptos::prelude::*;
@@ -76,7 +77,7 @@ fn address(path: &str, pairs: &[(String, String)], set: &[(&str, &str)]) -> Stri
 }
 
 fn shown(drill: Drill, search: &str) -> impl IntoView + use<> {
-    let Drill { number, rows, scope, sort, base_currency, as_of } = drill;
+    let Drill { number, earlier, past, rows, scope, sort, base_currency, as_of } = drill;
     let pairs = query::pairs(search);
     let path = format!("/overview/kpis/{}", number.key);
     let locale = session().business.locale;
@@ -119,6 +120,8 @@ fn shown(drill: Drill, search: &str) -> impl IntoView + use<> {
             {exports}
         </PageHead>
         {receipt(&number, &locale, as_of)}
+        {earlier.map(|earlier| since_then(&number, earlier, base_currency, &locale, as_of))}
+        {(!past.is_empty()).then(|| how_it_came(&number, past, &locale))}
         <form class="filters" method="get" action=path aria-label="Filter rows">
             {hidden}
             <div class="field">
@@ -134,6 +137,62 @@ fn shown(drill: Drill, search: &str) -> impl IntoView + use<> {
         </form>
         {table}
         <Pager first next/>
+    }
+}
+
+/// "126 at 10:42:07, 127 now", and the rows that made the difference.
+fn since_then(
+    number: &Tile,
+    earlier: Earlier,
+    base: Currency,
+    locale: &str,
+    as_of: chrono::DateTime<chrono::FixedOffset>,
+) -> impl IntoView + use<> {
+    let then = earlier.value.computed_at;
+    let at =
+        if then.date_naive() == as_of.date_naive() { format::time_full(then) } else { format::date_time_full(then) };
+    let was = number.text_of(earlier.value.value, locale);
+    let words = format!("{was} at {at}, {} now", number.text(locale));
+    let changed = (!earlier.changed.is_empty()).then(|| {
+        view! {
+            <h2>"Rows that came or changed since"</h2>
+            {rows::facts(earlier.changed, base, locale)}
+        }
+    });
+    view! {
+        <section class="note" aria-label="Since you looked" data-earlier>
+            <p>{words}</p>
+            {changed}
+        </section>
+    }
+}
+
+/// How the day's number came, hour by hour.
+fn how_it_came(number: &Tile, past: Vec<HistoryItem>, locale: &str) -> impl IntoView + use<> {
+    let rows = past
+        .into_iter()
+        .map(|item| {
+            view! {
+                <tr>
+                    <td class="num">{format::time_full(item.last.computed_at)}</td>
+                    <td class="r num">{number.text_of(item.last.value, locale)}</td>
+                    <td class="r num">{format::count(item.last.row_count, locale)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <details class="twin" data-past>
+            <summary>"How the number came, hour by hour"</summary>
+            <div class="table-wrap">
+                <table>
+                    <thead><tr>
+                        <th scope="col">"Computed at"</th><th scope="col" class="r">"Value"</th><th scope="col" class="r">"Rows"</th>
+                    </tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </div>
+        </details>
     }
 }
 
@@ -163,6 +222,7 @@ fn receipt(number: &Tile, locale: &str, as_of: chrono::DateTime<chrono::FixedOff
                 {reason}
                 {change}
                 {notes}
+                {number.snapshot_id.map(|id| view! { <div><dt>"Value no."</dt><dd class="num">{id.to_string()}</dd></div> })}
                 <div><dt>"As of"</dt><dd class="num">{format::date_time_full(as_of)}</dd></div>
             </dl>
         </section>

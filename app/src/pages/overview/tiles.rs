@@ -30,7 +30,7 @@ pub fn tile(tile: Tile, scope: Scope) -> impl IntoView {
     };
     let age = tile.age_seconds.map(|age| view! { "updated "<Age seconds=age/> });
     view! {
-        <a class="kpi" href=drill_href(tile.key, scope) title=title>
+        <a class="kpi" href=drill_href(&tile, scope) title=title>
             <div class="label"><span>{tile.key.label()}</span><span>{badge}{cached}</span></div>
             <div class="value num" data-metric=tile.key.as_str()>{value}</div>
             <div class="foot">{changes}{reason}{notes}</div>

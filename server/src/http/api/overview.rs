@@ -14,8 +14,8 @@ use chrono::{DateTime, FixedOffset};
 use domain::{
     access::{Access, Permission},
     overview::{
-        Bars, BuyerRow, Drill, DrillKind, DrillQuery, DrillRows, FactRow, Realtime, RecordVisit, ScopeQuery,
-        SummaryDay, SummaryPort, SummaryQuery, Tile, Trend, TrendQuery, VisitorRow,
+        Bars, BuyerRow, Drill, DrillKind, DrillQuery, DrillRows, Earlier, FactRow, History, HistoryQuery, Realtime,
+        RecordVisit, ScopeQuery, SummaryDay, SummaryPort, SummaryQuery, Tile, Trend, TrendQuery, VisitorRow,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -33,6 +33,7 @@ pub fn routes() -> Routes<Services> {
         .get("/api/v1/kpis/summary", view, summary)
         .get("/api/v1/kpis/{metric}", view, tile)
         .get("/api/v1/kpis/{metric}/rows", view, rows)
+        .get("/api/v1/kpis/{metric}/history", view, history)
         .post("/api/v1/visits", Access::Needs(Permission::TransactionsCreate), record_visit)
 }
 
@@ -55,6 +56,8 @@ pub enum FigureRow {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct FigureRows {
     number: Tile,
+    /// With `seen`, where that was another number.
+    earlier: Option<Earlier>,
     kind: DrillKind,
     total: i64,
     items: Vec<FigureRow>,
@@ -130,14 +133,24 @@ pub async fn rows(
     Path(metric): Path<String>,
     Query(query): Query<DrillQuery>,
 ) -> ApiResult<Json<FigureRows>> {
-    let Drill { number, rows, as_of, .. } = services.overview.rows(&who, &metric, &query).await?;
+    let Drill { number, earlier, rows, as_of, .. } = services.overview.rows(&who, &metric, &query).await?;
     let (total, next_cursor) = (rows.total(), rows.next_cursor().map(str::to_owned));
     let (kind, items) = match rows {
         DrillRows::Facts(page) => (DrillKind::Facts, page.items.into_iter().map(FigureRow::Fact).collect()),
         DrillRows::Buyers(page) => (DrillKind::Buyers, page.items.into_iter().map(FigureRow::Buyer).collect()),
         DrillRows::Visitors(page) => (DrillKind::Visitors, page.items.into_iter().map(FigureRow::Visitor).collect()),
     };
-    Ok(Json(FigureRows { number, kind, total, items, next_cursor, as_of }))
+    Ok(Json(FigureRows { number, earlier, kind, total, items, next_cursor, as_of }))
+}
+
+/// What a figure was at earlier moments, oldest first.
+pub async fn history(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(metric): Path<String>,
+    Query(query): Query<HistoryQuery>,
+) -> ApiResult<Json<History>> {
+    Ok(Json(services.overview.history(&who, &metric, &query).await?))
 }
 
 /// The shop's beacon. Repeats of one visitor and session within 30 minutes are one visit.

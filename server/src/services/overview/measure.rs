@@ -256,6 +256,7 @@ fn of(
         age_seconds: Some(0),
         formula: metric.formula().to_owned(),
         range,
+        snapshot_id: None,
     }
 }
 

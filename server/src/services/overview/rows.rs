@@ -1,14 +1,17 @@
 //! The rows behind a figure, with the figure itself from the same state of the database.
 
-use super::measure::{self, Context};
-use chrono::{DateTime, Utc};
+use super::{
+    history,
+    measure::{self, Context},
+};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     AppError,
     ids::{CustomerId, RefundId, TransactionId},
     money::Money,
     overview::{
-        BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, FactKind, FactRow, MetricKey, OrderSet,
-        VisitorRow,
+        BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, Earlier, FactKind, FactRow, HistoryRequest,
+        MetricKey, OrderSet, Step, Tile, VisitorRow,
     },
     paging::Page,
 };
@@ -16,6 +19,11 @@ use engine::calendar::BusinessZone;
 use sqlx::PgConnection;
 use store::exports::Cell;
 use store::overview::{self as sums, Asked, FactFields, Found};
+
+/// A row that was being written when the earlier number was computed may carry a time before that.
+const UNDER_WAY: TimeDelta = TimeDelta::seconds(2);
+/// Changed rows that are shown at most.
+const CHANGED: i64 = 20;
 
 /// Number, rows and total; the caller's transaction must be repeatable read.
 ///
@@ -31,14 +39,48 @@ pub async fn drill(
     let number = measure::tile(connection, context, asked.metric, scope, now).await?;
     let foreign = has_foreign(connection, context, asked).await?;
     let rows = page_of(connection, context, asked, foreign, true).await?;
+    let earlier = earlier(connection, context, asked, foreign, &number).await?;
+    let past = if scope.is_one_day() && asked.cursor.is_none() {
+        let by_hour =
+            HistoryRequest { days: scope.days, day: Some(scope.days.from), step: Step::Hour, basis: scope.basis };
+        history::history(connection, context, asked.metric, by_hour).await?.items
+    } else {
+        Vec::new()
+    };
     Ok(Drill {
         number,
+        earlier,
+        past,
         rows,
         scope,
         sort: asked.sort,
         base_currency: context.business.base_currency,
         as_of: context.zone.local(now),
     })
+}
+
+/// What was looked at before, if it was another number.
+async fn earlier(
+    connection: &mut PgConnection,
+    context: &Context,
+    asked: &DrillRequest,
+    foreign: bool,
+    now: &Tile,
+) -> Result<Option<Earlier>, AppError> {
+    let Some(seen) = asked.seen else { return Ok(None) };
+    let Some(past) = store::snapshots::one(connection, asked.metric.as_str(), seen.0).await? else { return Ok(None) };
+    let value = history::value(context, past);
+    if (value.value, value.row_count) == (now.value, now.row_count) {
+        return Ok(None);
+    }
+    let changed = if asked.metric.drill_kind() == DrillKind::Facts {
+        let since = value.computed_at.to_utc() - UNDER_WAY;
+        let rows = sums::changed_facts(connection, &question(context, asked, foreign, false), since, CHANGED).await?;
+        rows.into_iter().map(|row| fact(context, row)).collect()
+    } else {
+        Vec::new()
+    };
+    Ok(Some(Earlier { value, changed }))
 }
 
 /// Whether a row of the window is in another currency.
@@ -58,18 +100,7 @@ async fn page_of(
     foreign: bool,
     counted: bool,
 ) -> Result<DrillRows, AppError> {
-    let query = Asked {
-        metric: asked.metric,
-        orders: asked.orders,
-        window: context.zone.days_range(asked.scope.days.from, asked.scope.days.to),
-        books: context.books(),
-        foreign,
-        q: asked.q.as_deref(),
-        sort: asked.sort,
-        cursor: asked.cursor.as_deref(),
-        limit: asked.limit,
-        counted,
-    };
+    let query = question(context, asked, foreign, counted);
     Ok(match asked.metric.drill_kind() {
         DrillKind::Facts => DrillRows::Facts(page(sums::facts(connection, &query).await?, |row| fact(context, row))?),
         DrillKind::Buyers => DrillRows::Buyers(page(sums::buyers(connection, &query).await?, |row| BuyerRow {
@@ -88,6 +119,21 @@ async fn page_of(
             })?)
         }
     })
+}
+
+fn question<'a>(context: &'a Context, asked: &'a DrillRequest, foreign: bool, counted: bool) -> Asked<'a> {
+    Asked {
+        metric: asked.metric,
+        orders: asked.orders,
+        window: context.zone.days_range(asked.scope.days.from, asked.scope.days.to),
+        books: context.books(),
+        foreign,
+        q: asked.q.as_deref(),
+        sort: asked.sort,
+        cursor: asked.cursor.as_deref(),
+        limit: asked.limit,
+        counted,
+    }
 }
 
 fn page<T, R>(found: Option<Found<T>>, row: impl FnMut(T) -> R) -> Result<Page<R>, AppError> {

@@ -158,6 +158,35 @@ const fn direction(sort: DrillSort) -> (&'static str, &'static str) {
     if sort.is_descending() { ("<", "desc") } else { (">", "asc") }
 }
 
+/// Fields, from and where of the facts, without cursor.
+fn fact_fields(asked: &Asked<'_>) -> QueryBuilder<Postgres> {
+    let mut sql = QueryBuilder::new(
+        "select f.kind, f.fact_id, f.line_no, f.transaction_id, t.number, f.external_ref, f.at,
+                coalesce(c.external_ref, c.number::text, '') as customer, f.status, f.amount, f.currency::text as currency, ",
+    );
+    push_base(&mut sql, asked);
+    sql.push(" as base_amount ");
+    push_facts(&mut sql, asked);
+    sql
+}
+
+/// Sales and refund lines of the question that came or changed since `since`, newest first.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn changed_facts(
+    connection: &mut PgConnection,
+    asked: &Asked<'_>,
+    since: DateTime<Utc>,
+    most: i64,
+) -> Result<Vec<FactFields>> {
+    let mut sql = fact_fields(asked);
+    sql.push(" and case when f.kind = 'sale' then t.updated_at > ").push_bind(since);
+    sql.push(" else exists (select from sales.refunds n where n.id = f.fact_id and n.created_at > ").push_bind(since);
+    sql.push(") end order by f.at desc, f.kind desc, f.fact_id desc, f.line_no desc limit ").push_bind(most);
+    Ok(sql.build_query_as().fetch_all(connection).await?)
+}
+
 /// Sales, with refund lines for the net figure.
 ///
 /// # Errors
@@ -169,13 +198,7 @@ pub async fn facts(connection: &mut PgConnection, asked: &Asked<'_>) -> Result<O
     push_facts(&mut counted, asked);
     let total = if asked.counted { count(connection, counted).await? } else { 0 };
 
-    let mut sql = QueryBuilder::new(
-        "select f.kind, f.fact_id, f.line_no, f.transaction_id, t.number, f.external_ref, f.at,
-                coalesce(c.external_ref, c.number::text, '') as customer, f.status, f.amount, f.currency::text as currency, ",
-    );
-    push_base(&mut sql, asked);
-    sql.push(" as base_amount ");
-    push_facts(&mut sql, asked);
+    let mut sql = fact_fields(asked);
     let key = |sql: &mut QueryBuilder<Postgres>| {
         if by_time {
             sql.push("f.at");

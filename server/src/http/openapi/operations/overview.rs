@@ -6,8 +6,8 @@ use super::super::{
 };
 use crate::http::api::overview::FigureRows;
 use domain::overview::{
-    Bars, Basis, Compare, Dashboard, DashboardMetadata, MetricKey, Realtime, RecordVisit, SetTarget, Sliding,
-    SummaryDay, Target, Tile, Trend,
+    Bars, Basis, Compare, Dashboard, DashboardMetadata, History, MetricKey, Realtime, RecordVisit, SetTarget, Sliding,
+    Step, SummaryDay, Target, Tile, Trend,
     cache::{CacheStatistics, InvalidateFigures, Invalidated, RefreshFigures, Refreshed},
     fault_drill::{DrillRun, DrillScreen, RunningDrill, StartDrill},
 };
@@ -89,8 +89,19 @@ pub const OPERATIONS: &[Operation] = &[
             |_| one_of(["-at", "at", "-amount", "amount", "-orders", "orders"]),
             "Sales by time or amount, customers by orders or amount, visitors by time.",
         ),
+        text("seen", "snapshot_id of the value that was looked at: earlier tells it where the number is another now."),
     ])
     .paged(),
+    json("GET /api/v1/kpis/{metric}/history", "What a figure was at earlier moments, oldest first", named::<History>)
+        .note("Of each day its own figure so far, unless day names one. A step in which nobody looked is left out.")
+        .with(&[
+            METRIC,
+            day("from", "First day that is looked at; the last one when not given."),
+            day("to", "Last day that is looked at; today when not given."),
+            day("day", "The day whose figure is meant."),
+            asked("step", |_| one_of(Step::ALL.map(Step::as_str)), "The last value of each hour when not given."),
+            BASIS,
+        ]),
     json(
         "GET /api/v1/cache/stats",
         "What this server keeps of the figures, and how often it served",

@@ -1,0 +1,54 @@
+//! What a figure was at earlier moments.
+
+use super::measure::Context;
+use domain::{
+    AppError,
+    ids::SnapshotId,
+    overview::{History, HistoryItem, HistoryRequest, MetricKey, PastValue, Unit},
+};
+use serde_json::json;
+use sqlx::PgConnection;
+use store::snapshots::{self, Past};
+
+/// # Errors
+/// When the statement fails.
+pub async fn history(
+    connection: &mut PgConnection,
+    context: &Context,
+    metric: MetricKey,
+    asked: HistoryRequest,
+) -> Result<History, AppError> {
+    let (zone, currency) = (context.zone.name(), context.business.base_currency);
+    let scope = json!({ "basis": asked.basis.as_str(), "zone": zone, "currency": currency }).to_string();
+    let window = context.zone.days_range(asked.days.from, asked.days.to);
+    let past = snapshots::Asked {
+        metric: metric.as_str(),
+        scope: &scope,
+        day: asked.day,
+        zone,
+        from: window.start,
+        to: window.end,
+        step: asked.step.as_str(),
+    };
+    let items = snapshots::history(connection, &past)
+        .await?
+        .into_iter()
+        .map(|(start, last)| HistoryItem { start: context.zone.local(start), last: value(context, last) });
+    Ok(History {
+        key: metric,
+        unit: metric.unit(),
+        currency: (metric.unit() == Unit::Money).then_some(currency),
+        zone: zone.to_owned(),
+        step: asked.step,
+        items: items.collect(),
+    })
+}
+
+pub fn value(context: &Context, past: Past) -> PastValue {
+    PastValue {
+        snapshot_id: SnapshotId(past.id),
+        value: past.value.map(|value| value.normalize()),
+        row_count: past.row_count,
+        computed_at: context.zone.local(past.computed_at),
+    }
+}
