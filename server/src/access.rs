@@ -23,7 +23,7 @@ use crate::{
     live::Heard,
 };
 use chrono::{DateTime, Duration, FixedOffset, Utc};
-use domain::{AppError, live::Topic, settings::Business};
+use domain::{AppError, access::FormNote, live::Topic, settings::Business};
 use moka::{future::Cache, sync};
 use password::Hasher;
 use secret::{Digest, Keys};
@@ -117,6 +117,9 @@ pub const REMEMBERED_FOR: time::Duration = time::Duration::from_secs(60 * 60);
 
 /// A browser is given a new outage ticket at most so often.
 const TICKET_EVERY: time::Duration = time::Duration::from_secs(60);
+/// How long, and how many KiB of, refused forms that could not be written down are kept.
+const NOTES_KEPT: time::Duration = time::Duration::from_secs(600);
+const NOTES_KIB: u64 = 16 * 1024;
 
 /// Signs in, verifies and forgets. One a process.
 pub struct Doorkeeper {
@@ -132,6 +135,8 @@ pub struct Doorkeeper {
     /// Tickets of these sessions and users issued until then are worth nothing.
     void_sessions: sync::Cache<Digest, DateTime<Utc>>,
     void_users: sync::Cache<Uuid, DateTime<Utc>>,
+    /// Refused forms by session, of the time that the database was away.
+    unwritten_notes: sync::Cache<Digest, Arc<FormNote>>,
     /// Rises with everything that ends sessions: what was read before it is not kept.
     epoch: AtomicU64,
     business: Cache<(), Arc<(Business, bool)>>,
@@ -165,6 +170,14 @@ impl Doorkeeper {
                 .time_to_live(REMEMBERED_FOR)
                 .support_invalidation_closures()
                 .build(),
+            unwritten_notes: sync::Cache::builder()
+                .weigher(|_, note: &Arc<FormNote>| {
+                    let bytes: usize = note.values.iter().map(|(name, value)| name.len() + value.len()).sum();
+                    u32::try_from(1 + bytes / 1024).unwrap_or(u32::MAX)
+                })
+                .max_capacity(NOTES_KIB)
+                .time_to_live(NOTES_KEPT)
+                .build(),
             ticketed: sync::Cache::builder().max_capacity(10_000).time_to_live(TICKET_EVERY).build(),
             void_sessions: sync::Cache::builder().max_capacity(100_000).time_to_live(REMEMBERED_FOR).build(),
             void_users: sync::Cache::builder().max_capacity(100_000).time_to_live(REMEMBERED_FOR).build(),
@@ -194,7 +207,7 @@ impl Doorkeeper {
         if let Some(known) = self.business.get(&()).await {
             return Ok(known);
         }
-        let mut connection = store::pool::acquire(&self.backend.pools.auth).await?;
+        let mut connection = store::acquire(&self.backend.pools.auth).await?;
         let business = store::settings::business(&mut connection).await?;
         let demo = store::access::sessions::demo_rows_exist(&mut connection).await?;
         let fresh = Arc::new((business, demo));

@@ -1,19 +1,23 @@
 //! What every service stands on: pools, clock, configuration. Cheap to clone.
 
-use crate::freshness::{Breaker, Faults, Figures};
+use crate::freshness::{Breaker, Breakers, Faults, Figures};
 use domain::clock::Clock;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 use std::{fmt, sync::Arc, time::Duration};
-use store::pool::{PoolLimits, lazy};
+use store::pool::{Gate, Pool, PoolLimits, lazy};
 
 /// One pool a face; a face never borrows from another (`platform.md` 3.2, 3.7).
 #[derive(Debug, Clone)]
 pub struct Pools {
-    pub analytics: PgPool,
-    pub admin: PgPool,
-    pub auth: PgPool,
+    pub analytics: Pool,
+    pub admin: Pool,
+    pub auth: Pool,
     pub live: PgPool,
     pub jobs: PgPool,
+    /// Shut while the database is away.
+    database: Gate,
+    /// Shut while figures cannot be computed.
+    computing: Gate,
 }
 
 impl Pools {
@@ -30,12 +34,23 @@ impl Pools {
                 },
             )
         };
-        Self { analytics: pool(24, 10), admin: pool(16, 30), auth: pool(6, 10), live: pool(2, 10), jobs: pool(12, 600) }
+        let (database, computing) = (Gate::default(), Gate::default());
+        // Those that people wait for. Jobs and the live line wait for the database themselves.
+        let gated = |pool: PgPool| Pool::new(pool, vec![database.clone()]);
+        Self {
+            analytics: Pool::new(pool(24, 10), vec![database.clone(), computing.clone()]),
+            admin: gated(pool(16, 30)),
+            auth: gated(pool(6, 10)),
+            live: pool(2, 10),
+            jobs: pool(12, 600),
+            database,
+            computing,
+        }
     }
 
     /// Each pool with the name of its face.
     #[must_use]
-    pub const fn faces(&self) -> [(&'static str, &PgPool); 5] {
+    pub fn faces(&self) -> [(&'static str, &PgPool); 5] {
         [
             ("analytics", &self.analytics),
             ("admin", &self.admin),
@@ -53,6 +68,8 @@ pub struct Backend {
     pub clock: Arc<dyn Clock>,
     /// Whether the database is away.
     pub breaker: Breaker,
+    /// Whether figures cannot be computed, though the database may answer others.
+    pub computing: Breaker,
     /// What a drill lets fail.
     pub faults: Faults,
     /// What is known by now.
@@ -71,10 +88,12 @@ impl Backend {
     /// As [`Backend::new`], with another least time between two computations of one figure.
     #[must_use]
     pub fn pausing(pools: Pools, clock: Arc<dyn Clock>, calm: Duration) -> Self {
-        let breaker = Breaker::default();
+        let breaker = Breaker::shutting(pools.database.clone());
+        let computing = Breaker::shutting(pools.computing.clone());
         let faults = Faults::default();
-        let figures = Figures::new(pools.analytics.clone(), breaker.clone(), faults.clone(), Arc::clone(&clock), calm);
-        Self { pools, clock, breaker, faults, figures }
+        let breakers = Breakers { database: breaker.clone(), computing: computing.clone() };
+        let figures = Figures::new(pools.analytics.clone(), breakers, faults.clone(), Arc::clone(&clock), calm);
+        Self { pools, clock, breaker, computing, faults, figures }
     }
 }
 

@@ -12,7 +12,7 @@ mod probe;
 mod slot;
 mod statistics;
 
-pub use breaker::Breaker;
+pub use breaker::{Breaker, Breakers};
 pub use catalogue::{catalogue, declared};
 pub use faults::{Drill, Faults};
 pub use figures::{Figure, Figures, Kept, Landed, Recorded};

@@ -97,7 +97,7 @@ impl Health {
 
 async fn database(pools: &Pools, now: DateTime<Utc>) -> Result<Vec<Component>, store::StoreError> {
     let since = std::time::Instant::now();
-    let mut connection = store::pool::acquire(&pools.auth).await?;
+    let mut connection = store::acquire(&pools.auth).await?;
     let current = store::schema::is_current(&mut connection).await?;
     let millis = since.elapsed().as_secs_f64() * 1e3;
     let mut components = vec![

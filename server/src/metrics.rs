@@ -71,11 +71,16 @@ fn of_figures(backend: &Backend) {
     for (key, age) in ages {
         gauge!("millrace_metric_age_seconds", "key" => key).set(age as f64);
     }
-    gauge!("millrace_breaker_open", "face" => "analytics").set(f64::from(u8::from(backend.breaker.is_open())));
+    let open = |is_open: bool| f64::from(u8::from(is_open));
+    let database = backend.breaker.is_open();
+    gauge!("millrace_breaker_open", "face" => "analytics").set(open(database || backend.computing.is_open()));
+    for face in ["admin", "auth"] {
+        gauge!("millrace_breaker_open", "face" => face).set(open(database));
+    }
 }
 
 async fn of_database(backend: &Backend) -> Result<(), store::StoreError> {
-    let mut connection = store::pool::acquire(&backend.pools.auth).await?;
+    let mut connection = store::acquire(&backend.pools.auth).await?;
     for (queue, state, runs) in store::health::open_runs(&mut connection).await? {
         gauge!("millrace_jobs", "queue" => queue, "state" => state).set(runs as f64);
     }

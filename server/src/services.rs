@@ -59,6 +59,7 @@ pub struct Services {
     pub areas: Arc<dyn AreasPort>,
     pub cache: Arc<dyn CachePort>,
     pub drill: Arc<dyn FaultDrillPort>,
+    pub drills: FaultDrillService,
     pub ingest: Arc<ingest::IngestService>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
@@ -86,6 +87,7 @@ impl Services {
         let overview: Arc<dyn OverviewPort> = Arc::new(overview::OverviewService::new(backend.clone()));
         let areas =
             AreasService::new(backend.clone(), Arc::clone(&settings), Arc::clone(&overview), Arc::clone(&sources));
+        let drills = FaultDrillService::new(backend.clone(), Arc::clone(&overview), live.clone(), true);
         Self {
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             audit: Arc::new(audit::AuditService::new(backend.clone())),
@@ -93,7 +95,8 @@ impl Services {
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
             targets: Arc::new(overview::TargetsService::new(backend.clone())),
             cache: Arc::new(overview::cache::CacheService::new(backend.clone())),
-            drill: Arc::new(FaultDrillService::new(backend.clone(), Arc::clone(&overview), live.clone(), true)),
+            drill: Arc::new(drills.clone()),
+            drills,
             overview,
             attention: Arc::new(attention),
             sources,
@@ -126,7 +129,8 @@ impl Services {
     #[must_use]
     pub fn drilling(mut self, enabled: bool) -> Self {
         let (backend, overview, live) = (self.backend.clone(), Arc::clone(&self.overview), self.live.clone());
-        self.drill = Arc::new(FaultDrillService::new(backend, overview, live, enabled));
+        self.drills = FaultDrillService::new(backend, overview, live, enabled);
+        self.drill = Arc::new(self.drills.clone());
         self
     }
 

@@ -18,6 +18,8 @@ const POLL_AFTER: f64 = 5_000.0;
 const POLL_EVERY: f64 = 5_000.0;
 /// A topic is announced at most once in this time.
 const CALM: f64 = 1_000.0;
+/// Milliseconds over which pages ask anew after an outage.
+const SPREAD: f64 = 3_000.0;
 const LONGEST_PAUSE: f64 = 30_000.0;
 /// From the server's word that the session is over to asking whether it is.
 const CONFIRM_AFTER: Duration = Duration::from_millis(1_500);
@@ -255,6 +257,8 @@ fn heard(shared: &Shared, name: &str, event: &MessageEvent) {
         }
         "resync" => {
             driver.everything_changed();
+            // Every page of everybody is told so at once; they do not all ask at once.
+            driver.announced = driver.announced.max(now - CALM + SPREAD * js_sys::Math::random());
             driver.frame(now);
         }
         _ => {

@@ -16,7 +16,7 @@ mod tiles;
 use crate::{
     components::{
         page::PageHead,
-        states::{Loading, ready_or_failed},
+        states::Loading,
     },
     context::session,
     features::overview::load_overview,
@@ -55,7 +55,12 @@ impl LazyRoute for OverviewRoute {
         let OverviewRoute { screen, attention, areas } = this;
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || Suspend::new(async move { ready_or_failed(screen.await, move |screen| shown(screen, attention)) })}
+                {move || Suspend::new(async move {
+                    match screen.await {
+                        Ok(screen) => shown(screen, attention).into_any(),
+                        Err(fault) => blocks::no_screen("Overview", "/", fault),
+                    }
+                })}
             </Transition>
             <AttentionBlock of=attention/>
             <AreaCards of=areas/>

@@ -32,7 +32,7 @@ impl Doorkeeper {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn absent(&self, user: Uuid, rights: &[Permission], run: Uuid) -> Result<Option<Principal>, AppError> {
-        let mut connection = store::pool::acquire(&self.backend.pools.jobs).await?;
+        let mut connection = store::acquire(&self.backend.pools.jobs).await?;
         let holder = store::access::sessions::holder(&mut connection, user, self.now()).await?;
         Ok(holder.map(|holder| {
             let rights = Rights::of(holder.role, &holder.sets).restricted_to(rights);

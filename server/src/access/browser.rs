@@ -79,8 +79,13 @@ impl BrowserSession {
     /// # Errors
     /// When the database cannot be written to.
     pub async fn put_note(&self, note: &FormNote) -> Result<(), AppError> {
+        if let Some(id) = self.session.id().filter(|_| self.doorkeeper.backend.breaker.is_open()) {
+            // Nothing can be written, but what was typed is not lost.
+            self.doorkeeper.unwritten_notes.insert(digest(&id.to_string()), Arc::new(note.clone()));
+            return Ok(());
+        }
         if !web_sessions::has_row(&self.session).await? {
-            let mut connection = store::pool::acquire(&self.doorkeeper.backend.pools.auth).await?;
+            let mut connection = store::acquire(&self.doorkeeper.backend.pools.auth).await?;
             let id = self.open(&mut connection, SessionKind::Web, None, self.doorkeeper.now()).await?;
             web_sessions::adopt(&self.session, &id).await?;
         }
@@ -92,6 +97,10 @@ impl BrowserSession {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn take_note(&self) -> Result<Option<FormNote>, AppError> {
+        let unwritten = self.session.id().and_then(|id| self.doorkeeper.unwritten_notes.remove(&digest(&id.to_string())));
+        if let Some(note) = unwritten {
+            return Ok(Some(FormNote::clone(&note)));
+        }
         // Asked first: taking away counts as a change, which is written.
         if self.session.get_value(NOTE).await.map_err(told)?.is_none() {
             return Ok(None);
@@ -232,7 +241,7 @@ impl SessionPort for BrowserSession {
     }
 
     async fn may_set_up(&self, link: &str) -> Result<bool, AppError> {
-        let mut connection = store::pool::acquire(&self.doorkeeper.backend.pools.auth).await?;
+        let mut connection = store::acquire(&self.doorkeeper.backend.pools.auth).await?;
         Ok(links::setup_is_open(&mut connection, &digest(link), self.doorkeeper.now()).await?
             && !users::any(&mut connection).await?)
     }
@@ -287,7 +296,7 @@ impl SessionPort for BrowserSession {
         let (Some(user_id), false) = (who.user_id(), matches!(self.credential, Credential::Token(_))) else {
             return Err(AppError::new(ErrorCode::Forbidden, "A password is changed by its owner, signed in with it."));
         };
-        let mut connection = store::pool::acquire(&door.backend.pools.auth).await?;
+        let mut connection = store::acquire(&door.backend.pools.auth).await?;
         let user = users::by_id(&mut connection, user_id.0).await?.ok_or_else(AppError::unauthenticated)?;
         drop(connection);
         let mut faults = command.validate(&user.names()).err().unwrap_or_default();

@@ -53,7 +53,7 @@ impl Doorkeeper {
             Ok(fits) => fits,
             Err(error) => {
                 // Nobody looked at the password: it must not count against the name.
-                let mut connection = store::pool::acquire(pool).await?;
+                let mut connection = store::acquire(pool).await?;
                 attempts::withdraw(&mut connection, attempt).await?;
                 return Err(error);
             }

@@ -188,7 +188,7 @@ impl Doorkeeper {
         trace: &RequestTrace,
     ) -> Result<Option<Verified>, AppError> {
         let now = self.now();
-        let mut connection = store::pool::acquire(&self.backend.pools.auth).await?;
+        let mut connection = store::acquire(&self.backend.pools.auth).await?;
         match credential {
             Credential::None => Ok(None),
             Credential::Token(_) => {

@@ -41,7 +41,7 @@ impl WebSessions {
     }
 
     async fn connection(&self) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>> {
-        store::pool::acquire(&self.0.backend.pools.auth).await.map_err(|error| carried(&error.into()))
+        store::acquire(&self.0.backend.pools.auth).await.map_err(|error| carried(&error.into()))
     }
 }
 

@@ -76,6 +76,7 @@ async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<()
     let probe = freshness::watch(services.backend.clone(), services.live.clone(), process.stop.clone());
     let probe = tokio::spawn(probe);
     let door = tokio::spawn(Arc::clone(&services.door).follow(services.live.subscribe(), process.stop.clone()));
+    let drills = tokio::spawn(services.drills.clone().follow(services.live.subscribe(), process.stop.clone()));
     let (router, _) = http::router::router(services.clone(), process.clone());
 
     let step = steps.begin("listen");
@@ -100,7 +101,8 @@ async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<()
     seed::print_logins(&LogIns::kept_in(data_dir).read());
     let served = http::listener::serve(listener, router, process.stop.clone(), DRAIN).await;
     process.stop.cancel();
-    let _ = tokio::join!(live.stop(), jobs.stop(), door, probe, kept);
+    services.drill.close().await;
+    let _ = tokio::join!(live.stop(), jobs.stop(), door, probe, kept, drills);
     for task in [metrics, recovery].into_iter().flatten() {
         task.abort();
     }

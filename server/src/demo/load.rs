@@ -36,7 +36,7 @@ const VISIT_IDS: u64 = 5;
 impl DemoService {
     pub(super) async fn load_parts(&self, who: &Principal, command: &LoadDemo) -> Result<DemoLoaded, AppError> {
         let lock = self.lock().await?;
-        let mut connection = store::pool::acquire(&self.backend.pools.jobs).await?;
+        let mut connection = store::acquire(&self.backend.pools.jobs).await?;
         let batches = store::demo::current_batches(&mut connection).await?;
         let untouched = settings_untouched(&mut connection).await?;
         let business = if untouched { demo_business() } else { settings::business(&mut connection).await? };
@@ -69,7 +69,7 @@ impl DemoService {
             }
         }
         self.logins.ensure(&self.backend).await?;
-        let mut connection = store::pool::acquire(&self.backend.pools.jobs).await?;
+        let mut connection = store::acquire(&self.backend.pools.jobs).await?;
         let rows = store::demo::demo_counts(&mut connection, &tables).await?;
         store::commit(lock).await?;
         let seed = i64::try_from(plan.seed).unwrap_or(i64::MAX);

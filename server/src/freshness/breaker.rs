@@ -6,6 +6,7 @@ use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
+use store::pool::Gate;
 use tokio::sync::watch;
 
 /// Failures in a row after which it opens.
@@ -19,7 +20,25 @@ const WINDOW: Duration = Duration::seconds(10);
 #[derive(Clone)]
 pub struct Breaker(Arc<Inner>);
 
+/// The two that figures mind.
+#[derive(Debug, Clone, Default)]
+pub struct Breakers {
+    /// Nobody reaches the database.
+    pub database: Breaker,
+    /// Computations fail: so many in a row may be their own fault, and the others go on.
+    pub computing: Breaker,
+}
+
+impl Breakers {
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.database.is_open() || self.computing.is_open()
+    }
+}
+
 struct Inner {
+    /// Shut while it is open.
+    gate: Gate,
     /// Since when it is open.
     open: watch::Sender<Option<DateTime<Utc>>>,
     /// Calls of the last [`WINDOW`], oldest first: when, and whether they got through.
@@ -28,7 +47,7 @@ struct Inner {
 
 impl Default for Breaker {
     fn default() -> Self {
-        Self(Arc::new(Inner { open: watch::Sender::new(None), calls: Mutex::default() }))
+        Self::shutting(Gate::default())
     }
 }
 
@@ -39,6 +58,12 @@ impl fmt::Debug for Breaker {
 }
 
 impl Breaker {
+    /// One that shuts `gate` while it is open.
+    #[must_use]
+    pub fn shutting(gate: Gate) -> Self {
+        Self(Arc::new(Inner { gate, open: watch::Sender::new(None), calls: Mutex::default() }))
+    }
+
     /// Counts a call: whether it reached the database. Answers whether this opened the breaker.
     pub fn record(&self, reached: bool, at: DateTime<Utc>) -> bool {
         let mut calls = self.0.calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -56,6 +81,7 @@ impl Breaker {
 
     /// Opens it; `false` when it was open.
     pub fn open(&self, at: DateTime<Utc>) -> bool {
+        self.0.gate.set_shut(true);
         self.0.open.send_if_modified(|since| {
             let opened = since.is_none();
             since.get_or_insert(at);
@@ -66,6 +92,7 @@ impl Breaker {
     /// Closes it; `false` when it was closed.
     pub fn close(&self) -> bool {
         self.0.calls.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.0.gate.set_shut(false);
         self.0.open.send_if_modified(|since| since.take().is_some())
     }
 
@@ -102,7 +129,9 @@ mod tests {
         assert!(breaker.record(false, at(1)), "the fifth in a row");
         assert!(!breaker.record(false, at(2)), "it was open");
         assert_eq!(breaker.open_since(), Some(at(1)));
+        assert!(breaker.0.gate.is_shut(), "nobody waits for a connection");
         assert!(breaker.close() && !breaker.close());
+        assert!(!breaker.0.gate.is_shut());
         assert!(!breaker.record(false, at(2)), "what was before it closed is forgotten");
     }
 

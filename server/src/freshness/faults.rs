@@ -1,7 +1,7 @@
 //! Faults that a drill puts before the program's own look into the database.
 
 use chrono::{DateTime, Utc};
-use domain::{AppError, freshness::ErrorClass, overview::fault_drill::Fault};
+use domain::{AppError, freshness::ErrorClass, overview::fault_drill::{Fault, Reach}};
 use std::{
     fmt,
     sync::Arc,
@@ -23,6 +23,7 @@ pub struct Drill {
     /// When it is over, by the clock that nobody can set.
     pub until: Instant,
     pub faults: Vec<Fault>,
+    pub reach: Reach,
     pub checking: bool,
 }
 
@@ -103,6 +104,35 @@ impl Faults {
         let _ = self.0.subscribe().wait_for(cut).await;
     }
 
+    /// Whether what the figure `key` comes to is to be taken for what cannot be true.
+    #[must_use]
+    pub fn spoils(&self, key: &str) -> bool {
+        self.any(|fault| matches!(fault, Fault::InvalidData { metric } if metric == key))
+    }
+
+    /// How far behind the database is to seem.
+    #[must_use]
+    pub fn lag_seconds(&self) -> Option<u32> {
+        self.drill()?.faults.iter().find_map(|fault| match fault {
+            Fault::ReplicaLag { seconds } => Some(*seconds),
+            _ => None,
+        })
+    }
+
+    #[must_use]
+    pub fn is_worker_stopped(&self) -> bool {
+        self.any(|fault| *fault == Fault::WorkerStop)
+    }
+
+    /// Returns as soon as the worker is to stop, or may go on.
+    pub async fn worker_stopped(&self, stopped: bool) {
+        let told = |drill: &Option<Arc<Drill>>| {
+            drill.as_ref().is_some_and(|d| d.faults.contains(&Fault::WorkerStop)) == stopped
+        };
+        // The sender lives as long as `self`.
+        let _ = self.0.subscribe().wait_for(told).await;
+    }
+
     /// Stands before the computation of a figure: delays it, or fails as the real thing would.
     ///
     /// # Errors
@@ -111,14 +141,17 @@ impl Faults {
         let Some(drill) = self.drill() else { return Ok(()) };
         let met = drill.faults.iter().find(|fault| **fault == Fault::DbDown || fault.metric() == Some(key));
         let class = match met {
-            None | Some(Fault::PushCut) => return Ok(()),
+            // What cannot be true is computed first and refused then.
+            None
+            | Some(Fault::PushCut | Fault::WorkerStop | Fault::ReplicaLag { .. } | Fault::InvalidData { .. }) => {
+                return Ok(());
+            }
             Some(Fault::SlowQuery { ms, .. }) => {
                 tokio::time::sleep(Duration::from_millis(u64::from(*ms))).await;
                 return Ok(());
             }
             Some(Fault::DbDown) => ErrorClass::Connection,
             Some(Fault::QueryError { .. }) => ErrorClass::Query,
-            Some(Fault::InvalidData { .. }) => ErrorClass::InvalidData,
             Some(Fault::NetworkTimeout { .. }) => {
                 tokio::time::sleep(NEVER).await;
                 ErrorClass::Timeout
@@ -144,6 +177,7 @@ mod tests {
             ends_at: at,
             until,
             faults,
+            reach: Reach::This,
             checking: false,
         }
     }

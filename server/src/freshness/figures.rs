@@ -1,7 +1,7 @@
 //! The figures of one process.
 
 use super::{
-    Breaker, Faults, News,
+    Breakers, Faults, News,
     slot::{Answer, Flight, Held, Known, Slot, Standing},
     statistics::{AreaStatistics, Counters, Look},
 };
@@ -17,7 +17,7 @@ use futures::{FutureExt, future::BoxFuture};
 use moka::{policy::EvictionPolicy, sync::Cache};
 use rust_decimal::Decimal;
 use serde::{Serialize, de::DeserializeOwned};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use std::{
     collections::BTreeMap,
     fmt::{self, Display, Write},
@@ -27,7 +27,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use store::snapshots::Snapshot;
+use store::{pool::Pool, snapshots::Snapshot};
 use tokio::{sync::broadcast, time::timeout};
 
 /// Memory for values.
@@ -107,8 +107,8 @@ pub struct Figures(Arc<Inner>);
 struct Inner {
     slots: Cache<String, Arc<Slot>>,
     counters: Mutex<BTreeMap<&'static str, Arc<Counters>>>,
-    pool: PgPool,
-    breaker: Breaker,
+    pool: Pool,
+    breakers: Breakers,
     faults: Faults,
     clock: Arc<dyn Clock>,
     news: News,
@@ -129,7 +129,7 @@ impl fmt::Debug for Figures {
 
 impl Figures {
     #[must_use]
-    pub fn new(pool: PgPool, breaker: Breaker, faults: Faults, clock: Arc<dyn Clock>, calm: Duration) -> Self {
+    pub fn new(pool: Pool, breakers: Breakers, faults: Faults, clock: Arc<dyn Clock>, calm: Duration) -> Self {
         let slots = Cache::builder()
             .max_capacity(MEMORY)
             .eviction_policy(EvictionPolicy::lru())
@@ -139,7 +139,7 @@ impl Figures {
             slots,
             counters: Mutex::default(),
             pool,
-            breaker,
+            breakers,
             faults,
             clock,
             news: News::default(),
@@ -216,7 +216,7 @@ impl Figures {
                 slot.counters.count(Look::Hit);
                 return Ok(answer);
             }
-            if self.0.breaker.is_open() {
+            if self.0.breakers.is_open() {
                 let last = answer(&known, known.failed(ErrorClass::Connection), true);
                 slot.counters.count(if last.is_some() { Look::StaleHit } else { Look::Failure });
                 return last.ok_or_else(away);
@@ -292,7 +292,7 @@ impl Figures {
             let forced = slot.known().last.is_some();
             let result = run(Arc::clone(&slot), forced).await;
             let reached = result.as_ref().err().is_none_or(|e| ErrorClass::of(e) != ErrorClass::Connection);
-            me.0.breaker.record(reached, me.0.clock.now());
+            me.0.breakers.computing.record(reached, me.0.clock.now());
             me.land(&slot, generation, result)
         });
         let ended = async move { task.await.unwrap_or_else(|_| Err(AppError::internal())) }.boxed().shared();
@@ -350,7 +350,7 @@ impl Figures {
                 continue;
             }
             let mut value = compute(&mut tx).await?;
-            if !value.is_sound() {
+            if !value.is_sound() || self.0.faults.spoils(key) {
                 tracing::error!(
                     figure = key,
                     scope,

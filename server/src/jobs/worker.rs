@@ -30,6 +30,13 @@ impl<J: Job> TaskHandler for Ticket<J> {
 pub(super) async fn work(runtime: Arc<Runtime>) {
     let mut pause = Duration::from_millis(500);
     while !runtime.stop.is_cancelled() {
+        if runtime.backend.faults.is_worker_stopped() {
+            // A drill: nobody works until it is over.
+            tokio::select! {
+                () = runtime.stop.cancelled() => break,
+                () = runtime.backend.faults.worker_stopped(false) => {}
+            }
+        }
         match work_once(&runtime).await {
             Ok(()) => pause = Duration::from_millis(500),
             Err(error) => {
@@ -72,13 +79,18 @@ async fn beat(runtime: Arc<Runtime>, worker: String) {
 }
 
 async fn build(runtime: &Arc<Runtime>) -> Result<Worker, String> {
-    let stop = runtime.stop.clone();
+    let (stop, faults) = (runtime.stop.clone(), runtime.backend.faults.clone());
     let shutdown = WorkerShutdownConfig::default()
         .listen_os_shutdown_signals(false)
         // The attempt itself gives up after our own grace and still needs a moment to write that down.
         .grace_period(runtime.config.stop_grace + Duration::from_secs(10))
         .interrupted_job_retry_delay(Duration::ZERO)
-        .shutdown_signal(async move { stop.cancelled().await });
+        .shutdown_signal(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = faults.worker_stopped(true) => {}
+            }
+        });
     WorkerOptions::default()
         .pg_pool(runtime.backend.pools.jobs.clone())
         .schema("graphile_worker")

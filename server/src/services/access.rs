@@ -17,7 +17,7 @@ use domain::{
     live::Topic,
     paging::Page,
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use std::sync::Arc;
 use store::{access, audit::Act};
 
@@ -32,7 +32,7 @@ impl AccessService {
         Self { door }
     }
 
-    fn pool(&self) -> &PgPool {
+    fn pool(&self) -> &store::pool::Pool {
         &self.door.backend.pools.admin
     }
 
@@ -63,7 +63,7 @@ impl AccessService {
 impl AccessPort for AccessService {
     async fn me(&self, who: &Principal) -> Result<Me, AppError> {
         let id = Self::person(who)?;
-        let mut connection = store::pool::acquire(self.pool()).await?;
+        let mut connection = store::acquire(self.pool()).await?;
         let user = access::users::by_id(&mut connection, id.0).await?.ok_or_else(AppError::unauthenticated)?;
         let sets = access::users::grants(&mut connection, &[id.0], self.door.now())
             .await?

@@ -36,7 +36,7 @@ impl AuditService {
 impl AuditPort for AuditService {
     async fn list(&self, who: &Principal, asked: AuditFilter) -> Result<AuditPage, AppError> {
         who.require(Permission::AuditView)?;
-        let mut connection = store::pool::acquire(&self.backend.pools.admin).await?;
+        let mut connection = store::acquire(&self.backend.pools.admin).await?;
         let zone = zone_of(&store::settings::business(&mut connection).await?);
         let (filter, after) = (read(&asked, zone)?, position(asked.cursor.as_deref())?);
         let limit = asked.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT);
@@ -57,7 +57,7 @@ impl AuditPort for AuditService {
 
     async fn detail(&self, who: &Principal, id: AuditId) -> Result<AuditDetail, AppError> {
         who.require(Permission::AuditView)?;
-        let mut connection = store::pool::acquire(&self.backend.pools.admin).await?;
+        let mut connection = store::acquire(&self.backend.pools.admin).await?;
         let zone = zone_of(&store::settings::business(&mut connection).await?);
         let record = reading::detail(&mut connection, id.0).await?.ok_or_else(|| AppError::not_found("Audit entry"))?;
         Ok(AuditDetail {

@@ -204,7 +204,7 @@ impl ExportsService {
             Reader::Request => Some(self.slot()?),
             Reader::Job => None,
         };
-        let pool = match reader {
+        let pool: &dyn store::pool::Connections = match reader {
             Reader::Request => &self.backend.pools.analytics,
             Reader::Job => &self.backend.pools.jobs,
         };

@@ -9,7 +9,7 @@ use domain::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use store::idempotency::{Claim, claim, finish};
 use uuid::Uuid;
 
@@ -37,7 +37,7 @@ pub struct Request<'a, B> {
 /// `conflict` when the key was used for something else or its first call does not end; `internal`
 /// and `unavailable` as the database says. What `change` says stands in the answer.
 pub async fn once<T: Serialize + DeserializeOwned + Sync>(
-    pool: &PgPool,
+    pool: &impl store::pool::Connections,
     at: DateTime<Utc>,
     request: Request<'_, impl Serialize>,
     change: impl AsyncFnOnce(&mut PgConnection) -> Result<T, AppError>,

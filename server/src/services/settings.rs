@@ -62,7 +62,7 @@ impl SettingsService {
     }
 
     async fn read(&self) -> Result<Business, AppError> {
-        let mut connection = store::pool::acquire(&self.backend.pools.auth).await?;
+        let mut connection = store::acquire(&self.backend.pools.auth).await?;
         Ok(settings::business(&mut connection).await?)
     }
 }
@@ -94,7 +94,7 @@ impl SettingsPort for SettingsService {
 
     async fn view(&self, who: &Principal) -> Result<SettingsView, AppError> {
         who.require(Permission::AccessSettingsView)?;
-        let mut connection = store::pool::acquire(&self.backend.pools.admin).await?;
+        let mut connection = store::acquire(&self.backend.pools.admin).await?;
         Ok(view_of(&settings::all(&mut connection).await?))
     }
 

@@ -19,15 +19,74 @@ pub struct Run {
     pub failed: i32,
 }
 
+/// A drill that begins.
+#[derive(Debug, Clone, Copy)]
+pub struct Begun<'a> {
+    pub id: Uuid,
+    pub by: &'a str,
+    pub at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+    pub faults: &'a Value,
+    pub everywhere: bool,
+}
+
+/// A drill under way.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    pub id: Uuid,
+    pub started_by: String,
+    pub started_at: DateTime<Utc>,
+    pub ends_at: DateTime<Utc>,
+    pub faults: Value,
+}
+
 /// # Errors
 /// When the statement fails.
-pub async fn begin(connection: &mut PgConnection, id: Uuid, by: &str, at: DateTime<Utc>, faults: &Value) -> Result<()> {
+pub async fn begin(connection: &mut PgConnection, drill: &Begun<'_>) -> Result<()> {
+    // What a killed server left open is over by now.
+    sqlx::query!("update ops.drill_runs set ended_at = ends_at where ended_at is null and ends_at < $1", drill.at)
+        .execute(&mut *connection)
+        .await?;
     sqlx::query!(
-        "insert into ops.drill_runs (id, started_by, started_at, faults) values ($1, $2, $3, $4)",
+        "insert into ops.drill_runs (id, started_by, started_at, ends_at, faults, everywhere) values ($1, $2, $3, $4, $5, $6)",
+        drill.id,
+        drill.by,
+        drill.at,
+        drill.ends_at,
+        drill.faults,
+        drill.everywhere
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A drill of all servers that is under way.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn everywhere(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<Option<Standing>> {
+    Ok(sqlx::query_as!(
+        Standing,
+        "select id, started_by, started_at, ends_at, faults from ops.drill_runs
+         where ended_at is null and ends_at > $1 and everywhere order by started_at limit 1",
+        now
+    )
+    .fetch_optional(connection)
+    .await?)
+}
+
+/// Writes down what was seen so far.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn note(connection: &mut PgConnection, id: Uuid, checks: &Value, passed: i32, failed: i32) -> Result<()> {
+    sqlx::query!(
+        "update ops.drill_runs set checks = $2, passed = $3, failed = $4 where id = $1 and ended_at is null",
         id,
-        by,
-        at,
-        faults
+        checks,
+        passed,
+        failed
     )
     .execute(connection)
     .await?;

@@ -1,7 +1,8 @@
 //! What a failed statement means to the rest of the program.
 
 use domain::{AppError, ErrorCode, freshness::ErrorClass};
-use sqlx::{PgPool, Postgres, Transaction};
+use crate::pool::Connections;
+use sqlx::{Postgres, Transaction};
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 
@@ -64,16 +65,16 @@ impl From<StoreError> for AppError {
 ///
 /// # Errors
 /// When no connection can be had.
-pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
-    Ok(pool.begin().await?)
+pub async fn begin(pool: &(impl Connections + ?Sized)) -> Result<Transaction<'static, Postgres>> {
+    Ok(pool.open()?.begin().await?)
 }
 
 /// Opens a read-only transaction that sees one state of the database in all its statements.
 ///
 /// # Errors
 /// When no connection can be had.
-pub async fn snapshot(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
-    Ok(pool.begin_with("begin isolation level repeatable read read only").await?)
+pub async fn snapshot(pool: &(impl Connections + ?Sized)) -> Result<Transaction<'static, Postgres>> {
+    Ok(pool.open()?.begin_with("begin isolation level repeatable read read only").await?)
 }
 
 /// Commits.
@@ -96,6 +97,6 @@ pub async fn rollback(tx: Transaction<'static, Postgres>) -> Result<()> {
 ///
 /// # Errors
 /// When none can be had.
-pub async fn acquire(pool: &PgPool) -> Result<sqlx::pool::PoolConnection<Postgres>> {
-    Ok(pool.acquire().await?)
+pub async fn acquire(pool: &(impl Connections + ?Sized)) -> Result<sqlx::pool::PoolConnection<Postgres>> {
+    Ok(pool.open()?.acquire().await?)
 }

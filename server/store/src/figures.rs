@@ -3,10 +3,11 @@
 use crate::{
     Result,
     error::StoreError,
+    pool::Connections,
     snapshots::{self, Snapshot},
 };
 use chrono::{DateTime, Utc};
-use sqlx::{PgConnection, PgExecutor, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, PgExecutor, Postgres, Transaction};
 
 /// A value as some server computed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,8 +39,8 @@ pub struct Heard {
 ///
 /// # Errors
 /// When no connection can be had.
-pub async fn begin(pool: &PgPool) -> Result<Transaction<'static, Postgres>> {
-    Ok(pool.begin_with("begin isolation level repeatable read").await?)
+pub async fn begin(pool: &(impl Connections + ?Sized)) -> Result<Transaction<'static, Postgres>> {
+    Ok(pool.open()?.begin_with("begin isolation level repeatable read").await?)
 }
 
 /// Looks for a value of `key` and `scope` not older than `since`, and tries to become the one who computes it.

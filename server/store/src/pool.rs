@@ -5,7 +5,14 @@ use sqlx::{
     Connection as _, Executor, PgPool,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
-use std::time::Duration;
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 /// Bounds of one pool.
 #[derive(Debug, Clone, Copy)]
@@ -50,12 +57,61 @@ pub fn lazy(options: PgConnectOptions, limits: PoolLimits) -> PgPool {
         .connect_lazy_with(options)
 }
 
-/// One connection of the pool, for reads that need no transaction.
-///
-/// # Errors
-/// When none is free in time or the database does not answer.
-pub async fn acquire(pool: &PgPool) -> Result<sqlx::pool::PoolConnection<sqlx::Postgres>> {
-    Ok(pool.acquire().await?)
+/// Says whether the database is to be asked at all. Cheap to clone; clones are one gate.
+#[derive(Debug, Clone, Default)]
+pub struct Gate(Arc<AtomicBool>);
+
+impl Gate {
+    pub fn set_shut(&self, shut: bool) {
+        self.0.store(shut, Ordering::SeqCst);
+    }
+
+    #[must_use]
+    pub fn is_shut(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+/// A pool behind gates: while one of them is shut nobody waits for a connection that cannot come.
+#[derive(Debug, Clone)]
+pub struct Pool {
+    pool: PgPool,
+    gates: Vec<Gate>,
+}
+
+impl Pool {
+    #[must_use]
+    pub const fn new(pool: PgPool, gates: Vec<Gate>) -> Self {
+        Self { pool, gates }
+    }
+}
+
+impl Deref for Pool {
+    type Target = PgPool;
+
+    fn deref(&self) -> &PgPool {
+        &self.pool
+    }
+}
+
+/// Where connections come from.
+pub trait Connections: Sync {
+    /// # Errors
+    /// `unavailable` while a gate is shut.
+    fn open(&self) -> Result<&PgPool>;
+}
+
+impl Connections for PgPool {
+    fn open(&self) -> Result<&PgPool> {
+        Ok(self)
+    }
+}
+
+impl Connections for Pool {
+    fn open(&self) -> Result<&PgPool> {
+        let shut = self.gates.iter().any(Gate::is_shut);
+        if shut { Err(sqlx::Error::PoolTimedOut.into()) } else { Ok(&self.pool) }
+    }
 }
 
 /// Whether the server of `pool` takes a connection of its own and answers.

@@ -164,6 +164,26 @@ async fn in_an_outage_nothing_is_written_and_nobody_new_comes_in(root: PgPool) {
     assert!(page.contains("data-failed") && page.contains("Try again"));
 }
 
+/// Without script: the refused form comes back with what was typed, though nothing could be written down; and at once.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_form_refused_in_an_outage_comes_back_with_what_was_typed(root: PgPool) {
+    let mut o = Outage::arrange(root).await;
+    o.world.user("boss@mill.example", Some(Role::Admin), &[]).await;
+    o.client.cookies = signed_in(&o.world, "boss@mill.example").await.cookies;
+    let home = o.page("/").await;
+    assert!(home.contains("data-metric"));
+    o.cut().await;
+    let since = std::time::Instant::now();
+    let typed = "kind=slow_query&metric=sales.orders&ms=4711&duration_seconds=77";
+    let refused = post(&mut o.client, "/fn/overview/start_drill", "/overview/drill", typed).await;
+    assert!(since.elapsed().as_millis() < 500, "nobody waits for a connection that cannot come: {:?}", since.elapsed());
+    assert_eq!(refused.status, StatusCode::SEE_OTHER, "{}", refused.text);
+    let page = o.client.send(Method::GET, "/overview/drill", &[("accept", "text/html")], "").await;
+    assert_eq!(page.status, StatusCode::OK);
+    assert!(page.text.contains("4711") && page.text.contains("\"77\""), "what was typed stands: {}", page.text);
+    o.mend().await;
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn who_signed_out_is_not_remembered_in_an_outage(root: PgPool) {
     let mut o = Outage::arrange(root).await;

@@ -10,7 +10,7 @@ use domain::{
     overview::{
         OverviewPort, ScopeQuery, Tile,
         cache::{InvalidateFigures, RefreshFigures},
-        fault_drill::{DrillScreen, Fault, StartDrill},
+        fault_drill::{DrillScreen, Fault, Reach, StartDrill},
     },
 };
 use server::freshness;
@@ -27,7 +27,10 @@ struct Served {
 
 impl Served {
     async fn on(db: PgPool) -> Self {
-        let world = World::new(db).await;
+        Self::of(World::new(db).await).await
+    }
+
+    async fn of(world: World) -> Self {
         let stop = CancellationToken::new();
         let live = world.services.live.start(&stop);
         tokio::spawn(freshness::watch(world.backend.clone(), world.services.live.clone(), stop.clone()));
@@ -100,7 +103,7 @@ async fn a_failing_query_makes_its_tile_amber_then_red_and_no_other(db: PgPool) 
     let handle = server::metrics::install();
     let served = Served::on(db).await;
     let before = served.tiles().await;
-    let command = StartDrill { faults: vec![Fault::QueryError { metric: orders() }], duration_seconds: 60 };
+    let command = StartDrill { faults: vec![Fault::QueryError { metric: orders() }], duration_seconds: 60, ..StartDrill::default() };
     let running = served.world.services.drill.start(&admin(), &command).await.unwrap();
     assert!((1..=60).contains(&running.remaining_seconds));
     for (look, state) in [State::Stale, State::Stale, State::Failed].into_iter().enumerate() {
@@ -132,7 +135,7 @@ async fn a_failing_query_makes_its_tile_amber_then_red_and_no_other(db: PgPool) 
 async fn a_rehearsed_outage_opens_the_breaker_and_heals_by_itself(db: PgPool) {
     let served = Served::on(db).await;
     served.tiles().await;
-    let command = StartDrill { faults: vec![Fault::DbDown], duration_seconds: 1 };
+    let command = StartDrill { faults: vec![Fault::DbDown], duration_seconds: 1, ..StartDrill::default() };
     served.world.services.drill.start(&admin(), &command).await.unwrap();
     let screen = served.world.services.overview.overview(&viewer(), &ScopeQuery::default()).await.unwrap();
     assert!(screen.outage_since.is_some());
@@ -149,7 +152,7 @@ async fn drills_are_for_administrators_and_can_be_switched_off(db: PgPool) {
     assert_eq!(world.services.drill.screen(&viewer()).await.unwrap_err().code, ErrorCode::Forbidden);
     assert_eq!(world.services.drill.run_all(&viewer()).await.unwrap_err().code, ErrorCode::Forbidden);
     let wrong =
-        StartDrill { faults: vec![Fault::QueryError { metric: "sales.nothing".into() }], duration_seconds: 301 };
+        StartDrill { faults: vec![Fault::QueryError { metric: "sales.nothing".into() }], duration_seconds: 301, ..StartDrill::default() };
     let error = world.services.drill.start(&admin(), &wrong).await.unwrap_err();
     assert_eq!((error.code, error.fields.len()), (ErrorCode::Validation, 2));
     let off = world.services.clone().drilling(false);
@@ -226,4 +229,78 @@ async fn a_burst_of_changes_costs_one_computation_a_second(db: PgPool) {
     let runs: u64 = calm.figures.landings();
     // The settings are one figure, the tile another: each once at first and then once a second.
     assert!((4..=8).contains(&runs), "{runs} computations in 2.5 s of steady change");
+}
+
+/// Two servers on one database: a drill of all begins and ends in both, and either may stop it.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_drill_of_all_servers_strikes_and_ends_in_each(db: PgPool) {
+    let first = Served::on(db).await;
+    let second = Served::of(World::reaching_again(&first.world, &first.world.owner.connect_options())).await;
+    for served in [&first, &second] {
+        let services = &served.world.services;
+        tokio::spawn(services.drills.clone().follow(services.live.subscribe(), served.stop.clone()));
+    }
+    let command = StartDrill {
+        faults: vec![Fault::ReplicaLag { seconds: 30 }, Fault::QueryError { metric: orders() }],
+        duration_seconds: 60,
+        scope: Reach::All,
+    };
+    let (one, other) = (first.world.backend.faults.clone(), second.world.backend.faults.clone());
+    first.world.services.drill.start(&admin(), &command).await.unwrap();
+    second.until(|| other.drill().is_some()).await;
+    assert_eq!(other.drill().unwrap().faults, command.faults);
+    assert_eq!((other.lag_seconds(), second.screen().await.running.unwrap().scope), (Some(30), Reach::All));
+    let again = second.world.services.drill.start(&admin(), &command).await.unwrap_err();
+    assert_eq!(again.code, ErrorCode::Conflict);
+    second.world.services.drill.stop(&admin()).await.unwrap();
+    first.until(|| one.drill().is_none()).await;
+    assert!(other.drill().is_none());
+    let ended = first.screen().await.runs.remove(0);
+    assert!(ended.ended_at.is_some());
+    assert_eq!(first.world.number("select count(*) from ops.audit_log where action like 'overview.drill%'").await, 2);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_drill_ends_with_its_process_and_one_of_a_killed_server_when_its_time_is_over(db: PgPool) {
+    let served = Served::on(db).await;
+    let command = StartDrill { faults: vec![Fault::WorkerStop], duration_seconds: 300, ..StartDrill::default() };
+    let drill = &served.world.services.drill;
+    drill.start(&admin(), &command).await.unwrap();
+    assert!(served.world.backend.faults.is_worker_stopped());
+    drill.close().await;
+    assert!(!served.world.backend.faults.is_worker_stopped());
+    assert!(served.screen().await.runs[0].ended_at.is_some());
+
+    served
+        .world
+        .execute(
+            "insert into ops.drill_runs (id, started_by, started_at, ends_at, faults)
+             values (gen_random_uuid(), 'gone', '2026-01-01T00:00Z', '2026-01-01T00:01Z', '[]')",
+        )
+        .await;
+    drill.start(&admin(), &command).await.unwrap();
+    drill.stop(&admin()).await.unwrap();
+    let gone = served.screen().await.runs.into_iter().find(|run| run.started_by == "gone").unwrap();
+    assert_eq!(gone.ended_at.unwrap(), "2026-01-01T00:01:00Z".parse::<chrono::DateTime<chrono::Utc>>().unwrap());
+}
+
+/// While the database seems down, every door of it is: lists and writes fail at once, as in a real outage.
+#[sqlx::test(migrations = "../migrations")]
+async fn in_a_rehearsed_outage_nothing_is_read_or_written_and_nobody_waits(db: PgPool) {
+    let served = Served::on(db).await;
+    let before = served.tiles().await;
+    let command = StartDrill { faults: vec![Fault::DbDown], duration_seconds: 60, ..StartDrill::default() };
+    served.world.services.drill.start(&admin(), &command).await.unwrap();
+    let since = std::time::Instant::now();
+    let targets = &served.world.services.targets;
+    assert_eq!(targets.targets(&admin()).await.unwrap_err().code, ErrorCode::Unavailable);
+    let refused = store::begin(&served.world.backend.pools.admin).await;
+    assert!(refused.is_err() && since.elapsed().as_millis() < 500, "took {:?}", since.elapsed());
+    assert!(served.tiles().await.iter().zip(&before).all(|(now, before)| now.value == before.value));
+    let screen = served.screen().await;
+    assert!(screen.running.is_some() && !screen.runs_unavailable, "the drill itself can be seen and stopped");
+    served.world.services.drill.stop(&admin()).await.unwrap();
+    let breaker = served.world.backend.breaker.clone();
+    served.until(|| !breaker.is_open()).await;
+    assert!(targets.targets(&admin()).await.is_ok());
 }

@@ -28,24 +28,30 @@ pub enum Fault {
     InvalidData { metric: String },
     /// Live connections break off and none can be made.
     PushCut,
+    /// The worker of the server takes no more jobs and does not say that it lives.
+    WorkerStop,
+    /// The database says that it is so far behind.
+    ReplicaLag { seconds: u32 },
 }
 
 impl Fault {
     /// The kinds a page offers, with what a person calls them.
-    pub const KINDS: [(&'static str, &'static str); 6] = [
+    pub const KINDS: [(&'static str, &'static str); 8] = [
         ("db_down", "Database unreachable"),
         ("query_error", "One query fails"),
         ("slow_query", "One query is slow"),
         ("network_timeout", "One query never answers"),
         ("invalid_data", "One query answers what cannot be true"),
         ("push_cut", "Live connection cut"),
+        ("worker_stop", "Worker stopped"),
+        ("replica_lag", "Database behind"),
     ];
 
     /// From the fields of a form.
     ///
     /// # Errors
     /// When `kind` is none of [`Fault::KINDS`].
-    pub fn read(kind: &str, metric: &str, ms: &str) -> Result<Self, Vec<FieldError>> {
+    pub fn read(kind: &str, metric: &str, ms: &str, seconds: &str) -> Result<Self, Vec<FieldError>> {
         let metric = metric.to_owned();
         Ok(match kind {
             "db_down" => Self::DbDown,
@@ -60,6 +66,12 @@ impl Fault {
             "network_timeout" => Self::NetworkTimeout { metric },
             "invalid_data" => Self::InvalidData { metric },
             "push_cut" => Self::PushCut,
+            "worker_stop" => Self::WorkerStop,
+            "replica_lag" => {
+                let seconds = seconds.trim().parse();
+                let wrong = |_| vec![FieldError::new("lag_seconds", "Write seconds such as 30.")];
+                Self::ReplicaLag { seconds: seconds.map_err(wrong)? }
+            }
             _ => return Err(vec![FieldError::new("kind", "Choose what shall fail.")]),
         })
     }
@@ -73,6 +85,8 @@ impl Fault {
             Self::NetworkTimeout { .. } => 3,
             Self::InvalidData { .. } => 4,
             Self::PushCut => 5,
+            Self::WorkerStop => 6,
+            Self::ReplicaLag { .. } => 7,
         };
         Self::KINDS[place].1
     }
@@ -85,7 +99,7 @@ impl Fault {
             | Self::SlowQuery { metric, .. }
             | Self::NetworkTimeout { metric }
             | Self::InvalidData { metric } => Some(metric),
-            Self::DbDown | Self::PushCut => None,
+            Self::DbDown | Self::PushCut | Self::WorkerStop | Self::ReplicaLag { .. } => None,
         }
     }
 }
@@ -96,6 +110,20 @@ pub struct StartDrill {
     pub faults: Vec<Fault>,
     /// 1 to 300; then it ends by itself.
     pub duration_seconds: u32,
+    /// The server that answers unless all are meant.
+    #[serde(default)]
+    pub scope: Reach,
+}
+
+/// Whom a drill is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+// Sources have a reach too; names of the API's description are the whole API's.
+#[schema(as = DrillScope)]
+pub enum Reach {
+    #[default]
+    This,
+    All,
 }
 
 impl StartDrill {
@@ -111,6 +139,14 @@ impl StartDrill {
         for (place, fault) in self.faults.iter().enumerate() {
             if fault.metric().is_some_and(|metric| !known(metric)) {
                 wrong.push(FieldError::new(format!("faults[{place}].metric"), "There is no figure of that key."));
+            }
+            if let Fault::ReplicaLag { seconds } = fault
+                && !(1..=SLOWEST).contains(seconds)
+            {
+                wrong.push(FieldError::new(
+                    format!("faults[{place}].seconds"),
+                    format!("Write 1 to {SLOWEST} seconds."),
+                ));
             }
             if let Fault::SlowQuery { ms, .. } = fault
                 && !(1..=SLOWEST).contains(ms)
@@ -137,8 +173,11 @@ pub struct RunningDrill {
     pub ends_at: DateTime<FixedOffset>,
     pub remaining_seconds: i64,
     pub faults: Vec<Fault>,
+    pub scope: Reach,
     /// All checks are being run, one fault after the other.
     pub checking: bool,
+    /// What was looked at so far.
+    pub checks: Vec<DrillCheck>,
 }
 
 /// One thing that was looked at under one fault.
@@ -172,6 +211,8 @@ pub struct DrillScreen {
     pub running: Option<RunningDrill>,
     /// Newest first.
     pub runs: Vec<DrillRun>,
+    /// They could not be read.
+    pub runs_unavailable: bool,
     /// Keys of the figures that can be let fail.
     pub metrics: Vec<String>,
 }
@@ -193,6 +234,9 @@ pub trait FaultDrillPort: Send + Sync + 'static {
     /// Without the right.
     async fn stop(&self, who: &Principal) -> Result<(), AppError>;
 
+    /// The process ends: so does the drill that it began.
+    async fn close(&self);
+
     /// Lets five faults come one after the other and looks whether the overview stands. It goes on by itself.
     ///
     /// # Errors
@@ -208,27 +252,30 @@ mod tests {
     fn a_drill_tells_all_that_is_wrong_with_it() {
         let known = |key: &str| key == "sales.orders";
         let paths = |faults: Vec<Fault>, duration_seconds| {
-            let wrong = StartDrill { faults, duration_seconds }.validate(known).unwrap_err();
+            let wrong = StartDrill { faults, duration_seconds, scope: Reach::This }.validate(known).unwrap_err();
             wrong.into_iter().map(|fault| fault.path).collect::<Vec<_>>()
         };
         assert_eq!(paths(vec![], 0), ["faults", "duration_seconds"]);
         let slow = |metric: &str, ms| Fault::SlowQuery { metric: metric.into(), ms };
         let both = vec![slow("sales.orders", 0), Fault::QueryError { metric: "sales".into() }];
         assert_eq!(paths(both, 301), ["faults[0].ms", "faults[1].metric", "duration_seconds"]);
-        let good = StartDrill { faults: vec![slow("sales.orders", 3_000), Fault::DbDown], duration_seconds: 300 };
+        assert_eq!(paths(vec![Fault::ReplicaLag { seconds: 0 }], 1), ["faults[0].seconds"]);
+        let faults = vec![slow("sales.orders", 3_000), Fault::DbDown];
+        let good = StartDrill { faults, duration_seconds: 300, scope: Reach::All };
         assert_eq!(good.validate(known), Ok(()));
     }
 
     #[test]
     fn a_form_reads_into_every_kind() {
         for (kind, label) in Fault::KINDS {
-            let fault = Fault::read(kind, "sales.orders", "3000").unwrap();
+            let fault = Fault::read(kind, "sales.orders", "3000", "30").unwrap();
             assert_eq!(fault.label(), label);
             let json = serde_json::to_value(&fault).unwrap();
             assert_eq!(json["kind"], kind);
             assert_eq!(serde_json::from_value::<Fault>(json).unwrap(), fault);
         }
-        assert_eq!(Fault::read("", "", "").unwrap_err()[0].path, "kind");
-        assert_eq!(Fault::read("slow_query", "sales.orders", "x").unwrap_err()[0].path, "ms");
+        assert_eq!(Fault::read("", "", "", "").unwrap_err()[0].path, "kind");
+        assert_eq!(Fault::read("slow_query", "sales.orders", "x", "").unwrap_err()[0].path, "ms");
+        assert_eq!(Fault::read("replica_lag", "", "", "x").unwrap_err()[0].path, "lag_seconds");
     }
 }

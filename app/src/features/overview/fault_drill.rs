@@ -17,17 +17,20 @@ pub async fn start_drill(
     #[server(default)] kind: String,
     #[server(default)] metric: String,
     #[server(default)] ms: String,
+    #[server(default)] lag_seconds: String,
     #[server(default)] duration_seconds: String,
+    #[server(default)] everywhere: Option<String>,
 ) -> Result<(), Fault> {
     use crate::context::{port, principal, redirect};
     use domain::{
         AppError,
-        overview::fault_drill::{Fault as Struck, FaultDrillPort, StartDrill},
+        overview::fault_drill::{Fault as Struck, FaultDrillPort, Reach, StartDrill},
     };
-    let fault = Struck::read(&kind, &metric, &ms).map_err(AppError::validation)?;
+    let fault = Struck::read(&kind, &metric, &ms, &lag_seconds).map_err(AppError::validation)?;
     // What is no number is out of bounds, and said so.
     let duration_seconds = duration_seconds.trim().parse().unwrap_or(0);
-    let command = StartDrill { faults: vec![fault], duration_seconds };
+    let scope = if everywhere.is_some() { Reach::All } else { Reach::This };
+    let command = StartDrill { faults: vec![fault], duration_seconds, scope };
     port::<dyn FaultDrillPort>()?.start(&principal()?, &command).await?;
     redirect("/overview/drill");
     Ok(())

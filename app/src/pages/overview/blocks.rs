@@ -6,13 +6,15 @@ use crate::{
     components::{
         age::Age,
         chart::ChartFigure,
+        page::PageHead,
         states::{Empty, Failed},
     },
-    context::session,
+    context::{session, set_status},
+    fault::Fault,
 };
 use chrono::{DateTime, FixedOffset};
 use domain::{
-    AppError, format,
+    AppError, ErrorCode, format,
     overview::{Bars, Period, Progress, RecentSale, Scope, Trend, TrendDay},
 };
 use leptos::prelude::*;
@@ -27,6 +29,26 @@ pub fn outage_note(since: Option<DateTime<FixedOffset>>) -> impl IntoView {
             </p>
         }
     })
+}
+
+/// A page whose question was wrong, or of which nothing is known: its head stands, with what was wrong and a way on.
+pub fn no_screen(title: &'static str, path: &'static str, Fault(error): Fault) -> AnyView {
+    if error.code == ErrorCode::Validation {
+        set_status(error.code.status());
+    }
+    let faults = error
+        .fields
+        .iter()
+        .map(|fault| view! { <li><code>{fault.path.clone()}</code>": "{fault.message.clone()}</li> })
+        .collect_view();
+    view! {
+        <PageHead title=title>
+            <a class="btn" href=path>"Today"</a>
+        </PageHead>
+        <Failed error/>
+        <ul>{faults}</ul>
+    }
+    .into_any()
 }
 
 /// A block, or why it could not be had: the others stand.

@@ -9,11 +9,12 @@ use crate::{
     features::overview::fault_drill::{RunAllDrills, StartDrill, StopDrill, load_drill},
     live::use_topic,
     page_data::PageData,
+    passing::use_seconds,
 };
 use domain::{
     format,
     live::Topic,
-    overview::fault_drill::{DrillCheck, DrillRun, DrillScreen, Fault, RunningDrill, SECONDS},
+    overview::fault_drill::{DrillCheck, DrillRun, DrillScreen, Fault, Reach, RunningDrill, SECONDS},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::{LazyRoute, lazy_route};
@@ -46,31 +47,45 @@ impl LazyRoute for FaultDrillRoute {
 }
 
 fn shown(screen: DrillScreen) -> AnyView {
-    let DrillScreen { running, runs, metrics, .. } = screen;
+    let DrillScreen { running, runs, runs_unavailable, metrics, .. } = screen;
     view! {
         {match running {
             Some(drill) => under_way(drill).into_any(),
             None => view! { {all_checks()} {start_form(metrics)} }.into_any(),
         }}
-        {past(runs)}
+        {if runs_unavailable {
+            view! { <p class="note">"Past drills cannot be read just now."</p> }.into_any()
+        } else {
+            past(runs)
+        }}
     }
     .into_any()
 }
 
 fn under_way(drill: RunningDrill) -> impl IntoView {
     let faults = if drill.checking {
-        "All checks are being run, one fault after the other. The page shows them when they are done.".to_owned()
+        "All checks are being run, one fault after the other.".to_owned()
     } else {
         drill.faults.iter().map(told).collect::<Vec<_>>().join(", ")
     };
+    let servers = if drill.scope == Reach::All { "in all servers" } else { "in this server" };
+    let seen = (!drill.checks.is_empty()).then(|| {
+        let passed = drill.checks.iter().filter(|check| check.passed).count();
+        let words = format!("{passed} of {} checks passed so far", drill.checks.len());
+        view! { <p role="status" data-seen>{words}</p> {checks_table(drill.checks)} }
+    });
+    let (passed, left) = (use_seconds(), drill.remaining_seconds);
+    let since = passed.get_untracked();
+    let remaining = move || format::duration((left - i64::from(passed.get().saturating_sub(since))).max(0));
     view! {
         <section class="card" aria-labelledby="drill-running" data-drill>
             <header><h2 id="drill-running">"Under way"</h2></header>
             <p>{faults}</p>
             <p class="sub">{format!(
-                "Begun by {} at {}; ends by itself at {} at the latest, in {}.",
-                drill.started_by, format::time(drill.started_at), format::time(drill.ends_at), format::duration(drill.remaining_seconds)
-            )}</p>
+                "Begun by {} at {}, {servers}; ends by itself at {} at the latest, in ",
+                drill.started_by, format::time(drill.started_at), format::time(drill.ends_at)
+            )}<span class="num">{remaining}</span>"."</p>
+            {seen}
             <form method="post" action=StopDrill::PATH>
                 <CsrfField/>
                 <button class="btn danger" type="submit">"Stop now"</button>
@@ -81,6 +96,7 @@ fn under_way(drill: RunningDrill) -> impl IntoView {
 
 fn told(fault: &Fault) -> String {
     match (fault, fault.metric()) {
+        (Fault::ReplicaLag { seconds }, _) => format!("{} ({seconds} s)", fault.label()),
         (Fault::SlowQuery { ms, .. }, Some(metric)) => format!("{} ({metric}, {ms} ms)", fault.label()),
         (_, Some(metric)) => format!("{} ({metric})", fault.label()),
         (_, None) => fault.label().to_owned(),
@@ -104,6 +120,7 @@ fn start_form(metrics: Vec<String>) -> impl IntoView {
     let state = FormState::plain(StartDrill::PATH);
     let (kind, metric) = (state.typed("kind", "query_error"), state.typed("metric", "sales.orders"));
     let (ms, seconds) = (state.typed("ms", "3000"), state.typed("duration_seconds", "60"));
+    let lag = state.typed("lag_seconds", "30");
     let kinds = Fault::KINDS
         .map(|(value, label)| view! { <option value=value selected=value == kind>{label}</option> })
         .collect_view();
@@ -124,11 +141,13 @@ fn start_form(metrics: Vec<String>) -> impl IntoView {
                     <div class="field"><label for="kind">"What fails"</label><select id="kind" name="kind">{kinds}</select></div>
                     <div class="field"><label for="metric">"Figure"</label><select id="metric" name="metric">{metrics}</select></div>
                     <div class="field"><label for="ms">"Milliseconds, of a slow query"</label><input id="ms" name="ms" inputmode="numeric" value=ms/></div>
+                    <div class="field"><label for="lag_seconds">"Seconds behind, of the database"</label><input id="lag_seconds" name="lag_seconds" inputmode="numeric" value=lag/></div>
                     <div class="field">
-                        <label for="duration_seconds">"Seconds"</label>
+                        <label for="duration_seconds">"Lasts, in seconds"</label>
                         <input id="duration_seconds" name="duration_seconds" type="number" min=SECONDS.start().to_string() max=SECONDS.end().to_string() value=seconds required/>
                     </div>
                 </div>
+                <div class="field"><label><input type="checkbox" name="everywhere" value="1"/>" In all servers"</label></div>
                 <div class="form-actions"><button class="btn danger" type="submit">"Begin the drill"</button></div>
             </form>
         </section>
@@ -141,7 +160,7 @@ fn past(runs: Vec<DrillRun>) -> AnyView {
             .into_any();
     }
     let runs = runs.into_iter().map(run).collect_view();
-    view! { <section class="card" aria-labelledby="drill-past"><header><h2 id="drill-past">"Past drills"</h2></header>{runs}</section> }.into_any()
+    view! { <section class="card" aria-labelledby="drill-past"><header><h2 id="drill-past">"Past drills"</h2><a class="btn" rel="external" href="/api/v1/drill/runs" download="drills.json">"Export JSON"</a></header>{runs}</section> }.into_any()
 }
 
 fn run(run: DrillRun) -> impl IntoView {
@@ -154,18 +173,7 @@ fn run(run: DrillRun) -> impl IntoView {
     };
     let faults = run.faults.iter().map(told).collect::<Vec<_>>().join(", ");
     let checks = checked.then(|| {
-        let rows = run.checks.into_iter().map(check).collect_view();
-        view! {
-            <details>
-                <summary class="btn">"Checks"</summary>
-                <div class="table-wrap" tabindex="0">
-                    <table class="stack">
-                        <thead><tr><th scope="col">"Fault"</th><th scope="col">"Check"</th><th scope="col">"Passed"</th><th scope="col">"Seen"</th></tr></thead>
-                        <tbody>{rows}</tbody>
-                    </table>
-                </div>
-            </details>
-        }
+        view! { <details><summary class="btn">"Checks"</summary>{checks_table(run.checks)}</details> }
     });
     view! {
         <article class="stack-y" data-drill-run>
@@ -176,6 +184,18 @@ fn run(run: DrillRun) -> impl IntoView {
             <p class="sub">{faults}</p>
             {checks}
         </article>
+    }
+}
+
+fn checks_table(checks: Vec<DrillCheck>) -> impl IntoView {
+    let rows = checks.into_iter().map(check).collect_view();
+    view! {
+        <div class="table-wrap" tabindex="0">
+            <table class="stack">
+                <thead><tr><th scope="col">"Fault"</th><th scope="col">"Check"</th><th scope="col">"Passed"</th><th scope="col">"Seen"</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
     }
 }
 

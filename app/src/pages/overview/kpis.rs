@@ -9,7 +9,7 @@ use super::{
 use crate::{
     components::{
         page::PageHead,
-        states::{Loading, ready_or_failed},
+        states::Loading,
     },
     features::overview::load_kpis,
     page_data::PageData,
@@ -33,7 +33,12 @@ impl LazyRoute for KpisRoute {
         let screen = this.screen;
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || Suspend::new(async move { ready_or_failed(screen.await, shown) })}
+                {move || Suspend::new(async move {
+                    match screen.await {
+                        Ok(screen) => shown(screen).into_any(),
+                        Err(fault) => blocks::no_screen("Figures", "/overview/kpis", fault),
+                    }
+                })}
             </Transition>
             <RefreshControls refetch=move || screen.refetch()/>
         }

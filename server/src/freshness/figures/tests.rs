@@ -6,7 +6,7 @@ use domain::{
     overview::BUSINESS,
 };
 use std::sync::atomic::AtomicUsize;
-use store::pool::{PoolLimits, lazy};
+use store::pool::{Pool, PoolLimits, lazy};
 use tokio::sync::oneshot;
 
 impl Figure for usize {
@@ -28,7 +28,7 @@ static FIGURE: Declaration = Declaration {
 
 struct Desk {
     clock: Arc<FixedClock>,
-    breaker: Breaker,
+    breaker: crate::freshness::Breaker,
     figures: Figures,
     runs: Arc<AtomicUsize>,
 }
@@ -41,12 +41,15 @@ impl Desk {
     }
 
     fn pausing(calm: Duration) -> Self {
-        let (clock, breaker) = (Arc::new(FixedClock::at(DateTime::UNIX_EPOCH)), Breaker::default());
+        let breaker = crate::freshness::Breaker::default();
+        let clock = Arc::new(FixedClock::at(DateTime::UNIX_EPOCH));
         // Nothing here asks a database.
         let limits =
             PoolLimits { max_connections: 1, statement_timeout: calm, acquire_timeout: Duration::from_secs(1) };
         let pool = lazy(sqlx::postgres::PgConnectOptions::new(), limits);
-        let figures = Figures::new(pool, breaker.clone(), Faults::default(), clock.clone(), calm);
+        let breakers = Breakers { computing: breaker.clone(), ..Breakers::default() };
+        let pool = Pool::new(pool, Vec::new());
+        let figures = Figures::new(pool, breakers, Faults::default(), clock.clone(), calm);
         Self { clock, breaker, figures, runs: Arc::default() }
     }
 

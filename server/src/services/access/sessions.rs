@@ -14,7 +14,7 @@ use store::{access::sessions, audit::Act};
 impl AccessService {
     pub(super) async fn list_sessions(&self, who: &Principal, user: UserId) -> Result<Vec<SessionItem>, AppError> {
         let zone = self.door.zone().await?;
-        let mut connection = store::pool::acquire(self.pool()).await?;
+        let mut connection = store::acquire(self.pool()).await?;
         let rows = sessions::of_user(&mut connection, user.0, self.door.now()).await?;
         let own = who.trace().session_ref.clone();
         Ok(rows

@@ -22,7 +22,7 @@ impl AccessService {
     pub(super) async fn list_tokens(&self, who: &Principal) -> Result<Vec<TokenView>, AppError> {
         let owner = Self::person(who)?;
         let zone = self.door.zone().await?;
-        let mut connection = store::pool::acquire(self.pool()).await?;
+        let mut connection = store::acquire(self.pool()).await?;
         let now = self.door.now();
         Ok(tokens::of_user(&mut connection, owner.0, now)
             .await?
@@ -59,7 +59,7 @@ impl AccessService {
         Self::not_by_token(who)?;
         command.validate().map_err(AppError::validation)?;
         let owner = Self::person(who)?;
-        let mut connection = store::pool::acquire(self.pool()).await?;
+        let mut connection = store::acquire(self.pool()).await?;
         let old = tokens::of_user(&mut connection, owner.0, self.door.now())
             .await?
             .into_iter()

@@ -45,7 +45,7 @@ impl AccessService {
         let zone = self.door.zone().await?;
         let limit = i64::from(filter.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT));
         let after = filter.cursor.as_deref().map(read_cursor).transpose()?;
-        let mut connection = store::pool::acquire(self.pool()).await?;
+        let mut connection = store::acquire(self.pool()).await?;
         let text = filter.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
         let listing =
             Listing { text, role: filter.role, active: filter.active, after: after.as_deref(), limit: limit + 1 };
@@ -68,7 +68,7 @@ impl AccessService {
     pub(super) async fn read_user(&self, who: &Principal, id: UserId) -> Result<Option<UserItem>, AppError> {
         who.require(Permission::AccessUsersView)?;
         let zone = self.door.zone().await?;
-        let mut connection = store::pool::acquire(self.pool()).await?;
+        let mut connection = store::acquire(self.pool()).await?;
         self.look_up(&mut connection, id, zone).await
     }
 

@@ -6,7 +6,6 @@ use domain::{
     AppError,
     access::{Permission, Principal},
 };
-use sqlx::PgPool;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Name of the dataset.
@@ -18,7 +17,7 @@ pub const KPI_ROWS: &str = "kpi-rows";
 /// `forbidden` without `overview.view`; `not_found` for an unknown figure; `validation` of the filter.
 pub(super) async fn read(
     backend: &Backend,
-    pool: &PgPool,
+    pool: &dyn store::pool::Connections,
     who: &Principal,
     pairs: &[(String, String)],
     permit: Option<OwnedSemaphorePermit>,

@@ -19,7 +19,7 @@ use domain::{
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
-use sqlx::{PgPool, Postgres, Transaction};
+use sqlx::{Postgres, Transaction};
 use std::{io::Read, sync::Arc};
 use store::{
     audit::{self, Act},
@@ -50,7 +50,7 @@ pub struct LargeFile {
     pub size_bytes: i64,
     pub rows: i64,
     id: Uuid,
-    pool: PgPool,
+    pool: store::pool::Pool,
     seq: i32,
 }
 

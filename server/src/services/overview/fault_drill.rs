@@ -5,36 +5,42 @@ mod checks;
 use super::measure::Context;
 use crate::{
     backend::Backend,
-    freshness::{Drill, declared},
-    live::LiveBus,
+    freshness::{Drill, catalogue, declared},
+    live::{Heard, LiveBus},
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Duration as Span, FixedOffset, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
+    live::Topic,
     overview::{
         BUSINESS, MetricKey, OverviewPort,
-        fault_drill::{DrillCheck, DrillRun, DrillScreen, Fault, FaultDrillPort, RunningDrill, StartDrill},
+        fault_drill::{DrillCheck, DrillRun, DrillScreen, Fault, FaultDrillPort, Reach, RunningDrill, StartDrill},
     },
     settings::Business,
 };
 use serde_json::json;
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use store::{
     audit::{self, Act},
-    drill_runs::{self, Run},
+    drill_runs::{self, Begun, Run},
 };
-use tokio::task::AbortHandle;
+use tokio::{sync::broadcast, task::AbortHandle};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// Past drills that are shown.
 const SHOWN: i64 = 20;
 /// A run of all checks is given up after this time.
 const LONGEST: Duration = Duration::from_secs(240);
+
+/// What the live line says of drills.
+const DRILL: &str = "drill";
 
 /// The service behind [`FaultDrillPort`]. Cheap to clone.
 #[derive(Clone)]
@@ -43,8 +49,17 @@ pub struct FaultDrillService {
     overview: Arc<dyn OverviewPort>,
     live: LiveBus,
     enabled: bool,
-    /// Ends the drill in time.
-    ending: Arc<Mutex<Option<AbortHandle>>>,
+    own: Arc<Mutex<Option<Own>>>,
+}
+
+/// The drill that this process began.
+struct Own {
+    drill: Arc<Drill>,
+    by: Principal,
+    /// What was looked at so far.
+    checks: Vec<DrillCheck>,
+    /// Ends it in time.
+    ending: Option<AbortHandle>,
 }
 
 impl fmt::Debug for FaultDrillService {
@@ -53,15 +68,29 @@ impl fmt::Debug for FaultDrillService {
     }
 }
 
+fn counts(checks: &[DrillCheck]) -> (i32, i32) {
+    let count = |passed: bool| i32::try_from(checks.iter().filter(|c| c.passed == passed).count()).unwrap_or(0);
+    (count(true), count(false))
+}
+
 impl FaultDrillService {
     #[must_use]
     pub fn new(backend: Backend, overview: Arc<dyn OverviewPort>, live: LiveBus, enabled: bool) -> Self {
-        Self { backend, overview, live, enabled, ending: Arc::default() }
+        Self { backend, overview, live, enabled, own: Arc::default() }
     }
 
     fn allowed(&self, who: &Principal) -> Result<(), AppError> {
         who.require(Permission::OverviewDrill)?;
         if self.enabled { Ok(()) } else { Err(AppError::not_found("Fault drill (MILLRACE_ENABLE_DRILL is off)")) }
+    }
+
+    fn own(&self) -> MutexGuard<'_, Option<Own>> {
+        self.own.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What was seen in the drill `id` so far.
+    fn checks(&self, id: Uuid) -> Vec<DrillCheck> {
+        self.own().as_ref().filter(|own| own.drill.id == id).map(|own| own.checks.clone()).unwrap_or_default()
     }
 
     fn local(&self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
@@ -79,7 +108,9 @@ impl FaultDrillService {
             ends_at: self.local(drill.ends_at),
             remaining_seconds: i64::try_from(left).unwrap_or(i64::MAX),
             faults: drill.faults.clone(),
+            scope: drill.reach,
             checking: drill.checking,
+            checks: self.checks(drill.id),
         }
     }
 
@@ -102,6 +133,7 @@ impl FaultDrillService {
         who: &Principal,
         faults: &[Fault],
         lasts: Duration,
+        reach: Reach,
         checking: bool,
     ) -> Result<Arc<Drill>, AppError> {
         let now = self.backend.clock.now();
@@ -112,20 +144,51 @@ impl FaultDrillService {
             ends_at: now + Span::from_std(lasts).unwrap_or_default(),
             until: Instant::now() + lasts,
             faults: faults.to_vec(),
+            reach,
             checking,
         };
+        let busy = || AppError::conflict("A fault drill is under way. Stop it first, or wait for its end.");
         if self.backend.faults.drill().is_some() {
-            return Err(AppError::conflict("A fault drill is under way. Stop it first, or wait for its end."));
+            return Err(busy());
         }
         let written = json!(faults);
-        let mut tx = store::begin(&self.backend.pools.admin).await?;
-        drill_runs::begin(&mut tx, drill.id, &drill.started_by, now, &written).await?;
+        // The jobs' connections: in a rehearsed outage the others are not to be had.
+        let mut tx = store::begin(&self.backend.pools.jobs).await?;
+        if drill_runs::everywhere(&mut tx, now).await?.is_some() {
+            return Err(busy());
+        }
+        let begun = Begun {
+            id: drill.id,
+            by: &drill.started_by,
+            at: now,
+            ends_at: drill.ends_at,
+            faults: &written,
+            everywhere: reach == Reach::All,
+        };
+        drill_runs::begin(&mut tx, &begun).await?;
         let act = Act::done("overview.drill_start", "drill", drill.id.to_string());
-        let act = act.after(json!({ "faults": written, "seconds": lasts.as_secs() }));
+        let act = act.after(json!({ "faults": written, "seconds": lasts.as_secs(), "scope": reach }));
         audit::record(&mut tx, self.backend.clock.new_id(), now, who, act).await?;
-        store::commit(tx).await?;
-        self.backend.faults.begin(drill.clone());
-        Ok(Arc::new(drill))
+        store::live::emit(&mut tx, Topic::System, DRILL).await?;
+        // Before the others hear of it: this server is one of them.
+        if !self.backend.faults.begin(drill.clone()) {
+            return Err(busy());
+        }
+        if let Err(error) = store::commit(tx).await {
+            self.backend.faults.end(drill.id);
+            return Err(error.into());
+        }
+        let drill = Arc::new(drill);
+        let own = Own { drill: Arc::clone(&drill), by: who.clone(), checks: Vec::new(), ending: None };
+        *self.own() = Some(own);
+        Ok(drill)
+    }
+
+    /// Lets `task` end the drill; one of a drill before it is over by now.
+    fn ended_by(&self, drill: Uuid, task: AbortHandle) {
+        if let Some(own) = self.own().as_mut().filter(|own| own.drill.id == drill) {
+            own.ending = Some(task);
+        }
     }
 
     /// The faults of the running drill begin to tell.
@@ -147,21 +210,44 @@ impl FaultDrillService {
         }
     }
 
+    /// Keeps what was seen under one more fault, and has the page of the drill look.
+    async fn seen(&self, drill: &Drill, more: Vec<DrillCheck>) {
+        let checks = {
+            let mut own = self.own();
+            let Some(own) = own.as_mut().filter(|own| own.drill.id == drill.id) else { return };
+            own.checks.extend(more);
+            own.checks.clone()
+        };
+        let (passed, failed) = counts(&checks);
+        let written: Result<(), AppError> = async {
+            let mut tx = store::begin(&self.backend.pools.jobs).await?;
+            drill_runs::note(&mut tx, drill.id, &json!(checks), passed, failed).await?;
+            store::live::emit(&mut tx, Topic::System, DRILL).await?;
+            Ok(store::commit(tx).await?)
+        }
+        .await;
+        if let Err(error) = written {
+            tracing::error!(%error, "the checks of a fault drill could not be written down");
+        }
+    }
+
     /// Ends the drill, if it is still under way, and writes down what was seen.
-    async fn end(&self, drill: &Drill, who: &Principal, checks: &[DrillCheck]) {
+    async fn end(&self, drill: &Drill, who: &Principal) {
         if !self.backend.faults.end(drill.id) {
             return;
         }
+        let checks = self.checks(drill.id);
         // An outage is ended by the probe, which then has everything read anew.
         drill.faults.iter().for_each(|fault| self.touch(fault));
         let written: Result<(), AppError> = async {
             let now = self.backend.clock.now();
-            let count = |passed: bool| i32::try_from(checks.iter().filter(|c| c.passed == passed).count()).unwrap_or(0);
-            let mut tx = store::begin(&self.backend.pools.admin).await?;
-            drill_runs::end(&mut tx, drill.id, now, &json!(checks), count(true), count(false)).await?;
+            let (passed, failed) = counts(&checks);
+            let mut tx = store::begin(&self.backend.pools.jobs).await?;
+            drill_runs::end(&mut tx, drill.id, now, &json!(checks), passed, failed).await?;
             let act = Act::done("overview.drill_end", "drill", drill.id.to_string());
-            let act = act.after(json!({ "passed": count(true), "failed": count(false) }));
+            let act = act.after(json!({ "passed": passed, "failed": failed }));
             audit::record(&mut tx, self.backend.clock.new_id(), now, who, act).await?;
+            store::live::emit(&mut tx, Topic::System, DRILL).await?;
             Ok(store::commit(tx).await?)
         }
         .await;
@@ -170,11 +256,66 @@ impl FaultDrillService {
         }
     }
 
-    /// Owns the task that ends a drill; one before it is over by now.
-    fn own(&self, task: AbortHandle) {
-        let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(before) = ending.replace(task) {
-            before.abort();
+    /// Follows drills of all servers, till `stop`.
+    pub async fn follow(self, mut heard: broadcast::Receiver<Heard>, stop: CancellationToken) {
+        loop {
+            if let Err(error) = self.mirror().await {
+                tracing::debug!(%error, "whether a drill of all servers is under way could not be read");
+            }
+            loop {
+                let heard = tokio::select! {
+                    () = stop.cancelled() => return,
+                    heard = heard.recv() => heard,
+                };
+                match heard {
+                    Ok(Heard::Changed(event)) if event.topic == Topic::System && event.key == DRILL => break,
+                    Ok(Heard::Changed(_)) => {}
+                    Ok(Heard::Resync) | Err(broadcast::error::RecvError::Lagged(_)) => break,
+                    Err(broadcast::error::RecvError::Closed) => return,
+                }
+            }
+        }
+    }
+
+    /// Begins the drill that another server has begun for all, and ends the one of all that was ended.
+    async fn mirror(&self) -> Result<(), AppError> {
+        let now = self.backend.clock.now();
+        let mut connection = store::acquire(&self.backend.pools.jobs).await?;
+        let standing = drill_runs::everywhere(&mut connection, now).await?;
+        drop(connection);
+        let running = self.backend.faults.drill();
+        if let Some(drill) = running.as_ref().filter(|drill| drill.reach == Reach::All)
+            && standing.as_ref().is_none_or(|standing| standing.id != drill.id)
+        {
+            self.over(drill);
+        }
+        let Some(standing) = standing.filter(|_| self.enabled && running.is_none()) else { return Ok(()) };
+        let left = (standing.ends_at - now).to_std().unwrap_or_default();
+        let drill = Drill {
+            id: standing.id,
+            started_by: standing.started_by,
+            started_at: standing.started_at,
+            ends_at: standing.ends_at,
+            until: Instant::now() + left,
+            faults: serde_json::from_value(standing.faults).unwrap_or_default(),
+            reach: Reach::All,
+            checking: false,
+        };
+        if self.backend.faults.begin(drill.clone()) {
+            self.strike(&drill.faults);
+            let me = self.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(left).await;
+                me.over(&drill);
+            });
+        }
+        Ok(())
+    }
+
+    /// The drill is over, and that is written down already, or by the server that began it.
+    fn over(&self, drill: &Drill) {
+        if self.backend.faults.end(drill.id) {
+            drill.faults.iter().for_each(|fault| self.touch(fault));
         }
     }
 }
@@ -183,16 +324,22 @@ impl FaultDrillService {
 impl FaultDrillPort for FaultDrillService {
     async fn screen(&self, who: &Principal) -> Result<DrillScreen, AppError> {
         self.allowed(who)?;
-        // In a rehearsed outage the list of past drills is only nice to have.
-        let runs = match store::acquire(&self.backend.pools.admin).await {
-            Ok(mut connection) => drill_runs::list(&mut connection, SHOWN).await?,
-            Err(_) => Vec::new(),
+        // While the database is away the list of past drills is only nice to have.
+        let away = self.backend.breaker.is_open() && !self.backend.faults.is_db_down();
+        let runs = if away {
+            None
+        } else {
+            match store::acquire(&self.backend.pools.jobs).await {
+                Ok(mut connection) => drill_runs::list(&mut connection, SHOWN).await.ok(),
+                Err(_) => None,
+            }
         };
         Ok(DrillScreen {
             enabled: self.enabled,
             running: self.backend.faults.drill().map(|drill| self.told(&drill)),
-            runs: runs.into_iter().map(|run| self.run(run)).collect(),
-            metrics: MetricKey::ALL.iter().map(|metric| metric.as_str().to_owned()).collect(),
+            runs_unavailable: runs.is_none(),
+            runs: runs.into_iter().flatten().map(|run| self.run(run)).collect(),
+            metrics: catalogue().iter().map(|declared| declared.key.to_owned()).collect(),
         })
     }
 
@@ -200,23 +347,35 @@ impl FaultDrillPort for FaultDrillService {
         self.allowed(who)?;
         command.validate(|key| declared(key).is_some()).map_err(AppError::validation)?;
         let lasts = Duration::from_secs(u64::from(command.duration_seconds));
-        let drill = self.begin(who, &command.faults, lasts, false).await?;
+        let drill = self.begin(who, &command.faults, lasts, command.scope, false).await?;
         self.strike(&command.faults);
         let (me, mine, by) = (self.clone(), Arc::clone(&drill), who.clone());
         let task = tokio::spawn(async move {
             tokio::time::sleep(lasts).await;
-            me.end(&mine, &by, &[]).await;
+            me.end(&mine, &by).await;
         });
-        self.own(task.abort_handle());
+        self.ended_by(drill.id, task.abort_handle());
         Ok(self.told(&drill))
     }
 
     async fn stop(&self, who: &Principal) -> Result<(), AppError> {
         self.allowed(who)?;
         if let Some(drill) = self.backend.faults.drill() {
-            self.end(&drill, who, &[]).await;
+            self.end(&drill, who).await;
         }
         Ok(())
+    }
+
+    async fn close(&self) {
+        let own = self.own().take();
+        let Some(own) = own else { return };
+        if let Some(ending) = &own.ending {
+            ending.abort();
+        }
+        let (drill, by) = (Arc::clone(&own.drill), own.by.clone());
+        // What was seen is written down with the end.
+        *self.own() = Some(own);
+        self.end(&drill, &by).await;
     }
 
     async fn run_all(&self, who: &Principal) -> Result<RunningDrill, AppError> {
@@ -229,21 +388,21 @@ impl FaultDrillPort for FaultDrillService {
             Fault::NetworkTimeout { metric: metric() },
             Fault::InvalidData { metric: metric() },
         ];
-        let drill = self.begin(who, &turns, LONGEST, true).await?;
+        let drill = self.begin(who, &turns, LONGEST, Reach::This, true).await?;
         self.backend.faults.change(drill.id, Vec::new());
         let (me, mine, by) = (self.clone(), Arc::clone(&drill), who.clone());
         let task = tokio::spawn(async move {
-            let mut seen = Vec::new();
             for fault in turns {
-                // Somebody stopped it.
+                // Somebody stopped it, or its time is over.
                 if me.backend.faults.drill().is_none_or(|now| now.id != mine.id) {
-                    return;
+                    break;
                 }
-                seen.extend(me.check(&by, mine.id, fault).await);
+                let checks = me.check(&by, mine.id, fault).await;
+                me.seen(&mine, checks).await;
             }
-            me.end(&mine, &by, &seen).await;
+            me.end(&mine, &by).await;
         });
-        self.own(task.abort_handle());
+        self.ended_by(drill.id, task.abort_handle());
         Ok(self.told(&drill))
     }
 }

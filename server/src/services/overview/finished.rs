@@ -91,7 +91,7 @@ pub async fn measures(
     }
     from_rows(connection, context, basis, &direct, with_people, &mut all).await?;
     for (day, slot) in days.iter().zip(&mut all) {
-        slot.revised = kept.get(day).filter(|row| row.revision > 1).map(|row| row.computed_at);
+        slot.revised = kept.get(day).and_then(|row| row.revised_at);
     }
     Ok(all)
 }

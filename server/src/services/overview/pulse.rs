@@ -83,11 +83,15 @@ impl Pulse {
         }
         let asked = Instant::now();
         let answered = match timeout(DEADLINE, self.ask()).await {
-            Ok(Ok((worker, lag_seconds))) => Ok(Beat { latency: asked.elapsed(), worker, lag_seconds }),
+            Ok(Ok((worker, lag))) => Ok(Beat {
+                lag_seconds: self.backend.faults.lag_seconds().map(f64::from).or(lag),
+                worker,
+                latency: asked.elapsed(),
+}),
             Ok(Err(error)) => Err(ErrorClass::of(&error)),
             Err(_) => Err(ErrorClass::Timeout),
         };
-        self.backend.breaker.record(!matches!(answered, Err(ErrorClass::Connection)), now);
+        self.backend.computing.record(!matches!(answered, Err(ErrorClass::Connection)), now);
         let mut known = self.known();
         known.asked = Some(asked);
         known.missed = answered.as_ref().err().copied();

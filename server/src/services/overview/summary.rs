@@ -164,6 +164,7 @@ async fn write_days(
             figures,
             is_final,
             revision: old.map_or(1, |old| old.revision) + i32::from(revised),
+            revised_at: if revised { Some(now) } else { old.and_then(|old| old.revised_at) },
             computed_at: old.filter(|_| !other).map_or(now, |old| old.computed_at),
         };
         sums::put_summary(connection, books, &row).await?;

@@ -42,6 +42,8 @@ pub struct SummaryRow {
     /// Computed after the day was over.
     pub is_final: bool,
     pub revision: i32,
+    /// When it was corrected last, if it was.
+    pub revised_at: Option<DateTime<Utc>>,
     /// When the figures last changed.
     pub computed_at: DateTime<Utc>,
 }
@@ -128,7 +130,7 @@ pub async fn summary(
     let rows = sqlx::query!(
         "select day, day_start, day_end, hours, revenue_net, revenue_gross, refunds, amount_all, orders, orders_all, orders_held,
                 refund_rows, active_customers, orders_without_customer, visitors, buyers_visited, buyers_not_visited,
-                rows_without_rate, sales_without_rate, demo_rows, is_final, revision, computed_at
+                rows_without_rate, sales_without_rate, demo_rows, is_final, revision, revised_at, computed_at
          from ops.kpi_summary
          where day between $1 and $2 and zone = $3 and currency = $4
          order by day",
@@ -165,6 +167,7 @@ pub async fn summary(
             },
             is_final: r.is_final,
             revision: r.revision,
+            revised_at: r.revised_at,
             computed_at: r.computed_at,
         })
         .collect())
@@ -180,8 +183,8 @@ pub async fn put_summary(connection: &mut PgConnection, books: Books<'_>, row: &
         "insert into ops.kpi_summary (day, zone, currency, day_start, day_end, hours, revenue_net, revenue_gross, refunds, amount_all,
                                       orders, orders_all, orders_held, refund_rows, active_customers, orders_without_customer,
                                       visitors, buyers_visited, buyers_not_visited, rows_without_rate, sales_without_rate,
-                                      demo_rows, is_final, revision, computed_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+                                      demo_rows, is_final, revision, revised_at, computed_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
          on conflict (day, zone, currency) do update set
              day_start = excluded.day_start, day_end = excluded.day_end, hours = excluded.hours,
              revenue_net = excluded.revenue_net, revenue_gross = excluded.revenue_gross, refunds = excluded.refunds,
@@ -191,7 +194,8 @@ pub async fn put_summary(connection: &mut PgConnection, books: Books<'_>, row: &
              visitors = excluded.visitors, buyers_visited = excluded.buyers_visited,
              buyers_not_visited = excluded.buyers_not_visited, rows_without_rate = excluded.rows_without_rate,
              sales_without_rate = excluded.sales_without_rate, demo_rows = excluded.demo_rows,
-             is_final = excluded.is_final, revision = excluded.revision, computed_at = excluded.computed_at",
+             is_final = excluded.is_final, revision = excluded.revision, revised_at = excluded.revised_at,
+             computed_at = excluded.computed_at",
         row.day,
         books.zone,
         books.currency.as_str(),
@@ -216,6 +220,7 @@ pub async fn put_summary(connection: &mut PgConnection, books: Books<'_>, row: &
         f.demo_rows,
         row.is_final,
         row.revision,
+        row.revised_at,
         row.computed_at
     )
     .execute(connection)

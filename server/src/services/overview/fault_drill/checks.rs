@@ -77,7 +77,7 @@ impl FaultDrillService {
 /// What the tile must say.
 const fn expected(fault: &Fault) -> ErrorClass {
     match fault {
-        Fault::DbDown | Fault::PushCut => ErrorClass::Connection,
+        Fault::DbDown | Fault::PushCut | Fault::WorkerStop | Fault::ReplicaLag { .. } => ErrorClass::Connection,
         Fault::QueryError { .. } => ErrorClass::Query,
         Fault::SlowQuery { .. } | Fault::NetworkTimeout { .. } => ErrorClass::Timeout,
         Fault::InvalidData { .. } => ErrorClass::InvalidData,
