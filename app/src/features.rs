@@ -46,6 +46,7 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/overview/cache", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/clear_cache", Access::Needs(Permission::OverviewCacheClear)),
     ("/fn/overview/refresh", Access::Needs(Permission::OverviewView)),
+    ("/fn/overview/status", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/drill", Access::Needs(Permission::OverviewDrill)),
     ("/fn/overview/start_drill", Access::Needs(Permission::OverviewDrill)),
     ("/fn/overview/stop_drill", Access::Needs(Permission::OverviewDrill)),

@@ -84,7 +84,8 @@ impl Services {
         let attention = AttentionService::new(backend.clone(), Arc::clone(&settings), Registry::standard());
         let sources: Arc<dyn SourcesPort> =
             Arc::new(SourcesService::new(backend.clone(), Arc::clone(&settings), live.clone()));
-        let overview: Arc<dyn OverviewPort> = Arc::new(overview::OverviewService::new(backend.clone()));
+        let overview: Arc<dyn OverviewPort> =
+            Arc::new(overview::OverviewService::new(backend.clone()).telling(live.gatherer().clone()));
         let areas =
             AreasService::new(backend.clone(), Arc::clone(&settings), Arc::clone(&overview), Arc::clone(&sources));
         let drills = FaultDrillService::new(backend.clone(), Arc::clone(&overview), live.clone(), true);

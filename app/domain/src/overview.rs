@@ -16,6 +16,7 @@ mod screen;
 mod series;
 pub mod source;
 mod statistics;
+pub mod status;
 mod summary;
 mod target;
 mod tile;

@@ -10,14 +10,12 @@ pub mod kpis;
 mod refresh;
 mod rows;
 mod scope_bar;
+mod status;
 pub mod targets;
 mod tiles;
 
 use crate::{
-    components::{
-        page::PageHead,
-        states::Loading,
-    },
+    components::{page::PageHead, states::Loading},
     context::session,
     features::overview::load_overview,
     page_data::PageData,
@@ -26,12 +24,13 @@ use areas::{AreaCards, Areas};
 use attention::{AttentionBlock, NeedsAttention};
 use domain::{
     access::Permission,
-    overview::{OverviewScreen, Scope, Tile},
+    overview::{OverviewScreen, Scope, Tile, status::SystemStatus},
 };
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 use refresh::RefreshControls;
 use scope_bar::{ScopeBar, scope_words};
+use status::{StatusLine, system_status};
 
 /// The overview.
 #[allow(missing_debug_implementations, reason = "actions have none")]
@@ -39,6 +38,7 @@ pub struct OverviewRoute {
     screen: PageData<OverviewScreen>,
     attention: NeedsAttention,
     areas: Areas,
+    status: PageData<SystemStatus>,
 }
 
 #[lazy_route]
@@ -48,11 +48,12 @@ impl LazyRoute for OverviewRoute {
             screen: PageData::of_figures(load_overview),
             attention: NeedsAttention::of_all(),
             areas: Areas::of_address(),
+            status: system_status(),
         }
     }
 
     fn view(this: Self) -> AnyView {
-        let OverviewRoute { screen, attention, areas } = this;
+        let OverviewRoute { screen, attention, areas, status } = this;
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move {
@@ -64,6 +65,7 @@ impl LazyRoute for OverviewRoute {
             </Transition>
             <AttentionBlock of=attention/>
             <AreaCards of=areas/>
+            <StatusLine of=status/>
             <RefreshControls refetch=move || screen.refetch()/>
         }
         .into_any()

@@ -97,7 +97,8 @@ impl BrowserSession {
     /// # Errors
     /// When the database cannot be asked.
     pub async fn take_note(&self) -> Result<Option<FormNote>, AppError> {
-        let unwritten = self.session.id().and_then(|id| self.doorkeeper.unwritten_notes.remove(&digest(&id.to_string())));
+        let unwritten =
+            self.session.id().and_then(|id| self.doorkeeper.unwritten_notes.remove(&digest(&id.to_string())));
         if let Some(note) = unwritten {
             return Ok(Some(FormNote::clone(&note)));
         }

@@ -1,7 +1,11 @@
 //! Faults that a drill puts before the program's own look into the database.
 
 use chrono::{DateTime, Utc};
-use domain::{AppError, freshness::ErrorClass, overview::fault_drill::{Fault, Reach}};
+use domain::{
+    AppError,
+    freshness::ErrorClass,
+    overview::fault_drill::{Fault, Reach},
+};
 use std::{
     fmt,
     sync::Arc,
@@ -142,8 +146,7 @@ impl Faults {
         let met = drill.faults.iter().find(|fault| **fault == Fault::DbDown || fault.metric() == Some(key));
         let class = match met {
             // What cannot be true is computed first and refused then.
-            None
-            | Some(Fault::PushCut | Fault::WorkerStop | Fault::ReplicaLag { .. } | Fault::InvalidData { .. }) => {
+            None | Some(Fault::PushCut | Fault::WorkerStop | Fault::ReplicaLag { .. } | Fault::InvalidData { .. }) => {
                 return Ok(());
             }
             Some(Fault::SlowQuery { ms, .. }) => {

@@ -17,6 +17,7 @@ mod series;
 pub mod sources;
 mod summary;
 mod targets;
+mod totals;
 mod touched;
 
 pub use measure::Context;
@@ -29,6 +30,7 @@ pub use touched::{name_closed_days, name_days_of_sales};
 use crate::{
     backend::Backend,
     freshness::{Answer, Figure, Recorded},
+    live::Gatherer,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, Utc};
@@ -37,6 +39,7 @@ use domain::{
     access::{Permission, Principal},
     freshness::{ErrorClass, Freshness, State},
     ids::{SnapshotId, TransactionId},
+    live::Topic,
     money::Money,
     overview::{
         self as figures, Badge, Bars, Compare, DashboardAnswer, DashboardMetadata, DayRange, Drill, DrillQuery,
@@ -47,7 +50,14 @@ use domain::{
 };
 use futures::future::{FutureExt, join_all};
 use sqlx::{Postgres, Transaction};
-use std::fmt;
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use store::overview as sums;
 
 /// Sales in the short list of the home page.
@@ -86,9 +96,38 @@ impl Figure for Trend {
     }
 }
 
+/// Least time between two events of visits.
+const VISITS_EVERY: Duration = Duration::from_secs(1);
+
+/// Tells of visits, many at once: they come far more often than anybody looks.
+struct VisitsTold {
+    gatherer: Gatherer,
+    /// An event is on its way, and stands for what comes until then.
+    due: Arc<AtomicBool>,
+}
+
+impl VisitsTold {
+    fn new(gatherer: Gatherer) -> Self {
+        Self { gatherer, due: Arc::default() }
+    }
+
+    fn tell(&self) {
+        if self.due.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let (gatherer, due) = (self.gatherer.clone(), Arc::clone(&self.due));
+        tokio::spawn(async move {
+            tokio::time::sleep(VISITS_EVERY).await;
+            due.store(false, Ordering::SeqCst);
+            gatherer.announce(Topic::Analytics, "visits");
+        });
+    }
+}
+
 /// The service behind [`OverviewPort`].
 pub struct OverviewService {
     backend: Backend,
+    visits: Option<VisitsTold>,
 }
 
 impl fmt::Debug for OverviewService {
@@ -136,7 +175,13 @@ fn scope_text(scope: Scope, compared: bool, context: &Context) -> String {
 impl OverviewService {
     #[must_use]
     pub const fn new(backend: Backend) -> Self {
-        Self { backend }
+        Self { backend, visits: None }
+    }
+
+    /// Has recorded visits told.
+    #[must_use]
+    pub fn telling(self, gatherer: Gatherer) -> Self {
+        Self { visits: Some(VisitsTold::new(gatherer)), ..self }
     }
 
     /// Takes no kept figure for fresh any more.
@@ -382,8 +427,11 @@ impl OverviewPort for OverviewService {
         visit.validate().map_err(AppError::validation)?;
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let id = self.backend.clock.new_id();
-        sums::record_visit(&mut tx, id, self.backend.clock.now(), visit).await?;
+        let counted = sums::record_visit(&mut tx, id, self.backend.clock.now(), visit).await?;
         store::commit(tx).await?;
+        if let Some(visits) = self.visits.as_ref().filter(|_| counted) {
+            visits.tell();
+        }
         Ok(())
     }
 }

@@ -86,7 +86,9 @@ impl SettingsPort for SettingsService {
         let business = if self.backend.breaker.is_open() {
             last
         } else {
-            timeout(PATIENCE, self.read()).await.map_or_else(|_| last.clone(), |read| read.unwrap_or_else(|_| last.clone()))
+            timeout(PATIENCE, self.read())
+                .await
+                .map_or_else(|_| last.clone(), |read| read.unwrap_or_else(|_| last.clone()))
         };
         self.hold(Some(business.clone()));
         Ok(business)

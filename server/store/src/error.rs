@@ -1,7 +1,7 @@
 //! What a failed statement means to the rest of the program.
 
-use domain::{AppError, ErrorCode, freshness::ErrorClass};
 use crate::pool::Connections;
+use domain::{AppError, ErrorCode, freshness::ErrorClass};
 use sqlx::{Postgres, Transaction};
 
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -185,6 +185,8 @@ async fn pages_read_whole_without_script(root: PgPool) {
         "Tue 10 Mar 2026 · UTC",
         "/overview/kpis/sales.revenue_net",
         "Recent transactions",
+        "data-status",
+        "Sources: ",
     ] {
         assert!(home.text.contains(part), "{part} is missing:\n{}", home.text);
     }
@@ -203,6 +205,30 @@ async fn pages_read_whole_without_script(root: PgPool) {
     assert_eq!(drill.status, StatusCode::OK);
     for part in ["$1,082.00", "data-rows=\"4\"", "−$118.00", "/api/v1/exports/kpi-rows.csv?day=2026-03-10"] {
         assert!(drill.text.contains(part), "{part} is missing:\n{}", drill.text);
+    }
+    for part in ["data-panel=\"database\"", "no replica", "analytics", "data-panel=\"kept\"", "/settings/cache"] {
+        assert!(kpis.text.contains(part), "{part} is missing:\n{}", kpis.text);
+    }
+    // A wrong question keeps the head of the page, says what was wrong and how to go on.
+    for path in ["/?period=year", "/overview/kpis?day=x"] {
+        let wrong = reader.get(path).await;
+        assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY, "{path}");
+        assert!(wrong.text.contains("<h1") && wrong.text.contains(">Today<"), "{}", wrong.text);
+    }
+    // From an older number: both are told.
+    let seen = reader.get("/api/v1/kpis/revenue_net?day=2026-03-10").await.json()["snapshot_id"]
+        .as_str()
+        .expect("id")
+        .to_owned();
+    world
+        .execute(
+            "update sales.transactions set net = net + 1, total = total + 1, gross = gross + 1, updated_at = '2026-03-11T12:00Z'
+             where id = (select id from sales.transactions where recognised_at >= '2026-03-10' and recognised_at < '2026-03-11' limit 1)",
+        )
+        .await;
+    let later = reader.get(&format!("/overview/kpis/sales.revenue_net?day=2026-03-10&seen={seen}")).await;
+    for part in ["data-earlier", "$1,082.00 at ", "$1,083.00 now", "Rows that came or changed since", "data-past"] {
+        assert!(later.text.contains(part), "{part} is missing:\n{}", later.text);
     }
     assert_eq!(reader.get("/overview/kpis/sales.luck").await.status, StatusCode::NOT_FOUND);
     let bad = reader.get("/overview/kpis/orders?day=never").await;

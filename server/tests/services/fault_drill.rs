@@ -103,7 +103,11 @@ async fn a_failing_query_makes_its_tile_amber_then_red_and_no_other(db: PgPool) 
     let handle = server::metrics::install();
     let served = Served::on(db).await;
     let before = served.tiles().await;
-    let command = StartDrill { faults: vec![Fault::QueryError { metric: orders() }], duration_seconds: 60, ..StartDrill::default() };
+    let command = StartDrill {
+        faults: vec![Fault::QueryError { metric: orders() }],
+        duration_seconds: 60,
+        ..StartDrill::default()
+    };
     let running = served.world.services.drill.start(&admin(), &command).await.unwrap();
     assert!((1..=60).contains(&running.remaining_seconds));
     for (look, state) in [State::Stale, State::Stale, State::Failed].into_iter().enumerate() {
@@ -151,8 +155,11 @@ async fn drills_are_for_administrators_and_can_be_switched_off(db: PgPool) {
     let world = World::new(db).await;
     assert_eq!(world.services.drill.screen(&viewer()).await.unwrap_err().code, ErrorCode::Forbidden);
     assert_eq!(world.services.drill.run_all(&viewer()).await.unwrap_err().code, ErrorCode::Forbidden);
-    let wrong =
-        StartDrill { faults: vec![Fault::QueryError { metric: "sales.nothing".into() }], duration_seconds: 301, ..StartDrill::default() };
+    let wrong = StartDrill {
+        faults: vec![Fault::QueryError { metric: "sales.nothing".into() }],
+        duration_seconds: 301,
+        ..StartDrill::default()
+    };
     let error = world.services.drill.start(&admin(), &wrong).await.unwrap_err();
     assert_eq!((error.code, error.fields.len()), (ErrorCode::Validation, 2));
     let off = world.services.clone().drilling(false);

@@ -1,6 +1,6 @@
 //! How fresh everything is that figures eat (`overview.md` 3.10): one list of every source.
 
-use super::{attention::Unavailable, tile::Badge};
+use super::{attention::Unavailable, status::SystemStatus, tile::Badge};
 use crate::{AppError, FieldError, access::Principal, query};
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset};
@@ -251,6 +251,8 @@ pub struct FreshnessScreen {
 #[async_trait]
 pub trait SourcesPort: Send + Sync + 'static {
     async fn sources(&self, who: &Principal, query: &SourceQuery) -> Result<SourceList, AppError>;
+    /// What the figures stand on.
+    async fn status(&self, who: &Principal) -> Result<SystemStatus, AppError>;
 }
 
 #[cfg(test)]

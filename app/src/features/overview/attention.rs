@@ -1,7 +1,7 @@
 //! Server functions of what needs a hand, of the sources, and of the area cards.
 
 use crate::{fault::Fault, page_data::Packed};
-use domain::overview::{area::AreaCard, attention::AttentionList, source::FreshnessScreen};
+use domain::overview::{area::AreaCard, attention::AttentionList, source::FreshnessScreen, status::SystemStatus};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// What needs a hand; `query` is the query part of the page's address.
@@ -35,6 +35,14 @@ pub async fn load_freshness(query: String) -> Result<Packed<FreshnessScreen>, Fa
     let query = SourceQuery::parse(pairs(&query));
     let sources = port::<dyn SourcesPort>()?.sources(&principal()?, &query).await?;
     Packed::of(&FreshnessScreen { query, sources })
+}
+
+/// What the figures stand on.
+#[server(prefix = "/fn", endpoint = "overview/status", input = GetUrl)]
+pub async fn load_status() -> Result<Packed<SystemStatus>, Fault> {
+    use crate::context::{port, principal};
+    use domain::overview::source::SourcesPort;
+    Packed::of(&port::<dyn SourcesPort>()?.status(&principal()?).await?)
 }
 
 /// The card of an area; `query` is the query part of the home page's address.

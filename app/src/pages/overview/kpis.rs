@@ -4,33 +4,32 @@ use super::{
     blocks,
     refresh::RefreshControls,
     scope_bar::{ScopeBar, scope_words},
+    status::{StatusPanels, system_status},
     tiles,
 };
 use crate::{
-    components::{
-        page::PageHead,
-        states::Loading,
-    },
+    components::{page::PageHead, states::Loading},
     features::overview::load_kpis,
     page_data::PageData,
 };
-use domain::overview::{KpisScreen, MetricKey};
+use domain::overview::{KpisScreen, MetricKey, status::SystemStatus};
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
 
 #[derive(Debug)]
 pub struct KpisRoute {
     screen: PageData<KpisScreen>,
+    status: PageData<SystemStatus>,
 }
 
 #[lazy_route]
 impl LazyRoute for KpisRoute {
     fn data() -> Self {
-        Self { screen: PageData::of_figures(load_kpis) }
+        Self { screen: PageData::of_figures(load_kpis), status: system_status() }
     }
 
     fn view(this: Self) -> AnyView {
-        let screen = this.screen;
+        let KpisRoute { screen, status } = this;
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move {
@@ -40,6 +39,7 @@ impl LazyRoute for KpisRoute {
                     }
                 })}
             </Transition>
+            <StatusPanels of=status/>
             <RefreshControls refetch=move || screen.refetch()/>
         }
         .into_any()

@@ -1,7 +1,7 @@
 //! Statistics of the kept figures, and clearing them.
 
 use super::measure::Context;
-use crate::backend::Backend;
+use crate::{backend::Backend, freshness::AreaStatistics};
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::{
@@ -58,26 +58,31 @@ fn whole(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
+/// What this process keeps, and how often it served.
+pub(super) fn areas(backend: &Backend) -> Vec<CacheArea> {
+    let area = |area: AreaStatistics| {
+        CacheArea {
+            area: area.area.to_owned(),
+            keys: whole(area.keys),
+            bytes: whole(area.bytes),
+            hits: whole(area.looks.hits),
+            stale_hits: whole(area.looks.stale_hits),
+            misses: whole(area.looks.misses),
+            coalesced: whole(area.looks.coalesced),
+            failures: whole(area.looks.failures),
+            hit_rate: None,
+        }
+        .rated()
+    };
+    backend.figures.statistics().into_iter().map(area).collect()
+}
+
 #[async_trait]
 impl CachePort for CacheService {
     async fn statistics(&self, who: &Principal) -> Result<CacheStatistics, AppError> {
         who.require(Permission::OverviewView)?;
         let now = self.backend.clock.now();
-        let areas = self.backend.figures.statistics().into_iter().map(|area| {
-            CacheArea {
-                area: area.area.to_owned(),
-                keys: whole(area.keys),
-                bytes: whole(area.bytes),
-                hits: whole(area.looks.hits),
-                stale_hits: whole(area.looks.stale_hits),
-                misses: whole(area.looks.misses),
-                coalesced: whole(area.looks.coalesced),
-                failures: whole(area.looks.failures),
-                hit_rate: None,
-            }
-            .rated()
-        });
-        let namespaces: Vec<CacheArea> = areas.collect();
+        let namespaces = areas(&self.backend);
         let all = namespaces.iter().fold(CacheArea::default(), CacheArea::plus);
         let mut kept = self.backend.figures.kept();
         kept.retain(|kept| who.may(kept.declared.permission));

@@ -1,6 +1,6 @@
 //! The documented dashboard of sliding windows [t − n, t): real queries, no row caps, no scaled figures.
 
-use super::measure::Context;
+use super::{measure::Context, totals::totals};
 use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
@@ -41,23 +41,23 @@ pub async fn dashboard(
     let asked = period.seconds().map(Duration::seconds);
     let window = asked.map_or_else(|| all_time.clone(), |n| (now - n)..now);
     let before = asked.map(|n| (now - n - n)..(now - n));
-    let mut windows = vec![all_time.clone(), day, window.clone()];
-    windows.extend(before.clone());
+    let mut windows = vec![day];
     // All time is known by its totals.
-    let wanted = |place: usize| place != 0 && (place != 2 || asked.is_some());
-    let figures = sums::figures_with_customers(connection, context.books(), &windows, wanted).await?;
+    windows.extend(asked.map(|_| window.clone()));
+    windows.extend(before.clone());
+    let figures = sums::figures_with_customers(connection, context.books(), &windows, |_| true).await?;
     let at = |n: usize| figures.get(n).copied().unwrap_or_default();
-    let totals = sums::totals(connection).await?;
+    let (totals, all) = (sums::totals(connection).await?, totals(connection, context, first, now).await?);
     let badge = if sums::demo_rows(connection, &window).await? { Badge::Demo } else { Badge::Live };
     let local = |t: DateTime<Utc>| context.zone.local(t);
     let data = Dashboard {
-        total_sales: at(0).net().normalize(),
+        total_sales: all.net.normalize(),
         total_customers: totals.customers,
-        total_transactions: at(0).orders,
+        total_transactions: all.orders,
         total_products: totals.products,
-        sales_24h: at(1).net().normalize(),
-        active_customers_24h: at(1).customers,
-        transactions_24h: at(1).orders,
+        sales_24h: at(0).net().normalize(),
+        active_customers_24h: at(0).customers,
+        transactions_24h: at(0).orders,
         active_alerts: None,
         low_stock_count: None,
         suspicious_transactions_24h: None,
@@ -68,19 +68,18 @@ pub async fn dashboard(
             from: asked.map(|_| local(window.start)),
             to: local(now),
             zone: context.zone.name().to_owned(),
-            sales: at(2).net().normalize(),
-            transactions: at(2).orders,
-            active_customers: if asked.is_some() { at(2).customers } else { totals.customers },
+            sales: if asked.is_some() { at(1).net() } else { all.net }.normalize(),
+            transactions: if asked.is_some() { at(1).orders } else { all.orders },
+            active_customers: if asked.is_some() { at(1).customers } else { totals.customers },
             suspicious: None,
             previous: before.map(|before| PreviousPeriod {
                 from: local(before.start),
                 to: local(before.end),
-                sales: at(3).net().normalize(),
-                transactions: at(3).orders,
-                active_customers: at(3).customers,
+                sales: at(2).net().normalize(),
+                transactions: at(2).orders,
+                active_customers: at(2).customers,
             }),
         },
     };
-    let rows_without_rate = at(0).sales_without_rate + at(0).refunds_without_rate;
-    Ok(Computed { data, badge, rows_without_rate })
+    Ok(Computed { data, badge, rows_without_rate: all.rows_without_rate })
 }

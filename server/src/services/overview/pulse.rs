@@ -6,7 +6,7 @@ use super::{
     sources::Facts,
 };
 use crate::{backend::Backend, live::LiveBus};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{AppError, freshness::ErrorClass, overview::source::SourceKind};
 use std::{
     fmt,
@@ -50,6 +50,11 @@ pub struct Pulse {
     turn: Turn<()>,
 }
 
+/// How old the data of an answer is.
+fn behind(beat: &Beat) -> TimeDelta {
+    TimeDelta::try_milliseconds((beat.lag_seconds.unwrap_or_default() * 1_000.0) as i64).unwrap_or_default()
+}
+
 impl fmt::Debug for Pulse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Pulse").finish_non_exhaustive()
@@ -87,7 +92,7 @@ impl Pulse {
                 lag_seconds: self.backend.faults.lag_seconds().map(f64::from).or(lag),
                 worker,
                 latency: asked.elapsed(),
-}),
+            }),
             Ok(Err(error)) => Err(ErrorClass::of(&error)),
             Err(_) => Err(ErrorClass::Timeout),
         };
@@ -111,7 +116,7 @@ impl Pulse {
     pub fn facts(&self, beat: &Seen<Beat>, now: DateTime<Utc>) -> [Facts; 3] {
         let last = beat.last.as_ref();
         let database = Facts {
-            last_success: last.map(|(_, at)| *at),
+            last_success: last.map(|(beat, at)| *at - behind(beat)),
             away: beat.missed == Some(ErrorClass::Connection),
             expected_seconds: Some(PROBE_SECONDS),
             error_class: beat.missed.map(|class| class.words().to_owned()),

@@ -20,6 +20,7 @@ use domain::{
             Source, SourceCounts, SourceKind, SourceList, SourceQuery, SourceState, SourcesPort, intervals_missed,
             worst_first,
         },
+        status::{Part, PoolUse, SystemStatus},
     },
     settings::SettingsPort,
 };
@@ -187,8 +188,39 @@ impl SourcesService {
     }
 }
 
+/// A source as a part of the status.
+fn part(facts: &Facts, now: DateTime<Utc>, zone: BusinessZone) -> Part {
+    let Source { name, state, last_success, age_seconds, error_class, .. } = facts.shown(now, zone, false);
+    Part { name, state, last_success, age_seconds, error_class }
+}
+
 #[async_trait]
 impl SourcesPort for SourcesService {
+    async fn status(&self, who: &Principal) -> Result<SystemStatus, AppError> {
+        let all = SourceQuery::default();
+        let (business, list) = tokio::join!(self.settings.business(), self.sources(who, &all));
+        let zone = BusinessZone::parse(&business?.zone).unwrap_or(BusinessZone::UTC);
+        let (beat, now) = (self.pulse.feel().await, self.backend.clock.now());
+        let [database, worker, live] = self.pulse.facts(&beat, now).map(|facts| part(&facts, now, zone));
+        let pool = |(face, pool): (&str, &sqlx::PgPool)| {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            let most = pool.options().get_max_connections();
+            PoolUse { face: face.to_owned(), in_use: pool.size().saturating_sub(idle), idle, most }
+        };
+        Ok(SystemStatus {
+            database,
+            worker,
+            live,
+            outage_since: self.backend.breaker.open_since().map(|since| zone.local(since)),
+            latency_us: beat.last.as_ref().map(|(beat, _)| i64::try_from(beat.latency.as_micros()).unwrap_or(i64::MAX)),
+            // A whole second is as exact as anybody asks.
+            lag_seconds: beat.last.as_ref().and_then(|(beat, _)| beat.lag_seconds).map(|lag| lag.round() as i64),
+            pools: self.backend.pools.faces().into_iter().map(pool).collect(),
+            sources: list?.counts,
+            kept: super::cache::areas(&self.backend),
+        })
+    }
+
     async fn sources(&self, who: &Principal, query: &SourceQuery) -> Result<SourceList, AppError> {
         who.require(Permission::OverviewView)?;
         let wanted = query.wanted_state().map_err(AppError::validation)?;
