@@ -384,6 +384,22 @@ async fn a_writer_that_commits_while_days_are_summed_up_is_seen_by_the_next_run(
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_day_that_ended_while_no_job_ran_is_computed_after_its_end(db: PgPool) {
+    let world = Figures::on(db.clone());
+    run(&world.backend).await;
+    world.sale(Sale { at: "2026-11-22T18:00:00Z", ..Sale::default() }).await;
+    world.clock.set(at("2026-11-24T10:00:00Z"));
+    run(&world.backend).await;
+    let row = kept_day(&db, "UTC", "2026-11-22").await;
+    assert_eq!(
+        (row.figures.orders, row.is_final, row.revision),
+        (1, true, 1),
+        "its first figures were of a running day"
+    );
+    assert_eq!(SummaryService::new(world.backend.clone()).due_days().await.unwrap().len(), 2, "and no longer due");
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn today_is_never_named_and_a_name_of_another_zone_means_its_neighbours_too(db: PgPool) {
     let world = Figures::on(db.clone());
     let mut tx = store::begin(&world.backend.pools.jobs).await.unwrap();
