@@ -32,6 +32,7 @@ mod kill;
 mod online_retail;
 mod overview;
 mod pending_sales;
+mod plans;
 mod process;
 mod settings;
 mod sources;
