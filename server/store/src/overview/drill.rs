@@ -204,7 +204,9 @@ pub async fn changed_facts(
         " and case when f.kind = 'sale' then (select n.updated_at from sales.transactions n where n.id = f.fact_id)
                    else (select n.created_at from sales.refunds n where n.id = f.fact_id) end > ",
     );
-    sql.push_bind(since).push(" order by f.at desc, f.kind desc, f.fact_id desc, f.line_no desc limit ").push_bind(most);
+    sql.push_bind(since)
+        .push(" order by f.at desc, f.kind desc, f.fact_id desc, f.line_no desc limit ")
+        .push_bind(most);
     end_page(&mut sql, true, "desc");
     Ok(sql.build_query_as().fetch_all(connection).await?)
 }
@@ -251,11 +253,7 @@ pub async fn facts(connection: &mut PgConnection, asked: &Asked<'_>) -> Result<O
         sql.push(column).push(order);
     }
     sql.push(" limit ").push_bind(i64::from(asked.limit) + 1);
-    sql.push(") p left join sales.transactions t on t.id = p.transaction_id left join sales.customers c on c.id = p.customer_id order by ");
-    sql.push(if by_time { "p.at" } else { "coalesce(p.base_amount, 0)" });
-    for column in [" ", ", p.kind ", ", p.fact_id ", ", p.line_no "] {
-        sql.push(column).push(order);
-    }
+    end_page(&mut sql, by_time, order);
     let rows: Vec<FactFields> = sql.build_query_as().fetch_all(connection).await?;
     let (rows, next_cursor) = cut(rows, asked.limit, |row| {
         let value = if by_time {
