@@ -20,6 +20,8 @@ pub struct Answer {
     pub status: u16,
     pub wire_bytes: usize,
     pub body: Vec<u8>,
+    /// Cookies that it sets, by name.
+    pub cookies: Vec<(String, String)>,
 }
 
 impl Connection {
@@ -31,20 +33,35 @@ impl Connection {
 
     /// Sends `request` (a whole HTTP/1.1 request) and reads the whole answer.
     pub async fn call(&mut self, request: &[u8]) -> io::Result<Answer> {
-        self.stream.get_mut().write_all(request).await?;
+        self.send(request).await?;
+        self.rest().await
+    }
+
+    /// Reads the answer to what was sent, or what is left of it after its first line.
+    pub async fn rest(&mut self) -> io::Result<Answer> {
         let mut wire_bytes = 0;
         let mut line = String::new();
         wire_bytes += self.stream.read_line(&mut line).await?;
-        let status =
-            line.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| io::Error::other("no status line"))?;
-        let (mut length, mut chunked) = (0, false);
+        let status = if line.starts_with("HTTP/") {
+            line.split(' ').nth(1).and_then(|s| s.parse().ok()).ok_or_else(|| io::Error::other("no status line"))?
+        } else {
+            0
+        };
+        let (mut length, mut chunked, mut cookies) = (0, false, Vec::new());
         loop {
             line.clear();
             let read = self.stream.read_line(&mut line).await?;
             wire_bytes += read;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             let header = line.trim_end().to_ascii_lowercase();
             if header.is_empty() {
                 break;
+            }
+            if header.starts_with("set-cookie:") {
+                let pair = line.split_once(':').and_then(|(_, rest)| rest.trim().split(';').next()?.split_once('='));
+                cookies.extend(pair.map(|(name, value)| (name.to_owned(), value.to_owned())));
             }
             if let Some(value) = header.strip_prefix("content-length:") {
                 length = value.trim().parse().map_err(io::Error::other)?;
@@ -70,7 +87,7 @@ impl Connection {
             self.stream.read_exact(&mut body).await?;
             wire_bytes += length;
         }
-        Ok(Answer { status, wire_bytes, body })
+        Ok(Answer { status, wire_bytes, body, cookies })
     }
 
     /// The next line of a streamed answer.

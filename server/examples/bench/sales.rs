@@ -3,6 +3,7 @@
 use crate::{
     Failure, RUN,
     http::{Connection, get, load, post, summary},
+    report::Report,
     shop::ms,
     world::{ADDRESS, World},
 };
@@ -10,8 +11,11 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 use tokio::{process::Command, sync::broadcast, task::JoinSet};
 
+/// Clients of the runs at two sizes.
+pub const SIZES: [usize; 2] = [1, 8];
+
 /// Products with plenty on hand, so that the sale succeeds.
-async fn stocked_products(world: &World) -> Result<Vec<uuid::Uuid>, Failure> {
+pub async fn stocked_products(world: &World) -> Result<Vec<uuid::Uuid>, Failure> {
     let owner = sqlx::PgPool::connect(&world.owner_url).await?;
     sqlx::raw_sql(
         "insert into stock.levels (product_id, site_id, on_hand)
@@ -25,28 +29,36 @@ async fn stocked_products(world: &World) -> Result<Vec<uuid::Uuid>, Failure> {
         .await?)
 }
 
-/// Sales a second by `clients` connections, beside pgbench with as many.
-pub async fn record(world: &World, clients: usize) -> Result<(), Failure> {
+/// Sales a second by `clients` connections, beside pgbench with as many; answers the ratio of both.
+pub async fn record(world: &World, clients: usize) -> Result<f64, Failure> {
     let products = stocked_products(world).await?;
     let token = world.token.clone();
-    let run = std::process::id();
+    let run = uuid::Uuid::new_v4();
     let sales = load(ADDRESS, clients, RUN, move |client, n| {
         let product = products[(client * 131 + n * 17) % products.len()];
         let body = json!({"lines": [{"product_id": product, "quantity": "1"}], "payment_method": "cash"}).to_string();
-        post("/api/v1/transactions", &token, &body, &format!("Idempotency-Key: bench-{run}-{clients}-{client}-{n}\r\n"))
+        post("/api/v1/transactions", &token, &body, &format!("Idempotency-Key: {run}-{client}-{n}\r\n"))
     })
     .await?;
     let pgbench = pgbench(world, clients).await?;
+    let ratio = sales.per_second / pgbench;
     println!(
-        "{clients:>2} clients: {:>6.0} sales/s, p50 {:.1} ms, p99 {:.1} ms, {} errors; pgbench {:.0}/s; ratio {:.2} (target 0.3)",
+        "{clients:>2} clients: {:>6.0} sales/s, p50 {:.1} ms, p99 {:.1} ms, {} errors; pgbench {pgbench:.0}/s",
         sales.per_second,
         ms(sales.p50),
         ms(sales.p99),
         sales.errors,
-        pgbench,
-        sales.per_second / pgbench,
     );
-    Ok(())
+    Ok(ratio)
+}
+
+/// Sales a second, each a ratio to pgbench of the same minute, with few sales in the shop and with many.
+pub async fn at_two_sizes(few: &[f64], many: &[f64], rows: u64, report: &mut Report) {
+    for ((clients, few), many) in SIZES.iter().zip(few).zip(many) {
+        let change = (many / few - 1.0) * 100.0;
+        let what = format!("sales/s of {clients} clients at {rows} sales against 100,000, as ratios to pgbench");
+        report.judge(&what, &format!("{change:+.0} %"), "within 20 %, or faster", change >= -20.0);
+    }
 }
 
 /// Transactions a second of pgbench's simple-update.

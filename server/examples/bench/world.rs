@@ -14,7 +14,7 @@ use tokio::{
 };
 
 pub const ADDRESS: &str = "127.0.0.1:8190";
-const PASSWORD: &str = "a long bench passphrase";
+pub const PASSWORD: &str = "a long bench passphrase";
 
 pub struct World {
     binary: PathBuf,
@@ -23,6 +23,8 @@ pub struct World {
     pub token: String,
     pub pool: PgPool,
     pub owner_url: String,
+    /// Of the login that the server uses.
+    pub app_url: String,
     /// Sale lines in the shop so far.
     pub lines: usize,
 }
@@ -40,6 +42,7 @@ impl World {
             server: None,
             token: String::new(),
             owner_url: String::new(),
+            app_url: String::new(),
             lines: 0,
             pool: PgPoolOptions::new().connect_lazy("postgres://unused")?,
         };
@@ -49,15 +52,46 @@ impl World {
             &format!("{PASSWORD}\n"),
         )
         .await?;
-        let server =
-            bare.command(&["serve"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
         let owner_url = bare.millrace(&["db", "url", "--owner"], "").await?.trim().to_owned();
         let app_url = bare.millrace(&["db", "url"], "").await?.trim().to_owned();
         let pool = PgPoolOptions::new().max_connections(24).connect(&app_url).await?;
-        let mut world = Self { server: Some(server), owner_url, pool, ..bare };
+        // Who has to change the password first is not remembered in an outage.
+        sqlx::raw_sql("update access.users set must_change_password = false")
+            .execute(&PgPool::connect(&owner_url).await?)
+            .await?;
+        let mut world = Self { owner_url, app_url, pool, ..bare };
+        world.start_server().await?;
         world.wait_until_ready().await?;
         world.token = world.sign_in().await?;
         Ok(world)
+    }
+
+    /// Starts the server on the running database, which is not its own to start or stop.
+    pub async fn start_server(&mut self) -> Result<(), Failure> {
+        let mut command = self.command(&["serve"]);
+        command.envs([("DATABASE_URL", self.app_url.as_str()), ("MILLRACE_AUTO_MIGRATE", "false")]);
+        self.server = Some(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?);
+        Ok(())
+    }
+
+    /// Ends the server without a chance to tidy up.
+    pub async fn kill_server(&mut self) -> Result<(), Failure> {
+        if let Some(mut server) = self.server.take() {
+            server.kill().await?;
+        }
+        Ok(())
+    }
+
+    pub fn server_pid(&self) -> Option<u32> {
+        self.server.as_ref()?.id()
+    }
+
+    pub async fn stop_database(&self) -> Result<(), Failure> {
+        self.millrace(&["db", "stop"], "").await.map(drop)
+    }
+
+    pub async fn start_database(&self) -> Result<(), Failure> {
+        self.millrace(&["db", "start"], "").await.map(drop)
     }
 
     pub fn machine(&self) -> String {
@@ -113,7 +147,7 @@ impl World {
         let answer = connection.call(&http::post("/api/v1/auth/login", "", &body, "")).await?;
         let session: Value = serde_json::from_slice(&answer.body)?;
         let bearer = session["access_token"].as_str().ok_or("sign-in failed")?;
-        let token = json!({"name": "bench", "scopes": ["overview.view", "transactions.view", "transactions.create"], "expires_in_days": 1});
+        let token = json!({"name": "bench", "scopes": ["overview.view", "overview.cache_clear", "transactions.view", "transactions.create"], "expires_in_days": 1});
         let answer = connection.call(&http::post("/api/v1/auth/tokens", bearer, &token.to_string(), "")).await?;
         let token: Value = serde_json::from_slice(&answer.body)?;
         Ok(token["token"].as_str().ok_or_else(|| format!("no token: {token}"))?.to_owned())

@@ -115,7 +115,6 @@ impl Cluster {
              wal_compression = on\n\
              maintenance_work_mem = 128MB\n\
              random_page_cost = 1.1\n\
-             jit = off\n\
              timezone = 'UTC'\n\
              log_timezone = 'UTC'\n\
              logging_collector = on\n\

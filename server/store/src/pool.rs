@@ -46,9 +46,10 @@ pub fn lazy(options: PgConnectOptions, limits: PoolLimits) -> PgPool {
         })
         .after_connect(move |connection, _| {
             Box::pin(async move {
+                // Statements take milliseconds; compiling one whose rows the planner overrates takes a second.
                 connection
                     .execute(sqlx::AssertSqlSafe(format!(
-                        "set role millrace_app; set statement_timeout = {timeout_ms}; set timezone = 'UTC'"
+                        "set role millrace_app; set statement_timeout = {timeout_ms}; set timezone = 'UTC'; set jit = off"
                     )))
                     .await?;
                 Ok(())

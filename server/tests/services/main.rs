@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its own functions too")]
 #![allow(clippy::disallowed_methods, reason = "rows that a test makes need any id, and some tests the real time")]
 
+#[path = "../world/dice.rs"]
+mod dice;
 #[path = "../world/figures.rs"]
 mod figures;
 #[path = "../world/shop.rs"]
@@ -11,6 +13,7 @@ mod shop;
 mod world;
 
 mod access;
+mod agreement;
 mod attention;
 mod audit;
 mod database;
@@ -29,6 +32,7 @@ mod kill;
 mod online_retail;
 mod overview;
 mod pending_sales;
+mod plans;
 mod process;
 mod settings;
 mod sources;

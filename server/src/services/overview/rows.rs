@@ -124,7 +124,11 @@ async fn page_of(
 fn question<'a>(context: &'a Context, asked: &'a DrillRequest, foreign: bool, counted: bool) -> Asked<'a> {
     Asked {
         metric: asked.metric,
-        orders: asked.orders,
+        // Visitors are those of the page's rule, whatever orders the figure counts: as in its number.
+        orders: match asked.metric.drill_kind() {
+            DrillKind::Visitors => asked.scope.basis.order_set(),
+            DrillKind::Facts | DrillKind::Buyers => asked.orders,
+        },
         window: context.zone.days_range(asked.scope.days.from, asked.scope.days.to),
         books: context.books(),
         foreign,

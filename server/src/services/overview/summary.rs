@@ -9,7 +9,7 @@ use domain::{
     AppError,
     access::{Permission, Principal},
     live::Topic,
-    overview::{ScopeQuery, SummaryDay, SummaryPort, SummaryQuery},
+    overview::{MAX_DAYS, ScopeQuery, SummaryDay, SummaryPort, SummaryQuery},
 };
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
@@ -59,7 +59,8 @@ impl SummaryService {
         Self { backend }
     }
 
-    /// Today, yesterday, and the closed days that late facts touched, newest first.
+    /// Today, yesterday, the closed days that late facts touched, and those that were summed up last before their
+    /// end (no job ran since), newest first.
     ///
     /// # Errors
     /// When a statement fails.
@@ -71,6 +72,9 @@ impl SummaryService {
         for dirty in sums::dirty_days(&mut connection).await? {
             days.extend(meant(&dirty, context.zone.name()));
         }
+        let first = today - Days::new(MAX_DAYS.unsigned_abs());
+        let kept = sums::summary(&mut connection, context.books(), first, today).await?;
+        days.extend(kept.iter().filter(|row| !row.is_final).map(|row| row.day));
         Ok(days.into_iter().rev().filter(|day| *day <= today).collect())
     }
 

@@ -102,21 +102,23 @@ fn push_base(sql: &mut QueryBuilder<Postgres>, asked: &Asked<'_>) {
     }
 }
 
-/// From and where of the facts, without cursor.
+/// From and where of the facts, without cursor. Of the window alone: what else a row tells is joined to a page
+/// of them.
 fn push_facts(sql: &mut QueryBuilder<Postgres>, asked: &Asked<'_>) {
     match asked.orders {
         OrderSet::Recognised => sql.push(" from ops.v_sale_facts f "),
         OrderSet::All => sql.push(
             " from (select 'sale'::text as kind, id as fact_id, 0 as line_no, id as transaction_id, customer_id,
-                           occurred_at as at, status, total as amount, currency, external_ref
+                           occurred_at as at, status, total as amount, currency, external_ref, occurred_at as header_at
                     from sales.transactions) f ",
         ),
     };
-    sql.push(" left join sales.transactions t on t.id = f.transaction_id left join sales.customers c on c.id = f.customer_id ");
     if asked.foreign {
         push_rate(sql, asked.books);
     }
     sql.push(" where f.at >= ").push_bind(asked.window.start).push(" and f.at < ").push_bind(asked.window.end);
+    sql.push(" and f.header_at >= ").push_bind(asked.window.start);
+    sql.push(" and f.header_at < ").push_bind(asked.window.end);
     if asked.metric != MetricKey::RevenueNet {
         sql.push(" and f.kind = 'sale' ");
     }
@@ -128,9 +130,15 @@ fn push_facts(sql: &mut QueryBuilder<Postgres>, asked: &Asked<'_>) {
     }
     if let Some(q) = asked.q {
         let like = containing(q);
-        sql.push(" and (t.number::text = ").push_bind(q.trim_start_matches('#')).push(" or f.external_ref ilike ");
-        sql.push_bind(like.clone()).push(" or c.external_ref ilike ").push_bind(like).push(" or c.number::text = ");
-        sql.push_bind(q).push(") ");
+        sql.push(" and (f.external_ref ilike ").push_bind(like.clone());
+        // As it is written, without leading zeros or signs.
+        let number = q.trim_start_matches('#');
+        if let Some(n) = number.parse::<i64>().ok().filter(|n| n.to_string() == number) {
+            sql.push(" or f.transaction_id = (select x.id from sales.transactions x where x.number = ").push_bind(n);
+            sql.push(")");
+        }
+        sql.push(" or f.customer_id in (select x.id from sales.customers x where x.external_ref ilike ");
+        sql.push_bind(like).push(" or x.number::text = ").push_bind(q).push(")) ");
     }
 }
 
@@ -158,16 +166,27 @@ const fn direction(sort: DrillSort) -> (&'static str, &'static str) {
     if sort.is_descending() { ("<", "desc") } else { (">", "asc") }
 }
 
-/// Fields, from and where of the facts, without cursor.
-fn fact_fields(asked: &Asked<'_>) -> QueryBuilder<Postgres> {
+/// Fields of a page of facts, up to the where of the facts, without cursor; [`end_page`] is its end.
+fn begin_page(asked: &Asked<'_>) -> QueryBuilder<Postgres> {
     let mut sql = QueryBuilder::new(
-        "select f.kind, f.fact_id, f.line_no, f.transaction_id, t.number, f.external_ref, f.at,
-                coalesce(c.external_ref, c.number::text, '') as customer, f.status, f.amount, f.currency::text as currency, ",
+        "select p.kind, p.fact_id, p.line_no, p.transaction_id, t.number, p.external_ref, p.at,
+                coalesce(c.external_ref, c.number::text, '') as customer, p.status, p.amount, p.currency, p.base_amount
+         from (select f.kind, f.fact_id, f.line_no, f.transaction_id, f.customer_id, f.external_ref, f.at, f.status, f.amount,
+                      f.currency::text as currency, ",
     );
     push_base(&mut sql, asked);
     sql.push(" as base_amount ");
     push_facts(&mut sql, asked);
     sql
+}
+
+/// Joins what the rows of the page tell besides, in their order again.
+fn end_page(sql: &mut QueryBuilder<Postgres>, by_time: bool, order: &str) {
+    sql.push(") p left join sales.transactions t on t.id = p.transaction_id left join sales.customers c on c.id = p.customer_id order by ");
+    sql.push(if by_time { "p.at" } else { "coalesce(p.base_amount, 0)" });
+    for column in [" ", ", p.kind ", ", p.fact_id ", ", p.line_no "] {
+        sql.push(column).push(order);
+    }
 }
 
 /// Sales and refund lines of the question that came or changed since `since`, newest first.
@@ -180,10 +199,15 @@ pub async fn changed_facts(
     since: DateTime<Utc>,
     most: i64,
 ) -> Result<Vec<FactFields>> {
-    let mut sql = fact_fields(asked);
-    sql.push(" and case when f.kind = 'sale' then t.updated_at > ").push_bind(since);
-    sql.push(" else exists (select from sales.refunds n where n.id = f.fact_id and n.created_at > ").push_bind(since);
-    sql.push(") end order by f.at desc, f.kind desc, f.fact_id desc, f.line_no desc limit ").push_bind(most);
+    let mut sql = begin_page(asked);
+    sql.push(
+        " and case when f.kind = 'sale' then (select n.updated_at from sales.transactions n where n.id = f.fact_id)
+                   else (select n.created_at from sales.refunds n where n.id = f.fact_id) end > ",
+    );
+    sql.push_bind(since)
+        .push(" order by f.at desc, f.kind desc, f.fact_id desc, f.line_no desc limit ")
+        .push_bind(most);
+    end_page(&mut sql, true, "desc");
     Ok(sql.build_query_as().fetch_all(connection).await?)
 }
 
@@ -198,7 +222,7 @@ pub async fn facts(connection: &mut PgConnection, asked: &Asked<'_>) -> Result<O
     push_facts(&mut counted, asked);
     let total = if asked.counted { count(connection, counted).await? } else { 0 };
 
-    let mut sql = fact_fields(asked);
+    let mut sql = begin_page(asked);
     let key = |sql: &mut QueryBuilder<Postgres>| {
         if by_time {
             sql.push("f.at");
@@ -229,6 +253,7 @@ pub async fn facts(connection: &mut PgConnection, asked: &Asked<'_>) -> Result<O
         sql.push(column).push(order);
     }
     sql.push(" limit ").push_bind(i64::from(asked.limit) + 1);
+    end_page(&mut sql, by_time, order);
     let rows: Vec<FactFields> = sql.build_query_as().fetch_all(connection).await?;
     let (rows, next_cursor) = cut(rows, asked.limit, |row| {
         let value = if by_time {

@@ -14,6 +14,7 @@ with facts as (
         select case when f.currency = $3::char(3) then f.amount else coalesce(round(f.amount * r.rate, 4), 0) end as amount
     ) v
     where f.at >= $1::timestamptz and f.at < $2::timestamptz
+      and f.header_at >= $1::timestamptz and f.header_at < $2::timestamptz
 ), summed as (
     select bucket_start, sum(amount) as revenue_net,
            coalesce(sum(amount) filter (where kind = 'sale'), 0) as revenue_gross,
