@@ -40,8 +40,10 @@ pub async fn drill(
     let number = measure::tile(connection, context, asked.metric, scope, now).await?;
     let foreign = has_foreign(connection, context, asked).await?;
     let rows = page_of(connection, context, asked, foreign, true).await?;
-    let earlier = earlier(connection, context, asked, foreign, &number).await?;
-    let past = if scope.is_one_day() && asked.cursor.is_none() {
+    // Values are written down of whole days, never of one hour.
+    let of_days = scope.hour.is_none();
+    let earlier = if of_days { earlier(connection, context, asked, foreign, &number).await? } else { None };
+    let past = if of_days && scope.is_one_day() && asked.cursor.is_none() {
         let by_hour =
             HistoryRequest { days: scope.days, day: Some(scope.days.from), step: Step::Hour, basis: scope.basis };
         history::history(connection, context, asked.metric, by_hour).await?.items
