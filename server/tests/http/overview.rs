@@ -225,7 +225,7 @@ fn part<'a>(html: &'a str, from: &str, to: &str) -> &'a str {
 
 /// The choices of a group as label, address and whether it is the one in force.
 fn choices(html: &str, group: &str) -> Vec<(String, String, bool)> {
-    part(html, &format!("aria-label=\"{group}\">"), "</nav>")
+    part(html, &format!("aria-label=\"{group}\""), "</nav>")
         .split("<a ")
         .skip(1)
         .map(|link| {
@@ -239,6 +239,13 @@ fn chosen(html: &str, group: &str) -> Vec<String> {
     choices(html, group).into_iter().filter(|(.., current)| *current).map(|(label, ..)| label).collect()
 }
 
+/// A page without the marks between its pieces of text.
+async fn read(reader: &mut Client, path: &str) -> String {
+    let answer = reader.get(path).await;
+    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+    answer.text.replace("<!>", "")
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn choices_are_marked_and_each_can_be_made_on_its_page(root: PgPool) {
     let world = World::new(root).await;
@@ -246,17 +253,17 @@ async fn choices_are_marked_and_each_can_be_made_on_its_page(root: PgPool) {
     world.user("ada@mill.example", Some(Role::Admin), &[]).await;
     let mut reader = signed_in(&world).await;
     for (page, usual) in [("/overview/kpis", "All three"), ("/", "Last week")] {
-        let html = reader.get(&format!("{page}?day=2026-03-10&basis=gross")).await.text;
+        let html = read(&mut reader, &format!("{page}?day=2026-03-10&basis=gross")).await;
         assert_eq!(chosen(&html, "Compared with"), [usual], "{page}");
         for (label, href, _) in choices(&html, "Compared with") {
-            let html = reader.get(&href).await.text;
+            let html = read(&mut reader, &href).await;
             assert_eq!(chosen(&html, "Compared with"), [label], "{href}");
             assert_eq!(chosen(&html, "Counting rule"), ["Gross"], "{href}");
-            assert!(href.starts_with(&format!("{page}?day=2026-03-10")), "{href}");
+            assert!(href.starts_with(&format!("{page}?")), "{href}");
         }
         assert_eq!(chosen(&html, "Length of the trend"), ["30 days"], "{page}");
         for ((label, href, _), days) in choices(&html, "Length of the trend").into_iter().zip([7, 30, 90, 365]) {
-            let html = reader.get(&href).await.text;
+            let html = read(&mut reader, &href).await;
             assert_eq!(chosen(&html, "Length of the trend"), [label], "{href}");
             let twin = part(part(&html, "data-trend", "</article>"), "<tbody>", "</tbody>");
             assert_eq!(twin.matches("<tr>").count(), days, "{href}");
@@ -266,12 +273,12 @@ async fn choices_are_marked_and_each_can_be_made_on_its_page(root: PgPool) {
             assert_eq!(html.contains("name=\"days\""), days != 30, "{href}");
         }
     }
-    let figures = reader.get("/overview/kpis?day=2026-03-10").await.text;
+    let figures = read(&mut reader, "/overview/kpis?day=2026-03-10").await;
     let tile = part(&figures, "data-metric=\"sales.revenue_net\"", "</article>");
     for against in ["last Tue", "the day before", "last year"] {
         assert!(tile.contains(against), "{against}: {tile}");
     }
-    let week = reader.get("/overview/kpis?day=2026-03-10&compare=week").await.text;
+    let week = read(&mut reader, "/overview/kpis?day=2026-03-10&compare=week").await;
     let tile = part(&week, "data-metric=\"sales.revenue_net\"", "</article>");
     assert!(tile.contains("last Tue") && !tile.contains("last year"), "{tile}");
     assert!(tile.contains("<span class=\"visually-hidden\">up </span>▲ 8.2"), "{tile}");
@@ -284,7 +291,7 @@ async fn charts_stand_beside_the_period_before_and_open_their_rows(root: PgPool)
     arrange(&world).await;
     world.user("ada@mill.example", Some(Role::Admin), &[]).await;
     let mut reader = signed_in(&world).await;
-    let home = reader.get("/?day=2026-03-10").await.text;
+    let home = read(&mut reader, "/?day=2026-03-10").await;
     // Hours: 10:00 has the refund of today and the sale of last week.
     let card = part(&home, "Revenue by hour", "</article>");
     assert!(card.contains("Tue 10 Mar 2026 · UTC"), "range and zone stand in the head: {card}");
@@ -293,10 +300,11 @@ async fn charts_stand_beside_the_period_before_and_open_their_rows(root: PgPool)
     for there in ["−$118.00", "$1,000.00", "?day=2026-03-10&hour=2026-03-10T10:00:00Z"] {
         assert!(ten.contains(there), "{there}: {ten}");
     }
-    let rows = reader.get("/overview/kpis/sales.revenue_net?day=2026-03-10&hour=2026-03-10T08:00:00Z").await;
-    assert_eq!(rows.status, StatusCode::OK);
-    for there in ["data-rows=\"1\"", "$100.50", "08:00 to 09:00 on Tue 10 Mar 2026 · UTC", "Whole day", "hour=2026-03-10T08"] {
-        assert!(rows.text.contains(there), "{there} is missing:\n{}", rows.text);
+    let rows = read(&mut reader, "/overview/kpis/sales.revenue_net?day=2026-03-10&hour=2026-03-10T08:00:00Z").await;
+    for there in
+        ["data-rows=\"1\"", "$100.50", "08:00 to 09:00 on Tue 10 Mar 2026 · UTC", "Whole day", "hour=2026-03-10T08"]
+    {
+        assert!(rows.contains(there), "{there} is missing:\n{rows}");
     }
     let file = "/api/v1/exports/kpi-rows.csv?metric=sales.revenue_net&day=2026-03-10&hour=2026-03-10T08:00:00Z";
     let file = reader.get(file).await;
@@ -308,11 +316,12 @@ async fn charts_stand_beside_the_period_before_and_open_their_rows(root: PgPool)
     }
 
     // Days: each beside that of the period before; the date stays on its page, the amount opens the rows.
-    let html = reader.get("/overview/kpis?day=2026-03-10&days=7").await.text;
+    let html = read(&mut reader, "/overview/kpis?day=2026-03-10&days=7").await;
     let trend = part(&html, "data-trend", "</section>");
     assert!(trend.contains("4 Mar 2026 to 10 Mar 2026 · UTC"), "{trend}");
     assert!(trend.contains("against the 7 days before (dashed)"), "{trend}");
-    let last = trend.split("<tr>").find(|row| row.contains(">10 Mar 2026</a>")).expect("10 March").replace("&amp;", "&");
+    let last =
+        trend.split("<tr>").find(|row| row.contains(">10 Mar 2026</a>")).expect("10 March").replace("&amp;", "&");
     for there in [
         "href=\"/overview/kpis?day=2026-03-10&days=7\"",
         "href=\"/overview/kpis/sales.revenue_net?day=2026-03-10&days=7\"",
@@ -322,7 +331,7 @@ async fn charts_stand_beside_the_period_before_and_open_their_rows(root: PgPool)
     ] {
         assert!(last.contains(there), "{there} is missing:\n{last}");
     }
-    assert!(html.contains("<svg class=\"spark\"") && html.contains("data-spark=\"sales.orders\""), "{html}");
+    assert!(html.contains("class=\"spark\"") && html.contains("data-spark=\"sales.orders\""), "{html}");
     let trend = reader.get("/api/v1/kpis/trend?days=7&to=2026-03-10").await.json();
     let before = &trend["items"][0]["before"];
     assert_eq!(
@@ -342,7 +351,7 @@ async fn a_tile_holds_its_receipt_and_so_does_the_page_of_its_rows(root: PgPool)
     arrange(&world).await;
     world.user("ada@mill.example", Some(Role::Admin), &[]).await;
     let mut reader = signed_in(&world).await;
-    let home = reader.get("/?day=2026-03-10").await.text;
+    let home = read(&mut reader, "/?day=2026-03-10").await;
     let tile = part(&home, "data-metric=\"sales.revenue_net\"", "</article>");
     let receipt = part(tile, "<details class=\"kpi-receipt\"", "</details>");
     for there in [
@@ -357,8 +366,8 @@ async fn a_tile_holds_its_receipt_and_so_does_the_page_of_its_rows(root: PgPool)
     ] {
         assert!(receipt.contains(there), "{there} is missing:\n{receipt}");
     }
-    let rows = reader.get("/overview/kpis/sales.revenue_net?day=2026-03-10").await.text;
-    let receipt = part(&rows, "<section class=\"receipt\"", "</section>");
+    let rows = read(&mut reader, "/overview/kpis/sales.revenue_net?day=2026-03-10").await;
+    let receipt = part(&rows, "aria-label=\"Receipt\"", "</section>");
     for there in ["<dt>Age</dt>", "Live: as the data is now", "<dt>Computed</dt>", "<dt>As of</dt>"] {
         assert!(receipt.contains(there), "{there} is missing:\n{receipt}");
     }

@@ -182,10 +182,10 @@ impl Scope {
         Self { period: Period::Day, days: DayRange { from: day, to: day }, hour: None, ..self }
     }
 
-    /// The same question about the hour of its day that begins at `start`.
+    /// The same question about the hour of its one day that begins at `start`; tomorrow it is still that hour.
     #[must_use]
     pub const fn in_hour(self, start: DateTime<Utc>) -> Self {
-        Self { hour: Some(start), ..self }
+        Self { period: Period::Day, hour: Some(start), ..self }
     }
 
     #[must_use]
@@ -430,6 +430,8 @@ mod tests {
         assert_eq!(day.link(), "?day=2026-11-01&basis=gross&days=7");
         let hour = day.in_hour("2026-11-01T05:30:00Z".parse().unwrap());
         assert_eq!(hour.link(), "?day=2026-11-01&hour=2026-11-01T05:30:00Z&basis=gross&days=7");
+        let today = query(&[]).resolve(d("2026-11-22")).unwrap().in_hour("2026-11-22T08:00:00Z".parse().unwrap());
+        assert_eq!(today.link(), "?day=2026-11-22&hour=2026-11-22T08:00:00Z");
         assert_eq!(hour.on(d("2026-11-02")).hour, None, "an hour of another day is none of this one");
     }
 
