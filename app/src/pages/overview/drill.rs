@@ -114,8 +114,11 @@ fn shown(drill: Drill, search: &str) -> impl IntoView + use<> {
         }
     };
     // As it was chosen there, or not; the page shows whole days.
-    let chosen: Vec<_> =
-        pairs.iter().filter(|(n, _)| !matches!(n.as_str(), "q" | "sort" | "limit" | "hour" | "seen")).cloned().collect();
+    let chosen: Vec<_> = pairs
+        .iter()
+        .filter(|(n, _)| !matches!(n.as_str(), "q" | "sort" | "limit" | "hour" | "seen"))
+        .cloned()
+        .collect();
     let back = address("/overview/kpis", &chosen, &[]);
     let (from, to) = (number.range.from, number.range.to);
     let hour = scope.hour.map(|_| format!("{} to {} on ", format::time(from), format::time(to))).unwrap_or_default();
