@@ -6,15 +6,17 @@
 mod revenue;
 mod trend;
 
-pub use revenue::{revenue_bars, revenue_summary};
-pub use trend::{customers_summary, customers_trend, revenue_trend, trend_summary};
+pub use revenue::{revenue_bars, revenue_legend, revenue_summary};
+pub use trend::{customers_legend, customers_summary, customers_trend, revenue_trend, trend_legend, trend_summary};
 
 use charming::{
     component::{Axis, Grid},
     datatype::{DataPoint, DataPointItem},
     element::{
-        AxisLabel, AxisLine, AxisTick, AxisType, Color, ItemStyle, LineStyle, SplitLine, TextStyle, Tooltip, Trigger,
+        AxisLabel, AxisLine, AxisTick, AxisType, Color, ItemStyle, LineStyle, LineStyleType, SplitLine, Symbol,
+        TextStyle, Tooltip, Trigger,
     },
+    series::Line,
 };
 use domain::{format, money::Currency};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
@@ -28,6 +30,7 @@ pub struct Palette {
     pub first: String,
     pub second: String,
     pub third: String,
+    pub fourth: String,
 }
 
 /// Unit that keeps the labels of an axis short.
@@ -120,6 +123,17 @@ fn gap() -> DataPoint {
     DataPoint::from("-")
 }
 
+/// The period compared with, one point at the place of each of today's.
+fn dashed(name: String, palette: &Palette, data: Vec<DataPoint>) -> Line {
+    let css = &palette.ink;
+    Line::new()
+        .name(name)
+        .symbol(Symbol::None)
+        .line_style(LineStyle::new().color(colour(css)).width(1.5).type_(LineStyleType::Dashed))
+        .item_style(ItemStyle::new().color(colour(css)))
+        .data(data)
+}
+
 #[cfg(test)]
 pub(crate) fn test_palette() -> Palette {
     let colour = |c: &str| c.to_owned();
@@ -130,6 +144,7 @@ pub(crate) fn test_palette() -> Palette {
         first: colour("#0aa"),
         second: colour("#a50"),
         third: colour("#05a"),
+        fourth: colour("#85c"),
     }
 }
 

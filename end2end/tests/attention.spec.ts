@@ -81,7 +81,7 @@ test('the home page names what is urgent and its area cards age by themselves', 
   await expect(block.getByRole('heading', { name: 'Needs attention' })).toBeVisible();
   expect(await block.locator('li[data-item]').count()).toBeLessThanOrEqual(8);
   // The tile and the card of sales are the same figure.
-  const tile = await page.locator('a.kpi [data-metric="sales.revenue_net"]').innerText();
+  const tile = await page.locator('.kpi [data-metric="sales.revenue_net"]').innerText();
   await expect(page.locator('[data-area="sales"] dd').first()).toContainText(tile);
   const critical = await block.locator('li[data-severity="critical"]').count();
   await expect(page).toHaveTitle(critical > 0 ? /^\(\d+\) Overview · Millrace$/ : 'Overview · Millrace');

@@ -1,6 +1,8 @@
 // The figures, their charts, and the rows behind them.
+import type { Page } from '@playwright/test';
 import { expect, open, test } from '../harness/test.ts';
 import { dayAgo, number } from '../harness/list.ts';
+import { axeClean, noSidewaysScroll } from '../harness/checks.ts';
 
 /** A day that no journey sells on. */
 const DAY = dayAgo(5);
@@ -8,7 +10,7 @@ const DAY = dayAgo(5);
 test('every tile leads to as many rows as its number counts', async ({ page }) => {
   test.slow();
   await open(page, `/?day=${DAY}`);
-  const tiles = page.locator('a.kpi');
+  const tiles = page.locator('.kpi');
   const count = await tiles.count();
   expect(count).toBeGreaterThanOrEqual(4);
   for (let i = 0; i < count; i += 1) {
@@ -65,8 +67,133 @@ test('each trend has thirty days, drawn and as a table of the same numbers', asy
       return option.series.map((series) => series.data.map(plain));
     });
     const column = async (n: number) => (await rows.locator(`td:nth-child(${n})`).allTextContents()).map(number);
-    const second = await column(2);
-    const same = (series: number[], scale: number) => series.length === 30 && series.every((v, i) => Math.abs(v * scale - second[i]!) < 0.005);
-    expect(drawn.some((series) => [1, 1e3, 1e6].some((scale) => same(series, scale))), 'drawn = table').toBe(true);
+    // The second column is drawn as bars, the last as the dashed line of the period before; its date stands below.
+    const amounts = await rows.locator('td:last-child').evaluateAll((cells) => cells.map((cell) => cell.firstChild?.textContent ?? ''));
+    for (const [name, values] of [['bars', await column(2)], ['dashed', amounts.map(number)]] as const) {
+      const same = (series: number[], scale: number) => series.length === 30 && series.every((v, i) => Math.abs(v * scale - values[i]!) < Math.max(0.005, scale * 6e-5));
+      expect(drawn.some((series) => [1, 1e3, 1e6].some((scale) => same(series, scale))), `${name} = table`).toBe(true);
+    }
   }
 });
+
+test('the figures compare with everything until one comparison is chosen', async ({ page, phone, scripted }) => {
+  await open(page, `/overview/kpis?day=${DAY}`);
+  const bar = page.getByRole('navigation', { name: 'Compared with' });
+  const sheet = page.locator('summary', { hasText: 'Compared with' });
+  const shown = async () => {
+    if (phone) await sheet.click();
+  };
+  await shown();
+  await expect(bar.locator('[aria-current]')).toHaveText('All three');
+  await bar.getByRole('link', { name: 'Last week' }).click();
+  await expect(page).toHaveURL(/compare=week/);
+  await expect(bar.locator('[aria-current]')).toHaveText('Last week');
+  await expect(page.locator('.kpi .foot', { hasText: 'last year' })).toHaveCount(0);
+  if (scripted) {
+    await page.goBack();
+    await expect(bar.locator('[aria-current]')).toHaveText('All three');
+  }
+});
+
+test('the length of the trend is a choice that the address keeps', async ({ page }) => {
+  for (const path of ['/', '/overview/kpis']) {
+    await open(page, path);
+    const length = page.getByRole('navigation', { name: 'Length of the trend' });
+    await expect(length.locator('[aria-current]')).toHaveText('30 days');
+    await length.getByRole('link', { name: '7 days' }).click();
+    await expect(page).toHaveURL(/days=7/);
+    await expect(page.locator('[data-trend] figure.chart').first().locator('tbody tr')).toHaveCount(7);
+    await page.getByRole('navigation', { name: 'Counting rule' }).getByRole('link').nth(1).click();
+    await expect(page).toHaveURL(/basis=.*days=7|days=7.*basis=/);
+    await expect(length.locator('[aria-current]')).toHaveText('7 days');
+  }
+});
+
+test('an hour opens the rows that it counts, from the table and from the chart', async ({ page, scripted }) => {
+  await open(page, `/?day=${DAY}`);
+  const figure = page.locator('figure.chart').first();
+  const rows = figure.locator('details.twin tbody tr');
+  const orders = await rows.evaluateAll((all) => all.map((row) => Number(row.children[2]!.textContent!.replace(/\D/g, ''))));
+  const busiest = orders.indexOf(Math.max(...orders));
+  const amount = await rows.nth(busiest).locator('[data-pick]').innerText();
+  await figure.locator('summary').click();
+  await rows.nth(busiest).locator('td').nth(2).getByRole('link').click();
+  await expect(page).toHaveURL(/sales\.orders\?.*hour=/);
+  await expect(page.locator('[data-rows]')).toHaveAttribute('data-rows', String(orders[busiest]));
+  if (!scripted) return;
+  await page.goBack();
+  await expect(page).toHaveURL(new RegExp(`/\\?day=${DAY}$`));
+  await expect(figure.locator('canvas, svg').first()).toBeVisible();
+  await clickCategory(page, 0, busiest);
+  await expect(page).toHaveURL(/sales\.revenue_net\?.*hour=/);
+  await expect(page.locator('.receipt [data-metric]')).toHaveText(amount);
+  await page.goBack();
+  await expect(page).toHaveURL(new RegExp(`/\\?day=${DAY}$`));
+});
+
+test('a day of the figures stays on their page, a point opens its rows, and Back undoes both', async ({ page, scripted }) => {
+  await open(page, '/overview/kpis');
+  const figure = page.locator('[data-trend] figure.chart').first();
+  const row = figure.locator('details.twin tbody tr').nth(20);
+  await figure.locator('summary').click();
+  const link = row.locator('td').first().getByRole('link');
+  const href = await link.getAttribute('href');
+  expect(href).toMatch(/^\/overview\/kpis\?day=/);
+  await link.click();
+  await expect(page).toHaveURL(new RegExp(`${href!.replace(/[?]/g, '\\?')}$`));
+  await page.goBack();
+  await expect(page).toHaveURL(/\/overview\/kpis$/);
+  if (!scripted) return;
+  const amount = await row.locator('[data-pick]').textContent();
+  await clickCategory(page, 0, 20);
+  await expect(page).toHaveURL(/\/overview\/kpis\/sales\.revenue_net\?day=/);
+  await expect(page.locator('.receipt [data-metric]')).toHaveText(amount!);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/overview\/kpis$/);
+});
+
+test('a tile tells how its number came about without leaving the page', async ({ page }) => {
+  await open(page, `/?day=${DAY}`);
+  const tile = page.locator('.kpi').first();
+  const receipt = tile.locator('dl.details');
+  await expect(receipt).toBeHidden();
+  const button = tile.locator('summary');
+  await button.click();
+  await expect(receipt).toBeVisible();
+  for (const term of ['Formula', 'Range', 'Zone', 'Rows', 'Computed', 'Age', 'State']) {
+    await expect(receipt.locator('dt', { hasText: new RegExp(`^${term}$`) })).toHaveCount(1);
+  }
+  expect(new URL(page.url()).pathname).toBe('/');
+  await noSidewaysScroll(page);
+  await axeClean(page);
+  await button.focus();
+  await page.keyboard.press('Enter');
+  await expect(receipt).toBeHidden();
+});
+
+test('what needs a hand comes first on the phone, the refresh bar last everywhere', async ({ page, phone }) => {
+  await open(page, '/');
+  const top = async (selector: string) => (await page.locator(selector).first().boundingBox())!.y;
+  await expect(page.locator('article[data-attention]')).toBeVisible();
+  const [attention, figures, charts, areas, refresh] = await Promise.all(
+    ['article[data-attention]', '.kpis', '[data-trend]', '.grid3', '.refresh'].map(top),
+  );
+  expect(attention! < figures!).toBe(phone);
+  expect(Math.max(attention!, figures!)).toBeLessThan(charts!);
+  expect(Math.max(charts!, areas!)).toBeLessThan(refresh!);
+  await expect(page.locator('.kpi .spark').first()).toBeVisible({ visible: !phone });
+});
+
+/** Clicks where the n-th chart of the page has its `place`-th bar or point. */
+async function clickCategory(page: Page, chart: number, place: number): Promise<void> {
+  const canvas = page.locator('.chart-canvas').nth(chart);
+  await canvas.scrollIntoViewIfNeeded();
+  const at = await canvas.evaluate((node, index) => {
+    const { echarts } = globalThis as unknown as {
+      echarts: { getInstanceByDom(n: Element): { convertToPixel(f: object, v: number[]): number[] } | undefined };
+    };
+    return echarts.getInstanceByDom(node)!.convertToPixel({ gridIndex: 0 }, [index, 0]);
+  }, place);
+  // A little above the axis: on the bar where there is one, beside a line all the same.
+  await canvas.click({ position: { x: at[0]!, y: at[1]! - 3 } });
+}

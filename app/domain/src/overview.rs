@@ -32,9 +32,9 @@ pub use drill::{
 pub use history::{History, HistoryItem, HistoryQuery, HistoryRequest, PastValue, Step};
 pub use metric::{Basis, MetricKey, OrderSet, Unit};
 pub use pace::{EARLIER_DAYS, EarlierDay, Pace, Quarter, Share, Standing};
-pub use scope::{Compare, DayRange, MAX_DAYS, Period, Scope, ScopeQuery};
+pub use scope::{Compare, DayRange, MAX_DAYS, Period, Scope, ScopeQuery, TREND_DAYS};
 pub use screen::{KpisScreen, OverviewScreen, RecentSale};
-pub use series::{Bar, Bars, Progress, Trend, TrendDay, TrendQuery, TrendRequest, TrendTotals};
+pub use series::{Bar, Bars, Counterpart, Progress, Trend, TrendDay, TrendQuery, TrendRequest, TrendTotals};
 pub use statistics::{change_percent, rate_percent, wilson_95};
 pub use summary::{SummaryDay, SummaryPort, SummaryQuery};
 pub use target::{Aim, NewTarget, SetTarget, Target, TargetPeriod, TargetsPort, TargetsScreen};

@@ -1,10 +1,11 @@
-//! The one place that talks to ECharts: load it once, draw, follow size and theme, dispose.
+//! The one place that talks to ECharts: load it once, draw, follow size and theme, open what is clicked, dispose.
 
 use crate::charts::Palette;
 use charming::Chart;
+use rust_decimal::prelude::ToPrimitive;
 use std::{cell::RefCell, collections::HashMap};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure, prelude::wasm_bindgen};
-use web_sys::{Element, HtmlScriptElement, MutationObserver, MutationObserverInit, ResizeObserver};
+use web_sys::{Element, HtmlElement, HtmlScriptElement, MutationObserver, MutationObserverInit, ResizeObserver};
 
 const SCRIPT: &str = "/vendor/echarts/echarts.min.js";
 
@@ -23,6 +24,29 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     fn dispose(this: &ECharts) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = containPixel)]
+    fn contain_pixel(this: &ECharts, finder: &JsValue, point: &js_sys::Array) -> Result<bool, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = convertFromPixel)]
+    fn convert_from_pixel(this: &ECharts, finder: &JsValue, point: &js_sys::Array) -> Result<JsValue, JsValue>;
+
+    /// What it draws on; hears clicks beside bars and on gaps too.
+    type Surface;
+
+    #[wasm_bindgen(method, catch, js_name = getZr)]
+    fn surface(this: &ECharts) -> Result<Surface, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn on(this: &Surface, event: &str, handler: &JsValue) -> Result<(), JsValue>;
+
+    type Pointer;
+
+    #[wasm_bindgen(method, getter, js_name = offsetX)]
+    fn offset_x(this: &Pointer) -> f64;
+
+    #[wasm_bindgen(method, getter, js_name = offsetY)]
+    fn offset_y(this: &Pointer) -> f64;
 }
 
 /// Builds the options of a chart in the colours of the theme.
@@ -33,6 +57,8 @@ struct Drawn {
     chart: ECharts,
     make: MakeChart,
     size: Option<(ResizeObserver, Closure<dyn FnMut()>)>,
+    /// Called by the chart for as long as it is drawn.
+    _click: Closure<dyn FnMut(Pointer)>,
 }
 
 type Waiting = (u32, Element, MakeChart);
@@ -104,11 +130,40 @@ fn draw_waiting() {
             observer.observe(&node);
             (observer, redraw)
         });
-        let drawn = Drawn { chart, make, size };
+        let click = Closure::<dyn FnMut(Pointer)>::new(move |at: Pointer| {
+            let place = BOARD.with_borrow(|board| board.drawn.get(&id).and_then(|d| place_at(&d.chart, &at)));
+            if let Some(place) = place {
+                open_row(&node, place);
+            }
+        });
+        if let Ok(surface) = chart.surface() {
+            let _ = surface.on("click", click.as_ref());
+        }
+        let drawn = Drawn { chart, make, size, _click: click };
         paint(&drawn, &palette());
         BOARD.with_borrow_mut(|board| board.drawn.insert(id, drawn));
     }
     follow_theme();
+}
+
+/// Which of the chart's categories stands at a point of it, from 0.
+fn place_at(chart: &ECharts, at: &Pointer) -> Option<u32> {
+    let point = js_sys::Array::of2(&at.offset_x().into(), &at.offset_y().into());
+    let grid = js_sys::Object::new();
+    js_sys::Reflect::set(&grid, &"gridIndex".into(), &0.into()).ok()?;
+    chart.contain_pixel(&grid, &point).ok().filter(|inside| *inside)?;
+    let found = chart.convert_from_pixel(&grid, &point).ok()?;
+    js_sys::Array::from(&found).get(0).as_f64()?.round().to_u32()
+}
+
+/// Follows the link that the table twin has for a place of its chart, as if it were clicked: the router hears it.
+fn open_row(node: &Element, place: u32) {
+    let link = node.closest("figure").ok().flatten().and_then(|figure| {
+        figure.query_selector(&format!("tbody > tr:nth-child({}) [data-pick]", place + 1)).ok().flatten()
+    });
+    if let Some(link) = link.and_then(|link| link.dyn_into::<HtmlElement>().ok()) {
+        link.click();
+    }
 }
 
 fn paint(drawn: &Drawn, palette: &Palette) {
@@ -160,5 +215,6 @@ fn palette() -> Palette {
         first: colour("--c1", "#0b6e6e"),
         second: colour("--c2", "#d97a2b"),
         third: colour("--c3", "#3c6fd1"),
+        fourth: colour("--c4", "#8a5cc2"),
     }
 }

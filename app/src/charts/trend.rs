@@ -1,14 +1,16 @@
 //! The 30-day charts: revenue with orders, active customers with visitors.
 
-use super::{Palette, Scale, category, colour, counts, grid, money_name, point, tooltip, values};
+use super::{Palette, Scale, category, colour, counts, dashed, gap, grid, money_name, point, tooltip, values};
+use crate::components::chart::{LegendKey, Mark};
 use charming::{
     Chart,
-    element::{ItemStyle, LineStyle, Symbol},
-    series::{Bar, Line},
+    datatype::DataPoint,
+    element::{ItemStyle, LineStyle, Symbol, SymbolSize},
+    series::{Bar, Line, Scatter},
 };
 use domain::{
     format,
-    overview::{Trend, TrendDay, change_percent},
+    overview::{Counterpart, Trend, TrendDay, change_percent},
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
@@ -42,28 +44,86 @@ fn two_axes(trend: &Trend, palette: &Palette) -> Chart {
         .x_axis(category(trend.items.iter().map(label).collect(), palette))
 }
 
+/// What the period before is called.
+fn before_words(trend: &Trend) -> String {
+    match trend.items.len() {
+        1 => "the day before".to_owned(),
+        n => format!("the {n} days before"),
+    }
+}
+
+/// The period before as a dashed line, of what `value` takes from each of its days.
+fn before(trend: &Trend, palette: &Palette, value: impl Fn(&Counterpart) -> f64) -> Line {
+    let points = trend.items.iter().map(|day| day.before.as_ref().map_or_else(gap, |before| value(before).into()));
+    dashed(before_words(trend), palette, points.collect())
+}
+
+/// A diamond on each day that was revised, at the height of its bar; `None` when there is none.
+fn revised(trend: &Trend, palette: &Palette, height: impl Fn(&TrendDay) -> f64) -> Option<Scatter> {
+    trend.items.iter().any(|day| day.revised.is_some()).then(|| {
+        let point = |day: &TrendDay| if day.revised.is_some() { DataPoint::from(height(day)) } else { gap() };
+        Scatter::new()
+            .name("Revised")
+            .symbol(Symbol::Diamond)
+            .symbol_size(SymbolSize::Number(10.0))
+            .item_style(ItemStyle::new().color(colour(&palette.fourth)))
+            .data(trend.items.iter().map(point).collect::<Vec<_>>())
+    })
+}
+
+fn key(mark: Mark, words: &str) -> LegendKey {
+    LegendKey { mark, words: words.to_owned() }
+}
+
+fn legend(trend: &Trend, bars: LegendKey, line: &str) -> Vec<LegendKey> {
+    let mut keys = vec![bars, key(Mark::Series(2), line), key(Mark::Dashed, &before_words(trend))];
+    keys.extend(trend.items.iter().any(|day| day.revised.is_some()).then(|| key(Mark::Diamond, "revised")));
+    keys
+}
+
+/// What the chart of revenue shows.
+#[must_use]
+pub fn trend_legend(trend: &Trend) -> Vec<LegendKey> {
+    legend(trend, key(Mark::Series(1), "Revenue"), "Orders")
+}
+
+/// What the chart of customers shows.
+#[must_use]
+pub fn customers_legend(trend: &Trend) -> Vec<LegendKey> {
+    legend(trend, key(Mark::Series(3), "Active customers"), "Visitors")
+}
+
 /// Revenue as bars, orders as a line; `trend` oldest first.
 #[must_use]
 pub fn revenue_trend(trend: &Trend, locale: &str, palette: &Palette) -> Chart {
-    let scale = Scale::largest(trend.items.iter().map(|d| d.revenue));
+    let befores = trend.items.iter().filter_map(|d| d.before.as_ref()).map(|b| b.revenue);
+    let scale = Scale::largest(trend.items.iter().map(|d| d.revenue).chain(befores));
     let points = trend
         .items
         .iter()
         .map(|day| {
+            let money = |amount: Decimal| format::money(amount, trend.currency, locale);
+            let before = day.before.as_ref().map(|b| format!(" · {} {}", format::date(b.day), money(b.revenue)));
             let words = format!(
-                "{}: {} · {} orders",
+                "{}: {} · {} orders{}",
                 heading(day),
-                format::money(day.revenue, trend.currency, locale),
-                format::count(day.orders, locale)
+                money(day.revenue),
+                format::count(day.orders, locale),
+                before.unwrap_or_default()
             );
             point(scale.apply(day.revenue), words, day.partial, &palette.first)
         })
         .collect::<Vec<_>>();
-    two_axes(trend, palette)
+    let chart = two_axes(trend, palette)
         .y_axis(values(money_name(trend.currency), scale, palette))
         .y_axis(counts("Orders", palette))
         .series(Bar::new().name("Revenue").item_style(ItemStyle::new().color(colour(&palette.first))).data(points))
         .series(line("Orders", &palette.second, trend.items.iter().map(|d| float(d.orders)).collect()).y_axis_index(1))
+        .series(before(trend, palette, |b| scale.apply(b.revenue)));
+    match revised(trend, palette, |d| scale.apply(d.revenue)) {
+        Some(marks) => chart.series(marks),
+        None => chart,
+    }
 }
 
 /// Active customers as bars, visitors as a line; `trend` oldest first.
@@ -73,16 +133,20 @@ pub fn customers_trend(trend: &Trend, locale: &str, palette: &Palette) -> Chart 
         .items
         .iter()
         .map(|day| {
+            let count = |n: i64| format::count(n, locale);
+            let before =
+                day.before.as_ref().map(|b| format!(" · {} {}", format::date(b.day), count(b.active_customers)));
             let words = format!(
-                "{}: {} active customers · {} visitors",
+                "{}: {} active customers · {} visitors{}",
                 heading(day),
-                format::count(day.active_customers, locale),
-                format::count(day.visitors, locale)
+                count(day.active_customers),
+                count(day.visitors),
+                before.unwrap_or_default()
             );
             point(float(day.active_customers), words, day.partial, &palette.third)
         })
         .collect::<Vec<_>>();
-    two_axes(trend, palette)
+    let chart = two_axes(trend, palette)
         .y_axis(counts("Customers", palette))
         .y_axis(counts("Visitors", palette))
         .series(
@@ -91,23 +155,28 @@ pub fn customers_trend(trend: &Trend, locale: &str, palette: &Palette) -> Chart 
         .series(
             line("Visitors", &palette.second, trend.items.iter().map(|d| float(d.visitors)).collect()).y_axis_index(1),
         )
+        .series(before(trend, palette, |b| float(b.active_customers)));
+    match revised(trend, palette, |d| float(d.active_customers)) {
+        Some(marks) => chart.series(marks),
+        None => chart,
+    }
 }
 
 /// "Revenue rose 47.1 % against the 30 days before; best day Thu 12 May 2011."
 #[must_use]
 pub fn trend_summary(trend: &Trend, locale: &str) -> String {
-    let n = trend.items.len();
+    let before = before_words(trend);
     let total = format::money(trend.totals.revenue, trend.currency, locale);
     let change = match change_percent(trend.totals.revenue, trend.before.revenue) {
-        Some(change) if change.is_zero() => format!("Revenue of {total} is the same as in the {n} days before"),
+        Some(change) if change.is_zero() => format!("Revenue of {total} is the same as in {before} (dashed)"),
         Some(change) => {
             let verb = if change.is_sign_negative() { "fell" } else { "rose" };
             format!(
-                "Revenue {verb} {} to {total} against the {n} days before",
+                "Revenue {verb} {} to {total} against {before} (dashed)",
                 format::percent(change.abs() / Decimal::ONE_HUNDRED, 1)
             )
         }
-        None => format!("Revenue {total}; there is nothing to compare it with in the {n} days before"),
+        None => format!("Revenue {total}; there is nothing to compare it with in {before} (dashed)"),
     };
     let corrected = match trend.items.iter().filter(|d| d.revised.is_some()).count() {
         0 => String::new(),
@@ -135,7 +204,8 @@ pub fn customers_summary(trend: &Trend, locale: &str) -> String {
             )
         },
     );
-    if visitors == 0 { format!("{most}; no visits recorded.") } else { format!("{most}.") }
+    let visits = if visitors == 0 { "; no visits recorded" } else { "" };
+    format!("{most}{visits}. Dashed: active customers of {}.", before_words(trend))
 }
 
 #[cfg(test)]
@@ -166,6 +236,13 @@ mod tests {
                 conversion: None,
                 partial: n + 1 == revenue.len() as u64,
                 revised: None,
+                before: Some(Counterpart {
+                    day: first + chrono::Days::new(n) - chrono::Days::new(revenue.len() as u64),
+                    revenue: (before + i64::try_from(n).unwrap()).into(),
+                    orders: 1,
+                    active_customers: 4,
+                    visitors: 0,
+                }),
             })
             .collect();
         let totals = |revenue: i64| TrendTotals { revenue: revenue.into(), ..TrendTotals::default() };
@@ -189,15 +266,24 @@ mod tests {
         let chart = serde_json::to_value(revenue_trend(&trend(&[100, 0, 50], 0), "en-GB", &test_palette())).unwrap();
         let bars = chart["series"][0]["data"].as_array().unwrap();
         assert_eq!(bars.len(), 3);
-        assert_eq!((&bars[1]["value"], &bars[1]["name"]), (&0.0.into(), &"Mon 2 May 2011: £0.00 · 0 orders".into()));
+        assert_eq!(
+            (&bars[1]["value"], &bars[1]["name"]),
+            (&0.0.into(), &"Mon 2 May 2011: £0.00 · 0 orders · 29 Apr 2011 £1.00".into())
+        );
         assert_eq!(
             (&bars[2]["itemStyle"]["opacity"], &bars[2]["name"]),
-            (&0.45.into(), &"Tue 3 May 2011 so far: £50.00 · 1 orders".into())
+            (&0.45.into(), &"Tue 3 May 2011 so far: £50.00 · 1 orders · 30 Apr 2011 £2.00".into())
         );
         assert_eq!((&chart["series"][1]["type"], &chart["series"][1]["yAxisIndex"]), (&"line".into(), &1.0.into()));
         let customers =
             serde_json::to_value(customers_trend(&trend(&[100, 0, 50], 0), "en-GB", &test_palette())).unwrap();
         assert_eq!(customers["series"][0]["data"][0]["value"], 10.0);
+        for (chart, data) in [(&chart, [0.0, 1.0, 2.0]), (&customers, [4.0; 3])] {
+            let line = &chart["series"][2];
+            assert_eq!((&line["name"], &line["lineStyle"]["type"]), (&"the 3 days before".into(), &"dashed".into()));
+            assert_eq!(line["data"], serde_json::json!(data));
+            assert_eq!(chart["series"].as_array().map(Vec::len), Some(3), "nothing was revised");
+        }
     }
 
     #[test]
@@ -206,7 +292,11 @@ mod tests {
         trend.items[0].revised = Some(DateTime::parse_from_rfc3339("2011-05-02T10:42:00+01:00").unwrap());
         let chart = serde_json::to_value(revenue_trend(&trend, "en-GB", &test_palette())).unwrap();
         let name = chart["series"][0]["data"][0]["name"].as_str().unwrap().to_owned();
-        assert_eq!(name, format!("Sun 1 May 2011{}: £100.00 · 1 orders", trend.items[0].mark()));
+        assert_eq!(name, format!("Sun 1 May 2011{}: £100.00 · 1 orders · 28 Apr 2011 £100.00", trend.items[0].mark()));
+        let marks = &chart["series"][3];
+        assert_eq!((&marks["type"], &marks["symbol"]), (&"scatter".into(), &"diamond".into()));
+        assert_eq!(marks["data"], serde_json::json!([100.0, "-", "-"]));
+        assert_eq!(trend_legend(&trend).last(), Some(&LegendKey { mark: Mark::Diamond, words: "revised".into() }));
         assert!(name.contains("(revised 2 May 2011") && name.contains("10:42"), "{name}");
         assert!(trend_summary(&trend, "en-GB").ends_with("1 day was revised after its end."));
     }
@@ -215,13 +305,13 @@ mod tests {
     fn the_sentence_says_how_it_moved() {
         assert_eq!(
             trend_summary(&trend(&[100, 0, 50], 100), "en-GB"),
-            "Revenue rose 50.0\u{a0}% to £150.00 against the 3 days before; best day Sun 1 May 2011."
+            "Revenue rose 50.0\u{a0}% to £150.00 against the 3 days before (dashed); best day Sun 1 May 2011."
         );
         assert!(trend_summary(&trend(&[50], 100), "en-GB").starts_with("Revenue fell 50.0"));
         assert!(trend_summary(&trend(&[50], 0), "en-GB").contains("nothing to compare"));
         assert_eq!(
             customers_summary(&trend(&[0], 0), "en-GB"),
-            "No customer bought in these days; no visits recorded."
+            "No customer bought in these days; no visits recorded. Dashed: active customers of the day before."
         );
     }
 }

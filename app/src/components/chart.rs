@@ -4,6 +4,24 @@ use crate::{browser, charts::Palette};
 use charming::Chart;
 use leptos::{html::Div, prelude::*};
 
+/// What a line or bar of a chart stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LegendKey {
+    pub mark: Mark,
+    pub words: String,
+}
+
+/// How it is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// In the n-th colour of the theme.
+    Series(u8),
+    /// The period compared with.
+    Dashed,
+    /// A point that says something of its own.
+    Diamond,
+}
+
 /// `option` makes the chart from the theme's colours; the children are its table twin.
 #[component]
 pub fn ChartFigure(
@@ -13,6 +31,7 @@ pub fn ChartFigure(
     /// The chart in one sentence.
     #[prop(into)]
     summary: String,
+    legend: Vec<LegendKey>,
     option: impl Fn(&Palette) -> Chart + Send + Sync + 'static,
     children: Children,
 ) -> impl IntoView {
@@ -25,9 +44,21 @@ pub fn ChartFigure(
             on_cleanup(move || browser::dispose_chart(drawn));
         }
     });
+    let legend = legend
+        .into_iter()
+        .map(|LegendKey { mark, words }| {
+            let (series, dash, diamond) = match mark {
+                Mark::Series(n) => (Some(n.to_string()), None, None),
+                Mark::Dashed => (None, Some(""), None),
+                Mark::Diamond => (None, None, Some("")),
+            };
+            view! { <li data-series=series data-dash=dash data-diamond=diamond>{words}</li> }
+        })
+        .collect_view();
     view! {
         <figure class="chart">
             <div class="chart-canvas" role="img" aria-label=label node_ref=canvas></div>
+            <ul class="legend">{legend}</ul>
             <figcaption class="chart-summary">{summary}</figcaption>
             <details class="twin">
                 <summary>"Show as table"</summary>

@@ -2,17 +2,22 @@
 
 mod areas;
 pub mod attention;
+mod bars;
 mod blocks;
 pub mod drill;
 pub mod fault_drill;
 pub mod freshness;
 pub mod kpis;
+mod place;
+mod receipt;
 mod refresh;
 mod rows;
 mod scope_bar;
+mod spark;
 mod status;
 pub mod targets;
 mod tiles;
+mod trend;
 
 use crate::{
     components::{page::PageHead, states::Loading},
@@ -24,10 +29,11 @@ use areas::{AreaCards, Areas};
 use attention::{AttentionBlock, NeedsAttention};
 use domain::{
     access::Permission,
-    overview::{OverviewScreen, Scope, Tile, status::SystemStatus},
+    overview::{OverviewScreen, status::SystemStatus},
 };
 use leptos::prelude::*;
 use leptos_router::{LazyRoute, lazy_route};
+use place::Place;
 use refresh::RefreshControls;
 use scope_bar::{ScopeBar, scope_words};
 use status::{StatusLine, system_status};
@@ -74,6 +80,8 @@ impl LazyRoute for OverviewRoute {
 
 fn shown(screen: OverviewScreen, attention: NeedsAttention) -> impl IntoView {
     let OverviewScreen { scope, today, zone, outage_since, tiles, bars, trend, recent, .. } = screen;
+    let course = trend.as_ref().ok();
+    let tiles = tiles.into_iter().map(|tile| tiles::tile(tile, scope, Place::Home, course)).collect_view();
     let may_create = session().may(Permission::TransactionsCreate);
     view! {
         <PageHead title="Overview" critical=attention.critical() scope=scope_words(scope, &zone)>
@@ -81,21 +89,14 @@ fn shown(screen: OverviewScreen, attention: NeedsAttention) -> impl IntoView {
             {may_create.then(|| view! { <a class="btn primary" href="/transactions/new">"New transaction"</a> })}
         </PageHead>
         {blocks::outage_note(outage_since)}
-        <ScopeBar path="/" scope today/>
+        <ScopeBar place=Place::Home scope today/>
         <section class="kpis" aria-label="Key figures">
-            {tiles.into_iter().map(|tile| tiles::tile(tile, scope)).collect_view()}
+            {tiles}
         </section>
         <section class="grid2">
-            {blocks::or_failed("Revenue", bars, |bars| blocks::bars_card(bars, scope))}
+            {blocks::or_failed("Revenue", bars, |bars| bars::bars_card(bars, scope, Place::Home))}
             {recent.map(|recent| blocks::or_failed("Recent transactions", recent, blocks::recent_card))}
         </section>
-        {blocks::or_failed("Trend", trend, |trend| blocks::trend_cards(trend, scope))}
+        {blocks::or_failed("Trend", trend, |trend| trend::trend_section(trend, scope, Place::Home))}
     }
-}
-
-/// Link to the rows behind a figure, which name the value that was looked at.
-fn drill_href(tile: &Tile, scope: Scope) -> String {
-    let scope = scope.link();
-    let seen = tile.snapshot_id.map(|id| format!("{}seen={id}", if scope.is_empty() { '?' } else { '&' }));
-    format!("/overview/kpis/{}{scope}{}", tile.key, seen.unwrap_or_default())
 }

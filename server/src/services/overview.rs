@@ -7,6 +7,7 @@ mod dashboard;
 pub mod fault_drill;
 mod finished;
 mod history;
+mod hours;
 mod measure;
 mod pace;
 mod pulse;
@@ -167,9 +168,9 @@ impl Moment {
 }
 
 /// What a figure of `scope` is kept by; who looks at the same days by another name looks at the same figure.
-fn scope_text(scope: Scope, compared: bool, context: &Context) -> String {
-    let compare = if compared { scope.compare.as_str() } else { "-" };
-    format!("{} {} {} {compare} {}", scope.days.from, scope.days.to, scope.basis.as_str(), context.scope())
+fn scope_text(scope: Scope, context: &Context) -> String {
+    let (basis, compare) = (scope.basis.as_str(), scope.compare.as_str());
+    format!("{} {} {basis} {compare} {}", scope.days.from, scope.days.to, context.scope())
 }
 
 impl OverviewService {
@@ -208,7 +209,7 @@ impl OverviewService {
     /// The tile of a figure; one that could not be had says so in its place.
     async fn kept_tile(&self, m: &Moment, metric: MetricKey, scope: Scope) -> Tile {
         let (context, now) = (m.context.clone(), m.now);
-        let text = scope_text(scope, true, &m.context);
+        let text = scope_text(scope, &m.context);
         let kept = self.backend.figures.get::<Tile, _>(metric.declaration(), text, move |connection| {
             async move { measure::tile(connection, &context, metric, scope, now).await }.boxed()
         });
@@ -236,7 +237,7 @@ impl OverviewService {
 
     async fn kept_bars(&self, m: &Moment, scope: Scope) -> Result<Bars, AppError> {
         let (context, now) = (m.context.clone(), m.now);
-        let text = scope_text(scope, false, &m.context);
+        let text = scope_text(scope, &m.context);
         let kept = self.backend.figures.get::<Bars, _>(&figures::BARS, text, move |connection| {
             async move { series::bars(connection, &context, scope, now).await }.boxed()
         });
@@ -326,15 +327,11 @@ impl OverviewPort for OverviewService {
     async fn kpis(&self, who: &Principal, query: &ScopeQuery) -> Result<KpisScreen, AppError> {
         let m = self.moment(who).await?;
         let scope = m.scope(query)?;
-        let (tiles, trend) = tokio::join!(
-            // All comparisons at once, unless one was asked for.
-            self.kept_tiles(
-                &m,
-                MetricKey::ALL,
-                if query.compare.is_none() { scope.with_compare(Compare::All) } else { scope }
-            ),
-            self.kept_trend(&m, series::page_trend(scope))
-        );
+        // All comparisons at once, unless one was asked for.
+        let chosen = query.compare.as_deref().is_some_and(|text| !text.trim().is_empty());
+        let scope = if chosen { scope } else { scope.with_compare(Compare::All) };
+        let (tiles, trend) =
+            tokio::join!(self.kept_tiles(&m, MetricKey::ALL, scope), self.kept_trend(&m, series::page_trend(scope)));
         Ok(KpisScreen {
             scope,
             today: m.today(),

@@ -161,13 +161,9 @@ async fn bad_questions_get_every_fault(root: PgPool) {
     assert_eq!(anonymous.status, StatusCode::UNAUTHORIZED);
 }
 
-/// Example 20, as far as HTML goes: values, table twins and links stand in the first answer.
-#[sqlx::test(migrations = "../migrations")]
-async fn pages_read_whole_without_script(root: PgPool) {
-    let world = World::new(root).await;
-    arrange(&world).await;
-    world.user("ada@mill.example", Some(Role::Admin), &[]).await;
-    let mut reader = Client::new(&router(&world));
+/// A browser in which Ada has signed in.
+async fn signed_in(world: &World) -> Client {
+    let mut reader = Client::new(&router(world));
     reader.get("/login").await;
     let typed = format!("name=ada%40mill.example&password={}&next=/", PASSWORD.replace(' ', "+"));
     let headers = [
@@ -176,6 +172,16 @@ async fn pages_read_whole_without_script(root: PgPool) {
         ("sec-fetch-site", "same-origin"),
     ];
     assert!(reader.send(Method::POST, "/fn/access/sign_in", &headers, &typed).await.status.is_redirection());
+    reader
+}
+
+/// Example 20, as far as HTML goes: values, table twins and links stand in the first answer.
+#[sqlx::test(migrations = "../migrations")]
+async fn pages_read_whole_without_script(root: PgPool) {
+    let world = World::new(root).await;
+    arrange(&world).await;
+    world.user("ada@mill.example", Some(Role::Admin), &[]).await;
+    let mut reader = signed_in(&world).await;
     let home = reader.get("/?day=2026-03-10").await;
     assert_eq!(home.status, StatusCode::OK, "{}", home.text);
     for part in [
@@ -234,4 +240,161 @@ async fn pages_read_whole_without_script(root: PgPool) {
     let bad = reader.get("/overview/kpis/orders?day=never").await;
     assert_eq!(bad.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(bad.text.contains("is not a date"), "{}", bad.text);
+}
+
+/// What stands between the first `from` and the `to` that follows it.
+#[track_caller]
+fn part<'a>(html: &'a str, from: &str, to: &str) -> &'a str {
+    let rest = html.split_once(from).unwrap_or_else(|| panic!("{from} is missing:\n{html}")).1;
+    rest.split_once(to).unwrap_or_else(|| panic!("{to} is missing after {from}:\n{rest}")).0
+}
+
+/// The choices of a group as label, address and whether it is the one in force.
+fn choices(html: &str, group: &str) -> Vec<(String, String, bool)> {
+    part(html, &format!("aria-label=\"{group}\""), "</nav>")
+        .split("<a ")
+        .skip(1)
+        .map(|link| {
+            let href = part(link, "href=\"", "\"").replace("&amp;", "&");
+            (part(link, ">", "</a>").to_owned(), href, link.contains("aria-current=\"true\""))
+        })
+        .collect()
+}
+
+fn chosen(html: &str, group: &str) -> Vec<String> {
+    choices(html, group).into_iter().filter(|(.., current)| *current).map(|(label, ..)| label).collect()
+}
+
+/// A page without the marks between its pieces of text.
+async fn read(reader: &mut Client, path: &str) -> String {
+    let answer = reader.get(path).await;
+    assert_eq!(answer.status, StatusCode::OK, "{path}: {}", answer.text);
+    answer.text.replace("<!>", "")
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn choices_are_marked_and_each_can_be_made_on_its_page(root: PgPool) {
+    let world = World::new(root).await;
+    arrange(&world).await;
+    world.user("ada@mill.example", Some(Role::Admin), &[]).await;
+    let mut reader = signed_in(&world).await;
+    for (page, usual) in [("/overview/kpis", "All three"), ("/", "Last week")] {
+        let html = read(&mut reader, &format!("{page}?day=2026-03-10&basis=gross")).await;
+        assert_eq!(chosen(&html, "Compared with"), [usual], "{page}");
+        for (label, href, _) in choices(&html, "Compared with") {
+            let html = read(&mut reader, &href).await;
+            assert_eq!(chosen(&html, "Compared with"), [label], "{href}");
+            assert_eq!(chosen(&html, "Counting rule"), ["Gross"], "{href}");
+            assert!(href.starts_with(&format!("{page}?")), "{href}");
+        }
+        assert_eq!(chosen(&html, "Length of the trend"), ["30 days"], "{page}");
+        for ((label, href, _), days) in choices(&html, "Length of the trend").into_iter().zip([7, 30, 90, 365]) {
+            let html = read(&mut reader, &href).await;
+            assert_eq!(chosen(&html, "Length of the trend"), [label], "{href}");
+            let twin = part(part(&html, "data-trend", "</article>"), "<tbody>", "</tbody>");
+            assert_eq!(twin.matches("<tr>").count(), days, "{href}");
+            // The length goes with every other choice, and with a form.
+            let kept = choices(&html, "Period").into_iter().all(|(_, href, _)| href.contains("days=") == (days != 30));
+            assert!(kept, "{href}");
+            assert_eq!(html.contains("name=\"days\""), days != 30, "{href}");
+        }
+    }
+    let figures = read(&mut reader, "/overview/kpis?day=2026-03-10").await;
+    let tile = part(&figures, "data-metric=\"sales.revenue_net\"", "</article>");
+    for against in ["last Tue", "the day before", "last year"] {
+        assert!(tile.contains(against), "{against}: {tile}");
+    }
+    let week = read(&mut reader, "/overview/kpis?day=2026-03-10&compare=week").await;
+    let tile = part(&week, "data-metric=\"sales.revenue_net\"", "</article>");
+    assert!(tile.contains("last Tue") && !tile.contains("last year"), "{tile}");
+    assert!(tile.contains("<span class=\"visually-hidden\">up </span>▲ 8.2"), "{tile}");
+    assert_eq!(reader.get("/?days=31x").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn charts_stand_beside_the_period_before_and_open_their_rows(root: PgPool) {
+    let world = World::new(root).await;
+    arrange(&world).await;
+    world.user("ada@mill.example", Some(Role::Admin), &[]).await;
+    let mut reader = signed_in(&world).await;
+    let home = read(&mut reader, "/?day=2026-03-10").await;
+    // Hours: 10:00 has the refund of today and the sale of last week.
+    let card = part(&home, "Revenue by hour", "</article>");
+    assert!(card.contains("Tue 10 Mar 2026 · UTC"), "range and zone stand in the head: {card}");
+    assert!(card.contains("Dashed: last Tue, $1,000.00 in all."), "{card}");
+    let ten = part(card, "<td>10:00</td>", "</tr>").replace("&amp;", "&");
+    for there in ["−$118.00", "$1,000.00", "?day=2026-03-10&hour=2026-03-10T10:00:00Z"] {
+        assert!(ten.contains(there), "{there}: {ten}");
+    }
+    let rows = read(&mut reader, "/overview/kpis/sales.revenue_net?day=2026-03-10&hour=2026-03-10T08:00:00Z").await;
+    for there in
+        ["data-rows=\"1\"", "$100.50", "08:00 to 09:00 on Tue 10 Mar 2026 · UTC", "Whole day", "hour=2026-03-10T08"]
+    {
+        assert!(rows.contains(there), "{there} is missing:\n{rows}");
+    }
+    let file = "/api/v1/exports/kpi-rows.csv?metric=sales.revenue_net&day=2026-03-10&hour=2026-03-10T08:00:00Z";
+    let file = reader.get(file).await;
+    assert_eq!((file.status, file.text.lines().count()), (StatusCode::OK, 2), "{}", file.text);
+    for wrong in ["2026-03-10T08:30:00Z", "8"] {
+        let refused = reader.get(&format!("/api/v1/kpis/orders/rows?day=2026-03-10&hour={wrong}")).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{wrong}");
+        assert_eq!(refused.json()["error"]["fields"][0]["path"], "hour");
+    }
+
+    // Days: each beside that of the period before; the date stays on its page, the amount opens the rows.
+    let html = read(&mut reader, "/overview/kpis?day=2026-03-10&days=7").await;
+    let trend = part(&html, "data-trend", "</section>");
+    assert!(trend.contains("4 Mar 2026 to 10 Mar 2026 · UTC"), "{trend}");
+    assert!(trend.contains("against the 7 days before (dashed)"), "{trend}");
+    let last =
+        trend.split("<tr>").find(|row| row.contains(">10 Mar 2026</a>")).expect("10 March").replace("&amp;", "&");
+    for there in [
+        "href=\"/overview/kpis?day=2026-03-10&days=7\"",
+        "href=\"/overview/kpis/sales.revenue_net?day=2026-03-10&days=7\"",
+        "href=\"/overview/kpis/sales.orders?day=2026-03-10&days=7\"",
+        "$1,082.00",
+        "$1,000.00<small>3 Mar 2026</small>",
+    ] {
+        assert!(last.contains(there), "{there} is missing:\n{last}");
+    }
+    assert!(html.contains("class=\"spark\"") && html.contains("data-spark=\"sales.orders\""), "{html}");
+    let trend = reader.get("/api/v1/kpis/trend?days=7&to=2026-03-10").await.json();
+    let before = &trend["items"][0]["before"];
+    assert_eq!(
+        (&before["day"], &before["revenue"], &before["orders"]),
+        (&json!("2026-03-03"), &json!("1000"), &json!(1))
+    );
+    let hours = reader.get("/api/v1/kpis/hours?day=2026-03-10").await.json();
+    assert_eq!(
+        (&hours["against"], &hours["items"][10]["revenue_before"], &hours["items"][10]["orders_before"]),
+        (&json!("last Tue"), &json!("1000"), &json!(1))
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_tile_holds_its_receipt_and_so_does_the_page_of_its_rows(root: PgPool) {
+    let world = World::new(root).await;
+    arrange(&world).await;
+    world.user("ada@mill.example", Some(Role::Admin), &[]).await;
+    let mut reader = signed_in(&world).await;
+    let home = read(&mut reader, "/?day=2026-03-10").await;
+    let tile = part(&home, "data-metric=\"sales.revenue_net\"", "</article>");
+    let receipt = part(tile, "<details class=\"kpi-receipt\"", "</details>");
+    for there in [
+        "Receipt of Revenue",
+        "<dt>Formula</dt>",
+        "10 Mar 2026, 00:00:00 UTC+00:00 to 11 Mar 2026, 00:00:00 UTC+00:00 (end not included)",
+        "<dt>Zone</dt><dd>UTC</dd>",
+        "<dt>Rows</dt><dd class=\"num\">4</dd>",
+        "<dt>Computed</dt>",
+        "<dt>Age</dt>",
+        "Live: as the data is now",
+    ] {
+        assert!(receipt.contains(there), "{there} is missing:\n{receipt}");
+    }
+    let rows = read(&mut reader, "/overview/kpis/sales.revenue_net?day=2026-03-10").await;
+    let receipt = part(&rows, "aria-label=\"Receipt\"", "</section>");
+    for there in ["<dt>Age</dt>", "Live: as the data is now", "<dt>Computed</dt>", "<dt>As of</dt>"] {
+        assert!(receipt.contains(there), "{there} is missing:\n{receipt}");
+    }
 }

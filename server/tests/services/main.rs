@@ -21,6 +21,7 @@ mod demo;
 mod fault_drill;
 mod freshness;
 mod history;
+mod hours;
 mod import_command;
 mod ingest;
 mod ingest_bad_input;

@@ -35,15 +35,16 @@ pub static BUSINESS: Declaration = Declaration {
 pub static BARS: Declaration = declared(
     "sales.bars",
     "Revenue by hour or day",
-    &["from", "to", "basis", "zone", "currency"],
-    "Revenue by the counting rule, summed by local hour of one day, or by business day of more",
+    &["from", "to", "basis", "compare", "zone", "currency"],
+    "Revenue by the counting rule, summed by local hour of one day, or by business day of more; and that of the whole \
+     period it is compared with",
 );
 
 pub static TREND: Declaration = declared(
     "sales.trend",
     "Trend",
     &["from", "to", "basis", "order", "zone", "currency"],
-    "Revenue, orders, customers and visitors of each business day, and the totals of as many days before",
+    "Revenue, orders, customers and visitors of each business day, and of as many days before",
 );
 
 pub static RECENT: Declaration = Declaration {

@@ -3,7 +3,7 @@
 use super::{
     history::{HistoryItem, PastValue},
     metric::{MetricKey, OrderSet},
-    scope::{Scope, ScopeQuery, given},
+    scope::{Scope, ScopeQuery, given, short},
     tile::Tile,
 };
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
     money::{Currency, Money},
     paging::{DEFAULT_LIMIT, MAX_LIMIT, Page},
 };
-use chrono::{DateTime, FixedOffset, NaiveDate};
+use chrono::{DateTime, FixedOffset, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -98,6 +98,10 @@ pub struct DrillQuery {
     pub to: Option<String>,
     pub basis: Option<String>,
     pub compare: Option<String>,
+    /// As in [`ScopeQuery::days`]; only carried on.
+    pub days: Option<String>,
+    /// First instant of a local hour of the one day: only the rows of that hour.
+    pub hour: Option<String>,
     /// Part of a transaction number, reference or customer number; of a visitor's key.
     pub q: Option<String>,
     pub sort: Option<String>,
@@ -125,10 +129,11 @@ impl DrillQuery {
     /// From the pairs of an address; names that mean nothing here are left alone.
     #[must_use]
     pub fn parse(pairs: Vec<(String, String)>) -> Self {
-        let ScopeQuery { period, day, from, to, basis, compare } = ScopeQuery::parse(pairs.clone());
-        let mut query = Self { period, day, from, to, basis, compare, ..Self::default() };
+        let ScopeQuery { period, day, from, to, basis, compare, days } = ScopeQuery::parse(pairs.clone());
+        let mut query = Self { period, day, from, to, basis, compare, days, ..Self::default() };
         for (name, value) in pairs {
             match name.as_str() {
+                "hour" => query.hour = Some(value),
                 "q" => query.q = Some(value),
                 "sort" => query.sort = Some(value),
                 "cursor" => query.cursor = Some(value),
@@ -149,16 +154,24 @@ impl DrillQuery {
             to: self.to.clone(),
             basis: self.basis.clone(),
             compare: self.compare.clone(),
+            days: self.days.clone(),
         }
     }
 
     /// # Errors
     /// Every fault of the query with its path.
     pub fn resolve(&self, metric: MetricKey, today: NaiveDate) -> Result<DrillRequest, Vec<FieldError>> {
-        let (scope, mut faults) = match self.scope().resolve(today) {
+        let (mut scope, mut faults) = match self.scope().resolve(today) {
             Ok(scope) => (Some(scope), Vec::new()),
             Err(faults) => (None, faults),
         };
+        if let (Some(start), Some(of)) = (hour(self.hour.as_deref(), &mut faults), &mut scope) {
+            if of.is_one_day() {
+                *of = of.in_hour(start);
+            } else {
+                faults.push(FieldError::new("hour", "An hour is one of one day; give that as day=2010-12-01."));
+            }
+        }
         let q = given(self.q.as_deref()).map(str::to_owned);
         if q.as_ref().is_some_and(|q| q.chars().count() > 100) {
             faults.push(FieldError::new("q", "Search for at most 100 characters."));
@@ -193,6 +206,17 @@ impl DrillQuery {
             _ => Err(faults),
         }
     }
+}
+
+/// A `+` that the address did not spell out has come as a space.
+fn hour(text: Option<&str>, faults: &mut Vec<FieldError>) -> Option<DateTime<Utc>> {
+    let text = given(text)?;
+    let at = DateTime::parse_from_rfc3339(&text.replace(' ', "+")).ok();
+    if at.is_none() {
+        let what = format!("\"{}\" is not a moment; write it like 2010-12-01T08:00:00Z.", short(text));
+        faults.push(FieldError::new("hour", what));
+    }
+    at.map(|at| at.with_timezone(&Utc))
 }
 
 /// What a fact is.
@@ -324,6 +348,25 @@ mod tests {
             DrillQuery::default().resolve(MetricKey::ActiveCustomers, today).unwrap().sort,
             DrillSort::OrdersDown
         );
+    }
+
+    #[test]
+    fn an_hour_belongs_to_one_day() {
+        let asked = |day: &str, hour: &str| {
+            DrillQuery::parse(vec![("day".into(), day.into()), ("hour".into(), hour.into())])
+                .resolve(MetricKey::Orders, "2026-11-22".parse().unwrap())
+        };
+        let at = "2026-11-01T05:30:00Z".parse().unwrap();
+        assert_eq!(asked("2026-11-01", "2026-11-01T05:30:00Z").unwrap().scope.hour, Some(at));
+        assert_eq!(asked("2026-11-01", "2026-11-01T11:00:00 05:30").unwrap().scope.hour, Some(at));
+        assert_eq!(asked("", "2026-11-22T08:00:00Z").unwrap().scope.days.from, "2026-11-22".parse().unwrap());
+        assert_eq!(asked("2026-11-01", "5").unwrap_err()[0].path, "hour");
+        let week = DrillQuery {
+            period: Some("7d".into()),
+            hour: Some("2026-11-22T08:00:00Z".into()),
+            ..DrillQuery::default()
+        };
+        assert_eq!(week.resolve(MetricKey::Orders, "2026-11-22".parse().unwrap()).unwrap_err()[0].path, "hour");
     }
 
     #[test]

@@ -3,11 +3,13 @@
 
 use super::metric::Basis;
 use crate::FieldError;
-use chrono::{Datelike, Days, NaiveDate};
+use chrono::{DateTime, Datelike, Days, NaiveDate, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 /// Longest range of days a question may ask for.
 pub const MAX_DAYS: i64 = 400;
+/// Days of a trend when nothing is chosen.
+pub const TREND_DAYS: u16 = 30;
 /// Years that the calendar and the database both know.
 const YEARS: std::ops::RangeInclusive<i32> = 1971..=2199;
 
@@ -79,7 +81,7 @@ impl Compare {
             Self::Yesterday => "Yesterday",
             Self::Year => "Last year",
             Self::None => "None",
-            Self::All => "All",
+            Self::All => "All three",
         }
     }
 }
@@ -121,12 +123,22 @@ pub struct Scope {
     pub days: DayRange,
     pub basis: Basis,
     pub compare: Compare,
+    /// Length of the trends, which end with the last day.
+    pub trend_days: u16,
+    /// Only the local hour of the one day that begins here. Rows are asked for by it, pages are not.
+    pub hour: Option<DateTime<Utc>>,
 }
 
 impl Scope {
     /// The query part of a link to the same scope: empty or `?day=2010-12-01&basis=gross`.
     #[must_use]
     pub fn link(self) -> String {
+        self.link_where(Compare::default())
+    }
+
+    /// As [`Scope::link`], to a page that compares with `usual` when nothing is chosen.
+    #[must_use]
+    pub fn link_where(self, usual: Compare) -> String {
         let mut parts = Vec::new();
         match self.period {
             Period::Today => {}
@@ -134,11 +146,17 @@ impl Scope {
             Period::Day => parts.push(format!("day={}", self.days.from)),
             Period::Custom => parts.push(format!("from={}&to={}", self.days.from, self.days.to)),
         }
+        if let Some(hour) = self.hour {
+            parts.push(format!("hour={}", hour.to_rfc3339_opts(SecondsFormat::Secs, true)));
+        }
         if self.basis != Basis::default() {
             parts.push(format!("basis={}", self.basis.as_str()));
         }
-        if self.compare != Compare::default() {
+        if self.compare != usual {
             parts.push(format!("compare={}", self.compare.as_str()));
+        }
+        if self.trend_days != TREND_DAYS {
+            parts.push(format!("days={}", self.trend_days));
         }
         if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
     }
@@ -151,6 +169,23 @@ impl Scope {
     #[must_use]
     pub const fn with_compare(self, compare: Compare) -> Self {
         Self { compare, ..self }
+    }
+
+    #[must_use]
+    pub const fn with_trend_days(self, trend_days: u16) -> Self {
+        Self { trend_days, ..self }
+    }
+
+    /// The same question about one day.
+    #[must_use]
+    pub const fn on(self, day: NaiveDate) -> Self {
+        Self { period: Period::Day, days: DayRange { from: day, to: day }, hour: None, ..self }
+    }
+
+    /// The same question about the hour of its one day that begins at `start`; tomorrow it is still that hour.
+    #[must_use]
+    pub const fn in_hour(self, start: DateTime<Utc>) -> Self {
+        Self { period: Period::Day, hour: Some(start), ..self }
     }
 
     #[must_use]
@@ -173,6 +208,8 @@ pub struct ScopeQuery {
     pub basis: Option<String>,
     /// `week`, `yesterday`, `year`, `none`, `all`.
     pub compare: Option<String>,
+    /// Length of the trends, 1 to 400; 30 when not given.
+    pub days: Option<String>,
 }
 
 impl ScopeQuery {
@@ -188,6 +225,7 @@ impl ScopeQuery {
                 "to" => query.to = Some(value),
                 "basis" => query.basis = Some(value),
                 "compare" => query.compare = Some(value),
+                "days" => query.days = Some(value),
                 _ => {}
             }
         }
@@ -200,6 +238,7 @@ impl ScopeQuery {
         let mut faults = Vec::new();
         let basis = basis(self.basis.as_deref(), &mut faults);
         let compare = compare(self.compare.as_deref(), &mut faults);
+        let trend_days = trend_days(self.days.as_deref(), &mut faults);
         let day = date("day", self.day.as_deref(), &mut faults);
         let from = date("from", self.from.as_deref(), &mut faults);
         let to = date("to", self.to.as_deref(), &mut faults);
@@ -236,7 +275,7 @@ impl ScopeQuery {
         };
         check_range(days, &mut faults);
         let period = if period == Period::Day && days.from == today { Period::Today } else { period };
-        if faults.is_empty() { Ok(Scope { period, days, basis, compare }) } else { Err(faults) }
+        if faults.is_empty() { Ok(Scope { period, days, basis, compare, trend_days, hour: None }) } else { Err(faults) }
     }
 }
 
@@ -254,6 +293,17 @@ pub(super) fn basis(text: Option<&str>, faults: &mut Vec<FieldError>) -> Basis {
         ));
         Basis::default()
     })
+}
+
+pub(super) fn trend_days(text: Option<&str>, faults: &mut Vec<FieldError>) -> u16 {
+    match given(text).map(str::parse::<u16>) {
+        None => TREND_DAYS,
+        Some(Ok(n)) if (1..=MAX_DAYS).contains(&i64::from(n)) => n,
+        Some(_) => {
+            faults.push(FieldError::new("days", format!("Days must be a whole number from 1 to {MAX_DAYS}.")));
+            TREND_DAYS
+        }
+    }
 }
 
 fn compare(text: Option<&str>, faults: &mut Vec<FieldError>) -> Compare {
@@ -306,6 +356,7 @@ mod tests {
                 "from" => &mut query.from,
                 "to" => &mut query.to,
                 "compare" => &mut query.compare,
+                "days" => &mut query.days,
                 _ => &mut query.basis,
             };
             *field = Some((*value).to_owned());
@@ -339,6 +390,8 @@ mod tests {
             "?period=30d&basis=gross",
         );
         resolved(&[("compare", "year")], Period::Today, "2026-11-22", "2026-11-22", "?compare=year");
+        resolved(&[("days", "90")], Period::Today, "2026-11-22", "2026-11-22", "?days=90");
+        resolved(&[("days", "30")], Period::Today, "2026-11-22", "2026-11-22", "");
         resolved(&[("day", "2010-12-01")], Period::Day, "2010-12-01", "2010-12-01", "?day=2010-12-01");
         resolved(&[("day", "2026-11-22")], Period::Today, "2026-11-22", "2026-11-22", "");
         resolved(
@@ -362,6 +415,27 @@ mod tests {
     }
 
     #[test]
+    fn a_page_that_compares_with_all_says_when_it_does_not() {
+        let scope = |pairs: &[(&str, &str)]| query(pairs).resolve(d("2026-11-22")).unwrap();
+        assert_eq!(scope(&[("compare", "all")]).link_where(Compare::All), "");
+        assert_eq!(scope(&[("compare", "week")]).link_where(Compare::All), "?compare=week");
+        assert_eq!(scope(&[("compare", "week")]).link(), "");
+        assert_eq!(scope(&[("compare", "all")]).link(), "?compare=all");
+    }
+
+    #[test]
+    fn links_to_a_day_and_its_hour_keep_the_rest() {
+        let scope = query(&[("period", "30d"), ("basis", "gross"), ("days", "7")]).resolve(d("2026-11-22")).unwrap();
+        let day = scope.on(d("2026-11-01"));
+        assert_eq!(day.link(), "?day=2026-11-01&basis=gross&days=7");
+        let hour = day.in_hour("2026-11-01T05:30:00Z".parse().unwrap());
+        assert_eq!(hour.link(), "?day=2026-11-01&hour=2026-11-01T05:30:00Z&basis=gross&days=7");
+        let today = query(&[]).resolve(d("2026-11-22")).unwrap().in_hour("2026-11-22T08:00:00Z".parse().unwrap());
+        assert_eq!(today.link(), "?day=2026-11-22&hour=2026-11-22T08:00:00Z");
+        assert_eq!(hour.on(d("2026-11-02")).hour, None, "an hour of another day is none of this one");
+    }
+
+    #[test]
     fn every_fault_is_told_at_once() {
         let faults = query(&[("day", "yesterday"), ("from", "2011-13-01"), ("basis", "best")])
             .resolve(d("2026-11-22"))
@@ -375,6 +449,8 @@ mod tests {
         assert_eq!(paths(&[("day", "2011-05-02"), ("to", "2011-05-02")]), "day");
         assert_eq!(paths(&[("period", "year")]), "period");
         assert_eq!(paths(&[("compare", "decade")]), "compare");
+        assert_eq!(paths(&[("days", "0")]), "days");
+        assert_eq!(paths(&[("days", "401")]), "days");
         assert!(
             query(&[("from", "2010-01-01"), ("to", "2011-02-04")]).resolve(d("2026-11-22")).is_ok(),
             "400 days are allowed"

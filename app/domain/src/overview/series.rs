@@ -2,8 +2,8 @@
 
 use super::{
     metric::Basis,
-    scope::{DayRange, MAX_DAYS, basis, date, given, short},
-    tile::Badge,
+    scope::{DayRange, basis, date, given, short, trend_days},
+    tile::{Badge, Span},
 };
 use crate::{FieldError, format, freshness::Freshness, money::Currency};
 use chrono::{DateTime, FixedOffset, NaiveDate};
@@ -34,6 +34,12 @@ pub struct Bar {
     #[schema(format = "decimal")]
     pub revenue_net: Decimal,
     pub orders: i64,
+    /// Revenue and orders at the same place of the period compared with, by the same rule: the same hour of its
+    /// day (what has no such hour here stands with the hour before it, so that the sum is its revenue), or the day
+    /// as many days before. `None` where that period has nothing at this place, or nothing is compared.
+    #[schema(format = "decimal")]
+    pub revenue_before: Option<Decimal>,
+    pub orders_before: Option<i64>,
     pub progress: Progress,
 }
 
@@ -42,6 +48,9 @@ pub struct Bar {
 pub struct Bars {
     pub by_hour: bool,
     pub items: Vec<Bar>,
+    /// What they are compared with, whole: "last Tue", "the 7 days before"; `None`: with nothing.
+    pub against: Option<String>,
+    pub range_before: Option<Span>,
     pub basis: Basis,
     pub currency: Currency,
     pub zone: String,
@@ -77,6 +86,21 @@ pub struct TrendDay {
     pub partial: bool,
     /// When the figures were last corrected after the day was over.
     pub revised: Option<DateTime<FixedOffset>>,
+    /// The day at the same place of the period before.
+    pub before: Option<Counterpart>,
+}
+
+/// A day of the period before a trend.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = TrendCounterpart)]
+pub struct Counterpart {
+    pub day: NaiveDate,
+    /// By the counting rule asked for.
+    #[schema(format = "decimal")]
+    pub revenue: Decimal,
+    pub orders: i64,
+    pub active_customers: i64,
+    pub visitors: i64,
 }
 
 impl TrendDay {
@@ -148,14 +172,7 @@ impl TrendQuery {
         let mut faults = Vec::new();
         let basis = basis(self.basis.as_deref(), &mut faults);
         let to = date("to", self.to.as_deref(), &mut faults).unwrap_or(today);
-        let days = match given(self.days.as_deref()).map(str::parse::<u64>) {
-            None => 30,
-            Some(Ok(n)) if (1..=MAX_DAYS.unsigned_abs()).contains(&n) => n,
-            Some(_) => {
-                faults.push(FieldError::new("days", format!("Days must be a whole number from 1 to {MAX_DAYS}.")));
-                1
-            }
-        };
+        let days = trend_days(self.days.as_deref(), &mut faults).into();
         let newest_first = match given(self.order.as_deref()) {
             None | Some("desc") => true,
             Some("asc") => false,

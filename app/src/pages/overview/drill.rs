@@ -1,6 +1,6 @@
 //! `/overview/kpis/{metric}`: the receipt of a figure and the rows behind it.
 
-use super::{rows, scope_bar::scope_words, tiles::delta};
+use super::{receipt, rows, scope_bar::scope_words, tiles::delta};
 use crate::{
     components::{
         page::PageHead,
@@ -113,10 +113,22 @@ fn shown(drill: Drill, search: &str) -> impl IntoView + use<> {
             DrillRows::Visitors(page) => rows::visitors(page.items, &locale).into_any(),
         }
     };
-    let back = format!("/overview/kpis{}", scope.link());
+    // As it was chosen there, or not; the page shows whole days.
+    let chosen: Vec<_> = pairs
+        .iter()
+        .filter(|(n, _)| !matches!(n.as_str(), "q" | "sort" | "limit" | "hour" | "seen"))
+        .cloned()
+        .collect();
+    let back = address("/overview/kpis", &chosen, &[]);
+    let (from, to) = (number.range.from, number.range.to);
+    let hour = scope.hour.map(|_| format!("{} to {} on ", format::time(from), format::time(to))).unwrap_or_default();
+    let words = format!("{hour}{}", scope_words(scope, &number.range.zone));
+    let whole_day =
+        scope.hour.map(|_| view! { <a class="btn" href=address(&path, &pairs, &[("hour", "")])>"Whole day"</a> });
     view! {
-        <PageHead title=number.key.label() scope=scope_words(scope, &number.range.zone)>
+        <PageHead title=number.key.label() scope=words>
             <a class="btn" href=back>"All figures"</a>
+            {whole_day}
             {exports}
         </PageHead>
         {receipt(&number, &locale, as_of)}
@@ -196,7 +208,7 @@ fn how_it_came(number: &Tile, past: Vec<HistoryItem>, locale: &str) -> impl Into
     }
 }
 
-/// Formula, range, zone, age and row count of the number.
+/// What the number is made of, and how it moved.
 fn receipt(number: &Tile, locale: &str, as_of: chrono::DateTime<chrono::FixedOffset>) -> impl IntoView + use<> {
     let notes = number.notes(locale).join(" · ");
     let notes = (!notes.is_empty()).then(|| view! { <div><dt>"Beside it"</dt><dd>{notes}</dd></div> });
@@ -206,23 +218,14 @@ fn receipt(number: &Tile, locale: &str, as_of: chrono::DateTime<chrono::FixedOff
         .as_ref()
         .filter(|_| number.value.is_some())
         .map(|change| view! { <div><dt>"Change"</dt><dd>{delta(change)}</dd></div> });
-    let range = format!(
-        "{} to {} (end not included)",
-        format::date_time_full(number.range.from),
-        format::date_time_full(number.range.to)
-    );
     view! {
         <section class="receipt" aria-label="Receipt">
             <div class="value num" data-metric=number.key.as_str()>{number.text(locale)}</div>
             <dl class="details">
-                <div><dt>"Formula"</dt><dd>{number.formula.clone()}</dd></div>
-                <div><dt>"Range"</dt><dd class="num">{range}</dd></div>
-                <div><dt>"Zone"</dt><dd>{number.range.zone.clone()}</dd></div>
-                <div><dt>"Rows"</dt><dd class="num">{format::count(number.row_count, locale)}</dd></div>
+                {receipt::entries(number, locale)}
                 {reason}
                 {change}
                 {notes}
-                {number.snapshot_id.map(|id| view! { <div><dt>"Value no."</dt><dd class="num">{id.to_string()}</dd></div> })}
                 <div><dt>"As of"</dt><dd class="num">{format::date_time_full(as_of)}</dd></div>
             </dl>
         </section>

@@ -2,10 +2,12 @@
 
 use super::{
     blocks,
+    place::Place,
     refresh::RefreshControls,
     scope_bar::{ScopeBar, scope_words},
     status::{StatusPanels, system_status},
     tiles,
+    trend::trend_section,
 };
 use crate::{
     components::{page::PageHead, states::Loading},
@@ -48,6 +50,8 @@ impl LazyRoute for KpisRoute {
 
 fn shown(screen: KpisScreen) -> impl IntoView {
     let KpisScreen { scope, today, zone, outage_since, tiles, trend, .. } = screen;
+    let course = trend.as_ref().ok();
+    let tiles = tiles.into_iter().map(|tile| tiles::tile(tile, scope, Place::Figures, course)).collect_view();
     let formulas = MetricKey::ALL
         .iter()
         .map(|metric| view! { <div><dt>{metric.label()}</dt><dd>{metric.formula()}"."</dd></div> })
@@ -57,11 +61,11 @@ fn shown(screen: KpisScreen) -> impl IntoView {
             <a class="btn" href="/overview/targets">"Targets"</a>
         </PageHead>
         {blocks::outage_note(outage_since)}
-        <ScopeBar path="/overview/kpis" scope today/>
+        <ScopeBar place=Place::Figures scope today/>
         <section class="kpis" aria-label="Figures">
-            {tiles.into_iter().map(|tile| tiles::tile(tile, scope)).collect_view()}
+            {tiles}
         </section>
-        {blocks::or_failed("Trend", trend, |trend| blocks::trend_cards(trend, scope))}
+        {blocks::or_failed("Trend", trend, |trend| trend_section(trend, scope, Place::Figures))}
         <article class="card">
             <header><h2>"What the figures mean"</h2></header>
             <dl class="details">{formulas}</dl>

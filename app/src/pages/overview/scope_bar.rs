@@ -1,9 +1,10 @@
 //! Period and counting rule as links and one form: the scope is in the URL.
 
+use super::place::Place;
 use chrono::NaiveDate;
 use domain::{
     format,
-    overview::{Basis, Compare, DayRange, Period, Scope},
+    overview::{Basis, Compare, DayRange, Period, Scope, TREND_DAYS},
 };
 use leptos::prelude::*;
 
@@ -26,16 +27,16 @@ const fn counting(basis: Basis) -> &'static str {
     }
 }
 
-/// Choices of period and counting rule on the page at `path`.
+/// Choices of period, counting rule and comparison.
 #[component]
-pub fn ScopeBar(#[prop(into)] path: String, scope: Scope, today: NaiveDate) -> impl IntoView {
+pub fn ScopeBar(place: Place, scope: Scope, today: NaiveDate) -> impl IntoView {
     let one = DayRange { from: today, to: today };
     let periods = [
         ("Today", Scope { period: Period::Today, days: one, ..scope }),
         ("7 days", Scope { period: Period::Days7, days: DayRange::ending(today, 7), ..scope }),
         ("30 days", Scope { period: Period::Days30, days: DayRange::ending(today, 30), ..scope }),
     ];
-    let href = |scope: Scope| format!("{path}{}", scope.link());
+    let href = |scope: Scope| place.href(scope);
     let periods = periods
         .into_iter()
         .map(|(label, choice)| {
@@ -52,7 +53,7 @@ pub fn ScopeBar(#[prop(into)] path: String, scope: Scope, today: NaiveDate) -> i
         .collect_view();
     let basis = (scope.basis != Basis::default())
         .then(|| view! { <input type="hidden" name="basis" value=scope.basis.as_str()/> });
-    let comparisons = [Compare::Week, Compare::Yesterday, Compare::Year, Compare::None]
+    let comparisons = [Compare::All, Compare::Week, Compare::Yesterday, Compare::Year, Compare::None]
         .into_iter()
         .map(|compare| {
             let current = (compare == scope.compare).then_some("true");
@@ -60,8 +61,10 @@ pub fn ScopeBar(#[prop(into)] path: String, scope: Scope, today: NaiveDate) -> i
             view! { <a href=href(scope.with_compare(compare)) aria-current=current>{label}</a> }
         })
         .collect_view();
-    let compare = (scope.compare != Compare::default())
+    let compare = (scope.compare != place.usual())
         .then(|| view! { <input type="hidden" name="compare" value=scope.compare.as_str()/> });
+    let days = (scope.trend_days != TREND_DAYS)
+        .then(|| view! { <input type="hidden" name="days" value=scope.trend_days.to_string()/> });
     view! {
         <div class="filters">
             <nav class="seg" aria-label="Period">{periods}</nav>
@@ -72,7 +75,7 @@ pub fn ScopeBar(#[prop(into)] path: String, scope: Scope, today: NaiveDate) -> i
             </details>
             <details class="filter-sheet">
                 <summary class="btn">"Other days"</summary>
-                <form class="filters" method="get" action=path.clone() aria-label="Other days">
+                <form class="filters" method="get" action=place.path() aria-label="Other days">
                     <div class="field">
                         <label for="scope-from">"First day"</label>
                         <input id="scope-from" type="date" name="from" value=scope.days.from.to_string()/>
@@ -83,6 +86,7 @@ pub fn ScopeBar(#[prop(into)] path: String, scope: Scope, today: NaiveDate) -> i
                     </div>
                     {basis}
                     {compare}
+                    {days}
                     <button class="btn" type="submit">"Show"</button>
                 </form>
             </details>

@@ -12,7 +12,7 @@ use domain::{
 };
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use store::overview::{self as sums, DayFigures, SummaryRow, Visits, Window};
 
 /// What a trend tells of one day.
@@ -77,33 +77,49 @@ pub async fn measures(
     with_people: usize,
     now: DateTime<Utc>,
 ) -> Result<Vec<Measures>, AppError> {
-    let kept = kept_days(connection, context, days).await?;
-    let named = dirty(connection, context.zone.name()).await?;
+    let kept = Kept::read(connection, context, days).await?;
     let mut all = vec![Measures::default(); days.len()];
     let mut direct: Vec<(usize, Window)> = Vec::new();
     for (place, (day, slot)) in days.iter().zip(&mut all).enumerate() {
-        let row = kept.get(day);
-        let usable = row.filter(|row| row.is_final && is_closed(&row.window, now) && !named.contains(day));
-        match usable.and_then(|row| Measures::kept(&row.figures, basis)) {
+        match kept.standing(*day, now).and_then(|row| Measures::kept(&row.figures, basis)) {
             Some(measures) => *slot = measures,
             None => direct.push((place, context.zone.day_range(*day))),
         }
     }
     from_rows(connection, context, basis, &direct, with_people, &mut all).await?;
     for (day, slot) in days.iter().zip(&mut all) {
-        slot.revised = kept.get(day).and_then(|row| row.revised_at);
+        slot.revised = kept.rows.get(day).and_then(|row| row.revised_at);
     }
     Ok(all)
 }
 
-async fn kept_days(
-    connection: &mut PgConnection,
-    context: &Context,
-    days: &[NaiveDate],
-) -> Result<BTreeMap<NaiveDate, SummaryRow>, AppError> {
-    let (Some(first), Some(last)) = (days.iter().min(), days.iter().max()) else { return Ok(BTreeMap::new()) };
-    let rows = sums::summary(connection, context.books(), *first, *last).await?;
-    Ok(rows.into_iter().map(|row| (row.day, row)).collect())
+/// The days as they are kept.
+pub(super) struct Kept {
+    rows: BTreeMap<NaiveDate, SummaryRow>,
+    /// Late facts touched them, and they are not summed up anew yet.
+    named: BTreeSet<NaiveDate>,
+}
+
+impl Kept {
+    pub(super) async fn read(
+        connection: &mut PgConnection,
+        context: &Context,
+        days: &[NaiveDate],
+    ) -> Result<Self, AppError> {
+        let rows = match days.iter().min().zip(days.iter().max()) {
+            Some((first, last)) => sums::summary(connection, context.books(), *first, *last).await?,
+            None => Vec::new(),
+        };
+        let named = dirty(connection, context.zone.name()).await?;
+        Ok(Self { rows: rows.into_iter().map(|row| (row.day, row)).collect(), named })
+    }
+
+    /// The kept row of a day that is over and stands still, and its quarters of an hour with it. Nobody names the
+    /// running day when a sale of its past hours comes late, so it is never taken from here.
+    pub(super) fn standing(&self, day: NaiveDate, now: DateTime<Utc>) -> Option<&SummaryRow> {
+        let row = self.rows.get(&day)?;
+        (row.is_final && is_closed(&row.window, now) && !self.named.contains(&day)).then_some(row)
+    }
 }
 
 /// Fills the places of `all` that `windows` name.

@@ -47,6 +47,22 @@ impl Context {
         format!("{} {}", self.zone.name(), self.business.base_currency)
     }
 
+    /// The days of a scope, or the one hour of its day.
+    pub fn window(&self, scope: Scope) -> Window {
+        let Some(start) = scope.hour else { return self.zone.days_range(scope.days.from, scope.days.to) };
+        let hours = self.zone.hours_of(scope.days.from);
+        hours.into_iter().find(|hour| hour.start == start).map_or(start..start, |hour| hour.start..hour.end)
+    }
+
+    /// # Errors
+    /// `validation` when the hour of a scope is none of its day.
+    pub fn check_hour(&self, scope: Scope) -> Result<(), AppError> {
+        if scope.hour.is_some() && self.window(scope).is_empty() {
+            return Err(AppError::field("hour", "No hour of this day begins then in the business's time zone."));
+        }
+        Ok(())
+    }
+
     pub fn books(&self) -> Books<'_> {
         Books { currency: self.business.base_currency, zone: self.zone.name() }
     }
@@ -64,32 +80,38 @@ struct Measured {
     visits: Visits,
 }
 
-/// The earlier windows a scope is compared with, each with its name: a single day with the same weekday of last
-/// week, the day before or the same weekday of last year, n days with the n days before or those of last year;
-/// while the scope runs, only its same part.
-fn compared(context: &Context, scope: Scope, now: DateTime<Utc>) -> Vec<(Window, String)> {
+/// How many days before a scope the period stands that it is compared with, and what that is called: a single
+/// day's is the same weekday of last week, the day before or the same weekday of last year; that of n days the n
+/// days before or those of last year.
+pub(super) fn days_back(scope: Scope, against: Compare) -> (u64, String) {
     let n = scope.days.days().unsigned_abs();
-    let before = |against: Compare| match against {
+    match against {
         Compare::Year => (364, "last year".to_owned()),
         _ if n > 1 => (n, format!("the {n} days before")),
         Compare::Yesterday => (1, "the day before".to_owned()),
         _ => (7, format!("last {}", scope.days.from.weekday())),
-    };
+    }
+}
+
+/// The earlier windows a scope is compared with, each with its name; while the scope runs, only its same part.
+fn compared(context: &Context, scope: Scope, now: DateTime<Utc>) -> Vec<(Window, String)> {
+    let n = scope.days.days().unsigned_abs();
+    let before = |against| days_back(scope, against);
     let wanted = match scope.compare {
         Compare::None => Vec::new(),
         Compare::All if n > 1 => vec![before(Compare::Week), before(Compare::Year)],
         Compare::All => vec![before(Compare::Week), before(Compare::Yesterday), before(Compare::Year)],
         one => vec![before(one)],
     };
-    let window = context.zone.days_range(scope.days.from, scope.days.to);
+    let window = context.window(scope);
     let earlier = |back: u64| {
-        let earlier = context.zone.days_range(scope.days.from - Days::new(back), scope.days.to - Days::new(back));
-        let end = if window.contains(&now) {
-            let same_time = context.zone.local(now).naive_local() - Days::new(back);
-            context.zone.earliest_instant(same_time).clamp(earlier.start, earlier.end)
-        } else {
-            earlier.end
+        let same_time = |at| context.zone.earliest_instant(context.zone.local(at).naive_local() - Days::new(back));
+        let earlier = match scope.hour {
+            None => context.zone.days_range(scope.days.from - Days::new(back), scope.days.to - Days::new(back)),
+            // As long from the same local time on; the clock may have been changed in between.
+            Some(start) => same_time(start)..same_time(start) + (window.end - window.start),
         };
+        let end = if window.contains(&now) { same_time(now).clamp(earlier.start, earlier.end) } else { earlier.end };
         earlier.start..end
     };
     wanted.into_iter().map(|(back, against)| (earlier(back), against)).collect()
@@ -97,7 +119,7 @@ fn compared(context: &Context, scope: Scope, now: DateTime<Utc>) -> Vec<(Window,
 
 /// The window of a scope.
 pub fn range(context: &Context, scope: Scope) -> Span {
-    context.span(&context.zone.days_range(scope.days.from, scope.days.to))
+    context.span(&context.window(scope))
 }
 
 /// The figure of a scope, computed from its rows.
@@ -111,7 +133,7 @@ pub async fn tile(
     scope: Scope,
     now: DateTime<Utc>,
 ) -> Result<Tile, AppError> {
-    let window = context.zone.days_range(scope.days.from, scope.days.to);
+    let window = context.window(scope);
     let earlier = compared(context, scope, now);
     let windows: Vec<Window> = std::iter::once(&window).chain(earlier.iter().map(|(w, _)| w)).cloned().collect();
     let measured = measured(connection, context, metric, scope.basis, &windows).await?;
@@ -132,7 +154,7 @@ pub async fn tile(
             Change { against: against.clone(), previous, percent, points, range: context.span(window) }
         })
         .collect();
-    if context.zone.day_of(now) == scope.days.from && scope.days.days() == 1 {
+    if context.zone.day_of(now) == scope.days.from && scope.days.days() == 1 && scope.hour.is_none() {
         let day = pace(connection, context, metric, tile.value, now).await?;
         let month = month_pace(connection, context, metric, tile.value, now).await?;
         tile.pace = day.into_iter().chain(month).collect();

@@ -4,7 +4,7 @@ use super::{
     history,
     measure::{self, Context},
 };
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::{
     AppError,
     ids::{CustomerId, RefundId, TransactionId},
@@ -28,7 +28,7 @@ const CHANGED: i64 = 20;
 /// Number, rows and total; the caller's transaction must be repeatable read.
 ///
 /// # Errors
-/// `validation` for a cursor that is not ours; else when a statement fails.
+/// `validation` for a cursor that is not ours and an hour that is none of the day; else when a statement fails.
 pub async fn drill(
     connection: &mut PgConnection,
     context: &Context,
@@ -36,11 +36,14 @@ pub async fn drill(
     now: DateTime<Utc>,
 ) -> Result<Drill, AppError> {
     let scope = asked.scope;
+    context.check_hour(scope)?;
     let number = measure::tile(connection, context, asked.metric, scope, now).await?;
     let foreign = has_foreign(connection, context, asked).await?;
     let rows = page_of(connection, context, asked, foreign, true).await?;
-    let earlier = earlier(connection, context, asked, foreign, &number).await?;
-    let past = if scope.is_one_day() && asked.cursor.is_none() {
+    // Values are written down of whole days, never of one hour.
+    let of_days = scope.hour.is_none();
+    let earlier = if of_days { earlier(connection, context, asked, foreign, &number).await? } else { None };
+    let past = if of_days && scope.is_one_day() && asked.cursor.is_none() {
         let by_hour =
             HistoryRequest { days: scope.days, day: Some(scope.days.from), step: Step::Hour, basis: scope.basis };
         history::history(connection, context, asked.metric, by_hour).await?.items
@@ -85,7 +88,7 @@ async fn earlier(
 
 /// Whether a row of the window is in another currency.
 async fn has_foreign(connection: &mut PgConnection, context: &Context, asked: &DrillRequest) -> Result<bool, AppError> {
-    let window = context.zone.days_range(asked.scope.days.from, asked.scope.days.to);
+    let window = context.window(asked.scope);
     let windows = std::slice::from_ref(&window);
     Ok(match asked.orders {
         OrderSet::Recognised => sums::figures(connection, context.books(), windows).await?.iter().any(|f| f.foreign),
@@ -129,7 +132,7 @@ fn question<'a>(context: &'a Context, asked: &'a DrillRequest, foreign: bool, co
             DrillKind::Visitors => asked.scope.basis.order_set(),
             DrillKind::Facts | DrillKind::Buyers => asked.orders,
         },
-        window: context.zone.days_range(asked.scope.days.from, asked.scope.days.to),
+        window: context.window(asked.scope),
         books: context.books(),
         foreign,
         q: asked.q.as_deref(),
@@ -193,6 +196,7 @@ impl RowSource {
         let metric = metric.ok_or_else(|| AppError::not_found("Figure"))?;
         let query = DrillQuery { cursor: None, limit: None, ..DrillQuery::parse(pairs.to_vec()) };
         let mut request = query.resolve(metric, context.zone.day_of(now)).map_err(AppError::validation)?;
+        context.check_hour(request.scope)?;
         request.limit = 1;
         let foreign = has_foreign(connection, &context, &request).await?;
         let total = page_of(connection, &context, &request, foreign, true).await?.total();
@@ -217,6 +221,8 @@ impl RowSource {
             ("basis", scope.basis.as_str()),
             ("sort", sort.as_str()),
         ];
+        let hour = scope.hour.map(|hour| hour.to_rfc3339_opts(SecondsFormat::Secs, true));
+        pairs.extend(hour.as_deref().map(|hour| ("hour", hour)));
         pairs.extend(q.as_deref().map(|q| ("q", q)));
         domain::query::write(pairs)
     }

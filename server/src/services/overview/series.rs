@@ -2,15 +2,17 @@
 
 use super::{
     finished::{self, Measures},
-    measure::Context,
-    summary::hours,
+    hours::{self, Hours, counterparts},
+    measure::{Context, days_back},
+    summary,
 };
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::{
     AppError, format,
     freshness::Freshness,
     overview::{
-        Badge, Bar, Bars, Basis, DayRange, Progress, Scope, Trend, TrendDay, TrendRequest, TrendTotals, rate_percent,
+        Badge, Bar, Bars, Basis, Compare, Counterpart, DayRange, Progress, Scope, Trend, TrendDay, TrendRequest,
+        TrendTotals, rate_percent,
     },
 };
 use rust_decimal::Decimal;
@@ -87,7 +89,17 @@ fn progress(window: &Window, now: DateTime<Utc>) -> Progress {
     }
 }
 
-/// Revenue of the scope: by local hour for one day, by day for more.
+/// A bar's place, what came in there, and what the period compared with has at that place.
+struct Slot {
+    label: String,
+    window: Window,
+    revenue: Decimal,
+    revenue_net: Decimal,
+    orders: i64,
+    before: Option<(Decimal, i64)>,
+}
+
+/// Revenue of the scope: by local hour for one day, by day for more; beside it the whole period before.
 ///
 /// # Errors
 /// When a statement fails.
@@ -98,40 +110,88 @@ pub async fn bars(
     now: DateTime<Utc>,
 ) -> Result<Bars, AppError> {
     let by_hour = scope.is_one_day();
-    let (windows, labels): (Vec<Window>, Vec<String>) = if by_hour {
-        context.zone.hours_of(scope.days.from).into_iter().map(|h| (h.start..h.end, h.label)).unzip()
+    let compared = (scope.compare != Compare::None).then(|| days_back(scope, scope.compare));
+    let back = compared.as_ref().map(|(days, _)| Days::new(*days));
+    let (slots, rows_without_rate) = if by_hour {
+        slots_by_hour(connection, context, scope, back, now).await?
     } else {
-        scope.days.iter().map(|day| (context.zone.day_range(day), format::date(day))).unzip()
+        slots_by_day(connection, context, scope, back, now).await?
     };
-    let counted = Counted::read(connection, context, scope.basis, &windows, 0).await?;
-    let items = windows
-        .iter()
-        .zip(labels)
-        .enumerate()
-        .map(|(at, (window, label))| Bar {
-            label,
-            start: context.zone.local(window.start),
-            end: context.zone.local(window.end),
-            revenue: counted.revenue(at, scope.basis),
-            revenue_net: counted.figures(at).net().normalize(),
-            orders: counted.orders(at, scope.basis),
-            progress: progress(window, now),
-        })
-        .collect();
+    let items = slots.into_iter().map(|slot| Bar {
+        label: slot.label,
+        start: context.zone.local(slot.window.start),
+        end: context.zone.local(slot.window.end),
+        revenue: slot.revenue.normalize(),
+        revenue_net: slot.revenue_net.normalize(),
+        orders: slot.orders,
+        revenue_before: slot.before.map(|(revenue, _)| revenue.normalize()),
+        orders_before: slot.before.map(|(_, orders)| orders),
+        progress: progress(&slot.window, now),
+    });
+    let before = |back| context.span(&context.zone.days_range(scope.days.from - back, scope.days.to - back));
     Ok(Bars {
         by_hour,
-        items,
+        items: items.collect(),
+        range_before: back.map(before),
+        against: compared.map(|(_, against)| against),
         basis: scope.basis,
         currency: context.business.base_currency,
         zone: context.zone.name().to_owned(),
-        rows_without_rate: (0..windows.len()).map(|at| counted.without_rate(at, scope.basis)).sum(),
+        rows_without_rate,
         computed_at: context.zone.local(now),
         age_seconds: 0,
         freshness: Freshness::default(),
     })
 }
 
-/// Exactly the days asked for, and the totals of as many days before.
+async fn slots_by_hour(
+    connection: &mut PgConnection,
+    context: &Context,
+    scope: Scope,
+    back: Option<Days>,
+    now: DateTime<Utc>,
+) -> Result<(Vec<Slot>, i64), AppError> {
+    let day = scope.days.from;
+    let days: Vec<NaiveDate> = std::iter::once(day).chain(back.map(|back| day - back)).collect();
+    let mut found = hours::hours(connection, context, scope.basis, &days, now).await?.into_iter();
+    let Hours { hours, rows_without_rate } = found.next().unwrap_or_default();
+    let earlier = found.next().map(|day| day.hours).unwrap_or_default();
+    let before = counterparts(&hours, &earlier);
+    let slots = hours.into_iter().zip(before).map(|(hour, before)| Slot {
+        label: hour.bucket.label,
+        window: hour.bucket.start..hour.bucket.end,
+        revenue: hour.revenue,
+        revenue_net: hour.revenue_net,
+        orders: hour.orders,
+        before,
+    });
+    Ok((slots.collect(), rows_without_rate))
+}
+
+async fn slots_by_day(
+    connection: &mut PgConnection,
+    context: &Context,
+    scope: Scope,
+    back: Option<Days>,
+    now: DateTime<Utc>,
+) -> Result<(Vec<Slot>, i64), AppError> {
+    let days: Vec<NaiveDate> = scope.days.iter().collect();
+    let earlier: Vec<NaiveDate> = back.into_iter().flat_map(|back| days.iter().map(move |day| *day - back)).collect();
+    let asked: Vec<NaiveDate> = days.iter().chain(&earlier).copied().collect();
+    let measures = finished::measures(connection, context, scope.basis, &asked, 0, now).await?;
+    let (current, before) = measures.split_at_checked(days.len()).unwrap_or((&measures, &[]));
+    let slots = days.iter().zip(current).enumerate().map(|(at, (day, measures))| Slot {
+        label: format::date(*day),
+        window: context.zone.day_range(*day),
+        revenue: measures.revenue,
+        revenue_net: measures.revenue_net,
+        orders: measures.orders,
+        before: before.get(at).map(|before| (before.revenue, before.orders)),
+    });
+    Ok((slots.collect(), current.iter().map(|day| day.rows_without_rate).sum()))
+}
+
+/// Exactly the days asked for, each with its counterpart of as many days before, and the totals of both.
 ///
 /// # Errors
 /// When a statement fails.
@@ -143,12 +203,17 @@ pub async fn trend(
 ) -> Result<Trend, AppError> {
     let n = usize::try_from(asked.days.days()).unwrap_or(0);
     let days: Vec<NaiveDate> = asked.days.iter().chain(asked.days.before().iter()).collect();
-    let measures = finished::measures(connection, context, asked.basis, &days, n, now).await?;
+    let measures = finished::measures(connection, context, asked.basis, &days, days.len(), now).await?;
     let whole = context.zone.days_range(asked.days.from, asked.days.to);
     let badge = if sums::demo_rows(connection, &whole).await? { Badge::Demo } else { Badge::Live };
     let (current, before) = measures.split_at_checked(n).unwrap_or((&measures, &[]));
-    let mut items: Vec<TrendDay> =
-        days.iter().zip(current).map(|(day, measures)| trend_day(context, *day, measures, now)).collect();
+    let earlier = asked.days.before().iter().zip(before).map(|(day, measures)| counterpart(day, measures));
+    let mut items: Vec<TrendDay> = days
+        .iter()
+        .zip(current)
+        .zip(earlier)
+        .map(|((day, measures), before)| TrendDay { before: Some(before), ..trend_day(context, *day, measures, now) })
+        .collect();
     if asked.newest_first {
         items.reverse();
     }
@@ -171,7 +236,7 @@ fn trend_day(context: &Context, day: NaiveDate, measures: &Measures, now: DateTi
     let window = context.zone.day_range(day);
     TrendDay {
         day,
-        hours: hours(&window).normalize(),
+        hours: summary::hours(&window).normalize(),
         revenue: measures.revenue.normalize(),
         revenue_net: measures.revenue_net.normalize(),
         revenue_gross: measures.revenue_gross.normalize(),
@@ -182,6 +247,17 @@ fn trend_day(context: &Context, day: NaiveDate, measures: &Measures, now: DateTi
         conversion: rate_percent(measures.visits.buyers, measures.visits.visitors),
         partial: progress(&window, now) == Progress::Running,
         revised: measures.revised.map(|at| context.zone.local(at)),
+        before: None,
+    }
+}
+
+fn counterpart(day: NaiveDate, measures: &Measures) -> Counterpart {
+    Counterpart {
+        day,
+        revenue: measures.revenue.normalize(),
+        orders: measures.orders,
+        active_customers: measures.customers,
+        visitors: measures.visits.visitors,
     }
 }
 
@@ -198,11 +274,11 @@ fn totals(days: &[Measures]) -> TrendTotals {
     }
 }
 
-/// The trend under the charts of a page: 30 days ending with the scope, oldest first.
+/// The trend under the charts of a page: the days chosen ending with the scope, oldest first.
 #[must_use]
 pub fn page_trend(scope: Scope) -> TrendRequest {
     TrendRequest {
-        days: DayRange { from: scope.days.to - Days::new(29), to: scope.days.to },
+        days: DayRange::ending(scope.days.to, scope.trend_days.into()),
         newest_first: false,
         basis: scope.basis,
     }

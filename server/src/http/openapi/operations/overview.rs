@@ -48,18 +48,21 @@ pub const OPERATIONS: &[Operation] = &[
     json("GET /api/v1/kpis", "Every figure of business days, with its receipt", list::<Tile>)
         .note("An unknown value is null and reason says why.")
         .with(&[ONE_DAY, FROM, TO, PERIOD, BASIS, COMPARE]),
-    json("GET /api/v1/kpis/trend", "One row per business day; days without orders are 0", named::<Trend>).with(&[
-        text("days", "1 to 400; 30 when not given."),
-        day("to", "Last day; today when not given."),
-        asked("order", |_| one_of(["desc", "asc"]), "Newest first unless asc."),
-        BASIS,
-    ]),
+    json("GET /api/v1/kpis/trend", "One row per business day; days without orders are 0", named::<Trend>)
+        .note("before of a day is the day at the same place of as many days before.")
+        .with(&[
+            text("days", "1 to 400; 30 when not given."),
+            day("to", "Last day; today when not given."),
+            asked("order", |_| one_of(["desc", "asc"]), "Newest first unless asc."),
+            BASIS,
+        ]),
     json(
         "GET /api/v1/kpis/hours",
         "One business day by local hour: 24, or 23 or 25 where the clock changes",
         named::<Bars>,
     )
-    .with(&[ONE_DAY, BASIS]),
+    .note("Beside each hour stands the same local hour of the day compared with, whose sum is that day's revenue.")
+    .with(&[ONE_DAY, BASIS, COMPARE]),
     json("GET /api/v1/kpis/summary", "The days as they are summed up and kept, oldest first", list::<SummaryDay>)
         .note("Days that are not summed up are left out; the last 30 days when nothing is given.")
         .with(&[FROM, TO]),
@@ -83,6 +86,11 @@ pub const OPERATIONS: &[Operation] = &[
         TO,
         PERIOD,
         BASIS,
+        COMPARE,
+        text(
+            "hour",
+            "First instant of a local hour of the one day, as kpis/hours gives it: only the rows of that hour.",
+        ),
         text("q", "Part of a number, reference or customer number; of a visitor's key."),
         asked(
             "sort",

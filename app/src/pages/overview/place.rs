@@ -1,0 +1,73 @@
+//! The pages that show figures of a scope: links to other days or choices stay on the page.
+
+use chrono::NaiveDate;
+use domain::overview::{Compare, MetricKey, Scope, Tile};
+
+/// Which of the two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Home,
+    Figures,
+}
+
+impl Place {
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Home => "/",
+            Self::Figures => "/overview/kpis",
+        }
+    }
+
+    /// What it compares with when nothing is chosen.
+    pub const fn usual(self) -> Compare {
+        match self {
+            Self::Home => Compare::Week,
+            Self::Figures => Compare::All,
+        }
+    }
+
+    /// This page of `scope`.
+    pub fn href(self, scope: Scope) -> String {
+        format!("{}{}", self.path(), scope.link_where(self.usual()))
+    }
+
+    /// This page of one day.
+    pub fn day(self, scope: Scope, day: NaiveDate) -> String {
+        self.href(scope.on(day))
+    }
+
+    /// The rows behind a figure.
+    pub fn rows(self, metric: MetricKey, scope: Scope) -> String {
+        format!("/overview/kpis/{metric}{}", scope.link_where(self.usual()))
+    }
+
+    /// As [`Place::rows`], naming the value that was looked at.
+    pub fn rows_of(self, tile: &Tile, scope: Scope) -> String {
+        let rows = self.rows(tile.key, scope);
+        let mark = if rows.contains('?') { '&' } else { '?' };
+        tile.snapshot_id.map_or_else(|| rows.clone(), |id| format!("{rows}{mark}seen={id}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::overview::ScopeQuery;
+
+    #[test]
+    fn links_stay_on_their_page_and_say_what_was_chosen() {
+        let scope = |compare: &str| {
+            let query = ScopeQuery { compare: Some(compare.into()), days: Some("7".into()), ..ScopeQuery::default() };
+            query.resolve("2026-11-22".parse().unwrap()).unwrap()
+        };
+        let day = "2026-11-20".parse().unwrap();
+        assert_eq!(Place::Home.day(scope(""), day), "/?day=2026-11-20&days=7");
+        assert_eq!(Place::Figures.day(scope("all"), day), "/overview/kpis?day=2026-11-20&days=7");
+        assert_eq!(Place::Figures.href(scope("week")), "/overview/kpis?compare=week&days=7");
+        assert_eq!(Place::Home.href(scope("all")), "/?compare=all&days=7");
+        assert_eq!(
+            Place::Home.rows(MetricKey::Orders, scope("year")),
+            "/overview/kpis/sales.orders?compare=year&days=7"
+        );
+    }
+}
