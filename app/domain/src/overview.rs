@@ -58,6 +58,8 @@ pub trait OverviewPort: Send + Sync + 'static {
     async fn tile(&self, who: &Principal, metric: &str, query: &ScopeQuery) -> Result<Tile, AppError>;
     /// Number and rows of one snapshot of the database; `not_found` for an unknown metric.
     async fn rows(&self, who: &Principal, metric: &str, query: &DrillQuery) -> Result<Drill, AppError>;
+    /// As [`OverviewPort::rows`]; while they cannot be had, the last known number with the reason.
+    async fn drill(&self, who: &Principal, metric: &str, query: &DrillQuery) -> Result<Drill, AppError>;
     /// What the figure was; `not_found` for an unknown metric.
     async fn history(&self, who: &Principal, metric: &str, query: &HistoryQuery) -> Result<History, AppError>;
     async fn trend(&self, who: &Principal, query: &TrendQuery) -> Result<Trend, AppError>;

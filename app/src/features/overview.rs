@@ -40,5 +40,5 @@ pub async fn load_rows(metric: String, query: String) -> Result<Packed<Drill>, F
         overview::{DrillQuery, OverviewPort},
         query::pairs,
     };
-    Packed::of(&port::<dyn OverviewPort>()?.rows(&principal()?, &metric, &DrillQuery::parse(pairs(&query))).await?)
+    Packed::of(&port::<dyn OverviewPort>()?.drill(&principal()?, &metric, &DrillQuery::parse(pairs(&query))).await?)
 }

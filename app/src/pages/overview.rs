@@ -72,7 +72,12 @@ impl LazyRoute for OverviewRoute {
             <AttentionBlock of=attention/>
             <AreaCards of=areas/>
             <StatusLine of=status/>
-            <RefreshControls refetch=move || screen.refetch()/>
+            <RefreshControls refetch=move || {
+                screen.refetch();
+                attention.refetch();
+                areas.refetch();
+                status.refetch();
+            }/>
         }
         .into_any()
     }

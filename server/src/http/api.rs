@@ -7,6 +7,7 @@ pub mod cache;
 pub mod catalogue;
 pub mod demo;
 pub mod exports;
+pub mod dashboard_socket;
 pub mod fault_drill;
 pub mod ingest;
 pub mod jobs;

@@ -55,6 +55,7 @@ fn features() -> Routes<Services> {
         .merge(api::ingest::routes())
         .merge(api::demo::routes())
         .merge(api::live::routes())
+        .merge(api::dashboard_socket::routes())
         .merge(api::jobs::routes())
 }
 

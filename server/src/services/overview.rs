@@ -36,14 +36,14 @@ use crate::{
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::{
-    AppError,
+    AppError, ErrorCode,
     access::{Permission, Principal},
     freshness::{ErrorClass, Freshness, State},
     ids::{SnapshotId, TransactionId},
     live::Topic,
     money::Money,
     overview::{
-        self as figures, Badge, Bars, Compare, DashboardAnswer, DashboardMetadata, DayRange, Drill, DrillQuery,
+        self as figures, Badge, Bars, Compare, DashboardAnswer, DashboardMetadata, DayRange, Drill, DrillQuery, DrillRows,
         History, HistoryQuery, KpisScreen, MetricKey, OverviewPort, OverviewScreen, Realtime, RecentSale, RecordVisit,
         Scope, ScopeQuery, Tile, Trend, TrendQuery, TrendRequest, parse_sliding,
     },
@@ -360,6 +360,27 @@ impl OverviewPort for OverviewService {
         // Never kept: number and rows are of this very moment, and of one state of the database.
         let mut tx = self.snapshot().await?;
         rows::drill(&mut tx, &m.context, &asked, m.now).await
+    }
+
+    async fn drill(&self, who: &Principal, key: &str, query: &DrillQuery) -> Result<Drill, AppError> {
+        let error = match self.rows(who, key, query).await {
+            Err(error) if error.code == ErrorCode::Unavailable => error,
+            answered => return answered,
+        };
+        let m = self.moment(who).await?;
+        let asked = query.resolve(metric(key)?, m.today()).map_err(AppError::validation)?;
+        let number = self.kept_tile(&m, asked.metric, asked.scope).await;
+        Ok(Drill {
+            as_of: number.computed_at.unwrap_or_else(|| m.local(m.now)),
+            number,
+            earlier: None,
+            past: Vec::new(),
+            rows: DrillRows::none(asked.metric.drill_kind()),
+            rows_missing: Some(error.message),
+            scope: asked.scope,
+            sort: asked.sort,
+            base_currency: m.context.business.base_currency,
+        })
     }
 
     async fn history(&self, who: &Principal, key: &str, query: &HistoryQuery) -> Result<History, AppError> {

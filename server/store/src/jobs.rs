@@ -16,7 +16,7 @@ mod run;
 mod stats;
 
 pub use enqueue::{Inserted, NewRun, add_ticket, enqueue, insert_skipped};
-pub use history::{CleanupCounts, clean_up, delete, remove_expired};
+pub use history::{CleanupCounts, VISITS_KEPT_DAYS, clean_up, delete, remove_expired};
 pub use list::{
     EventRow, Filter, JobRecord, Position, count, detail, events, last_events, matching_ids, page, retries_of,
 };

@@ -26,6 +26,7 @@ mod permission_walk;
 mod sales_pages;
 mod search;
 mod sign_in;
+mod socket;
 mod statements;
 mod system;
 mod targets;

@@ -113,6 +113,9 @@ async fn figures_stand_with_age_and_reason_while_the_database_is_away_and_heal_b
         (&json!("3"), &json!("stale"), &json!("connection"), &json!(90))
     );
     assert!(old["missed"].as_i64() >= Some(1));
+    // The rows of a figure are not to be had, but its last number is.
+    let rows = o.page("/overview/kpis/sales.orders").await;
+    assert!(rows.contains("data-rows-missing") && rows.contains("data-metric=\"sales.orders\""), "{rows}");
 
     o.world
         .execute(

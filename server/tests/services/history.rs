@@ -7,6 +7,7 @@ use domain::{
     ErrorCode,
     overview::{Drill, HistoryQuery, MetricKey, OverviewPort},
 };
+use server::services::overview::SummaryService;
 use sqlx::PgPool;
 
 async fn rows(figures: &Figures, query: &str) -> Drill {
@@ -149,4 +150,27 @@ async fn months_get_partitions_of_their_own_and_only_those_of_the_figures_can_be
         .execute(&figures.db)
         .await;
     assert!(refused.unwrap_err().to_string().contains("no months that the program drops"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn visits_go_after_400_days_and_their_counts_stay(db: PgPool) {
+    let figures = Figures::on(db);
+    let summary = SummaryService::new(figures.backend.clone());
+    // 408 and 10 days ago.
+    figures.visit("2025-10-10T10:00:00Z", "old", None, None).await;
+    figures.visit("2026-11-12T10:00:00Z", "new", None, None).await;
+    let days: Vec<chrono::NaiveDate> = ["2025-10-10", "2026-11-12"].iter().map(|day| day.parse().unwrap()).collect();
+    summary.sum_up(&days).await.unwrap();
+    let mut tx = figures.db.begin().await.unwrap();
+    let removed = store::jobs::remove_expired(&mut tx, figures.clock_now()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(removed.contains(&("visits", 1)), "{removed:?}");
+    // A late sale of that day is counted; its visitors are still known.
+    figures.sale(Sale { at: "2025-10-10T11:00:00Z", net: "20", ..Sale::default() }).await;
+    summary.sum_up(&days).await.unwrap();
+    let kept: Vec<(i64, i64)> = sqlx::query_as("select visitors, orders from ops.kpi_summary order by day")
+        .fetch_all(&figures.db)
+        .await
+        .unwrap();
+    assert_eq!(kept, [(1, 1), (1, 0)]);
 }

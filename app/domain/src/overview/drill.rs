@@ -289,6 +289,16 @@ pub enum DrillRows {
 }
 
 impl DrillRows {
+    /// No rows of a kind.
+    #[must_use]
+    pub const fn none(kind: DrillKind) -> Self {
+        match kind {
+            DrillKind::Facts => Self::Facts(Page { items: Vec::new(), next_cursor: None, total: 0 }),
+            DrillKind::Buyers => Self::Buyers(Page { items: Vec::new(), next_cursor: None, total: 0 }),
+            DrillKind::Visitors => Self::Visitors(Page { items: Vec::new(), next_cursor: None, total: 0 }),
+        }
+    }
+
     /// Rows of the whole filter, not of the page.
     #[must_use]
     pub const fn total(&self) -> i64 {
@@ -327,6 +337,8 @@ pub struct Drill {
     /// How a single day's number came, by the hour, oldest first; on the first page of rows.
     pub past: Vec<HistoryItem>,
     pub rows: DrillRows,
+    /// Why there are no rows: the number is the last known one then.
+    pub rows_missing: Option<String>,
     pub scope: Scope,
     pub sort: DrillSort,
     pub base_currency: Currency,

@@ -31,6 +31,13 @@ impl Areas {
     }
 }
 
+impl Areas {
+    /// Asks again.
+    pub fn refetch(self) {
+        self.0.into_iter().flatten().for_each(PageData::refetch);
+    }
+}
+
 fn load(area: Area) -> PageData<AreaCard> {
     let fetch = move |query| load_area(area.as_str().to_owned(), query);
     if area == Area::Sales {

@@ -41,6 +41,11 @@ pub struct NeedsAttention {
 }
 
 impl NeedsAttention {
+    /// Asks again.
+    pub fn refetch(self) {
+        self.list.refetch();
+    }
+
     /// All items, for the home page.
     #[must_use]
     pub fn of_all() -> Self {

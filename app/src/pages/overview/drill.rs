@@ -77,7 +77,7 @@ fn address(path: &str, pairs: &[(String, String)], set: &[(&str, &str)]) -> Stri
 }
 
 fn shown(drill: Drill, search: &str) -> impl IntoView + use<> {
-    let Drill { number, earlier, past, rows, scope, sort, base_currency, as_of } = drill;
+    let Drill { number, earlier, past, rows, rows_missing, scope, sort, base_currency, as_of } = drill;
     let pairs = query::pairs(search);
     let path = format!("/overview/kpis/{}", number.key);
     let locale = session().business.locale;
@@ -104,7 +104,10 @@ fn shown(drill: Drill, search: &str) -> impl IntoView + use<> {
         .map(|choice| view! { <option value=choice.as_str() selected=*choice == sort>{rows::sort_words(*choice)}</option> })
         .collect_view();
     let count = format!("{} of {} rows", format::count(total, &locale), format::count(number.row_count, &locale));
-    let table = if total == 0 {
+    let table = if let Some(why) = rows_missing {
+        let message = format!("The rows cannot be shown just now. {why} The number is the last known one.");
+        view! { <p class="stale" role="status" data-rows-missing>{message}</p> }.into_any()
+    } else if total == 0 {
         view! { <Empty message="No row matches. Widen the period or clear the search."/> }.into_any()
     } else {
         match rows {

@@ -42,7 +42,10 @@ impl LazyRoute for KpisRoute {
                 })}
             </Transition>
             <StatusPanels of=status/>
-            <RefreshControls refetch=move || screen.refetch()/>
+            <RefreshControls refetch=move || {
+                screen.refetch();
+                status.refetch();
+            }/>
         }
         .into_any()
     }

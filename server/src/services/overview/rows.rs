@@ -55,6 +55,7 @@ pub async fn drill(
         earlier,
         past,
         rows,
+        rows_missing: None,
         scope,
         sort: asked.sort,
         base_currency: context.business.base_currency,

@@ -153,8 +153,13 @@ async fn write_days(
     let explained: BTreeSet<NaiveDate> = named.iter().flat_map(|d| meant(d, books.zone)).collect();
     let windows: Vec<Window> = days.iter().map(|day| context.zone.day_range(*day)).collect();
     let computed = sums::day_figures(connection, books, &windows).await?;
+    let with_visits = now - Duration::days(store::jobs::VISITS_KEPT_DAYS);
     for ((day, window), figures) in days.iter().copied().zip(windows).zip(computed) {
         let old = kept.iter().find(|row| row.day == day);
+        let figures = match old {
+            Some(old) if window.start < with_visits => without_visits(figures, &old.figures),
+            _ => figures,
+        };
         let other = old.is_none_or(|old| old.figures != figures);
         let is_final = is_closed(&window, now);
         if !other && old.is_some_and(|old| old.is_final == is_final) {
@@ -183,6 +188,16 @@ async fn write_days(
         }
     }
     Ok(found)
+}
+
+/// Of a day whose visits are no longer kept in rows: what was known of them stays.
+const fn without_visits(computed: DayFigures, known: &DayFigures) -> DayFigures {
+    DayFigures {
+        visitors: known.visitors,
+        buyers_visited: known.buyers_visited,
+        buyers_not_visited: known.buyers_not_visited,
+        ..computed
+    }
 }
 
 /// What of a closed day stands still. A review may end on any later day, and is no correction.

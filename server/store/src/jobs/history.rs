@@ -63,6 +63,15 @@ pub async fn delete(connection: &mut PgConnection, runs: &[uuid::Uuid]) -> Resul
     Ok(i64::try_from(deleted.rows_affected()).unwrap_or(i64::MAX))
 }
 
+/// Days that visits are kept in rows; their counts stand in the summed-up days for ever.
+pub const VISITS_KEPT_DAYS: i64 = 400;
+
+async fn remove_visits(connection: &mut PgConnection, before: DateTime<Utc>) -> Result<u64> {
+    let removed = sqlx::query!("delete from sales.visits where visited_at < $1", before).execute(&mut *connection).await?;
+    sqlx::query_scalar!("select ops.drop_month_partitions('sales.visits', $1)", before).fetch_one(connection).await?;
+    Ok(removed.rows_affected())
+}
+
 /// Removes what a fixed keeping time ended: sign-in attempts (30 days), idempotency keys (24 h),
 /// expired files, sessions and snoozes, exports whose file is gone (30 days). Returns the rows removed from each table.
 ///
@@ -88,6 +97,7 @@ pub async fn remove_expired(connection: &mut PgConnection, now: DateTime<Utc>) -
     .execute(&mut *connection)
     .await?
     .rows_affected();
+    let visits = remove_visits(connection, now - Duration::days(VISITS_KEPT_DAYS)).await?;
     let snoozes = sqlx::query!("delete from ops.attention_snoozes where until < $1", now)
         .execute(connection)
         .await?
@@ -100,5 +110,6 @@ pub async fn remove_expired(connection: &mut PgConnection, now: DateTime<Utc>) -
         ("sessions", sessions),
         ("metric_values", figures),
         ("attention_snoozes", snoozes),
+        ("visits", visits),
     ])
 }

@@ -82,6 +82,11 @@ pub const LIVE: &[Operation] = &[
             text("topics", "Topics separated by commas; all one may hear when not given."),
             text("last_event_id", "Go on after this event, where the header cannot be sent."),
         ]),
+    plain("GET /api/v1/ws/dashboard", "The dashboard as frames (WebSocket)", "application/json")
+        .note("Frames {type, channel, id, timestamp, data}: connected, subscribed, unsubscribed, pong, error, resync, dashboard_update, \
+               metrics_update, transaction_update. Say {\"action\": \"subscribe\", \"channel\": …}, unsubscribe or ping. At most one \
+               dashboard_update a second, at least one in 30 seconds. With a cookie the Origin must be ours.")
+        .with(&[text("channels", "dashboard, metrics, transactions, separated by commas; dashboard when not given.")]),
     json("GET /api/v1/live/since", "Live events for those who must poll", named::<LiveSince>).with(&[
         text("topics", "Topics separated by commas; all one may hear when not given."),
         text("last_id", "Go on after this position."),

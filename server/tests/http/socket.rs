@@ -1,0 +1,192 @@
+//! The dashboard over a WebSocket, through a real port.
+
+use crate::{
+    browser::{Client, router},
+    overview::arrange,
+    world::{PASSWORD, World},
+};
+use domain::access::{PermSet, Role};
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use std::time::Duration;
+use tokio::{net::TcpListener, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, client::IntoClientRequest, http::StatusCode},
+};
+use tokio_util::sync::CancellationToken;
+
+type Socket = WebSocketStream<MaybeTlsStream<tokio::net::TcpStream>>;
+
+struct Served {
+    world: World,
+    address: String,
+    stop: CancellationToken,
+    _live: server::live::LiveHandle,
+}
+
+impl Served {
+    async fn on(root: PgPool) -> Self {
+        let world = World::new(root).await;
+        arrange(&world).await;
+        let stop = CancellationToken::new();
+        let live = world.services.live.start(&stop);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("port");
+        let address = listener.local_addr().expect("address").to_string();
+        tokio::spawn(server::http::listener::serve(listener, router(&world), stop.clone(), Duration::ZERO));
+        for _ in 0..500 {
+            if world.services.live.connected() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Self { world, address, stop, _live: live }
+    }
+
+    async fn token(&self, name: &str) -> String {
+        let answer = Client::new(&router(&self.world)).login(name, PASSWORD).await;
+        answer.json()["access_token"].as_str().expect("token").to_owned()
+    }
+
+    async fn open(&self, query: &str, headers: &[(&'static str, String)]) -> Result<Socket, StatusCode> {
+        let mut request = format!("ws://{}/api/v1/ws/dashboard{query}", self.address).into_client_request().expect("request");
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().expect("header"));
+        }
+        match connect_async(request).await {
+            Ok((socket, _)) => Ok(socket),
+            Err(tokio_tungstenite::tungstenite::Error::Http(answer)) => Err(answer.status()),
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    async fn sale(&self) {
+        self.world
+            .execute(
+                "with sold as (
+                    insert into sales.transactions (id, site_id, status, currency, gross, discount, net, tax, shipping, total, quantity,
+                        line_count, occurred_at, recognised_at, entry, created_at, updated_at)
+                    select gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'approved', 'USD', 5, 0, 5, 0, 0, 5, 1, 1, ts, ts,
+                           'api', ts, ts
+                    from (values (timestamptz '2026-03-10T11:30Z')) as v (ts) returning id)
+                 select ops.emit('transactions', id::text), ops.emit('inventory', ''), ops.emit('dashboard', '') from sold",
+            )
+            .await;
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+async fn next(socket: &mut Socket) -> Value {
+    loop {
+        let message = timeout(Duration::from_secs(10), socket.next()).await.expect("in time").expect("open").expect("frame");
+        match message {
+            Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
+            Message::Close(frame) => return json!({ "type": "close", "code": frame.map(|f| u16::from(f.code)) }),
+            _ => {}
+        }
+    }
+}
+
+/// Frames that come within `moment`, by type.
+async fn within(socket: &mut Socket, moment: Duration) -> Vec<String> {
+    let mut kinds = Vec::new();
+    let until = tokio::time::Instant::now() + moment;
+    while let Ok(frame) = tokio::time::timeout_at(until, next(socket)).await {
+        kinds.push(frame["type"].as_str().expect("type").to_owned());
+    }
+    kinds
+}
+
+async fn say(socket: &mut Socket, said: Value) {
+    socket.send(Message::text(said.to_string())).await.expect("sent");
+}
+
+/// Acceptance example 16: one sale makes one update for each client.
+#[sqlx::test(migrations = "../migrations")]
+async fn one_sale_is_one_update_for_each_client(root: PgPool) {
+    let served = Served::on(root).await;
+    served.world.user("ada@mill.example", Some(Role::Viewer), &[]).await;
+    let bearer = [("authorization", format!("Bearer {}", served.token("ada@mill.example").await))];
+    let mut clients = Vec::new();
+    for query in ["", "?channels=dashboard,transactions&user_id=7"] {
+        let mut socket = served.open(query, &bearer).await.expect("open");
+        let hello = next(&mut socket).await;
+        assert_eq!(hello["type"], "connected");
+        assert!(hello["data"]["user_id"].is_string() && hello["id"].is_string() && hello["timestamp"].is_string());
+        let first = next(&mut socket).await;
+        assert_eq!((&first["type"], &first["channel"]), (&json!("dashboard_update"), &json!("dashboard")));
+        clients.push((socket, first["data"]["data"]["transactions_24h"].as_i64().expect("count")));
+    }
+    // The calm after the first snapshot.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    served.sale().await;
+    for (place, (socket, before)) in clients.iter_mut().enumerate() {
+        let mut updates = 0;
+        let until = tokio::time::Instant::now() + Duration::from_millis(2_500);
+        while let Ok(frame) = tokio::time::timeout_at(until, next(socket)).await {
+            match frame["type"].as_str().expect("type") {
+                "dashboard_update" => {
+                    updates += 1;
+                    assert_eq!(frame["data"]["data"]["transactions_24h"].as_i64(), Some(*before + 1));
+                }
+                "transaction_update" => assert!(place == 1 && frame["data"]["transaction_id"].is_string()),
+                other => panic!("{other}"),
+            }
+        }
+        assert_eq!(updates, 1, "client {place}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn channels_are_joined_and_left_and_what_one_may_not_hear_is_refused(root: PgPool) {
+    let served = Served::on(root).await;
+    served.world.user("clerk@mill.example", None, &[PermSet::SalesClerk]).await;
+    let bearer = [("authorization", format!("Bearer {}", served.token("clerk@mill.example").await))];
+    let mut socket = served.open("?channels=dashboard,luck", &bearer).await.expect("open");
+    let hello = next(&mut socket).await;
+    assert_eq!(hello["data"]["channels"], json!(["dashboard"]));
+    let refused = next(&mut socket).await;
+    assert_eq!((&refused["type"], &refused["data"]["code"]), (&json!("error"), &json!("unknown_channel")));
+    assert_eq!(next(&mut socket).await["type"], "dashboard_update");
+    for (said, answer) in [
+        (json!({"action": "ping"}), "pong"),
+        (json!({"action": "unsubscribe", "channel": "dashboard"}), "unsubscribed"),
+        (json!({"action": "dance"}), "error"),
+        (json!({"action": "subscribe", "channel": "metrics"}), "subscribed"),
+    ] {
+        say(&mut socket, said).await;
+        assert_eq!(next(&mut socket).await["type"], answer);
+    }
+    let minute = next(&mut socket).await;
+    assert_eq!((&minute["type"], &minute["data"]["transactions_last_minute"]), (&json!("metrics_update"), &json!(0)));
+    served.sale().await;
+    assert!(!within(&mut socket, Duration::from_millis(1_500)).await.contains(&"dashboard_update".to_owned()), "left");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_cookie_needs_our_origin_and_an_ended_session_closes_its_line(root: PgPool) {
+    let served = Served::on(root).await;
+    let user = served.world.user("ada@mill.example", Some(Role::Viewer), &[]).await;
+    assert_eq!(served.open("", &[]).await.err(), Some(StatusCode::UNAUTHORIZED));
+    let client = crate::forms::signed_in(&served.world, "ada@mill.example").await;
+    let cookies: Vec<_> = client.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let cookie = ("cookie", cookies.join("; "));
+    for origin in [None, Some("https://evil.example")] {
+        let mut headers = vec![cookie.clone()];
+        headers.extend(origin.map(|origin| ("origin", origin.to_owned())));
+        assert_eq!(served.open("", &headers).await.err(), Some(StatusCode::FORBIDDEN), "{origin:?}");
+    }
+    let ours = ("origin", served.world.door.settings().origin.clone());
+    let mut socket = served.open("", &[cookie, ours]).await.expect("open");
+    assert_eq!(next(&mut socket).await["type"], "connected");
+    assert_eq!(next(&mut socket).await["type"], "dashboard_update");
+    let mut owner = served.world.owner.acquire().await.expect("connection");
+    store::live::emit(&mut owner, domain::live::Topic::Session, &user.to_string()).await.expect("told");
+    assert_eq!(next(&mut socket).await, json!({ "type": "close", "code": 4401 }));
+}
