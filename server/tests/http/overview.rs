@@ -308,7 +308,7 @@ async fn choices_are_marked_and_each_can_be_made_on_its_page(root: PgPool) {
     let tile = part(&week, "data-metric=\"sales.revenue_net\"", "</article>");
     assert!(tile.contains("last Tue") && !tile.contains("last year"), "{tile}");
     assert!(tile.contains("<span class=\"visually-hidden\">up </span>▲ 8.2"), "{tile}");
-    assert_eq!(reader.get("/?days=31x").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(reader.get("/api/v1/kpis?days=31x").await.status, StatusCode::UNPROCESSABLE_ENTITY);
 }
 
 #[sqlx::test(migrations = "../migrations")]
