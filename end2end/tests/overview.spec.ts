@@ -144,6 +144,8 @@ test('a day of the figures stays on their page, a point opens its rows, and Back
   await page.goBack();
   await expect(page).toHaveURL(/\/overview\/kpis$/);
   if (!scripted) return;
+  // The old figures stand until the new ones are there.
+  await expect(figure.locator('details.twin tbody tr').last()).toContainText('so far');
   const amount = await row.locator('[data-pick]').textContent();
   await clickCategory(page, 0, 20);
   await expect(page).toHaveURL(/\/overview\/kpis\/sales\.revenue_net\?day=/);
@@ -188,6 +190,7 @@ test('what needs a hand comes first on the phone, the refresh bar last everywher
 async function clickCategory(page: Page, chart: number, place: number): Promise<void> {
   const canvas = page.locator('.chart-canvas').nth(chart);
   await canvas.scrollIntoViewIfNeeded();
+  await expect(canvas.locator('canvas, svg').first()).toBeVisible();
   const at = await canvas.evaluate((node, index) => {
     const { echarts } = globalThis as unknown as {
       echarts: { getInstanceByDom(n: Element): { convertToPixel(f: object, v: number[]): number[] } | undefined };
