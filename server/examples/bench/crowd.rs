@@ -99,7 +99,7 @@ async fn watch(world: &World, until: Instant) -> Result<BTreeMap<String, BTreeSe
 async fn looks(world: &World) -> Result<(i64, i64), Failure> {
     let answer = Connection::open(ADDRESS).await?.call(&get("/api/v1/cache/stats", &world.token, "")).await?;
     let told: Value = serde_json::from_slice(&answer.body)?;
-    let areas = told["areas"].as_array().ok_or("no statistics")?.clone();
+    let areas = told["namespaces"].as_array().ok_or("no statistics")?.clone();
     let sum = |name: &str| areas.iter().filter_map(|area| area[name].as_i64()).sum::<i64>();
     let served = sum("hits") + sum("stale_hits") + sum("coalesced");
     Ok((served, served + sum("misses") + sum("failures")))

@@ -94,19 +94,19 @@ async fn parts(options: &Options, world: &mut World, report: &mut Report) -> Res
     }
     if options.wants("table") {
         println!("\n## Figures that nobody looked at before, {} sales", options.rows);
-        table::measure(world, options.rows, report).await?;
+        report.ended("table", table::measure(world, options.rows, report).await);
     }
     if options.wants("warm") {
         println!("\n## Warm answers");
-        warm::measure(world, report).await?;
+        report.ended("warm", warm::measure(world, report).await);
     }
     if options.wants("crowd") {
         println!("\n## A thousand people");
-        crowd::measure(world, report).await?;
+        report.ended("crowd", crowd::measure(world, report).await);
     }
     if options.wants("outage") {
         println!("\n## The database stops under fifty people");
-        outage::measure(world, report).await?;
+        report.ended("outage", outage::measure(world, report).await);
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! One line a figure, with its target and whether it is met.
 
-use crate::shop::ms;
+use crate::{Failure, shop::ms};
 use std::time::Duration;
 
 #[derive(Debug, Default)]
@@ -23,6 +23,13 @@ impl Report {
     pub fn below(&mut self, what: &str, got: Duration, limit_ms: u32) {
         let target = format!("below {limit_ms} ms");
         self.judge(what, &format!("{:.1} ms", ms(got)), &target, ms(got) < f64::from(limit_ms));
+    }
+
+    /// A part that could not be measured to its end is a figure missed, and the others go on.
+    pub fn ended(&mut self, part: &str, end: Result<(), Failure>) {
+        if let Err(error) = end {
+            self.judge(part, &format!("broke off, {error}"), "its figures", false);
+        }
     }
 
     pub fn sum_up(&self) {

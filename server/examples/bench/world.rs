@@ -147,7 +147,9 @@ impl World {
         let answer = connection.call(&http::post("/api/v1/auth/login", "", &body, "")).await?;
         let session: Value = serde_json::from_slice(&answer.body)?;
         let bearer = session["access_token"].as_str().ok_or("sign-in failed")?;
-        let token = json!({"name": "bench", "scopes": ["overview.view", "overview.cache_clear", "transactions.view", "transactions.create"], "expires_in_days": 1});
+        let token = json!({"name": "bench", "scopes": [
+                    "overview.view", "overview.cache_clear", "system.view", "transactions.view", "transactions.create"
+                ], "expires_in_days": 1});
         let answer = connection.call(&http::post("/api/v1/auth/tokens", bearer, &token.to_string(), "")).await?;
         let token: Value = serde_json::from_slice(&answer.body)?;
         Ok(token["token"].as_str().ok_or_else(|| format!("no token: {token}"))?.to_owned())
