@@ -20,8 +20,9 @@ pub fn PageHead(
     children: Option<Children>,
 ) -> impl IntoView {
     let named = title.clone();
-    let text = move || match critical.map_or(0, |critical| critical.get()) {
-        n if n > 0 => format!("({n}) {named}"),
+    // The server writes the title after the page: its owner, and the count with it, may be gone by then.
+    let text = move || match critical.and_then(|critical| critical.try_get()) {
+        Some(n) if n > 0 => format!("({n}) {named}"),
         _ => named.clone(),
     };
     view! {
