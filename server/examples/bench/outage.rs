@@ -24,7 +24,8 @@ use tokio::task::JoinSet;
 const PEOPLE: usize = 50;
 const PAGES: [&str; 5] = ["/", "/overview/kpis", "/overview/attention", "/overview/freshness", "/transactions"];
 const STAGES: [&str; 5] = ["before", "database stopped", "server killed", "server started anew", "database back"];
-const THINKING: Duration = Duration::from_millis(150);
+/// Between two clicks of one person.
+const THINKING: Duration = Duration::from_secs(1);
 
 /// One click: when in the course of things, where, how long, which status.
 struct Click {
