@@ -94,19 +94,23 @@ async fn parts(options: &Options, world: &mut World, report: &mut Report) -> Res
     }
     if options.wants("table") {
         println!("\n## Figures that nobody looked at before, {} sales", options.rows);
-        report.ended("table", table::measure(world, options.rows, report).await);
+        let ended = table::measure(world, options.rows, report).await;
+        report.ended("table", ended);
     }
     if options.wants("warm") {
         println!("\n## Warm answers");
-        report.ended("warm", warm::measure(world, report).await);
+        let ended = warm::measure(world, report).await;
+        report.ended("warm", ended);
     }
     if options.wants("crowd") {
         println!("\n## A thousand people");
-        report.ended("crowd", crowd::measure(world, report).await);
+        let ended = crowd::measure(world, report).await;
+        report.ended("crowd", ended);
     }
     if options.wants("outage") {
         println!("\n## The database stops under fifty people");
-        report.ended("outage", outage::measure(world, report).await);
+        let ended = outage::measure(world, report).await;
+        report.ended("outage", ended);
     }
     Ok(())
 }

@@ -43,9 +43,9 @@ use domain::{
     live::Topic,
     money::Money,
     overview::{
-        self as figures, Badge, Bars, Compare, DashboardAnswer, DashboardMetadata, DayRange, Drill, DrillQuery, DrillRows,
-        History, HistoryQuery, KpisScreen, MetricKey, OverviewPort, OverviewScreen, Realtime, RecentSale, RecordVisit,
-        Scope, ScopeQuery, Tile, Trend, TrendQuery, TrendRequest, parse_sliding,
+        self as figures, Badge, Bars, Compare, DashboardAnswer, DashboardMetadata, DayRange, Drill, DrillQuery,
+        DrillRows, History, HistoryQuery, KpisScreen, MetricKey, OverviewPort, OverviewScreen, Realtime, RecentSale,
+        RecordVisit, Scope, ScopeQuery, Tile, Trend, TrendQuery, TrendRequest, parse_sliding,
     },
     settings::Business,
 };

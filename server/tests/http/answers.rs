@@ -13,7 +13,8 @@ use sqlx::PgPool;
 use std::sync::Arc;
 
 /// Streams without end, and what needs a list of 200,000 rows (`large_exports` holds these).
-const ELSEWHERE: [&str; 4] = ["GET /live", "GET /api/v1/ws/dashboard", "DELETE /api/v1/exports/{file}", "GET /api/v1/files/{id}"];
+const ELSEWHERE: [&str; 4] =
+    ["GET /live", "GET /api/v1/ws/dashboard", "DELETE /api/v1/exports/{file}", "GET /api/v1/files/{id}"];
 
 struct Walk {
     client: Client,

@@ -50,7 +50,8 @@ impl Served {
     }
 
     async fn open(&self, query: &str, headers: &[(&'static str, String)]) -> Result<Socket, StatusCode> {
-        let mut request = format!("ws://{}/api/v1/ws/dashboard{query}", self.address).into_client_request().expect("request");
+        let mut request =
+            format!("ws://{}/api/v1/ws/dashboard{query}", self.address).into_client_request().expect("request");
         for (name, value) in headers {
             request.headers_mut().insert(*name, value.parse().expect("header"));
         }
@@ -84,7 +85,8 @@ impl Drop for Served {
 
 async fn next(socket: &mut Socket) -> Value {
     loop {
-        let message = timeout(Duration::from_secs(10), socket.next()).await.expect("in time").expect("open").expect("frame");
+        let message =
+            timeout(Duration::from_secs(10), socket.next()).await.expect("in time").expect("open").expect("frame");
         match message {
             Message::Text(text) => return serde_json::from_str(&text).expect("JSON"),
             Message::Close(frame) => return json!({ "type": "close", "code": frame.map(|f| u16::from(f.code)) }),

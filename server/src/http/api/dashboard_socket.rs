@@ -107,7 +107,8 @@ async fn connect(
     let origin = headers.get(header::ORIGIN).and_then(|origin| origin.to_str().ok());
     let ours = origin.is_some_and(|origin| origin.eq_ignore_ascii_case(&services.door.settings().origin));
     if !headers.contains_key(header::AUTHORIZATION) && !ours {
-        let message = "This connection did not come from a page of ours. Programs send a token as Authorization header.";
+        let message =
+            "This connection did not come from a page of ours. Programs send a token as Authorization header.";
         return ApiError(AppError::new(ErrorCode::Forbidden, message)).into_response();
     }
     if services.backend.faults.is_push_cut() {

@@ -67,7 +67,8 @@ pub async fn delete(connection: &mut PgConnection, runs: &[uuid::Uuid]) -> Resul
 pub const VISITS_KEPT_DAYS: i64 = 400;
 
 async fn remove_visits(connection: &mut PgConnection, before: DateTime<Utc>) -> Result<u64> {
-    let removed = sqlx::query!("delete from sales.visits where visited_at < $1", before).execute(&mut *connection).await?;
+    let removed =
+        sqlx::query!("delete from sales.visits where visited_at < $1", before).execute(&mut *connection).await?;
     sqlx::query_scalar!("select ops.drop_month_partitions('sales.visits', $1)", before).fetch_one(connection).await?;
     Ok(removed.rows_affected())
 }
