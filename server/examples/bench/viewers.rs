@@ -16,9 +16,11 @@ pub struct Viewer {
 impl Viewer {
     /// A GET as the browser sends it.
     pub fn get(&self, path: &str) -> Vec<u8> {
+        // Asked for HTML, a function sends the browser back to its page.
+        let accept = if path.starts_with("/fn/") { "application/json" } else { "text/html, */*" };
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         format!(
-            "GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\nAccept: text/html, */*\r\nSec-Fetch-Site: same-origin\r\nCookie: {}\r\n\r\n",
+            "GET {path} HTTP/1.1\r\nHost: {ADDRESS}\r\nAccept: {accept}\r\nSec-Fetch-Site: same-origin\r\nCookie: {}\r\n\r\n",
             cookies.join("; ")
         )
         .into_bytes()
