@@ -369,6 +369,10 @@ impl OverviewPort for OverviewService {
         };
         let m = self.moment(who).await?;
         let asked = query.resolve(metric(key)?, m.today()).map_err(AppError::validation)?;
+        // Figures are kept of days, never of one hour: the day's must not stand for it.
+        if asked.scope.hour.is_some() {
+            return Err(error);
+        }
         let number = self.kept_tile(&m, asked.metric, asked.scope).await;
         Ok(Drill {
             as_of: number.computed_at.unwrap_or_else(|| m.local(m.now)),

@@ -116,6 +116,11 @@ async fn figures_stand_with_age_and_reason_while_the_database_is_away_and_heal_b
     // The rows of a figure are not to be had, but its last number is.
     let rows = o.page("/overview/kpis/sales.orders").await;
     assert!(rows.contains("data-rows-missing") && rows.contains("data-metric=\"sales.orders\""), "{rows}");
+    // No number of one hour is kept, and the whole day's is none of the hour.
+    let hour = "/overview/kpis/sales.orders?day=2026-03-10&hour=2026-03-10T08:00:00Z";
+    let hour = o.client.send(Method::GET, hour, &[("accept", "text/html")], "").await;
+    assert_eq!(hour.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(!hour.text.contains("data-metric=\"sales.orders\""), "{}", hour.text);
 
     o.world
         .execute(
