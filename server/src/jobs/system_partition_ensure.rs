@@ -21,7 +21,8 @@ impl Job for PartitionEnsure {
     async fn run(context: JobContext, _: Nothing) -> Result<JobOutcome, JobFailure> {
         let today = context.backend.clock.now().date_naive();
         let mut tx = store::begin(&context.backend.pools.jobs).await?;
-        let made = store::schedules::ensure_partitions(&mut tx, today, 4).await?;
+        let mut made = store::schedules::ensure_partitions(&mut tx, today, 4).await?;
+        made += store::schedules::ensure_other_partitions(&mut tx, today, 4).await?;
         store::commit(tx).await?;
         Ok(JobOutcome::Succeeded(json!({ "made": made })))
     }

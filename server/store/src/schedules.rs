@@ -252,9 +252,22 @@ pub async fn update(connection: &mut PgConnection, id: &str, edited: &Edited<'_>
 /// # Errors
 /// When the statement fails.
 pub async fn ensure_partitions(connection: &mut PgConnection, day: chrono::NaiveDate, months: i32) -> Result<i32> {
+    Ok(sqlx::query_scalar!(r#"select ops.ensure_audit_partitions($1, $2) as "made!""#, day, months)
+        .fetch_one(connection)
+        .await?)
+}
+
+/// The same for visits and for the history of the figures.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn ensure_other_partitions(
+    connection: &mut PgConnection,
+    day: chrono::NaiveDate,
+    months: i32,
+) -> Result<i32> {
     Ok(sqlx::query_scalar!(
-        r#"select ops.ensure_audit_partitions($1, $2)
-                  + ops.ensure_month_partitions('ops.kpi_snapshots', 'computed_at', $1, $2)
+        r#"select ops.ensure_month_partitions('ops.kpi_snapshots', 'computed_at', $1, $2)
                   + ops.ensure_month_partitions('sales.visits', 'visited_at', $1, $2) as "made!""#,
         day,
         months

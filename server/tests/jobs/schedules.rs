@@ -235,7 +235,7 @@ async fn the_platforms_own_schedules_run_and_run_again(pool: PgPool) {
     assert_eq!((first[2].0.as_str(), &first[2].1["expired"]), ("kpi_snapshot_rollup", &serde_json::json!(0)));
     assert_eq!((first[3].0.as_str(), &first[3].1["days"]), ("kpi_summary", &serde_json::json!(2)));
     assert_eq!(first[4].1["made"], 12, "four months of the audit log, of visits and of the figures' history");
-    assert_eq!((first[5].0.as_str(), &first[4].1["cancelled"]), ("transactions_expire", &serde_json::json!(0)));
+    assert_eq!((first[5].0.as_str(), &first[5].1["cancelled"]), ("transactions_expire", &serde_json::json!(0)));
     assert_eq!(
         world.number("select count(*) from pg_class where relname like 'audit_log_2026%' and relkind = 'r'").await,
         4

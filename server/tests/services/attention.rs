@@ -187,7 +187,16 @@ async fn who_puts_an_item_off_sees_it_again_with_its_full_age(db: PgPool) {
     assert_eq!(list(&service, &who).await.total, 0);
     figures.clock.advance(Duration::hours(2));
     figures.service.forget();
-    assert_eq!(list(&service, &who).await.items[0].severity, Critical);
+    // The better value comes behind the look.
+    let mut now = list(&service, &who).await;
+    for _ in 0..100 {
+        if !now.items.is_empty() {
+            break;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        now = list(&service, &who).await;
+    }
+    assert_eq!(now.items[0].severity, Critical);
     let error = service.snooze(&who, "transactions.held", &put_off("7d")).await.unwrap_err();
     assert_eq!((error.code, error.fields[0].path.as_str()), (ErrorCode::Validation, "until"));
     // 2026-11-23T07:00Z: the business day ends at midnight UTC.

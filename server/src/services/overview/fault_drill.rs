@@ -151,6 +151,9 @@ impl FaultDrillService {
         if self.backend.faults.drill().is_some() {
             return Err(busy());
         }
+        if self.backend.breaker.is_open() {
+            return Err(AppError::unavailable("The database is away: there is nothing to rehearse."));
+        }
         let written = json!(faults);
         // The jobs' connections: in a rehearsed outage the others are not to be had.
         let mut tx = store::begin(&self.backend.pools.jobs).await?;
