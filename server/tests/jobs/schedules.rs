@@ -251,7 +251,7 @@ async fn the_platforms_own_schedules_run_and_run_again(pool: PgPool) {
         )
         .await;
     world.clock.advance(Duration::days(1));
-    assert_eq!(runtime.tick().await.unwrap(), 5);
+    assert_eq!(runtime.tick().await.unwrap(), 6);
     runtime.drain().await.unwrap();
     let again = world.number("select (result -> 'removed' ->> 'files')::bigint from ops.job_runs where kind = 'cleanup' order by created_at desc limit 1").await;
     assert_eq!(again, 0);
