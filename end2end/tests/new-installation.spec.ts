@@ -71,7 +71,7 @@ test('the real file comes in whole, and its first day is right to the penny', as
   expect(number(await metric('sales.revenue_gross').innerText())).toBe(58_960.79);
   await expect(metric('sales.orders')).toHaveText('127');
   await expect(metric('sales.active_customers')).toHaveText('95');
-  await metric('sales.orders').click();
+  await page.locator('.kpi', { has: metric('sales.orders') }).click();
   await expect(page.locator('[data-rows]')).toHaveAttribute('data-rows', '127');
   await expect(page.locator('.receipt [data-metric]')).toHaveText('127');
 });
