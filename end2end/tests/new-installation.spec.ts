@@ -150,11 +150,11 @@ test('kept figures are cleared by pattern, and refreshed from their page', async
   await expect(page.getByRole('heading', { name: 'By area' })).toBeVisible();
   await expect(page.locator('tr', { hasText: 'sales.orders' }).first()).toBeVisible();
   faults.expect(/422/);
-  await page.getByLabel('Figures').fill('Not A Key');
+  await page.getByRole('textbox', { name: 'Figures' }).fill('Not A Key');
   await page.getByRole('button', { name: 'Clear' }).click();
   await expect(page.locator('#pattern-error')).toContainText('a star');
-  await expect(page.getByLabel('Figures')).toHaveValue('Not A Key');
-  await page.getByLabel('Figures').fill('sales.*');
+  await expect(page.getByRole('textbox', { name: 'Figures' })).toHaveValue('Not A Key');
+  await page.getByRole('textbox', { name: 'Figures' }).fill('sales.*');
   await page.getByRole('button', { name: 'Clear' }).click();
   await expect(page.getByText('will be computed anew at the next look')).toBeVisible();
 
