@@ -115,7 +115,7 @@ test('an hour opens the rows that it counts, from the table and from the chart',
   const rows = figure.locator('details.twin tbody tr');
   const orders = await rows.evaluateAll((all) => all.map((row) => Number(row.children[2]!.textContent!.replace(/\D/g, ''))));
   const busiest = orders.indexOf(Math.max(...orders));
-  const amount = await rows.nth(busiest).locator('[data-pick]').innerText();
+  const amount = (await rows.nth(busiest).locator('[data-pick]').textContent())!;
   await figure.locator('summary').click();
   await rows.nth(busiest).locator('td').nth(2).getByRole('link').click();
   await expect(page).toHaveURL(/sales\.orders\?.*hour=/);

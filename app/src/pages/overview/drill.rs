@@ -199,7 +199,7 @@ fn how_it_came(number: &Tile, past: Vec<HistoryItem>, locale: &str) -> impl Into
     view! {
         <details class="twin" data-past>
             <summary>"How the number came, hour by hour"</summary>
-            <div class="table-wrap">
+            <div class="table-wrap" tabindex="0">
                 <table>
                     <thead><tr>
                         <th scope="col">"Computed at"</th><th scope="col" class="r">"Value"</th><th scope="col" class="r">"Rows"</th>

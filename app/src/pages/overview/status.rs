@@ -127,7 +127,7 @@ fn panels(status: SystemStatus) -> impl IntoView {
                 </dl>
                 <details class="twin">
                     <summary>"Connections"</summary>
-                    <div class="table-wrap"><table>
+                    <div class="table-wrap" tabindex="0"><table>
                         <thead><tr>
                             <th scope="col">"Face"</th><th scope="col" class="r">"In use"</th>
                             <th scope="col" class="r">"Idle"</th><th scope="col" class="r">"At most"</th>
@@ -138,7 +138,7 @@ fn panels(status: SystemStatus) -> impl IntoView {
             </article>
             <article class="card" data-panel="kept">
                 <header><h2>"Kept figures"</h2>{clear}</header>
-                <div class="table-wrap"><table>
+                <div class="table-wrap" tabindex="0"><table>
                     <thead><tr>
                         <th scope="col">"Area"</th><th scope="col" class="r">"Figures"</th><th scope="col" class="r">"Memory"</th>
                         <th scope="col" class="r">"Looks"</th><th scope="col" class="r">"Hit rate"</th>
