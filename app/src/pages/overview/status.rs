@@ -101,7 +101,7 @@ fn panels(status: SystemStatus) -> impl IntoView {
         .kept
         .iter()
         .map(|area| {
-            let rate = area.hit_rate.map_or_else(|| format::UNKNOWN.to_owned(), |rate| format!("{rate}\u{a0}%"));
+            let rate = area.hit_rate.map_or_else(|| format::UNKNOWN.to_owned(), |rate| format!("{rate:.1}\u{a0}%"));
             view! {
                 <tr>
                     <td>{area.area.clone()}</td>
