@@ -53,17 +53,18 @@ pub async fn add(
     Ok(())
 }
 
-/// The value with that number, if it is one of `metric`.
+/// The value with that number, if it is one of `metric` whose scope has what the JSON object `scope` says.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn one(connection: &mut PgConnection, metric: &str, id: Uuid) -> Result<Option<Past>> {
+pub async fn one(connection: &mut PgConnection, metric: &str, scope: &str, id: Uuid) -> Result<Option<Past>> {
     Ok(sqlx::query_as!(
         Past,
         r#"select id, (value->>'value')::numeric as "value?", row_count, computed_at
-           from ops.kpi_snapshots where id = $1 and metric_key = $2"#,
+           from ops.kpi_snapshots where id = $1 and metric_key = $2 and scope @> $3::text::jsonb"#,
         id,
-        metric
+        metric,
+        scope
     )
     .fetch_optional(connection)
     .await?)

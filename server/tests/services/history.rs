@@ -51,6 +51,10 @@ async fn who_comes_from_an_older_number_is_told_both_and_what_changed(db: PgPool
     let changed: Vec<_> = told.changed.iter().map(|row| row.base_amount.unwrap()).collect();
     assert_eq!((told.value.value, changed), (Some(dec("126.5")), vec![dec("-6.5")]));
 
+    // Nor does one of another day or rule: the link to today's rows may be opened tomorrow.
+    for other in ["day=2026-11-21", "basis=gross"] {
+        assert_eq!(rows(&figures, &format!("{other}&seen={seen}")).await.earlier, None, "{other}");
+    }
     // A value of another figure says nothing about this one, and what is no number of a value is refused.
     let orders = figures.tile(MetricKey::Orders, "").await.snapshot_id.unwrap();
     assert_eq!(rows(&figures, &format!("seen={orders}")).await.earlier, None);

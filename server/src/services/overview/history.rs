@@ -4,9 +4,9 @@ use super::measure::Context;
 use domain::{
     AppError,
     ids::SnapshotId,
-    overview::{History, HistoryItem, HistoryRequest, MetricKey, PastValue, Unit},
+    overview::{Basis, History, HistoryItem, HistoryRequest, MetricKey, PastValue, Scope, Unit},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use sqlx::PgConnection;
 use store::snapshots::{self, Past};
 
@@ -19,7 +19,7 @@ pub async fn history(
     asked: HistoryRequest,
 ) -> Result<History, AppError> {
     let (zone, currency) = (context.zone.name(), context.business.base_currency);
-    let scope = json!({ "basis": asked.basis.as_str(), "zone": zone, "currency": currency }).to_string();
+    let scope = counted_by(context, asked.basis).to_string();
     let window = context.zone.days_range(asked.days.from, asked.days.to);
     let past = snapshots::Asked {
         metric: metric.as_str(),
@@ -44,7 +44,29 @@ pub async fn history(
     })
 }
 
-pub fn value(context: &Context, past: Past) -> PastValue {
+/// What every value of a counting rule has in its scope.
+fn counted_by(context: &Context, basis: Basis) -> Value {
+    json!({ "basis": basis.as_str(), "zone": context.zone.name(), "currency": context.business.base_currency })
+}
+
+/// The value with that number, if it is one of this figure under this scope.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn one(
+    connection: &mut PgConnection,
+    context: &Context,
+    metric: MetricKey,
+    scope: Scope,
+    id: SnapshotId,
+) -> Result<Option<PastValue>, AppError> {
+    let mut wanted = counted_by(context, scope.basis);
+    (wanted["from"], wanted["to"]) = (json!(scope.days.from), json!(scope.days.to));
+    let past = snapshots::one(connection, metric.as_str(), &wanted.to_string(), id.0).await?;
+    Ok(past.map(|past| value(context, past)))
+}
+
+fn value(context: &Context, past: Past) -> PastValue {
     PastValue {
         snapshot_id: SnapshotId(past.id),
         value: past.value.map(|value| value.normalize()),

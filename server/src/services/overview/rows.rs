@@ -72,8 +72,9 @@ async fn earlier(
     now: &Tile,
 ) -> Result<Option<Earlier>, AppError> {
     let Some(seen) = asked.seen else { return Ok(None) };
-    let Some(past) = store::snapshots::one(connection, asked.metric.as_str(), seen.0).await? else { return Ok(None) };
-    let value = history::value(context, past);
+    let Some(value) = history::one(connection, context, asked.metric, asked.scope, seen).await? else {
+        return Ok(None);
+    };
     if (value.value, value.row_count) == (now.value, now.row_count) {
         return Ok(None);
     }
