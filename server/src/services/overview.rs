@@ -20,6 +20,7 @@ mod summary;
 mod targets;
 mod totals;
 mod touched;
+mod visits_told;
 
 pub use measure::Context;
 pub use pace::{month_pace, pace};
@@ -40,7 +41,6 @@ use domain::{
     access::{Permission, Principal},
     freshness::{ErrorClass, Freshness, State},
     ids::{SnapshotId, TransactionId},
-    live::Topic,
     money::Money,
     overview::{
         self as figures, Badge, Bars, Compare, DashboardAnswer, DashboardMetadata, DayRange, Drill, DrillQuery,
@@ -51,15 +51,9 @@ use domain::{
 };
 use futures::future::{FutureExt, join_all};
 use sqlx::{Postgres, Transaction};
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::fmt;
 use store::overview as sums;
+use visits_told::VisitsTold;
 
 /// Sales in the short list of the home page.
 const RECENT: i64 = 8;
@@ -94,34 +88,6 @@ impl Figure for Bars {
 impl Figure for Trend {
     fn is_sound(&self) -> bool {
         self.items.iter().all(|day| day.orders >= 0 && day.visitors >= 0 && day.active_customers >= 0)
-    }
-}
-
-/// Least time between two events of visits.
-const VISITS_EVERY: Duration = Duration::from_secs(1);
-
-/// Tells of visits, many at once: they come far more often than anybody looks.
-struct VisitsTold {
-    gatherer: Gatherer,
-    /// An event is on its way, and stands for what comes until then.
-    due: Arc<AtomicBool>,
-}
-
-impl VisitsTold {
-    fn new(gatherer: Gatherer) -> Self {
-        Self { gatherer, due: Arc::default() }
-    }
-
-    fn tell(&self) {
-        if self.due.swap(true, Ordering::SeqCst) {
-            return;
-        }
-        let (gatherer, due) = (self.gatherer.clone(), Arc::clone(&self.due));
-        tokio::spawn(async move {
-            tokio::time::sleep(VISITS_EVERY).await;
-            due.store(false, Ordering::SeqCst);
-            gatherer.announce(Topic::Analytics, "visits");
-        });
     }
 }
 

@@ -160,7 +160,7 @@ impl Line {
                 biased;
                 () = self.services.live.stopping().clone().cancelled_owned() => return self.close(GOING_AWAY, "going away").await,
                 // As a cable is cut: without a word.
-                () = cut(&self.services) => return Err(Over),
+                () = self.services.backend.faults.push_cut() => return Err(Over),
                 said = self.socket.recv() => match said {
                     Some(Ok(Message::Text(text))) => {
                         if self.said(&text).await? {
@@ -288,9 +288,4 @@ impl Line {
         let _ = self.socket.send(Message::Close(Some(CloseFrame { code, reason: reason.into() }))).await;
         Err(Over)
     }
-}
-
-/// Returns when a drill cuts live connections.
-async fn cut(services: &Services) {
-    services.backend.faults.push_cut().await;
 }
