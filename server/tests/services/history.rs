@@ -178,3 +178,45 @@ async fn visits_go_after_400_days_and_their_counts_stay(db: PgPool) {
         .unwrap();
     assert_eq!(kept, [(1, 1), (1, 0)]);
 }
+
+/// The dashboard's totals of all time: finished days as they are kept, everything else from its rows.
+#[sqlx::test(migrations = "../migrations")]
+async fn totals_of_all_time_are_the_same_with_and_without_kept_days(db: PgPool) {
+    let figures = Figures::on(db);
+    let summary = SummaryService::new(figures.backend.clone());
+    figures.rate("2026-11-18", "EUR", "1.5").await;
+    for (when, net, currency) in [
+        ("2026-10-01T09:00:00Z", "100", "USD"),
+        ("2026-11-18T09:00:00Z", "10", "EUR"),
+        ("2026-11-20T09:00:00Z", "7", "CHF"),
+        ("2026-11-22T09:00:00Z", "1", "USD"),
+    ] {
+        figures.sale(Sale { at: when, net, currency, ..Sale::default() }).await;
+    }
+    figures.refund("2026-11-19T10:00:00Z", "USD", &["30"]).await;
+    let told = || async {
+        figures.service.forget();
+        let answer = figures.service.dashboard(&viewer(), "all").await.unwrap();
+        (answer.data.total_sales.to_string(), answer.data.total_transactions, answer.metadata.rows_without_rate)
+    };
+    assert_eq!(told().await, ("86".to_owned(), 4, 1), "100 + 10 at 1.5 - 30 + 1; francs have no rate");
+    let days: Vec<chrono::NaiveDate> = ["2026-10-01", "2026-11-18", "2026-11-19", "2026-11-20", "2026-11-21"]
+        .iter()
+        .map(|d| d.parse().unwrap())
+        .collect();
+    summary.sum_up(&days).await.unwrap();
+    assert_eq!(told().await, ("86".to_owned(), 4, 1));
+    // A kept day is what is read: one that says otherwise is believed, until a late fact names it.
+    sqlx::query("update ops.kpi_summary set revenue_gross = 1100, revenue_net = 1100 where day = '2026-10-01'")
+        .execute(&figures.db)
+        .await
+        .unwrap();
+    assert_eq!(told().await.0, "1086");
+    sqlx::query(
+        "insert into ops.kpi_dirty_days (day, zone, named_at) values ('2026-10-01', 'UTC', '2026-11-22T12:00Z')",
+    )
+    .execute(&figures.db)
+    .await
+    .unwrap();
+    assert_eq!(told().await.0, "86");
+}

@@ -101,6 +101,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
+    /// Those from the first to the last of `days`.
     pub(super) async fn read(
         connection: &mut PgConnection,
         context: &Context,
@@ -117,8 +118,16 @@ impl Kept {
     /// The kept row of a day that is over and stands still, and its quarters of an hour with it. Nobody names the
     /// running day when a sale of its past hours comes late, so it is never taken from here.
     pub(super) fn standing(&self, day: NaiveDate, now: DateTime<Utc>) -> Option<&SummaryRow> {
-        let row = self.rows.get(&day)?;
-        (row.is_final && is_closed(&row.window, now) && !self.named.contains(&day)).then_some(row)
+        self.rows.get(&day).filter(|row| self.stands(row, now))
+    }
+
+    /// All of them.
+    pub(super) fn standing_days(&self, now: DateTime<Utc>) -> impl Iterator<Item = &SummaryRow> {
+        self.rows.values().filter(move |row| self.stands(row, now))
+    }
+
+    fn stands(&self, row: &SummaryRow, now: DateTime<Utc>) -> bool {
+        row.is_final && is_closed(&row.window, now) && !self.named.contains(&row.day)
     }
 }
 

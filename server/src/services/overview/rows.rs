@@ -88,8 +88,11 @@ async fn earlier(
     Ok(Some(Earlier { value, changed }))
 }
 
-/// Whether a row of the window is in another currency.
+/// Whether a row of the window is in another currency; of visitors nobody asks.
 async fn has_foreign(connection: &mut PgConnection, context: &Context, asked: &DrillRequest) -> Result<bool, AppError> {
+    if asked.metric.drill_kind() == DrillKind::Visitors {
+        return Ok(false);
+    }
     let window = context.window(asked.scope);
     let windows = std::slice::from_ref(&window);
     Ok(match asked.orders {

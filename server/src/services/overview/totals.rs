@@ -1,9 +1,6 @@
 //! Sums of all time: finished days as they are kept, the rest from its rows.
 
-use super::{
-    measure::Context,
-    summary::{dirty, is_closed},
-};
+use super::{finished::Kept, measure::Context};
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::AppError;
 use rust_decimal::Decimal;
@@ -41,12 +38,10 @@ pub async fn totals(
     now: DateTime<Utc>,
 ) -> Result<Totals, AppError> {
     let (from, today) = (context.zone.day_of(first), context.zone.day_of(now));
-    let rows = sums::summary(connection, context.books(), from, today).await?;
-    let named = dirty(connection, context.zone.name()).await?;
-    let usable = |row: &&sums::SummaryRow| row.is_final && is_closed(&row.window, now) && !named.contains(&row.day);
+    let kept = Kept::read(connection, context, &[from, today]).await?;
     let mut totals = Totals::default();
     let mut known = BTreeSet::new();
-    for row in rows.iter().filter(usable) {
+    for row in kept.standing_days(now) {
         totals.net += row.figures.revenue_net;
         totals.orders += row.figures.orders;
         totals.rows_without_rate += row.figures.rows_without_rate;
