@@ -58,8 +58,7 @@ pub struct Services {
     pub sources: Arc<dyn SourcesPort>,
     pub areas: Arc<dyn AreasPort>,
     pub cache: Arc<dyn CachePort>,
-    pub drill: Arc<dyn FaultDrillPort>,
-    pub drills: FaultDrillService,
+    pub drill: Arc<FaultDrillService>,
     pub ingest: Arc<ingest::IngestService>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
@@ -88,7 +87,7 @@ impl Services {
             Arc::new(overview::OverviewService::new(backend.clone()).telling(live.gatherer().clone()));
         let areas =
             AreasService::new(backend.clone(), Arc::clone(&settings), Arc::clone(&overview), Arc::clone(&sources));
-        let drills = FaultDrillService::new(backend.clone(), Arc::clone(&overview), live.clone(), true);
+        let drill = FaultDrillService::new(backend.clone(), Arc::clone(&overview), live.clone(), true);
         Self {
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             audit: Arc::new(audit::AuditService::new(backend.clone())),
@@ -96,8 +95,7 @@ impl Services {
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
             targets: Arc::new(overview::TargetsService::new(backend.clone())),
             cache: Arc::new(overview::cache::CacheService::new(backend.clone())),
-            drill: Arc::new(drills.clone()),
-            drills,
+            drill: Arc::new(drill),
             overview,
             attention: Arc::new(attention),
             sources,
@@ -130,8 +128,7 @@ impl Services {
     #[must_use]
     pub fn drilling(mut self, enabled: bool) -> Self {
         let (backend, overview, live) = (self.backend.clone(), Arc::clone(&self.overview), self.live.clone());
-        self.drills = FaultDrillService::new(backend, overview, live, enabled);
-        self.drill = Arc::new(self.drills.clone());
+        self.drill = Arc::new(FaultDrillService::new(backend, overview, live, enabled));
         self
     }
 
@@ -147,7 +144,7 @@ impl Services {
     pub fn provide(&self) {
         provide_context(Arc::clone(&self.jobs));
         provide_context(Arc::clone(&self.cache));
-        provide_context(Arc::clone(&self.drill));
+        provide_context(Arc::clone(&self.drill) as Arc<dyn FaultDrillPort>);
         provide_context(Arc::clone(&self.ingest) as Arc<dyn IngestPort>);
         provide_context(Arc::clone(&self.access));
         provide_context(Arc::clone(&self.audit));

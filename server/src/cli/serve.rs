@@ -76,7 +76,7 @@ async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<()
     let probe = freshness::watch(services.backend.clone(), services.live.clone(), process.stop.clone());
     let probe = tokio::spawn(probe);
     let door = tokio::spawn(Arc::clone(&services.door).follow(services.live.subscribe(), process.stop.clone()));
-    let drills = tokio::spawn(services.drills.clone().follow(services.live.subscribe(), process.stop.clone()));
+    let drills = tokio::spawn(Arc::clone(&services.drill).follow(services.live.subscribe(), process.stop.clone()));
     let (router, _) = http::router::router(services.clone(), process.clone());
 
     let step = steps.begin("listen");

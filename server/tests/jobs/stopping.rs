@@ -5,7 +5,10 @@ use crate::{
     runs::{ask, read},
     world::World,
 };
-use domain::jobs::Enqueued;
+use domain::{
+    jobs::Enqueued,
+    overview::fault_drill::{Fault, FaultDrillPort, StartDrill},
+};
 use server::jobs::{JobsConfig, Nothing, Runtime};
 use sqlx::PgPool;
 use std::time::{Duration, Instant};
@@ -93,4 +96,25 @@ async fn the_end_of_the_process_gives_runs_back_uncounted(pool: PgPool) {
     let next = Runtime::new(world.services.clone(), registry(), quick()).start();
     assert_eq!(until(&world, job, |run| run.state == "running").await.attempt, 1);
     next.stop().await;
+}
+
+/// A drill stops the worker: what is asked for waits, and is done when the drill is over.
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn in_a_drill_of_a_stopped_worker_jobs_wait_until_it_is_over(pool: PgPool) {
+    let world = World::new(pool).await;
+    let handle = Runtime::new(world.services.clone(), registry(), quick()).start();
+    let first = ask::<Polite>(&world, Nothing {}, None).await;
+    until(&world, first, |run| run.state == "running").await;
+    let who = crate::world::person(domain::access::Role::Admin);
+    let faults = vec![Fault::WorkerStop];
+    let command = StartDrill { faults, duration_seconds: 60, ..StartDrill::default() };
+    world.services.drill.start(&who, &command).await.unwrap();
+    // What was at work goes back to its queue, and what comes waits there.
+    until(&world, first, |run| run.state == "queued").await;
+    let second = ask::<Polite>(&world, Nothing {}, None).await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(read(&world, second).await.state, "queued");
+    world.services.drill.stop(&who).await.unwrap();
+    until(&world, second, |run| run.state == "running").await;
+    handle.stop().await;
 }

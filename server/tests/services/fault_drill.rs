@@ -10,12 +10,12 @@ use domain::{
     overview::{
         OverviewPort, ScopeQuery, Tile,
         cache::{InvalidateFigures, RefreshFigures},
-        fault_drill::{DrillScreen, Fault, Reach, StartDrill},
+        fault_drill::{DrillScreen, Fault, FaultDrillPort, Reach, StartDrill},
     },
 };
 use server::freshness;
 use sqlx::PgPool;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
 /// A served world: the live bus listens and the database is probed.
@@ -245,7 +245,7 @@ async fn a_drill_of_all_servers_strikes_and_ends_in_each(db: PgPool) {
     let second = Served::of(World::reaching_again(&first.world, &first.world.owner.connect_options())).await;
     for served in [&first, &second] {
         let services = &served.world.services;
-        tokio::spawn(services.drills.clone().follow(services.live.subscribe(), served.stop.clone()));
+        tokio::spawn(Arc::clone(&services.drill).follow(services.live.subscribe(), served.stop.clone()));
     }
     let command = StartDrill {
         faults: vec![Fault::ReplicaLag { seconds: 30 }, Fault::QueryError { metric: orders() }],

@@ -11,11 +11,13 @@ use domain::{
     overview::{
         ScopeQuery,
         area::{Area, AreaCard, AreasPort},
+        fault_drill::{Fault, Reach},
         source::{Source, SourceKind, SourceList, SourceQuery, SourceState, SourcesPort},
     },
     settings::SettingsPort,
 };
 use server::{
+    freshness::Drill,
     live::LiveBus,
     services::{
         overview::{areas::AreasService, sources::SourcesService},
@@ -224,4 +226,49 @@ async fn kept_figures_are_as_old_as_they_are_while_somebody_looks(db: PgPool) {
     assert_eq!((broken.state, broken.error_class.as_deref()), (SourceState::Late, Some("query")));
     desk.figures.clock.advance(Duration::seconds(300));
     assert_eq!(desk.one("figure.sales.orders").await.state, SourceState::Off, "nobody looks, nobody misses it");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_status_says_what_the_sources_say_and_what_a_drill_pretends(db: PgPool) {
+    let desk = Desk::on(db);
+    desk.execute("insert into ops.workers values ('w', 'h', 1, '2026-11-22T11:00Z', '2026-11-22T11:59:50Z')").await;
+    let status = desk.sources.status(&admin()).await.unwrap();
+    assert_eq!(status.sources, desk.list(&admin(), "").await.counts);
+    assert_eq!((status.database.state, status.database.age_seconds), (SourceState::OnTime, Some(0)));
+    assert_eq!((status.worker.state, status.worker.age_seconds), (SourceState::OnTime, Some(10)));
+    assert_eq!((status.live.state, status.lag_seconds, status.outage_since), (SourceState::Missing, None, None));
+    assert!((1..300_000).contains(&status.latency_us.unwrap()), "{:?}", status.latency_us);
+    let faces: Vec<_> = status.pools.iter().map(|pool| (pool.face.as_str(), pool.most)).collect();
+    assert_eq!(
+        faces,
+        [("analytics", 8), ("admin", 5), ("auth", 2), ("live", 1), ("jobs", 4)],
+        "24 : 16 : 6 : 2 : 12 of 20"
+    );
+    assert!(status.pools.iter().all(|pool| pool.in_use + pool.idle <= pool.most));
+    let jobs = status.kept.iter().find(|area| area.area == "jobs").unwrap();
+    // The list after the status was a look more.
+    assert_eq!((jobs.keys, jobs.misses), (1, 1), "the schedules as sources, computed once");
+
+    let (backend, now) = (&desk.figures.backend, desk.figures.clock_now());
+    let drill = Drill {
+        id: uuid::Uuid::from_u128(7),
+        started_by: "ada".into(),
+        started_at: now,
+        ends_at: now,
+        until: std::time::Instant::now() + std::time::Duration::from_secs(60),
+        faults: vec![Fault::ReplicaLag { seconds: 90 }],
+        reach: Reach::This,
+        checking: false,
+    };
+    assert!(backend.faults.begin(drill));
+    desk.figures.clock.advance(Duration::seconds(5));
+    let behind = desk.sources.status(&admin()).await.unwrap();
+    assert_eq!((behind.lag_seconds, behind.database.age_seconds), (Some(90), Some(90)));
+    assert_eq!(behind.database.state, SourceState::Missing, "what it answers is so old");
+
+    backend.breaker.open(desk.figures.clock_now());
+    desk.figures.clock.advance(Duration::seconds(60));
+    let away = desk.sources.status(&admin()).await.unwrap();
+    assert_eq!(away.outage_since.unwrap(), at("2026-11-22T12:00:05Z"));
+    assert_eq!(away.database.error_class.as_deref(), Some("database unreachable"));
 }

@@ -234,9 +234,6 @@ pub trait FaultDrillPort: Send + Sync + 'static {
     /// Without the right.
     async fn stop(&self, who: &Principal) -> Result<(), AppError>;
 
-    /// The process ends: so does the drill that it began.
-    async fn close(&self);
-
     /// Lets five faults come one after the other and looks whether the overview stands. It goes on by itself.
     ///
     /// # Errors

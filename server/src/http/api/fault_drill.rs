@@ -7,7 +7,7 @@ use crate::{
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     access::{Access, Permission},
-    overview::fault_drill::{DrillRun, DrillScreen, RunningDrill, StartDrill},
+    overview::fault_drill::{DrillRun, DrillScreen, FaultDrillPort, RunningDrill, StartDrill},
 };
 
 pub fn routes() -> Routes<Services> {

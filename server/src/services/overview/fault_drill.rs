@@ -259,8 +259,18 @@ impl FaultDrillService {
         }
     }
 
+    /// The process ends: so does the drill that it began, with what was seen by then.
+    pub async fn close(&self) {
+        let own = self.own().as_ref().map(|own| (Arc::clone(&own.drill), own.by.clone(), own.ending.clone()));
+        let Some((drill, by, ending)) = own else { return };
+        if let Some(ending) = ending {
+            ending.abort();
+        }
+        self.end(&drill, &by).await;
+    }
+
     /// Follows drills of all servers, till `stop`.
-    pub async fn follow(self, mut heard: broadcast::Receiver<Heard>, stop: CancellationToken) {
+    pub async fn follow(self: Arc<Self>, mut heard: broadcast::Receiver<Heard>, stop: CancellationToken) {
         loop {
             if let Err(error) = self.mirror().await {
                 tracing::debug!(%error, "whether a drill of all servers is under way could not be read");
@@ -367,18 +377,6 @@ impl FaultDrillPort for FaultDrillService {
             self.end(&drill, who).await;
         }
         Ok(())
-    }
-
-    async fn close(&self) {
-        let own = self.own().take();
-        let Some(own) = own else { return };
-        if let Some(ending) = &own.ending {
-            ending.abort();
-        }
-        let (drill, by) = (Arc::clone(&own.drill), own.by.clone());
-        // What was seen is written down with the end.
-        *self.own() = Some(own);
-        self.end(&drill, &by).await;
     }
 
     async fn run_all(&self, who: &Principal) -> Result<RunningDrill, AppError> {

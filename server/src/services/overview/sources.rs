@@ -5,7 +5,10 @@ mod figures;
 mod imports;
 mod schedules;
 
-use super::{pulse::Pulse, seen::Seen};
+use super::{
+    pulse::{Beat, Pulse},
+    seen::Seen,
+};
 use crate::{backend::Backend, freshness::Figure, live::LiveBus};
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -15,7 +18,7 @@ use domain::{
     freshness::{Declaration, ErrorClass},
     overview::{
         Badge,
-        attention::Feature,
+        attention::{Feature, Unavailable},
         source::{
             Source, SourceCounts, SourceKind, SourceList, SourceQuery, SourceState, SourcesPort, intervals_missed,
             worst_first,
@@ -186,44 +189,9 @@ impl SourcesService {
         });
         futures::future::join_all(looks).await
     }
-}
 
-/// A source as a part of the status.
-fn part(facts: &Facts, now: DateTime<Utc>, zone: BusinessZone) -> Part {
-    let Source { name, state, last_success, age_seconds, error_class, .. } = facts.shown(now, zone, false);
-    Part { name, state, last_success, age_seconds, error_class }
-}
-
-#[async_trait]
-impl SourcesPort for SourcesService {
-    async fn status(&self, who: &Principal) -> Result<SystemStatus, AppError> {
-        let all = SourceQuery::default();
-        let (business, list) = tokio::join!(self.settings.business(), self.sources(who, &all));
-        let zone = BusinessZone::parse(&business?.zone).unwrap_or(BusinessZone::UTC);
-        let (beat, now) = (self.pulse.feel().await, self.backend.clock.now());
-        let [database, worker, live] = self.pulse.facts(&beat, now).map(|facts| part(&facts, now, zone));
-        let pool = |(face, pool): (&str, &sqlx::PgPool)| {
-            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
-            let most = pool.options().get_max_connections();
-            PoolUse { face: face.to_owned(), in_use: pool.size().saturating_sub(idle), idle, most }
-        };
-        Ok(SystemStatus {
-            database,
-            worker,
-            live,
-            outage_since: self.backend.breaker.open_since().map(|since| zone.local(since)),
-            latency_us: beat.last.as_ref().map(|(beat, _)| i64::try_from(beat.latency.as_micros()).unwrap_or(i64::MAX)),
-            // A whole second is as exact as anybody asks.
-            lag_seconds: beat.last.as_ref().and_then(|(beat, _)| beat.lag_seconds).map(|lag| lag.round() as i64),
-            pools: self.backend.pools.faces().into_iter().map(pool).collect(),
-            sources: list?.counts,
-            kept: super::cache::areas(&self.backend),
-        })
-    }
-
-    async fn sources(&self, who: &Principal, query: &SourceQuery) -> Result<SourceList, AppError> {
+    async fn everything(&self, who: &Principal) -> Result<Everything, AppError> {
         who.require(Permission::OverviewView)?;
-        let wanted = query.wanted_state().map_err(AppError::validation)?;
         let business = self.settings.business().await?;
         let zone = BusinessZone::parse(&business.zone).unwrap_or(BusinessZone::UTC);
         let now = self.backend.clock.now();
@@ -243,6 +211,53 @@ impl SourcesPort for SourcesService {
             missed(*feature, seen.missed, seen.last.as_ref().map(|(_, at)| *at));
             seen.last.iter().flat_map(|(facts, _)| facts.iter()).for_each(&mut show);
         }
+        Ok(Everything { now, zone, beat, items, unavailable })
+    }
+}
+
+/// A source as a part of the status.
+fn part(facts: &Facts, now: DateTime<Utc>, zone: BusinessZone) -> Part {
+    let Source { name, state, last_success, age_seconds, error_class, .. } = facts.shown(now, zone, false);
+    Part { name, state, last_success, age_seconds, error_class }
+}
+
+/// Everything that `who` may see, of one moment.
+struct Everything {
+    now: DateTime<Utc>,
+    zone: BusinessZone,
+    beat: Seen<Beat>,
+    items: Vec<Source>,
+    unavailable: Vec<Unavailable>,
+}
+
+#[async_trait]
+impl SourcesPort for SourcesService {
+    async fn status(&self, who: &Principal) -> Result<SystemStatus, AppError> {
+        let Everything { now, zone, beat, items, .. } = self.everything(who).await?;
+        let [database, worker, live] = self.pulse.facts(&beat, now).map(|facts| part(&facts, now, zone));
+        let pool = |(face, pool): (&str, &sqlx::PgPool)| {
+            let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+            let most = pool.options().get_max_connections();
+            PoolUse { face: face.to_owned(), in_use: pool.size().saturating_sub(idle), idle, most }
+        };
+        let last = beat.last.as_ref().map(|(beat, _)| beat);
+        Ok(SystemStatus {
+            database,
+            worker,
+            live,
+            outage_since: self.backend.breaker.open_since().map(|since| zone.local(since)),
+            latency_us: last.map(|beat| i64::try_from(beat.latency.as_micros()).unwrap_or(i64::MAX)),
+            // A whole second is as exact as anybody asks.
+            lag_seconds: last.and_then(|beat| beat.lag_seconds).map(|lag| lag.round() as i64),
+            pools: self.backend.pools.faces().into_iter().map(pool).collect(),
+            sources: SourceCounts::of(&items),
+            kept: super::cache::areas(&self.backend),
+        })
+    }
+
+    async fn sources(&self, who: &Principal, query: &SourceQuery) -> Result<SourceList, AppError> {
+        let wanted = query.wanted_state().map_err(AppError::validation)?;
+        let Everything { mut items, unavailable, .. } = self.everything(who).await?;
         items.retain(|source| query.feature.as_deref().is_none_or(|f| f.is_empty() || f == source.feature));
         let counts = SourceCounts::of(&items);
         items.retain(|source| wanted.is_none_or(|state| state == source.state));
