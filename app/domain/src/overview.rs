@@ -17,6 +17,7 @@ mod series;
 pub mod source;
 mod statistics;
 pub mod status;
+pub mod stock;
 mod summary;
 mod target;
 mod tile;
@@ -25,9 +26,10 @@ mod visit;
 pub use dashboard::{
     Dashboard, DashboardAnswer, DashboardMetadata, DashboardPeriod, PreviousPeriod, Realtime, Sliding, parse_sliding,
 };
-pub use declared::{BARS, BUSINESS, DASHBOARD, RECENT, TREND, figures};
+pub use declared::{BARS, BUSINESS, DASHBOARD, LOW_STOCK, RECENT, TREND, figures};
 pub use drill::{
-    BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, DrillSort, Earlier, FactKind, FactRow, VisitorRow,
+    BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, DrillSort, Earlier, FactKind, FactRow, ProductRow,
+    VisitorRow,
 };
 pub use history::{History, HistoryItem, HistoryQuery, HistoryRequest, PastValue, Step};
 pub use metric::{Basis, MetricKey, OrderSet, Unit};

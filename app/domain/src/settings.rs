@@ -96,6 +96,13 @@ pub const DECLARED: &[Declared] = &[
         check: |text| text.parse::<Decimal>().is_ok_and(|most| most > Decimal::ZERO),
     },
     Declared {
+        key: "stock.reorder_threshold",
+        default: "10",
+        title: "Reorder threshold",
+        allowed: "A quantity of 0 or more, e.g. 10. A product of which no more is available counts as low on stock.",
+        check: |text| text.parse::<Decimal>().is_ok_and(|least| least >= Decimal::ZERO),
+    },
+    Declared {
         key: "sales.currencies",
         default: "",
         title: "Currencies of sales",

@@ -84,7 +84,7 @@ impl LazyRoute for OverviewRoute {
 }
 
 fn shown(screen: OverviewScreen, attention: NeedsAttention) -> impl IntoView {
-    let OverviewScreen { scope, today, zone, outage_since, tiles, bars, trend, recent, .. } = screen;
+    let OverviewScreen { scope, today, zone, outage_since, tiles, bars, trend, recent, low_stock, .. } = screen;
     let course = trend.as_ref().ok();
     let tiles = tiles.into_iter().map(|tile| tiles::tile(tile, scope, Place::Home, course)).collect_view();
     let may_create = session().may(Permission::TransactionsCreate);
@@ -102,6 +102,7 @@ fn shown(screen: OverviewScreen, attention: NeedsAttention) -> impl IntoView {
             {blocks::or_failed("Revenue", bars, |bars| bars::bars_card(bars, scope, Place::Home))}
             {recent.map(|recent| blocks::or_failed("Recent transactions", recent, blocks::recent_card))}
         </section>
+        {low_stock.map(|products| blocks::or_failed("Low stock", products, blocks::low_stock_card))}
         {blocks::or_failed("Trend", trend, |trend| trend::trend_section(trend, scope, Place::Home))}
     }
 }

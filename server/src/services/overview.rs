@@ -16,6 +16,7 @@ mod rows;
 mod seen;
 mod series;
 pub mod sources;
+mod standing;
 mod summary;
 mod targets;
 mod totals;
@@ -44,8 +45,9 @@ use domain::{
     money::Money,
     overview::{
         self as figures, Badge, Bars, Compare, DashboardAnswer, DashboardMetadata, DayRange, Drill, DrillQuery,
-        DrillRows, History, HistoryQuery, KpisScreen, MetricKey, OverviewPort, OverviewScreen, Realtime, RecentSale,
-        RecordVisit, Scope, ScopeQuery, Tile, Trend, TrendQuery, TrendRequest, parse_sliding,
+        DrillRequest, DrillRows, History, HistoryQuery, KpisScreen, MetricKey, OverviewPort, OverviewScreen,
+        ProductRow, Realtime, RecentSale, RecordVisit, Scope, ScopeQuery, Tile, Trend, TrendQuery, TrendRequest,
+        parse_sliding,
     },
     settings::Business,
 };
@@ -57,9 +59,12 @@ use visits_told::VisitsTold;
 
 /// Sales in the short list of the home page.
 const RECENT: i64 = 8;
+/// Products in its low-stock table.
+const LOWEST: u32 = 5;
 
 impl Figure for Business {}
 impl Figure for Vec<RecentSale> {}
+impl Figure for Vec<ProductRow> {}
 impl Figure for dashboard::Computed {}
 
 impl Figure for Tile {
@@ -119,8 +124,17 @@ impl Moment {
         self.context.zone.day_of(self.now)
     }
 
-    fn scope(&self, query: &ScopeQuery) -> Result<Scope, AppError> {
-        query.resolve(self.today()).map_err(AppError::validation)
+    /// The scope of a question; sums are with or without confirmed fraud as it says from here on.
+    fn scope(&mut self, query: &ScopeQuery) -> Result<Scope, AppError> {
+        let scope = query.resolve(self.today()).map_err(AppError::validation)?;
+        self.context.without_fraud = scope.clean;
+        Ok(scope)
+    }
+
+    fn rows(&mut self, metric: MetricKey, query: &DrillQuery) -> Result<DrillRequest, AppError> {
+        let asked = query.resolve(metric, self.today()).map_err(AppError::validation)?;
+        self.context.without_fraud = asked.scope.clean;
+        Ok(asked)
     }
 
     fn age(&self, computed_at: DateTime<Utc>) -> i64 {
@@ -133,7 +147,11 @@ impl Moment {
     }
 }
 
-/// What a figure of `scope` is kept by; who looks at the same days by another name looks at the same figure.
+/// What a tile of `scope` is kept by; who looks at the same days by another name looks at the same figure.
+fn tile_scope(metric: MetricKey, scope: Scope, context: &Context) -> String {
+    if metric.is_of_now() { context.scope() } else { scope_text(scope, context) }
+}
+
 fn scope_text(scope: Scope, context: &Context) -> String {
     let (basis, compare) = (scope.basis.as_str(), scope.compare.as_str());
     format!("{} {} {basis} {compare} {}", scope.days.from, scope.days.to, context.scope())
@@ -175,7 +193,7 @@ impl OverviewService {
     /// The tile of a figure; one that could not be had says so in its place.
     async fn kept_tile(&self, m: &Moment, metric: MetricKey, scope: Scope) -> Tile {
         let (context, now) = (m.context.clone(), m.now);
-        let text = scope_text(scope, &m.context);
+        let text = tile_scope(metric, scope, &m.context);
         let kept = self.backend.figures.get::<Tile, _>(metric.declaration(), text, move |connection| {
             async move { measure::tile(connection, &context, metric, scope, now).await }.boxed()
         });
@@ -192,7 +210,7 @@ impl OverviewService {
             Err(error) => {
                 let class = Some(ErrorClass::of(&error));
                 let currency = m.context.business.base_currency;
-                Tile::unknown(metric, currency, measure::range(&m.context, scope), class)
+                Tile::unknown(metric, currency, measure::range(&m.context, metric, scope, m.now), class)
             }
         }
     }
@@ -253,29 +271,54 @@ impl OverviewService {
         Ok(recent)
     }
 
+    async fn kept_low_stock(&self, m: &Moment) -> Result<Vec<ProductRow>, AppError> {
+        let (context, now) = (m.context.clone(), m.now);
+        let kept = self.backend.figures.get::<Vec<ProductRow>, _>(&figures::LOW_STOCK, "", move |connection| {
+            async move { rows::lowest(connection, &context, LOWEST, now).await }.boxed()
+        });
+        Ok(Vec::clone(&kept.await?.value))
+    }
+
     fn outage_since(&self, m: &Moment) -> Option<DateTime<FixedOffset>> {
         self.backend.breaker.open_since().map(|since| m.local(since))
     }
 }
 
-fn metric(text: &str) -> Result<MetricKey, AppError> {
-    MetricKey::parse(text).ok_or_else(|| AppError::not_found("Figure"))
+/// Those of `metrics` that the reader may see.
+fn seen_by(who: &Principal, metrics: impl Iterator<Item = MetricKey>) -> Vec<MetricKey> {
+    metrics.filter(|metric| who.may(metric.declaration().permission)).collect()
+}
+
+fn all_seen_by(who: &Principal) -> Vec<MetricKey> {
+    seen_by(who, MetricKey::ALL.iter().copied())
+}
+
+/// # Errors
+/// `not_found` for a figure that there is not, `forbidden` for one that the reader may not see.
+pub fn metric(who: &Principal, text: &str) -> Result<MetricKey, AppError> {
+    let metric = MetricKey::parse(text).ok_or_else(|| AppError::not_found("Figure"))?;
+    who.require(metric.declaration().permission)?;
+    Ok(metric)
 }
 
 #[async_trait]
 impl OverviewPort for OverviewService {
     async fn overview(&self, who: &Principal, query: &ScopeQuery) -> Result<OverviewScreen, AppError> {
-        let m = self.moment(who).await?;
+        let mut m = self.moment(who).await?;
         let scope = m.scope(query)?;
-        let headline = [scope.basis.revenue(), scope.basis.orders(), MetricKey::ActiveCustomers, MetricKey::Conversion];
+        let day = [scope.basis.revenue(), scope.basis.orders(), MetricKey::ActiveCustomers, MetricKey::Conversion];
+        let headline = seen_by(who, day.into_iter().chain([MetricKey::Held, MetricKey::LowStock]));
         // Each block reads by itself: one that waits does not hold up the others, one that fails fails alone.
         let recent =
             async { if who.may(Permission::TransactionsView) { Some(self.kept_recent(&m).await) } else { None } };
-        let (tiles, bars, trend, recent) = tokio::join!(
+        let low_stock =
+            async { if who.may(Permission::InventoryView) { Some(self.kept_low_stock(&m).await) } else { None } };
+        let (tiles, bars, trend, recent, low_stock) = tokio::join!(
             self.kept_tiles(&m, &headline, scope),
             self.kept_bars(&m, scope),
             self.kept_trend(&m, series::page_trend(scope)),
-            recent
+            recent,
+            low_stock
         );
         Ok(OverviewScreen {
             scope,
@@ -287,17 +330,19 @@ impl OverviewPort for OverviewService {
             bars,
             trend,
             recent,
+            low_stock,
         })
     }
 
     async fn kpis(&self, who: &Principal, query: &ScopeQuery) -> Result<KpisScreen, AppError> {
-        let m = self.moment(who).await?;
+        let mut m = self.moment(who).await?;
         let scope = m.scope(query)?;
         // All comparisons at once, unless one was asked for.
         let chosen = query.compare.as_deref().is_some_and(|text| !text.trim().is_empty());
         let scope = if chosen { scope } else { scope.with_compare(Compare::All) };
+        let metrics = all_seen_by(who);
         let (tiles, trend) =
-            tokio::join!(self.kept_tiles(&m, MetricKey::ALL, scope), self.kept_trend(&m, series::page_trend(scope)));
+            tokio::join!(self.kept_tiles(&m, &metrics, scope), self.kept_trend(&m, series::page_trend(scope)));
         Ok(KpisScreen {
             scope,
             today: m.today(),
@@ -310,19 +355,21 @@ impl OverviewPort for OverviewService {
     }
 
     async fn tiles(&self, who: &Principal, query: &ScopeQuery) -> Result<Vec<Tile>, AppError> {
-        let m = self.moment(who).await?;
-        Ok(self.kept_tiles(&m, MetricKey::ALL, m.scope(query)?).await)
+        let mut m = self.moment(who).await?;
+        let scope = m.scope(query)?;
+        Ok(self.kept_tiles(&m, &all_seen_by(who), scope).await)
     }
 
     async fn tile(&self, who: &Principal, key: &str, query: &ScopeQuery) -> Result<Tile, AppError> {
-        let m = self.moment(who).await?;
-        let metric = metric(key)?;
-        Ok(self.kept_tile(&m, metric, m.scope(query)?).await)
+        let mut m = self.moment(who).await?;
+        let metric = metric(who, key)?;
+        let scope = m.scope(query)?;
+        Ok(self.kept_tile(&m, metric, scope).await)
     }
 
     async fn rows(&self, who: &Principal, key: &str, query: &DrillQuery) -> Result<Drill, AppError> {
-        let m = self.moment(who).await?;
-        let asked = query.resolve(metric(key)?, m.today()).map_err(AppError::validation)?;
+        let mut m = self.moment(who).await?;
+        let asked = m.rows(metric(who, key)?, query)?;
         // Never kept: number and rows are of this very moment, and of one state of the database.
         let mut tx = self.snapshot().await?;
         rows::drill(&mut tx, &m.context, &asked, m.now).await
@@ -333,8 +380,8 @@ impl OverviewPort for OverviewService {
             Err(error) if error.code == ErrorCode::Unavailable => error,
             answered => return answered,
         };
-        let m = self.moment(who).await?;
-        let asked = query.resolve(metric(key)?, m.today()).map_err(AppError::validation)?;
+        let mut m = self.moment(who).await?;
+        let asked = m.rows(metric(who, key)?, query)?;
         // Figures are kept of days, never of one hour: the day's must not stand for it.
         if asked.scope.hour.is_some() {
             return Err(error);
@@ -354,21 +401,23 @@ impl OverviewPort for OverviewService {
     }
 
     async fn history(&self, who: &Principal, key: &str, query: &HistoryQuery) -> Result<History, AppError> {
-        let m = self.moment(who).await?;
-        let metric = metric(key)?;
+        let mut m = self.moment(who).await?;
+        let metric = metric(who, key)?;
         let asked = query.resolve(m.today()).map_err(AppError::validation)?;
+        m.context.without_fraud = asked.clean;
         let mut connection = store::acquire(&self.backend.pools.analytics).await?;
         history::history(&mut connection, &m.context, metric, asked).await
     }
 
     async fn trend(&self, who: &Principal, query: &TrendQuery) -> Result<Trend, AppError> {
-        let m = self.moment(who).await?;
+        let mut m = self.moment(who).await?;
         let asked = query.resolve(m.today()).map_err(AppError::validation)?;
+        m.context.without_fraud = asked.clean;
         self.kept_trend(&m, asked).await
     }
 
     async fn hours(&self, who: &Principal, query: &ScopeQuery) -> Result<Bars, AppError> {
-        let m = self.moment(who).await?;
+        let mut m = self.moment(who).await?;
         let scope = m.scope(query)?;
         if !scope.is_one_day() {
             return Err(AppError::field("day", "Hours are those of one day; give it as day=2010-12-01."));
@@ -401,10 +450,12 @@ impl OverviewPort for OverviewService {
 
     async fn realtime(&self, who: &Principal) -> Result<Realtime, AppError> {
         let m = self.moment(who).await?;
-        let (count, sales) = sums::last_minute(&mut *self.snapshot().await?, m.context.books(), m.now).await?;
+        let last_minute = [sums::last_minute(m.now)];
+        let sums = sums::figures(&mut *self.snapshot().await?, m.context.books(), &last_minute).await?;
+        let sums = sums.first().copied().unwrap_or_default();
         Ok(Realtime {
-            transactions_last_minute: count,
-            sales_last_minute: sales.normalize(),
+            transactions_last_minute: sums.orders,
+            sales_last_minute: sums.gross.normalize(),
             currency: m.context.business.base_currency,
             timestamp: m.local(m.now),
         })

@@ -6,6 +6,7 @@ mod dirty_days;
 mod drill;
 mod figures;
 mod quarter_hours;
+mod stock;
 mod summary;
 mod targets;
 mod visits;
@@ -19,6 +20,7 @@ pub use figures::{
     figures_with_customers, first_fact_at, last_minute, recent_sales, totals,
 };
 pub use quarter_hours::{EarlierQuarter, QuarterHour, earlier_quarters, quarter_hours, sum_up_quarter_hours};
+pub use stock::{LowStock, ProductFields, low_products, low_stock, reorder_threshold};
 pub use summary::{DayFigures, SummaryRow, begin_summary, day_figures, drop_other_books, put_summary, summary};
 pub use targets::{ONE_A_DAY, change_target, delete_target, insert_target, target_on, targets};
 pub use visits::{Visits, any_visits, record_visit, visits};

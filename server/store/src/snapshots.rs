@@ -78,6 +78,8 @@ pub struct Asked<'a> {
     pub scope: &'a str,
     /// The day the figure is of; `None`: of each day's own moment the figure of that day so far.
     pub day: Option<NaiveDate>,
+    /// A figure of days; else one of its moment, of no day.
+    pub of_days: bool,
     pub zone: &'a str,
     pub from: DateTime<Utc>,
     pub to: DateTime<Utc>,
@@ -95,8 +97,9 @@ pub async fn history(connection: &mut PgConnection, asked: &Asked<'_>) -> Result
                   id, (value->>'value')::numeric as "value?", row_count, computed_at
            from ops.kpi_snapshots
            where metric_key = $1 and computed_at >= $4 and computed_at < $5 and scope @> $2::text::jsonb
-             and scope->>'from' = scope->>'to'
-             and scope->>'from' = coalesce($3::date::text, ((computed_at at time zone $7)::date)::text)
+             and (not $8::boolean
+                  or (scope->>'from' = scope->>'to'
+                      and scope->>'from' = coalesce($3::date::text, ((computed_at at time zone $7)::date)::text)))
            order by 1, computed_at desc"#,
         asked.metric,
         asked.scope,
@@ -104,7 +107,8 @@ pub async fn history(connection: &mut PgConnection, asked: &Asked<'_>) -> Result
         asked.from,
         asked.to,
         asked.step,
-        asked.zone
+        asked.zone,
+        asked.of_days
     )
     .fetch_all(connection)
     .await?;

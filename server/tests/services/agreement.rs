@@ -12,8 +12,10 @@ use crate::{
     summary::assert_agrees,
 };
 use chrono::Days;
-use domain::overview::{Basis, Drill, DrillRows, DrillSort, MetricKey, OverviewPort, Tile};
-use oracle::Oracle;
+use domain::overview::{
+    Basis, DayRange, Drill, DrillRows, DrillSort, MetricKey, OverviewPort, Tile, stock::StockLevel,
+};
+use oracle::{Asked, Oracle};
 use random_shop::{LOUD, RandomShop};
 use rust_decimal::Decimal;
 use server::services::{
@@ -29,7 +31,7 @@ struct Told {
     rows: i64,
     /// Of the amounts in base currency.
     sum: Decimal,
-    /// Visitors who ordered.
+    /// Visitors who ordered; products that have none left.
     yes: i64,
     /// Orders of the customers.
     orders: i64,
@@ -51,6 +53,10 @@ impl Told {
                 self.rows += page.items.len() as i64;
                 self.yes += page.items.iter().filter(|row| row.ordered).count() as i64;
             }
+            DrillRows::Products(page) => {
+                self.rows += page.items.len() as i64;
+                self.yes += page.items.iter().filter(|row| row.level == StockLevel::Critical).count() as i64;
+            }
         }
         self.sum = self.sum.normalize();
     }
@@ -65,6 +71,7 @@ impl Told {
         match (kind, row) {
             (DrillRows::Buyers(_), [_, Cell::Whole(orders), ..]) => self.orders += orders,
             (DrillRows::Visitors(_), [.., Cell::Text(ordered)]) => self.yes += i64::from(ordered == "yes"),
+            (DrillRows::Products(_), [.., Cell::Text(level), _]) => self.yes += i64::from(level == "critical"),
             _ => {}
         }
     }
@@ -87,6 +94,12 @@ impl Told {
                 assert_eq!(percent(Decimal::from(self.yes * 100), 6), tile.value, "{told}");
             }
             MetricKey::OrdersPerHundred => assert_eq!(tile.value.is_some(), self.rows > 0, "{told}"),
+            MetricKey::Held | MetricKey::LastMinute => {
+                assert_eq!((Some(self.rows.into()), Some(self.sum)), (tile.value, tile.amount), "{told}");
+            }
+            MetricKey::LowStock => {
+                assert_eq!((Some(self.rows.into()), Some(self.yes)), (tile.value, tile.critical), "{told}");
+            }
         }
     }
 }
@@ -95,6 +108,7 @@ impl Told {
 struct Question {
     metric: MetricKey,
     basis: Basis,
+    clean: bool,
     days: String,
     sort: DrillSort,
     q: Option<&'static str>,
@@ -103,7 +117,8 @@ struct Question {
 
 impl Question {
     fn scope(&self) -> String {
-        format!("{}&basis={}", self.days, self.basis.as_str())
+        let clean = if self.clean { "&clean=1" } else { "" };
+        format!("{}&basis={}{clean}", self.days, self.basis.as_str())
     }
 
     fn rows(&self) -> String {
@@ -129,7 +144,8 @@ impl Check {
         let basis = dice.one_of(&Basis::ALL);
         let sort = dice.one_of(DrillSort::of(metric.drill_kind()));
         let q = if dice.once_in(4) { Some(dice.one_of(&["c1", "c", "b", "nobody", "_"])) } else { None };
-        Question { metric, basis, days, sort, q, limit: 1 + dice.below(20) }
+        let clean = dice.once_in(3);
+        Question { metric, basis, clean, days, sort, q, limit: 1 + dice.below(20) }
     }
 
     /// One or more of the days on which nobody writes.
@@ -229,6 +245,16 @@ impl Check {
         tile
     }
 
+    /// The classic model's own formula.
+    async fn literal_visitors(&self, tile: &Tile) -> i64 {
+        sqlx::query_scalar("select count(distinct user_id) from ops.visits where visit_date >= $1 and visit_date < $2")
+            .bind(tile.range.from)
+            .bind(tile.range.to)
+            .fetch_one(&self.shop.world.db)
+            .await
+            .unwrap()
+    }
+
     async fn live(&mut self, seed: u64) {
         let zone = self.shop.throw(seed).await;
         self.told = format!("seed {seed}, {zone}");
@@ -239,7 +265,8 @@ impl Check {
             self.holds_by_itself(&question).await;
         }
         for _ in 0..3 {
-            let metric = self.shop.dice.one_of(MetricKey::ALL);
+            let quiet: Vec<MetricKey> = MetricKey::of_period().collect();
+            let metric = self.shop.dice.one_of(&quiet);
             let days = self.quiet_days();
             let question = self.question(metric, days);
             self.all_agree(&question).await;
@@ -253,8 +280,17 @@ impl Check {
             let question = self.question(*metric, days);
             let tile = self.all_agree(&question).await;
             let asked = scope(&question.scope()).resolve(self.shop.today).unwrap();
-            let meant = oracle.value(*metric, question.basis, asked.days.from, asked.days.to);
+            let (basis, clean, now) = (question.basis, question.clean, self.shop.world.clock_now());
+            let DayRange { from, to } = asked.days;
+            let meant = oracle.value(Asked { metric: *metric, basis, from, to, clean, now });
             assert_eq!(tile.value, meant, "{}", self.told(&question, "tile and definition"));
+            if *metric == MetricKey::Held {
+                assert_eq!(tile.amount, Some(oracle.at_risk(clean)), "{}", self.told(&question, "at risk"));
+            }
+            if *metric == MetricKey::Visitors && basis != Basis::All && !clean {
+                let literal = self.literal_visitors(&tile).await;
+                assert_eq!(tile.value, Some(literal.into()), "{}", self.told(&question, "ops.visits"));
+            }
         }
         let summary = SummaryService::new(self.shop.world.backend.clone());
         let due = summary.due_days().await.unwrap();

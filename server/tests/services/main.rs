@@ -37,6 +37,7 @@ mod plans;
 mod process;
 mod settings;
 mod sources;
+mod standing;
 mod summary;
 mod targets;
 mod transactions;

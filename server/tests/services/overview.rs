@@ -46,6 +46,7 @@ fn length(rows: &DrillRows) -> usize {
         DrillRows::Facts(page) => page.items.len(),
         DrillRows::Buyers(page) => page.items.len(),
         DrillRows::Visitors(page) => page.items.len(),
+        DrillRows::Products(page) => page.items.len(),
     }
 }
 
@@ -55,7 +56,7 @@ fn sum(pages: &[DrillRows]) -> Decimal {
         .map(|rows| match rows {
             DrillRows::Facts(page) => page.items.iter().filter_map(|r| r.base_amount).sum::<Decimal>(),
             DrillRows::Buyers(page) => page.items.iter().map(|r| r.amount).sum(),
-            DrillRows::Visitors(_) => Decimal::ZERO,
+            DrillRows::Visitors(_) | DrillRows::Products(_) => Decimal::ZERO,
         })
         .sum()
 }
@@ -297,6 +298,8 @@ async fn example_15_an_empty_shop_has_zeros_and_an_unknown_conversion(db: PgPool
             (MetricKey::Orders, n(0), Badge::Live),
             (MetricKey::ActiveCustomers, n(0), Badge::Live),
             (MetricKey::Conversion, None, Badge::Live),
+            (MetricKey::Held, n(0), Badge::Live),
+            (MetricKey::LowStock, n(0), Badge::Live),
         ]
     );
     assert_eq!(screen.tiles[3].text("en-US"), "–");
@@ -538,7 +541,7 @@ async fn the_count_behind_every_figure_is_its_rows(db: PgPool) {
         ["day=2026-11-19", "day=2026-11-20", "day=2026-11-21", "day=2026-11-22", "from=2026-11-19&to=2026-11-22"]
     {
         for basis in Basis::ALL {
-            for metric in MetricKey::ALL.iter().copied() {
+            for metric in MetricKey::of_period() {
                 let query = format!("{query}&basis={}", basis.as_str());
                 let tile = world.tile(metric, &query).await;
                 let (pages, total) = all_rows(&world, metric, &query, 7).await;
@@ -572,12 +575,13 @@ async fn the_count_behind_every_figure_is_its_rows(db: PgPool) {
                         assert!(tile.value.is_none_or(|v| v <= 100.into()));
                     }
                     MetricKey::OrdersPerHundred => {}
+                    MetricKey::Held | MetricKey::LowStock | MetricKey::LastMinute => panic!("{metric} is of no period"),
                 }
                 checked += 1;
             }
         }
     }
-    assert_eq!(checked, 5 * 3 * MetricKey::ALL.len());
+    assert_eq!(checked, 5 * 3 * MetricKey::of_period().count());
     // The days of the trend are the days' own figures.
     let trend =
         world.service.trend(&viewer(), &TrendQuery { days: Some("4".into()), ..TrendQuery::default() }).await.unwrap();
@@ -685,6 +689,7 @@ async fn a_days_figures_read_only_its_index_ranges(db: PgPool) {
         .bind(vec![at("2026-10-02T00:00:00Z")])
         .bind("USD")
         .bind(vec![true])
+        .bind(false)
         .fetch_one(&world.db)
         .await
         .unwrap();

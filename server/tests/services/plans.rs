@@ -207,7 +207,7 @@ async fn no_figure_reads_more_than_index_ranges_of_its_window(db: PgPool) {
     examiner.plans.take();
 
     // With a week, a day and a year before: three windows more for a day, two for a month.
-    for (period, days) in [("", 4), ("period=30d", 90)] {
+    for (period, days) in [("", 4), ("clean=1", 4), ("period=30d", 90)] {
         for basis in [Basis::Net, Basis::All] {
             for metric in MetricKey::ALL {
                 let query = format!("{period}&basis={}", basis.as_str());
@@ -228,7 +228,9 @@ async fn no_figure_reads_more_than_index_ranges_of_its_window(db: PgPool) {
             examiner.examine(&told, 60);
             let mut next = drill(&query);
             next.cursor = first.rows.next_cursor().map(str::to_owned);
-            assert!(next.cursor.is_some(), "{told}");
+            // Of what is low or has just come there is one page.
+            let one_page = matches!(metric, MetricKey::LowStock | MetricKey::LastMinute);
+            assert!(next.cursor.is_some() || one_page, "{told}");
             service.rows(&who, metric.as_str(), &next).await.unwrap();
             examiner.examine(&format!("{told}, next page"), 60);
         }

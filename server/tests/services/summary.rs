@@ -45,7 +45,7 @@ async fn rebuild(backend: &Backend, days: u16) -> SummedUp {
 
 /// Every kept day of a zone, in US dollars.
 async fn kept(db: &PgPool, zone: &str) -> Vec<SummaryRow> {
-    let books = Books { currency: "USD".parse().unwrap(), zone };
+    let books = Books { currency: "USD".parse().unwrap(), zone, without_fraud: false };
     sums::summary(&mut db.acquire().await.unwrap(), books, day("1990-01-01"), day("2100-01-01")).await.unwrap()
 }
 
@@ -60,7 +60,7 @@ fn day(text: &str) -> NaiveDate {
 /// Kept days and quarters of an hour are what their rows say.
 pub async fn assert_agrees(db: &PgPool, zone: &str, told: &str) {
     let calendar = BusinessZone::parse(zone).unwrap();
-    let books = Books { currency: "USD".parse().unwrap(), zone };
+    let books = Books { currency: "USD".parse().unwrap(), zone, without_fraud: false };
     let mut tx = db.begin().await.unwrap();
     for row in kept(db, zone).await {
         let window = calendar.day_range(row.day);
@@ -463,7 +463,7 @@ async fn days_of_any_length_are_kept_and_their_hours_add_up(db: PgPool) {
         assert_eq!((row.hours.normalize(), row.figures.orders), (dec(hours), (minutes + 19) / 20), "{zone} {of}");
         assert_agrees(&db, zone, zone).await;
 
-        let books = Books { currency: "USD".parse().unwrap(), zone };
+        let books = Books { currency: "USD".parse().unwrap(), zone, without_fraud: false };
         let mut orders = 0;
         let local = calendar.hours_of(day(of));
         for hour in &local {

@@ -35,7 +35,7 @@ pub static BUSINESS: Declaration = Declaration {
 pub static BARS: Declaration = declared(
     "sales.bars",
     "Revenue by hour or day",
-    &["from", "to", "basis", "compare", "zone", "currency"],
+    &["from", "to", "basis", "compare", "zone", "currency", "fraud"],
     "Revenue by the counting rule, summed by local hour of one day, or by business day of more; and that of the whole \
      period it is compared with",
 );
@@ -43,7 +43,7 @@ pub static BARS: Declaration = declared(
 pub static TREND: Declaration = declared(
     "sales.trend",
     "Trend",
-    &["from", "to", "basis", "order", "zone", "currency"],
+    &["from", "to", "basis", "order", "zone", "currency", "fraud"],
     "Revenue, orders, customers and visitors of each business day, and of as many days before",
 );
 
@@ -53,12 +53,22 @@ pub static RECENT: Declaration = Declaration {
     ..declared("sales.recent", "Recent transactions", &[], "The newest sales of whatever status")
 };
 
-pub static DASHBOARD: Declaration = declared(
-    "sales.dashboard",
-    "Dashboard of sliding windows",
-    &["period", "zone", "currency"],
-    "Totals of all time and of the sliding windows [t − n, t)",
-);
+pub static DASHBOARD: Declaration = Declaration {
+    topics: &[Topic::Transactions, Topic::Analytics, Topic::Inventory, Topic::Settings],
+    ..declared(
+        "sales.dashboard",
+        "Dashboard of sliding windows",
+        &["period", "zone", "currency"],
+        "Totals of all time and of the sliding windows [t − n, t)",
+    )
+};
+
+pub static LOW_STOCK: Declaration = Declaration {
+    class: Class::Standard,
+    permission: Permission::InventoryView,
+    topics: &[Topic::Inventory, Topic::Settings],
+    ..declared("stock.low_list", "Low stock list", &[], "The products of which the least is available")
+};
 
 /// Facts that several blocks and people share; nobody waits long for them (`overview.md` 3.9).
 const fn shared(
@@ -142,7 +152,7 @@ pub static JOBS_PACE: Declaration = shared(
 #[must_use]
 pub fn figures() -> Vec<&'static Declaration> {
     let mut all: Vec<_> = MetricKey::ALL.iter().map(|metric| metric.declaration()).collect();
-    all.extend([&BUSINESS, &BARS, &TREND, &RECENT, &DASHBOARD]);
+    all.extend([&BUSINESS, &BARS, &TREND, &RECENT, &LOW_STOCK, &DASHBOARD]);
     all.extend([&SALES_ATTENTION, &IMPORTS_ATTENTION, &JOBS_ATTENTION, &SCHEDULE_SOURCES, &IMPORT_SOURCES]);
     all.extend([&ACCEPTANCE, &JOBS_PACE]);
     all

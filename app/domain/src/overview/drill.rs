@@ -4,11 +4,12 @@ use super::{
     history::{HistoryItem, PastValue},
     metric::{MetricKey, OrderSet},
     scope::{Scope, ScopeQuery, given, short},
+    stock::StockLevel,
     tile::Tile,
 };
 use crate::{
     FieldError,
-    ids::{CustomerId, RefundId, SnapshotId, TransactionId},
+    ids::{CustomerId, ProductId, RefundId, SnapshotId, TransactionId},
     money::{Currency, Money},
     paging::{DEFAULT_LIMIT, MAX_LIMIT, Page},
 };
@@ -27,6 +28,8 @@ pub enum DrillKind {
     Buyers,
     /// A visitor, and whether they ordered.
     Visitors,
+    /// A product at a site, and what is left of it.
+    Products,
 }
 
 impl MetricKey {
@@ -38,9 +41,12 @@ impl MetricKey {
             | Self::AmountAll
             | Self::Orders
             | Self::OrdersAll
-            | Self::AverageOrder => DrillKind::Facts,
+            | Self::AverageOrder
+            | Self::Held
+            | Self::LastMinute => DrillKind::Facts,
             Self::ActiveCustomers => DrillKind::Buyers,
             Self::Visitors | Self::Conversion | Self::OrdersPerHundred => DrillKind::Visitors,
+            Self::LowStock => DrillKind::Products,
         }
     }
 }
@@ -54,11 +60,21 @@ pub enum DrillSort {
     AmountUp,
     OrdersDown,
     OrdersUp,
+    StockUp,
+    StockDown,
 }
 
 impl DrillSort {
-    const ALL: [Self; 6] =
-        [Self::Newest, Self::Oldest, Self::AmountDown, Self::AmountUp, Self::OrdersDown, Self::OrdersUp];
+    const ALL: [Self; 8] = [
+        Self::Newest,
+        Self::Oldest,
+        Self::AmountDown,
+        Self::AmountUp,
+        Self::OrdersDown,
+        Self::OrdersUp,
+        Self::StockUp,
+        Self::StockDown,
+    ];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -69,12 +85,14 @@ impl DrillSort {
             Self::AmountUp => "amount",
             Self::OrdersDown => "-orders",
             Self::OrdersUp => "orders",
+            Self::StockUp => "available",
+            Self::StockDown => "-available",
         }
     }
 
     #[must_use]
     pub const fn is_descending(self) -> bool {
-        matches!(self, Self::Newest | Self::AmountDown | Self::OrdersDown)
+        matches!(self, Self::Newest | Self::AmountDown | Self::OrdersDown | Self::StockDown)
     }
 
     /// The first is the order when none is asked for.
@@ -84,6 +102,7 @@ impl DrillSort {
             DrillKind::Facts => &[Self::Newest, Self::Oldest, Self::AmountDown, Self::AmountUp],
             DrillKind::Buyers => &[Self::OrdersDown, Self::OrdersUp, Self::AmountDown, Self::AmountUp],
             DrillKind::Visitors => &[Self::Newest, Self::Oldest],
+            DrillKind::Products => &[Self::StockUp, Self::StockDown],
         }
     }
 }
@@ -102,7 +121,9 @@ pub struct DrillQuery {
     pub days: Option<String>,
     /// First instant of a local hour of the one day: only the rows of that hour.
     pub hour: Option<String>,
-    /// Part of a transaction number, reference or customer number; of a visitor's key.
+    /// As in [`ScopeQuery::clean`].
+    pub clean: Option<String>,
+    /// Part of a transaction number, reference or customer number; of a visitor's key; of a product's SKU or name.
     pub q: Option<String>,
     pub sort: Option<String>,
     pub cursor: Option<String>,
@@ -129,8 +150,8 @@ impl DrillQuery {
     /// From the pairs of an address; names that mean nothing here are left alone.
     #[must_use]
     pub fn parse(pairs: Vec<(String, String)>) -> Self {
-        let ScopeQuery { period, day, from, to, basis, compare, days } = ScopeQuery::parse(pairs.clone());
-        let mut query = Self { period, day, from, to, basis, compare, days, ..Self::default() };
+        let ScopeQuery { period, day, from, to, basis, compare, days, clean } = ScopeQuery::parse(pairs.clone());
+        let mut query = Self { period, day, from, to, basis, compare, days, clean, ..Self::default() };
         for (name, value) in pairs {
             match name.as_str() {
                 "hour" => query.hour = Some(value),
@@ -155,6 +176,7 @@ impl DrillQuery {
             basis: self.basis.clone(),
             compare: self.compare.clone(),
             days: self.days.clone(),
+            clean: self.clean.clone(),
         }
     }
 
@@ -279,6 +301,24 @@ pub struct VisitorRow {
     pub ordered: bool,
 }
 
+/// A product of which a site has little left.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProductRow {
+    pub product_id: ProductId,
+    pub sku: String,
+    pub name: String,
+    /// Code of the site.
+    pub site: String,
+    #[schema(format = "decimal")]
+    pub on_hand: Decimal,
+    #[schema(format = "decimal")]
+    pub reserved: Decimal,
+    /// On hand and not reserved.
+    #[schema(format = "decimal")]
+    pub available: Decimal,
+    pub level: StockLevel,
+}
+
 /// Rows of one kind.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", content = "page", rename_all = "snake_case")]
@@ -286,6 +326,7 @@ pub enum DrillRows {
     Facts(Page<FactRow>),
     Buyers(Page<BuyerRow>),
     Visitors(Page<VisitorRow>),
+    Products(Page<ProductRow>),
 }
 
 impl DrillRows {
@@ -296,6 +337,7 @@ impl DrillRows {
             DrillKind::Facts => Self::Facts(Page { items: Vec::new(), next_cursor: None, total: 0 }),
             DrillKind::Buyers => Self::Buyers(Page { items: Vec::new(), next_cursor: None, total: 0 }),
             DrillKind::Visitors => Self::Visitors(Page { items: Vec::new(), next_cursor: None, total: 0 }),
+            DrillKind::Products => Self::Products(Page { items: Vec::new(), next_cursor: None, total: 0 }),
         }
     }
 
@@ -306,6 +348,7 @@ impl DrillRows {
             Self::Facts(page) => page.total,
             Self::Buyers(page) => page.total,
             Self::Visitors(page) => page.total,
+            Self::Products(page) => page.total,
         }
     }
 
@@ -315,6 +358,7 @@ impl DrillRows {
             Self::Facts(page) => page.next_cursor.as_deref(),
             Self::Buyers(page) => page.next_cursor.as_deref(),
             Self::Visitors(page) => page.next_cursor.as_deref(),
+            Self::Products(page) => page.next_cursor.as_deref(),
         }
     }
 }

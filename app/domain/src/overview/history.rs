@@ -2,7 +2,7 @@
 
 use super::{
     metric::{Basis, MetricKey, Unit},
-    scope::{DayRange, basis, check_range, date, given, short},
+    scope::{DayRange, basis, check_range, clean, date, given, short},
 };
 use crate::{FieldError, ids::SnapshotId, money::Currency};
 use chrono::{DateTime, FixedOffset, NaiveDate};
@@ -56,6 +56,8 @@ pub struct HistoryQuery {
     /// `minute`, `hour` (the default) or `day`.
     pub step: Option<String>,
     pub basis: Option<String>,
+    /// As in [`super::ScopeQuery::clean`].
+    pub clean: Option<String>,
 }
 
 /// A question for the past, understood.
@@ -65,6 +67,7 @@ pub struct HistoryRequest {
     pub day: Option<NaiveDate>,
     pub step: Step,
     pub basis: Basis,
+    pub clean: bool,
 }
 
 impl HistoryQuery {
@@ -73,6 +76,7 @@ impl HistoryQuery {
     pub fn resolve(&self, today: NaiveDate) -> Result<HistoryRequest, Vec<FieldError>> {
         let mut faults = Vec::new();
         let basis = basis(self.basis.as_deref(), &mut faults);
+        let clean = clean(self.clean.as_deref(), &mut faults);
         let day = date("day", self.day.as_deref(), &mut faults);
         let to = date("to", self.to.as_deref(), &mut faults).unwrap_or(today);
         let from = date("from", self.from.as_deref(), &mut faults).unwrap_or(to);
@@ -90,7 +94,7 @@ impl HistoryQuery {
             let message = format!("At most {} days by the {}.", step.most_days(), step.as_str());
             faults.push(FieldError::new("from", message));
         }
-        if faults.is_empty() { Ok(HistoryRequest { days, day, step, basis }) } else { Err(faults) }
+        if faults.is_empty() { Ok(HistoryRequest { days, day, step, basis, clean }) } else { Err(faults) }
     }
 }
 
@@ -150,8 +154,9 @@ mod tests {
             day: Some("y".into()),
             step: Some("year".into()),
             basis: Some("best".into()),
+            clean: Some("very".into()),
         };
-        assert_eq!(resolve(&bad).unwrap_err(), ["basis", "day", "to", "from", "step"]);
+        assert_eq!(resolve(&bad).unwrap_err(), ["basis", "clean", "day", "to", "from", "step"]);
         let long = |step: &str| HistoryQuery {
             from: Some("2026-10-01".into()),
             step: Some(step.into()),

@@ -99,13 +99,21 @@ pub enum Unit {
     Visitors,
     Percent,
     Ratio,
+    Products,
 }
 
 /// Topics whose change makes every figure of sales and visits old.
 pub(super) const FACTS: &[Topic] = &[Topic::Transactions, Topic::Analytics, Topic::Settings];
 
+/// What every figure of a period is asked by.
+const OF_PERIOD: &[&str] = &["from", "to", "basis", "compare", "zone", "currency", "fraud"];
+/// What a figure of this moment is asked by.
+const OF_NOW: &[&str] = &["zone", "currency", "fraud"];
+const STOCK: &[Topic] = &[Topic::Inventory, Topic::Settings];
+
 macro_rules! metrics {
-    ($($(#[$doc:meta])* $name:ident => $key:literal, $label:literal, $unit:ident, $formula:literal;)+) => {
+    ($($(#[$doc:meta])* $name:ident => $key:literal, $label:literal, $unit:ident,
+       $class:ident, $right:ident, $topics:ident, $scope:ident, $formula:literal;)+) => {
         /// Key of a figure.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum MetricKey { $($(#[$doc])* $name),+ }
@@ -143,11 +151,11 @@ macro_rules! metrics {
                         static DECLARED: Declaration = Declaration {
                             key: $key,
                             label: $label,
-                            class: Class::Kpi,
+                            class: Class::$class,
                             deadline_ms: DEADLINE_MS,
-                            permission: Permission::OverviewView,
-                            topics: FACTS,
-                            scope: &["from", "to", "basis", "compare", "zone", "currency"],
+                            permission: Permission::$right,
+                            topics: $topics,
+                            scope: $scope,
                             formula: $formula,
                         };
                         &DECLARED
@@ -159,29 +167,46 @@ macro_rules! metrics {
 }
 
 metrics! {
-    RevenueNet => "sales.revenue_net", "Revenue", Money,
+    RevenueNet => "sales.revenue_net", "Revenue", Money, Kpi, OverviewView, FACTS, OF_PERIOD,
         "Net amounts of recognised sales (after discount, before tax and shipping) minus the net amounts of refunds, each by its own time";
-    RevenueGross => "sales.revenue_gross", "Gross revenue", Money,
+    RevenueGross => "sales.revenue_gross", "Gross revenue", Money, Kpi, OverviewView, FACTS, OF_PERIOD,
         "Net amounts of recognised sales (after discount, before tax and shipping); refunds are not taken off";
-    AmountAll => "sales.amount_all", "Amount of all orders", Money,
+    AmountAll => "sales.amount_all", "Amount of all orders", Money, Kpi, OverviewView, FACTS, OF_PERIOD,
         "Amounts of every order of whatever status (with tax and shipping, less discount), by the time of ordering";
-    Orders => "sales.orders", "Orders", Orders,
+    Orders => "sales.orders", "Orders", Orders, Kpi, OverviewView, FACTS, OF_PERIOD,
         "Number of recognised sales: approved or released, whatever came later";
-    OrdersAll => "sales.orders_all", "All orders", Orders,
+    OrdersAll => "sales.orders_all", "All orders", Orders, Kpi, OverviewView, FACTS, OF_PERIOD,
         "Number of every order of whatever status, by the time of ordering";
-    ActiveCustomers => "sales.active_customers", "Active customers", Customers,
+    ActiveCustomers => "sales.active_customers", "Active customers", Customers, Kpi, OverviewView, FACTS, OF_PERIOD,
         "Different customers of the orders counted; orders of guests stand beside it";
-    Visitors => "shop.visitors", "Visitors", Visitors,
+    Visitors => "shop.visitors", "Visitors", Visitors, Kpi, OverviewView, FACTS, OF_PERIOD,
         "Different visitors of the visits recorded: the customer where known, else the browser";
-    Conversion => "shop.conversion", "Conversion", Percent,
+    Conversion => "shop.conversion", "Conversion", Percent, Kpi, OverviewView, FACTS, OF_PERIOD,
         "100 · visitors with at least one order counted / visitors, with its 95 % Wilson interval";
-    OrdersPerHundred => "shop.orders_per_100_visitors", "Orders per 100 visitors", Ratio,
+    OrdersPerHundred => "shop.orders_per_100_visitors", "Orders per 100 visitors", Ratio, Kpi, OverviewView, FACTS, OF_PERIOD,
         "100 · all orders / visitors; may pass 100";
-    AverageOrder => "sales.average_order", "Average order", Money,
+    AverageOrder => "sales.average_order", "Average order", Money, Kpi, OverviewView, FACTS, OF_PERIOD,
         "Gross revenue / orders of the same sales";
+    Held => "fraud.held", "Held for review", Orders, Live, FraudView, FACTS, OF_NOW,
+        "Sales held for review at this moment: their number, the sum of their net amounts, and the oldest";
+    LowStock => "stock.low", "Low stock", Products, Standard, InventoryView, STOCK, OF_NOW,
+        "Products at a site of which no more is available (on hand, not reserved) than the reorder threshold: none left is critical, less than a quarter of the threshold high, the rest medium";
+    LastMinute => "sales.last_minute", "Orders in the last minute", Orders, Live, OverviewView, FACTS, OF_NOW,
+        "Recognised sales of the last 60 seconds: their number, and the sum of their net amounts";
 }
 
 impl MetricKey {
+    /// Those of a period; the others are of this moment.
+    pub fn of_period() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(|metric| !metric.is_of_now())
+    }
+
+    /// Whether it is of this moment, whatever days are asked for.
+    #[must_use]
+    pub const fn is_of_now(self) -> bool {
+        matches!(self, Self::Held | Self::LowStock | Self::LastMinute)
+    }
+
     /// Reads the full key, or its last part: `sales.orders` and `orders` are the same figure.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -195,8 +220,10 @@ impl MetricKey {
     #[must_use]
     pub const fn order_set(self, basis: Basis) -> OrderSet {
         match self {
-            Self::RevenueNet | Self::RevenueGross | Self::Orders | Self::AverageOrder => OrderSet::Recognised,
-            Self::AmountAll | Self::OrdersAll | Self::OrdersPerHundred => OrderSet::All,
+            Self::RevenueNet | Self::RevenueGross | Self::Orders | Self::AverageOrder | Self::LastMinute => {
+                OrderSet::Recognised
+            }
+            Self::AmountAll | Self::OrdersAll | Self::OrdersPerHundred | Self::Held | Self::LowStock => OrderSet::All,
             Self::ActiveCustomers | Self::Visitors | Self::Conversion => basis.order_set(),
         }
     }

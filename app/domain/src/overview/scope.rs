@@ -127,6 +127,8 @@ pub struct Scope {
     pub trend_days: u16,
     /// Only the local hour of the one day that begins here. Rows are asked for by it, pages are not.
     pub hour: Option<DateTime<Utc>>,
+    /// Sales labelled confirmed fraud are left out.
+    pub clean: bool,
 }
 
 impl Scope {
@@ -158,6 +160,9 @@ impl Scope {
         if self.trend_days != TREND_DAYS {
             parts.push(format!("days={}", self.trend_days));
         }
+        if self.clean {
+            parts.push("clean=1".to_owned());
+        }
         if parts.is_empty() { String::new() } else { format!("?{}", parts.join("&")) }
     }
 
@@ -174,6 +179,12 @@ impl Scope {
     #[must_use]
     pub const fn with_trend_days(self, trend_days: u16) -> Self {
         Self { trend_days, ..self }
+    }
+
+    /// The same question with or without confirmed fraud.
+    #[must_use]
+    pub const fn with_clean(self, clean: bool) -> Self {
+        Self { clean, ..self }
     }
 
     /// The same question about one day.
@@ -210,6 +221,8 @@ pub struct ScopeQuery {
     pub compare: Option<String>,
     /// Length of the trends, 1 to 400; 30 when not given.
     pub days: Option<String>,
+    /// `1`: without confirmed fraud.
+    pub clean: Option<String>,
 }
 
 impl ScopeQuery {
@@ -226,6 +239,7 @@ impl ScopeQuery {
                 "basis" => query.basis = Some(value),
                 "compare" => query.compare = Some(value),
                 "days" => query.days = Some(value),
+                "clean" => query.clean = Some(value),
                 _ => {}
             }
         }
@@ -239,6 +253,7 @@ impl ScopeQuery {
         let basis = basis(self.basis.as_deref(), &mut faults);
         let compare = compare(self.compare.as_deref(), &mut faults);
         let trend_days = trend_days(self.days.as_deref(), &mut faults);
+        let clean = clean(self.clean.as_deref(), &mut faults);
         let day = date("day", self.day.as_deref(), &mut faults);
         let from = date("from", self.from.as_deref(), &mut faults);
         let to = date("to", self.to.as_deref(), &mut faults);
@@ -275,7 +290,11 @@ impl ScopeQuery {
         };
         check_range(days, &mut faults);
         let period = if period == Period::Day && days.from == today { Period::Today } else { period };
-        if faults.is_empty() { Ok(Scope { period, days, basis, compare, trend_days, hour: None }) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Scope { period, days, basis, compare, trend_days, hour: None, clean })
+        } else {
+            Err(faults)
+        }
     }
 }
 
@@ -302,6 +321,19 @@ pub(super) fn trend_days(text: Option<&str>, faults: &mut Vec<FieldError>) -> u1
         Some(_) => {
             faults.push(FieldError::new("days", format!("Days must be a whole number from 1 to {MAX_DAYS}.")));
             TREND_DAYS
+        }
+    }
+}
+
+pub(super) fn clean(text: Option<&str>, faults: &mut Vec<FieldError>) -> bool {
+    match given(text) {
+        None | Some("0") => false,
+        Some("1") => true,
+        Some(other) => {
+            let what =
+                format!("\"{}\" is no choice; clean=1 leaves out confirmed fraud, clean=0 does not.", short(other));
+            faults.push(FieldError::new("clean", what));
+            false
         }
     }
 }

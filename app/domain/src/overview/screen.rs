@@ -1,6 +1,7 @@
 //! What the pages of the overview hold. Times are in the business zone; amounts in base currency.
 
 use super::{
+    drill::ProductRow,
     scope::Scope,
     series::{Bars, Trend},
     tile::Tile,
@@ -37,7 +38,7 @@ pub struct OverviewScreen {
     pub currency: Currency,
     /// Since when the database is away: all figures are the last known.
     pub outage_since: Option<DateTime<FixedOffset>>,
-    /// Revenue, orders, active customers, conversion.
+    /// Revenue, orders, active customers, conversion; held for review and low stock for who may see them.
     pub tiles: Vec<Tile>,
     // Each block may fail alone.
     pub bars: Result<Bars, AppError>,
@@ -45,6 +46,8 @@ pub struct OverviewScreen {
     pub trend: Result<Trend, AppError>,
     /// `None` without the right to see transactions.
     pub recent: Option<Result<Vec<RecentSale>, AppError>>,
+    /// The products of which the least is left; `None` without the right to see stock.
+    pub low_stock: Option<Result<Vec<ProductRow>, AppError>>,
 }
 
 /// `/overview/kpis`.

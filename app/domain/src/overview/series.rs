@@ -2,7 +2,7 @@
 
 use super::{
     metric::Basis,
-    scope::{DayRange, basis, date, given, short, trend_days},
+    scope::{DayRange, basis, clean, date, given, short, trend_days},
     tile::{Badge, Span},
 };
 use crate::{FieldError, format, freshness::Freshness, money::Currency};
@@ -155,6 +155,8 @@ pub struct TrendQuery {
     /// `desc` (newest first, the default) or `asc`.
     pub order: Option<String>,
     pub basis: Option<String>,
+    /// As in [`super::ScopeQuery::clean`].
+    pub clean: Option<String>,
 }
 
 /// A trend question, understood.
@@ -163,6 +165,7 @@ pub struct TrendRequest {
     pub days: DayRange,
     pub newest_first: bool,
     pub basis: Basis,
+    pub clean: bool,
 }
 
 impl TrendQuery {
@@ -171,6 +174,7 @@ impl TrendQuery {
     pub fn resolve(&self, today: NaiveDate) -> Result<TrendRequest, Vec<FieldError>> {
         let mut faults = Vec::new();
         let basis = basis(self.basis.as_deref(), &mut faults);
+        let clean = clean(self.clean.as_deref(), &mut faults);
         let to = date("to", self.to.as_deref(), &mut faults).unwrap_or(today);
         let days = trend_days(self.days.as_deref(), &mut faults).into();
         let newest_first = match given(self.order.as_deref()) {
@@ -183,7 +187,7 @@ impl TrendQuery {
             }
         };
         if faults.is_empty() {
-            Ok(TrendRequest { days: DayRange::ending(to, days), newest_first, basis })
+            Ok(TrendRequest { days: DayRange::ending(to, days), newest_first, basis, clean })
         } else {
             Err(faults)
         }
@@ -216,7 +220,8 @@ mod tests {
             to: Some("?".into()),
             order: Some("up".into()),
             basis: Some("x".into()),
+            clean: Some("x".into()),
         };
-        assert_eq!(faults.resolve(d("2026-11-22")).unwrap_err().len(), 4);
+        assert_eq!(faults.resolve(d("2026-11-22")).unwrap_err().len(), 5);
     }
 }

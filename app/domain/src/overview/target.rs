@@ -62,6 +62,7 @@ impl MetricKey {
             Self::Conversion | Self::AverageOrder => Some(Aim::Direct),
             // The literal rules and people are told, not aimed at.
             Self::AmountAll | Self::OrdersAll | Self::ActiveCustomers | Self::Visitors | Self::OrdersPerHundred => None,
+            Self::Held | Self::LowStock | Self::LastMinute => None,
         }
     }
 

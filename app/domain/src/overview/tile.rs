@@ -99,6 +99,16 @@ pub struct Tile {
     pub guest_orders: Option<i64>,
     /// Buyers of the window without a recorded visit.
     pub buyers_not_visited: Option<i64>,
+    /// Σ net of the sales that a figure of this moment counts, in `currency`.
+    #[serde(default)]
+    #[schema(format = "decimal")]
+    pub amount: Option<Decimal>,
+    /// Since when the oldest of them waits.
+    #[serde(default)]
+    pub oldest_at: Option<DateTime<FixedOffset>>,
+    /// Those of the products counted that have none left.
+    #[serde(default)]
+    pub critical: Option<i64>,
     /// A rate of fewer than 30 visitors.
     pub small_sample: bool,
     /// Rows left out because no exchange rate of their day is known.
@@ -140,6 +150,9 @@ impl Tile {
             held: None,
             guest_orders: None,
             buyers_not_visited: None,
+            amount: None,
+            oldest_at: None,
+            critical: None,
             small_sample: false,
             rows_without_rate: 0,
             change: None,
@@ -158,14 +171,14 @@ impl Tile {
     /// Whether it can be true: counts are not negative, rates are within bounds, money has a currency.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        let counts = [Some(self.row_count), self.held, self.guest_orders, self.buyers_not_visited];
+        let counts = [Some(self.row_count), self.held, self.guest_orders, self.buyers_not_visited, self.critical];
         let counted = counts.into_iter().flatten().chain([self.rows_without_rate]).all(|n| n >= 0);
         let valued = self.value.is_none_or(|value| match self.unit {
             Unit::Money => self.currency.is_some(),
             Unit::Percent => value >= Decimal::ZERO && value <= Decimal::ONE_HUNDRED,
-            Unit::Orders | Unit::Customers | Unit::Visitors | Unit::Ratio => value >= Decimal::ZERO,
+            Unit::Orders | Unit::Customers | Unit::Visitors | Unit::Ratio | Unit::Products => value >= Decimal::ZERO,
         });
-        counted && valued
+        counted && valued && (self.amount.is_none() || self.currency.is_some())
     }
 
     /// The value as a person reads it.
@@ -186,6 +199,16 @@ impl Tile {
         let mut notes = Vec::new();
         if let Some(held) = self.held.filter(|n| *n > 0) {
             notes.push(format!("+{} held", format::count(held, locale)));
+        }
+        if let Some((amount, currency)) = self.amount.zip(self.currency).filter(|_| self.row_count > 0) {
+            let risk = if self.key == MetricKey::Held { " at risk" } else { "" };
+            notes.push(format!("{}{risk}", format::money(amount, currency, locale)));
+        }
+        if let Some(oldest) = self.oldest_at {
+            notes.push(format!("oldest of {}", format::date_time(oldest)));
+        }
+        if let Some(critical) = self.critical {
+            notes.push(format!("{} critical", format::count(critical, locale)));
         }
         if let Some(guests) = self.guest_orders.filter(|n| *n > 0) {
             notes.push(format!("{} of guests", plural(guests, "order", locale)));

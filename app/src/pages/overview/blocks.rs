@@ -1,5 +1,6 @@
 //! What stands around the charts: the outage, failed blocks, and the newest sales.
 
+use super::rows;
 use crate::{
     components::{
         page::PageHead,
@@ -9,7 +10,10 @@ use crate::{
     fault::Fault,
 };
 use chrono::{DateTime, FixedOffset};
-use domain::{AppError, ErrorCode, format, overview::RecentSale};
+use domain::{
+    AppError, ErrorCode, format,
+    overview::{ProductRow, RecentSale},
+};
 use leptos::prelude::*;
 
 /// Says since when the database is away, and what that means here.
@@ -89,6 +93,23 @@ pub fn recent_card(recent: Vec<RecentSale>) -> impl IntoView {
     view! {
         <article class="card">
             <header><h2>"Recent transactions"</h2><span class="meta"><a href="/transactions">"All transactions"</a></span></header>
+            {body}
+        </article>
+    }
+}
+
+/// The products of which the least is left.
+pub fn low_stock_card(products: Vec<ProductRow>) -> impl IntoView {
+    let locale = session().business.locale;
+    let body = if products.is_empty() {
+        view! { <Empty message="No product is low. Those at or below the reorder threshold will stand here."/> }
+            .into_any()
+    } else {
+        rows::products(products, &locale).into_any()
+    };
+    view! {
+        <article class="card">
+            <header><h2>"Low stock"</h2><span class="meta"><a href="/overview/kpis/stock.low">"All low products"</a></span></header>
             {body}
         </article>
     }

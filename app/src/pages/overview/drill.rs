@@ -41,8 +41,11 @@ impl LazyRoute for DrillRoute {
     fn data() -> Self {
         let search = use_location().search;
         let params = use_params_map();
-        let changed = use_topic(Topic::Transactions);
-        let asked = move || (params.with(|p| p.get("metric").unwrap_or_default()), search.get(), changed.get());
+        let changed = [Topic::Transactions, Topic::Inventory].map(use_topic);
+        let asked = move || {
+            let metric = params.with(|p| p.get("metric").unwrap_or_default());
+            (metric, search.get(), changed.map(|topic| topic.get()))
+        };
         Self { search, drill: PageData::load(asked, |(metric, query, _)| load_rows(metric, query)) }
     }
 
@@ -114,6 +117,7 @@ fn shown(drill: Drill, search: &str) -> impl IntoView + use<> {
             DrillRows::Facts(page) => rows::facts(page.items, base_currency, &locale).into_any(),
             DrillRows::Buyers(page) => rows::buyers(page.items, base_currency, &locale).into_any(),
             DrillRows::Visitors(page) => rows::visitors(page.items, &locale).into_any(),
+            DrillRows::Products(page) => rows::products(page.items, &locale).into_any(),
         }
     };
     // As it was chosen there, or not; the page shows whole days.
@@ -125,7 +129,11 @@ fn shown(drill: Drill, search: &str) -> impl IntoView + use<> {
     let back = address("/overview/kpis", &chosen, &[]);
     let (from, to) = (number.range.from, number.range.to);
     let hour = scope.hour.map(|_| format!("{} to {} on ", format::time(from), format::time(to))).unwrap_or_default();
-    let words = format!("{hour}{}", scope_words(scope, &number.range.zone));
+    let words = if number.key.is_of_now() {
+        format!("Now · {}", number.range.zone)
+    } else {
+        format!("{hour}{}", scope_words(scope, &number.range.zone))
+    };
     let whole_day =
         scope.hour.map(|_| view! { <a class="btn" href=address(&path, &pairs, &[("hour", "")])>"Whole day"</a> });
     view! {

@@ -38,7 +38,8 @@ impl Place {
 
     /// The rows behind a figure.
     pub fn rows(self, metric: MetricKey, scope: Scope) -> String {
-        format!("/overview/kpis/{metric}{}", scope.link_where(self.usual()))
+        let asked = if metric.is_of_now() { String::new() } else { scope.link_where(self.usual()) };
+        format!("/overview/kpis/{metric}{asked}")
     }
 
     /// As [`Place::rows`], naming the value that was looked at.

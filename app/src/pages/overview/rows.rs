@@ -3,7 +3,7 @@
 use domain::{
     format,
     money::Currency,
-    overview::{BuyerRow, DrillSort, FactRow, VisitorRow},
+    overview::{BuyerRow, DrillSort, FactRow, ProductRow, VisitorRow},
 };
 use leptos::prelude::*;
 
@@ -15,6 +15,8 @@ pub const fn sort_words(sort: DrillSort) -> &'static str {
         DrillSort::AmountUp => "Smallest amount first",
         DrillSort::OrdersDown => "Most orders first",
         DrillSort::OrdersUp => "Fewest orders first",
+        DrillSort::StockUp => "Least left first",
+        DrillSort::StockDown => "Most left first",
     }
 }
 
@@ -106,6 +108,35 @@ pub fn visitors(rows: Vec<VisitorRow>, locale: &str) -> impl IntoView + use<> {
                 <thead><tr>
                     <th scope="col">"Visitor"</th><th scope="col">"First visit"</th><th scope="col" class="r">"Visits"</th>
                     <th scope="col">"Source"</th><th scope="col">"Ordered"</th>
+                </tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// Products of which little is left; the level in a word, not in colour alone.
+pub fn products(rows: Vec<ProductRow>, locale: &str) -> impl IntoView + use<> {
+    let rows = rows
+        .into_iter()
+        .map(|row| {
+            view! {
+                <tr>
+                    <td>{row.name}<br/><small>{row.sku}</small></td>
+                    <td class="hide">{row.site}</td>
+                    <td class="r num">{format::number(row.available, locale)}</td>
+                    <td class="r num hide">{format::number(row.reserved, locale)}</td>
+                    <td><span class=format!("badge {}", row.level.tone())>{row.level.label()}</span></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="table-wrap">
+            <table class="stack">
+                <thead><tr>
+                    <th scope="col">"Product"</th><th scope="col">"Site"</th><th scope="col" class="r">"Available"</th>
+                    <th scope="col" class="r">"Reserved"</th><th scope="col">"Level"</th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>

@@ -63,6 +63,17 @@ pub fn ScopeBar(place: Place, scope: Scope, today: NaiveDate) -> impl IntoView {
         .collect_view();
     let compare = (scope.compare != place.usual())
         .then(|| view! { <input type="hidden" name="compare" value=scope.compare.as_str()/> });
+    let fraud = [
+        (false, "All sales", "Confirmed fraud counts as any sale"),
+        (true, "Without fraud", "Confirmed fraud and its refunds are left out"),
+    ]
+    .into_iter()
+    .map(|(clean, label, title)| {
+        let current = (clean == scope.clean).then_some("true");
+        view! { <a href=href(scope.with_clean(clean)) aria-current=current title=title>{label}</a> }
+    })
+    .collect_view();
+    let clean = scope.clean.then(|| view! { <input type="hidden" name="clean" value="1"/> });
     let days = (scope.trend_days != TREND_DAYS)
         .then(|| view! { <input type="hidden" name="days" value=scope.trend_days.to_string()/> });
     view! {
@@ -73,6 +84,7 @@ pub fn ScopeBar(place: Place, scope: Scope, today: NaiveDate) -> impl IntoView {
                 <summary class="btn">"Compared with"</summary>
                 <nav class="seg" aria-label="Compared with">{comparisons}</nav>
             </details>
+            <nav class="seg" aria-label="Confirmed fraud">{fraud}</nav>
             <details class="filter-sheet">
                 <summary class="btn">"Other days"</summary>
                 <form class="filters" method="get" action=place.path() aria-label="Other days">
@@ -87,6 +99,7 @@ pub fn ScopeBar(place: Place, scope: Scope, today: NaiveDate) -> impl IntoView {
                     {basis}
                     {compare}
                     {days}
+                    {clean}
                     <button class="btn" type="submit">"Show"</button>
                 </form>
             </details>

@@ -14,8 +14,8 @@ use chrono::{DateTime, FixedOffset};
 use domain::{
     access::{Access, Permission},
     overview::{
-        Bars, BuyerRow, Drill, DrillKind, DrillQuery, DrillRows, Earlier, FactRow, History, HistoryQuery, Realtime,
-        RecordVisit, ScopeQuery, SummaryDay, SummaryPort, SummaryQuery, Tile, Trend, TrendQuery, VisitorRow,
+        Bars, BuyerRow, Drill, DrillKind, DrillQuery, DrillRows, Earlier, FactRow, History, HistoryQuery, ProductRow,
+        Realtime, RecordVisit, ScopeQuery, SummaryDay, SummaryPort, SummaryQuery, Tile, Trend, TrendQuery, VisitorRow,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -50,6 +50,7 @@ pub enum FigureRow {
     Fact(FactRow),
     Buyer(BuyerRow),
     Visitor(VisitorRow),
+    Product(ProductRow),
 }
 
 /// A figure and a page of the rows behind it, of one moment.
@@ -139,6 +140,7 @@ pub async fn rows(
         DrillRows::Facts(page) => (DrillKind::Facts, page.items.into_iter().map(FigureRow::Fact).collect()),
         DrillRows::Buyers(page) => (DrillKind::Buyers, page.items.into_iter().map(FigureRow::Buyer).collect()),
         DrillRows::Visitors(page) => (DrillKind::Visitors, page.items.into_iter().map(FigureRow::Visitor).collect()),
+        DrillRows::Products(page) => (DrillKind::Products, page.items.into_iter().map(FigureRow::Product).collect()),
     };
     Ok(Json(FigureRows { number, earlier, kind, total, items, next_cursor, as_of }))
 }

@@ -14,7 +14,7 @@ pub const KPI_ROWS: &str = "kpi-rows";
 /// Opens the export of the figure that `metric` of `pairs` names, with the filter and order of its page.
 ///
 /// # Errors
-/// `forbidden` without `overview.view`; `not_found` for an unknown figure; `validation` of the filter.
+/// `forbidden` without `overview.view` and the right of the figure; `not_found` for an unknown one; `validation` of the filter.
 pub(super) async fn read(
     backend: &Backend,
     pool: &dyn store::pool::Connections,
@@ -25,7 +25,7 @@ pub(super) async fn read(
     who.require(Permission::OverviewView)?;
     let now = backend.clock.now();
     let mut tx = store::snapshot(pool).await?;
-    let rows = RowSource::open(&mut tx, pairs, now).await?;
+    let rows = RowSource::open(&mut tx, who, pairs, now).await?;
     let zone = rows.zone();
     let about = About {
         dataset: KPI_ROWS,

@@ -1,6 +1,6 @@
 //! The documented dashboard of sliding windows [t − n, t): real queries, no row caps, no scaled figures.
 
-use super::{measure::Context, totals::totals};
+use super::{measure::Context, standing, totals::totals};
 use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
@@ -21,7 +21,7 @@ pub struct Computed {
 
 /// Fields of features that this program does not have yet: null, and here is why.
 pub fn unavailable() -> BTreeMap<String, String> {
-    ["active_alerts", "low_stock_count", "suspicious_transactions_24h", "period.suspicious"]
+    ["active_alerts", "suspicious_transactions_24h", "period.suspicious"]
         .into_iter()
         .map(|field| (field.to_owned(), "no_source".to_owned()))
         .collect()
@@ -49,6 +49,8 @@ pub async fn dashboard(
     let at = |n: usize| figures.get(n).copied().unwrap_or_default();
     let (totals, all) = (sums::totals(connection).await?, totals(connection, context, first, now).await?);
     let badge = if sums::demo_rows(connection, &window).await? { Badge::Demo } else { Badge::Live };
+    let threshold = standing::reorder_threshold(connection).await?;
+    let low = sums::low_stock(connection, threshold).await?;
     let local = |t: DateTime<Utc>| context.zone.local(t);
     let data = Dashboard {
         total_sales: all.net.normalize(),
@@ -59,7 +61,7 @@ pub async fn dashboard(
         active_customers_24h: at(0).customers,
         transactions_24h: at(0).orders,
         active_alerts: None,
-        low_stock_count: None,
+        low_stock_count: Some(low.products),
         suspicious_transactions_24h: None,
         currency: context.business.base_currency,
         last_updated: local(now),

@@ -108,8 +108,11 @@ impl Kept {
         days: &[NaiveDate],
     ) -> Result<Self, AppError> {
         let rows = match days.iter().min().zip(days.iter().max()) {
-            Some((first, last)) => sums::summary(connection, context.books(), *first, *last).await?,
-            None => Vec::new(),
+            // Days are kept with the sales that turned out to be fraud.
+            Some((first, last)) if !context.without_fraud => {
+                sums::summary(connection, context.books(), *first, *last).await?
+            }
+            _ => Vec::new(),
         };
         let named = dirty(connection, context.zone.name()).await?;
         Ok(Self { rows: rows.into_iter().map(|row| (row.day, row)).collect(), named })
@@ -153,7 +156,7 @@ async fn from_rows(
     // A shop without a beacon pays nothing for visitors.
     let visits = match span {
         Some((start, end)) if sums::any_visits(connection, &(start..end)).await? => {
-            sums::visits(connection, context.zone.name(), basis.order_set(), crowded).await?
+            sums::visits(connection, context.books(), basis.order_set(), crowded).await?
         }
         _ => Vec::new(),
     };

@@ -19,12 +19,13 @@ pub async fn history(
     asked: HistoryRequest,
 ) -> Result<History, AppError> {
     let (zone, currency) = (context.zone.name(), context.business.base_currency);
-    let scope = counted_by(context, asked.basis).to_string();
+    let scope = counted_by(context, metric, asked.basis).to_string();
     let window = context.zone.days_range(asked.days.from, asked.days.to);
     let past = snapshots::Asked {
         metric: metric.as_str(),
         scope: &scope,
         day: asked.day,
+        of_days: !metric.is_of_now(),
         zone,
         from: window.start,
         to: window.end,
@@ -44,9 +45,14 @@ pub async fn history(
     })
 }
 
-/// What every value of a counting rule has in its scope.
-fn counted_by(context: &Context, basis: Basis) -> Value {
-    json!({ "basis": basis.as_str(), "zone": context.zone.name(), "currency": context.business.base_currency })
+/// What every value of a figure under a counting rule has in its scope.
+fn counted_by(context: &Context, metric: MetricKey, basis: Basis) -> Value {
+    let (zone, currency) = (context.zone.name(), context.business.base_currency);
+    let mut scope = json!({ "zone": zone, "currency": currency, "fraud": context.fraud() });
+    if !metric.is_of_now() {
+        scope["basis"] = json!(basis.as_str());
+    }
+    scope
 }
 
 /// The value with that number, if it is one of this figure under this scope.
@@ -60,8 +66,10 @@ pub async fn one(
     scope: Scope,
     id: SnapshotId,
 ) -> Result<Option<PastValue>, AppError> {
-    let mut wanted = counted_by(context, scope.basis);
-    (wanted["from"], wanted["to"]) = (json!(scope.days.from), json!(scope.days.to));
+    let mut wanted = counted_by(context, metric, scope.basis);
+    if !metric.is_of_now() {
+        (wanted["from"], wanted["to"]) = (json!(scope.days.from), json!(scope.days.to));
+    }
     let past = snapshots::one(connection, metric.as_str(), &wanted.to_string(), id.0).await?;
     Ok(past.map(|past| value(context, past)))
 }

@@ -1,6 +1,9 @@
 //! From sums to tiles: one scope, one state of the database.
 
-use super::pace::{month_pace, pace};
+use super::{
+    pace::{month_pace, pace},
+    standing,
+};
 use chrono::{DateTime, Datelike, Days, Utc};
 use domain::{
     AppError,
@@ -24,6 +27,9 @@ const SMALL_SAMPLE: i64 = 30;
 pub struct Context {
     pub business: Business,
     pub zone: BusinessZone,
+    /// Sales labelled confirmed fraud are left out. Days and quarters of an hour are kept with them, so nothing
+    /// kept is taken then.
+    pub without_fraud: bool,
 }
 
 impl Context {
@@ -38,13 +44,18 @@ impl Context {
             tracing::error!(zone = %business.zone, %fault, "business zone is not usable");
             AppError::internal()
         })?;
-        Ok(Self { business, zone })
+        Ok(Self { business, zone, without_fraud: false })
     }
 
     /// What figures depend on besides what they are asked by; part of their scope, so that one computed under
     /// other settings is another figure.
     pub fn scope(&self) -> String {
-        format!("{} {}", self.zone.name(), self.business.base_currency)
+        format!("{} {} {}", self.zone.name(), self.business.base_currency, self.fraud())
+    }
+
+    /// `with` or `without`.
+    pub const fn fraud(&self) -> &'static str {
+        if self.without_fraud { "without" } else { "with" }
     }
 
     /// The days of a scope, or the one hour of its day.
@@ -64,7 +75,7 @@ impl Context {
     }
 
     pub fn books(&self) -> Books<'_> {
-        Books { currency: self.business.base_currency, zone: self.zone.name() }
+        Books { currency: self.business.base_currency, zone: self.zone.name(), without_fraud: self.without_fraud }
     }
 
     pub fn span(&self, window: &Window) -> Span {
@@ -117,9 +128,9 @@ fn compared(context: &Context, scope: Scope, now: DateTime<Utc>) -> Vec<(Window,
     wanted.into_iter().map(|(back, against)| (earlier(back), against)).collect()
 }
 
-/// The window of a scope.
-pub fn range(context: &Context, scope: Scope) -> Span {
-    context.span(&context.window(scope))
+/// The window of a figure.
+pub fn range(context: &Context, metric: MetricKey, scope: Scope, now: DateTime<Utc>) -> Span {
+    context.span(&if metric.is_of_now() { standing::range(metric, now) } else { context.window(scope) })
 }
 
 /// The figure of a scope, computed from its rows.
@@ -133,6 +144,9 @@ pub async fn tile(
     scope: Scope,
     now: DateTime<Utc>,
 ) -> Result<Tile, AppError> {
+    if metric.is_of_now() {
+        return standing::tile(connection, context, metric, now).await;
+    }
     let window = context.window(scope);
     let earlier = compared(context, scope, now);
     let windows: Vec<Window> = std::iter::once(&window).chain(earlier.iter().map(|(w, _)| w)).cloned().collect();
@@ -154,7 +168,9 @@ pub async fn tile(
             Change { against: against.clone(), previous, percent, points, range: context.span(window) }
         })
         .collect();
-    if context.zone.day_of(now) == scope.days.from && scope.days.days() == 1 && scope.hour.is_none() {
+    // Targets are of all sales, and so are the shares of the day.
+    let is_today = context.zone.day_of(now) == scope.days.from && scope.days.days() == 1 && scope.hour.is_none();
+    if is_today && !context.without_fraud {
         let day = pace(connection, context, metric, tile.value, now).await?;
         let month = month_pace(connection, context, metric, tile.value, now).await?;
         tile.pace = day.into_iter().chain(month).collect();
@@ -176,7 +192,7 @@ async fn measured(
     let mut measured = vec![Measured::default(); windows.len()];
     let of_visits = matches!(metric, MetricKey::Conversion | MetricKey::Visitors | MetricKey::OrdersPerHundred);
     if of_visits {
-        let visits = sums::visits(connection, context.zone.name(), basis.order_set(), windows).await?;
+        let visits = sums::visits(connection, context.books(), basis.order_set(), windows).await?;
         for (slot, visits) in measured.iter_mut().zip(visits) {
             slot.visits = visits;
         }
@@ -212,6 +228,7 @@ fn value(metric: MetricKey, basis: Basis, m: &Measured) -> Option<Decimal> {
             let orders = m.figures.orders - m.figures.sales_without_rate;
             (orders > 0).then(|| (m.figures.gross / Decimal::from(orders)).round_dp(4))
         }
+        MetricKey::Held | MetricKey::LowStock | MetricKey::LastMinute => None,
     }
     .map(|value| value.normalize())
 }
@@ -250,6 +267,7 @@ fn of(
         MetricKey::AmountAll | MetricKey::OrdersAll => m.all.orders,
         MetricKey::ActiveCustomers => customers(basis, m),
         MetricKey::Visitors | MetricKey::Conversion | MetricKey::OrdersPerHundred => m.visits.visitors,
+        MetricKey::Held | MetricKey::LowStock | MetricKey::LastMinute => 0,
     };
     let conversion = metric == MetricKey::Conversion;
     let guests = match basis.order_set() {
@@ -267,6 +285,9 @@ fn of(
         held: (metric == MetricKey::Orders).then_some(f.held),
         guest_orders: (metric == MetricKey::ActiveCustomers).then_some(guests),
         buyers_not_visited: conversion.then_some(m.visits.not_visited),
+        amount: None,
+        oldest_at: None,
+        critical: None,
         small_sample: conversion && (1..SMALL_SAMPLE).contains(&m.visits.visitors),
         rows_without_rate,
         change: None,
@@ -292,7 +313,7 @@ mod tests {
     }
 
     fn context(zone: &str) -> Context {
-        Context { business: Business::default(), zone: BusinessZone::parse(zone).unwrap() }
+        Context::of(Business { zone: zone.to_owned(), ..Business::default() }).unwrap()
     }
 
     #[track_caller]

@@ -3,22 +3,24 @@
 use super::{
     history,
     measure::{self, Context},
+    standing,
 };
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::{
     AppError,
+    access::Principal,
     ids::{CustomerId, RefundId, TransactionId},
     money::Money,
     overview::{
         BuyerRow, Drill, DrillKind, DrillQuery, DrillRequest, DrillRows, Earlier, FactKind, FactRow, HistoryRequest,
-        MetricKey, OrderSet, Step, Tile, VisitorRow,
+        MetricKey, OrderSet, ProductRow, Step, Tile, VisitorRow,
     },
     paging::Page,
 };
 use engine::calendar::BusinessZone;
 use sqlx::PgConnection;
 use store::exports::Cell;
-use store::overview::{self as sums, Asked, FactFields, Found};
+use store::overview::{self as sums, Asked, FactFields, Found, Window};
 
 /// A row that was being written when the earlier number was computed may carry a time before that.
 const UNDER_WAY: TimeDelta = TimeDelta::seconds(2);
@@ -38,14 +40,19 @@ pub async fn drill(
     let scope = asked.scope;
     context.check_hour(scope)?;
     let number = measure::tile(connection, context, asked.metric, scope, now).await?;
-    let foreign = has_foreign(connection, context, asked).await?;
-    let rows = page_of(connection, context, asked, foreign, true).await?;
+    let foreign = has_foreign(connection, context, asked, now).await?;
+    let rows = page_of(connection, context, asked, foreign, true, now).await?;
     // Values are written down of whole days, never of one hour.
     let of_days = scope.hour.is_none();
-    let earlier = if of_days { earlier(connection, context, asked, foreign, &number).await? } else { None };
+    let earlier = if of_days { earlier(connection, context, asked, foreign, &number, now).await? } else { None };
     let past = if of_days && scope.is_one_day() && asked.cursor.is_none() {
-        let by_hour =
-            HistoryRequest { days: scope.days, day: Some(scope.days.from), step: Step::Hour, basis: scope.basis };
+        let by_hour = HistoryRequest {
+            days: scope.days,
+            day: Some(scope.days.from),
+            step: Step::Hour,
+            basis: scope.basis,
+            clean: scope.clean,
+        };
         history::history(connection, context, asked.metric, by_hour).await?.items
     } else {
         Vec::new()
@@ -69,18 +76,20 @@ async fn earlier(
     context: &Context,
     asked: &DrillRequest,
     foreign: bool,
-    now: &Tile,
+    number: &Tile,
+    now: DateTime<Utc>,
 ) -> Result<Option<Earlier>, AppError> {
     let Some(seen) = asked.seen else { return Ok(None) };
     let Some(value) = history::one(connection, context, asked.metric, asked.scope, seen).await? else {
         return Ok(None);
     };
-    if (value.value, value.row_count) == (now.value, now.row_count) {
+    if (value.value, value.row_count) == (number.value, number.row_count) {
         return Ok(None);
     }
     let changed = if asked.metric.drill_kind() == DrillKind::Facts {
         let since = value.computed_at.to_utc() - UNDER_WAY;
-        let rows = sums::changed_facts(connection, &question(context, asked, foreign, false), since, CHANGED).await?;
+        let rows =
+            sums::changed_facts(connection, &question(context, asked, foreign, false, now), since, CHANGED).await?;
         rows.into_iter().map(|row| fact(context, row)).collect()
     } else {
         Vec::new()
@@ -88,12 +97,20 @@ async fn earlier(
     Ok(Some(Earlier { value, changed }))
 }
 
-/// Whether a row of the window is in another currency; of visitors nobody asks.
-async fn has_foreign(connection: &mut PgConnection, context: &Context, asked: &DrillRequest) -> Result<bool, AppError> {
-    if asked.metric.drill_kind() == DrillKind::Visitors {
-        return Ok(false);
+/// Whether a row of the window is in another currency; of visitors and products nobody asks.
+async fn has_foreign(
+    connection: &mut PgConnection,
+    context: &Context,
+    asked: &DrillRequest,
+    now: DateTime<Utc>,
+) -> Result<bool, AppError> {
+    match asked.metric {
+        // They are few.
+        MetricKey::Held => return Ok(true),
+        metric if matches!(metric.drill_kind(), DrillKind::Visitors | DrillKind::Products) => return Ok(false),
+        _ => {}
     }
-    let window = context.window(asked.scope);
+    let window = window(context, asked, now);
     let windows = std::slice::from_ref(&window);
     Ok(match asked.orders {
         // Telling customers apart would cost more than all the rest.
@@ -111,8 +128,9 @@ async fn page_of(
     asked: &DrillRequest,
     foreign: bool,
     counted: bool,
+    now: DateTime<Utc>,
 ) -> Result<DrillRows, AppError> {
-    let query = question(context, asked, foreign, counted);
+    let query = question(context, asked, foreign, counted, now);
     Ok(match asked.metric.drill_kind() {
         DrillKind::Facts => DrillRows::Facts(page(sums::facts(connection, &query).await?, |row| fact(context, row))?),
         DrillKind::Buyers => DrillRows::Buyers(page(sums::buyers(connection, &query).await?, |row| BuyerRow {
@@ -130,18 +148,52 @@ async fn page_of(
                 ordered: row.ordered,
             })?)
         }
+        DrillKind::Products => {
+            let threshold = standing::reorder_threshold(connection).await?;
+            let found = sums::low_products(connection, &query, threshold).await?;
+            DrillRows::Products(page(found, |row| standing::product(row, threshold))?)
+        }
     })
 }
 
-fn question<'a>(context: &'a Context, asked: &'a DrillRequest, foreign: bool, counted: bool) -> Asked<'a> {
+/// The products of which the least is available.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn lowest(
+    connection: &mut PgConnection,
+    context: &Context,
+    limit: u32,
+    now: DateTime<Utc>,
+) -> Result<Vec<ProductRow>, AppError> {
+    let asked = DrillQuery { limit: Some(limit.to_string()), ..DrillQuery::default() };
+    let asked = asked.resolve(MetricKey::LowStock, context.zone.day_of(now)).map_err(AppError::validation)?;
+    match page_of(connection, context, &asked, false, false, now).await? {
+        DrillRows::Products(page) => Ok(page.items),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Of the days asked for, or of this moment.
+fn window(context: &Context, asked: &DrillRequest, now: DateTime<Utc>) -> Window {
+    if asked.metric.is_of_now() { standing::range(asked.metric, now) } else { context.window(asked.scope) }
+}
+
+fn question<'a>(
+    context: &'a Context,
+    asked: &'a DrillRequest,
+    foreign: bool,
+    counted: bool,
+    now: DateTime<Utc>,
+) -> Asked<'a> {
     Asked {
         metric: asked.metric,
         // Visitors are those of the page's rule, whatever orders the figure counts: as in its number.
         orders: match asked.metric.drill_kind() {
             DrillKind::Visitors => asked.scope.basis.order_set(),
-            DrillKind::Facts | DrillKind::Buyers => asked.orders,
+            DrillKind::Facts | DrillKind::Buyers | DrillKind::Products => asked.orders,
         },
-        window: context.window(asked.scope),
+        window: window(context, asked, now),
         books: context.books(),
         foreign,
         q: asked.q.as_deref(),
@@ -182,6 +234,7 @@ pub struct RowSource {
     context: Context,
     request: DrillRequest,
     foreign: bool,
+    now: DateTime<Utc>,
     finished: bool,
     /// Rows of the whole filter.
     pub total: i64,
@@ -194,23 +247,26 @@ impl RowSource {
     /// Reads filter and order of `pairs`, as on the drill page, and counts.
     ///
     /// # Errors
-    /// `not_found` for an unknown figure, `validation` of the filter; else when a statement fails.
+    /// `not_found` for an unknown figure, `forbidden` for one of another feature, `validation` of the filter; else when
+    /// a statement fails.
     pub async fn open(
         connection: &mut PgConnection,
+        who: &Principal,
         pairs: &[(String, String)],
         now: DateTime<Utc>,
     ) -> Result<Self, AppError> {
-        let context = Context::read(connection).await?;
-        let metric = pairs.iter().find(|(name, _)| name == "metric").and_then(|(_, value)| MetricKey::parse(value));
-        let metric = metric.ok_or_else(|| AppError::not_found("Figure"))?;
+        let mut context = Context::read(connection).await?;
+        let metric = pairs.iter().find(|(name, _)| name == "metric").map_or("", |(_, value)| value);
+        let metric = super::metric(who, metric)?;
         let query = DrillQuery { cursor: None, limit: None, ..DrillQuery::parse(pairs.to_vec()) };
         let mut request = query.resolve(metric, context.zone.day_of(now)).map_err(AppError::validation)?;
         context.check_hour(request.scope)?;
+        context.without_fraud = request.scope.clean;
         request.limit = 1;
-        let foreign = has_foreign(connection, &context, &request).await?;
-        let total = page_of(connection, &context, &request, foreign, true).await?.total();
+        let foreign = has_foreign(connection, &context, &request, now).await?;
+        let total = page_of(connection, &context, &request, foreign, true, now).await?.total();
         request.limit = BATCH;
-        Ok(Self { context, request, foreign, finished: false, total })
+        Ok(Self { context, request, foreign, now, finished: false, total })
     }
 
     #[must_use]
@@ -232,6 +288,7 @@ impl RowSource {
         ];
         let hour = scope.hour.map(|hour| hour.to_rfc3339_opts(SecondsFormat::Secs, true));
         pairs.extend(hour.as_deref().map(|hour| ("hour", hour)));
+        pairs.extend(scope.clean.then_some(("clean", "1")));
         pairs.extend(q.as_deref().map(|q| ("q", q)));
         domain::query::write(pairs)
     }
@@ -255,6 +312,9 @@ impl RowSource {
             }
             DrillKind::Buyers => vec!["customer", "orders", "amount", "customer_id"],
             DrillKind::Visitors => vec!["visitor", "first_visit_at", "visits", "source", "ordered"],
+            DrillKind::Products => {
+                vec!["sku", "name", "site", "on_hand", "reserved", "available", "level", "product_id"]
+            }
         }
     }
 
@@ -266,7 +326,7 @@ impl RowSource {
         if self.finished {
             return Ok(Vec::new());
         }
-        let rows = page_of(connection, &self.context, &self.request, self.foreign, false).await?;
+        let rows = page_of(connection, &self.context, &self.request, self.foreign, false, self.now).await?;
         self.request.cursor = rows.next_cursor().map(str::to_owned);
         self.finished = self.request.cursor.is_none();
         Ok(match rows {
@@ -297,12 +357,26 @@ impl RowSource {
                     ]
                 })
                 .collect(),
+            DrillRows::Products(page) => page.items.into_iter().map(product_cells).collect(),
         })
     }
 }
 
 fn text(text: Option<String>) -> Cell {
     text.map_or(Cell::Empty, Cell::Text)
+}
+
+fn product_cells(row: ProductRow) -> Vec<Cell> {
+    vec![
+        Cell::Text(row.sku),
+        Cell::Text(row.name),
+        Cell::Text(row.site),
+        Cell::Number(row.on_hand),
+        Cell::Number(row.reserved),
+        Cell::Number(row.available),
+        Cell::Text(row.level.label().to_lowercase()),
+        Cell::Text(row.product_id.to_string()),
+    ]
 }
 
 fn fact_cells(row: FactRow) -> Vec<Cell> {

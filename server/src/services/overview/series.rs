@@ -281,5 +281,6 @@ pub fn page_trend(scope: Scope) -> TrendRequest {
         days: DayRange::ending(scope.days.to, scope.trend_days.into()),
         newest_first: false,
         basis: scope.basis,
+        clean: scope.clean,
     }
 }

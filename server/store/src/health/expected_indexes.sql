@@ -24,6 +24,7 @@ CREATE INDEX job_runs_state ON ops.job_runs USING btree (state, run_at);
 CREATE INDEX job_runs_text ON ops.job_runs USING gin ((((((((kind || ' '::text) || (payload)::text) || ' '::text) || COALESCE(step, ''::text)) || ' '::text) || COALESCE(error_message, ''::text))) gin_trgm_ops);
 CREATE INDEX kpi_snapshots_computed_at_idx ON ops.kpi_snapshots USING btree (computed_at);
 CREATE INDEX kpi_snapshots_metric_key_scope_hash_computed_at_idx ON ops.kpi_snapshots USING btree (metric_key, scope_hash, computed_at DESC);
+CREATE INDEX levels_available ON stock.levels USING btree (((on_hand - reserved)), product_id, site_id);
 CREATE INDEX login_attempts_account_key_at_idx ON access.login_attempts USING btree (account_key, at);
 CREATE INDEX login_attempts_account_key_ip_at_idx ON access.login_attempts USING btree (account_key, ip, at);
 CREATE INDEX login_attempts_ip_at_idx ON access.login_attempts USING btree (ip, at);

@@ -9,5 +9,6 @@ cross join lateral (
            count(*) filter (where o.currency <> $3::char(3)) as foreign_rows
     from ops.orders o
     where o.order_date >= b.starts and o.order_date < b.ends
+      and not ($4::boolean and exists (select from sales.v_confirmed_fraud c where c.transaction_id = o.order_id))
 ) s
 order by b.ord

@@ -16,6 +16,8 @@ pub struct Waiting {
     /// Sales in another currency whose day has no rate: not in `net`.
     pub without_rate: i64,
     pub oldest: DateTime<Utc>,
+    /// Some of them are not of the real business.
+    pub demo: bool,
 }
 
 /// Sales held for review; `None`: there are none.
@@ -26,21 +28,26 @@ pub async fn held(connection: &mut PgConnection, books: Books<'_>) -> Result<Opt
     let row = sqlx::query!(
         r#"select count(*) as "sales!", min(t.occurred_at) as oldest,
                   coalesce(sum(case when t.currency = $1::char(3) then t.net else round(t.net * r.rate, 4) end), 0) as "net!",
-                  count(*) filter (where t.currency <> $1::char(3) and r.rate is null) as "without_rate!"
+                  count(*) filter (where t.currency <> $1::char(3) and r.rate is null) as "without_rate!",
+                  coalesce(bool_or(t.origin <> 'live'), false) as "demo!"
            from sales.transactions t
-           left join lateral (
-               select x.rate from ops.fx_rates x
-               where t.currency <> $1::char(3) and x.from_currency = t.currency and x.to_currency = $1::char(3)
-                 and x.day between (t.occurred_at at time zone $2::text)::date - 7 and (t.occurred_at at time zone $2::text)::date
-               order by x.day desc limit 1
-           ) r on true
-           where t.status = 'held'"#,
+           left join lateral ops.fx_rate_on(t.currency, $1::char(3), (t.occurred_at at time zone $2::text)::date) r
+               on t.currency <> $1::char(3)
+           where t.status = 'held'
+             and not ($3 and exists (select from sales.v_confirmed_fraud c where c.transaction_id = t.id))"#,
         books.currency.as_str(),
-        books.zone
+        books.zone,
+        books.without_fraud
     )
     .fetch_one(connection)
     .await?;
-    Ok(row.oldest.map(|oldest| Waiting { sales: row.sales, net: row.net, without_rate: row.without_rate, oldest }))
+    Ok(row.oldest.map(|oldest| Waiting {
+        sales: row.sales,
+        net: row.net,
+        without_rate: row.without_rate,
+        oldest,
+        demo: row.demo,
+    }))
 }
 
 /// Sales recorded here until `until` whose payment is still open; `None`: there are none.
@@ -55,14 +62,11 @@ pub async fn open_payments(
     let row = sqlx::query!(
         r#"select count(*) as "sales!", min(t.created_at) as oldest,
                   coalesce(sum(case when t.currency = $1::char(3) then t.net else round(t.net * r.rate, 4) end), 0) as "net!",
-                  count(*) filter (where t.currency <> $1::char(3) and r.rate is null) as "without_rate!"
+                  count(*) filter (where t.currency <> $1::char(3) and r.rate is null) as "without_rate!",
+                  coalesce(bool_or(t.origin <> 'live'), false) as "demo!"
            from sales.transactions t
-           left join lateral (
-               select x.rate from ops.fx_rates x
-               where t.currency <> $1::char(3) and x.from_currency = t.currency and x.to_currency = $1::char(3)
-                 and x.day between (t.occurred_at at time zone $2::text)::date - 7 and (t.occurred_at at time zone $2::text)::date
-               order by x.day desc limit 1
-           ) r on true
+           left join lateral ops.fx_rate_on(t.currency, $1::char(3), (t.occurred_at at time zone $2::text)::date) r
+               on t.currency <> $1::char(3)
            where t.status = 'pending' and t.entry <> 'import' and t.created_at <= $3"#,
         books.currency.as_str(),
         books.zone,
@@ -70,7 +74,13 @@ pub async fn open_payments(
     )
     .fetch_one(connection)
     .await?;
-    Ok(row.oldest.map(|oldest| Waiting { sales: row.sales, net: row.net, without_rate: row.without_rate, oldest }))
+    Ok(row.oldest.map(|oldest| Waiting {
+        sales: row.sales,
+        net: row.net,
+        without_rate: row.without_rate,
+        oldest,
+        demo: row.demo,
+    }))
 }
 
 /// Work started by people that failed after its last attempt, and was not done since.

@@ -78,18 +78,14 @@ pub struct VisitorFields {
 }
 
 /// `%part%` for `ilike`, with the pattern's own signs taken literally.
-fn containing(part: &str) -> String {
+pub(super) fn containing(part: &str) -> String {
     format!("%{}%", part.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_"))
 }
 
-/// Adds the rate of the row's business day: the latest of the seven days before it at most.
+/// Adds the rate of the row's business day.
 fn push_rate(sql: &mut QueryBuilder<Postgres>, books: Books<'_>) {
-    sql.push(
-        " left join lateral (select x.rate from ops.fx_rates x where x.from_currency = f.currency and x.to_currency = ",
-    );
-    sql.push_bind(books.currency.as_str().to_owned()).push("::char(3) and x.day between (f.at at time zone ");
-    sql.push_bind(books.zone).push("::text)::date - 7 and (f.at at time zone ");
-    sql.push_bind(books.zone).push("::text)::date order by x.day desc limit 1) r on true ");
+    sql.push(" left join lateral ops.fx_rate_on(f.currency, ").push_bind(books.currency.as_str().to_owned());
+    sql.push("::char(3), (f.at at time zone ").push_bind(books.zone).push("::text)::date) r on true ");
 }
 
 /// The amount in base currency, null without a rate.
@@ -105,20 +101,36 @@ fn push_base(sql: &mut QueryBuilder<Postgres>, asked: &Asked<'_>) {
 /// From and where of the facts, without cursor. Of the window alone: what else a row tells is joined to a page
 /// of them.
 fn push_facts(sql: &mut QueryBuilder<Postgres>, asked: &Asked<'_>) {
+    let held = asked.metric == MetricKey::Held;
     match asked.orders {
         OrderSet::Recognised => sql.push(" from ops.v_sale_facts f "),
-        OrderSet::All => sql.push(
-            " from (select 'sale'::text as kind, id as fact_id, 0 as line_no, id as transaction_id, customer_id,
-                           occurred_at as at, status, total as amount, currency, external_ref, occurred_at as header_at
-                    from sales.transactions) f ",
-        ),
+        OrderSet::All => {
+            sql.push(
+                " from (select 'sale'::text as kind, id as fact_id, 0 as line_no, id as transaction_id, customer_id,
+                               occurred_at as at, status, currency, external_ref, occurred_at as header_at, ",
+            );
+            let which = if held {
+                "net as amount from sales.transactions where status = 'held'"
+            } else {
+                "total as amount from sales.transactions"
+            };
+            sql.push(which).push(") f ")
+        }
     };
     if asked.foreign {
         push_rate(sql, asked.books);
     }
-    sql.push(" where f.at >= ").push_bind(asked.window.start).push(" and f.at < ").push_bind(asked.window.end);
-    sql.push(" and f.header_at >= ").push_bind(asked.window.start);
-    sql.push(" and f.header_at < ").push_bind(asked.window.end);
+    // What is held is held whenever it came.
+    if held {
+        sql.push(" where true ");
+    } else {
+        sql.push(" where f.at >= ").push_bind(asked.window.start).push(" and f.at < ").push_bind(asked.window.end);
+        sql.push(" and f.header_at >= ").push_bind(asked.window.start);
+        sql.push(" and f.header_at < ").push_bind(asked.window.end);
+    }
+    if asked.books.without_fraud {
+        sql.push(" and not exists (select from sales.v_confirmed_fraud c where c.transaction_id = f.transaction_id) ");
+    }
     if asked.metric != MetricKey::RevenueNet {
         sql.push(" and f.kind = 'sale' ");
     }
@@ -142,17 +154,17 @@ fn push_facts(sql: &mut QueryBuilder<Postgres>, asked: &Asked<'_>) {
     }
 }
 
-async fn count(connection: &mut PgConnection, mut sql: QueryBuilder<Postgres>) -> Result<i64> {
+pub(super) async fn count(connection: &mut PgConnection, mut sql: QueryBuilder<Postgres>) -> Result<i64> {
     Ok(sql.build_query_scalar().fetch_one(connection).await?)
 }
 
 /// The parts of a cursor; `None` when it is not one of ours.
-fn parts<const N: usize>(cursor: &str) -> Option<[&str; N]> {
+pub(super) fn parts<const N: usize>(cursor: &str) -> Option<[&str; N]> {
     cursor.split('~').collect::<Vec<_>>().try_into().ok()
 }
 
 /// Cuts the row that only tells that there are more, and makes the next cursor of the last one kept.
-fn cut<T>(mut rows: Vec<T>, limit: u32, cursor: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+pub(super) fn cut<T>(mut rows: Vec<T>, limit: u32, cursor: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
     let limit = limit as usize;
     if rows.len() <= limit {
         return (rows, None);
@@ -162,7 +174,7 @@ fn cut<T>(mut rows: Vec<T>, limit: u32, cursor: impl Fn(&T) -> String) -> (Vec<T
     (rows, next)
 }
 
-const fn direction(sort: DrillSort) -> (&'static str, &'static str) {
+pub(super) const fn direction(sort: DrillSort) -> (&'static str, &'static str) {
     if sort.is_descending() { ("<", "desc") } else { (">", "asc") }
 }
 
@@ -280,7 +292,13 @@ pub async fn buyers(connection: &mut PgConnection, asked: &Asked<'_>) -> Result<
         push_base(sql, asked);
         sql.push("), 0) as amount from (select customer_id, currency, ").push(amount).push(" as amount, ").push(at);
         sql.push(" as at from sales.transactions where customer_id is not null and ").push(at).push(" >= ");
-        sql.push_bind(asked.window.start).push(" and ").push(at).push(" < ").push_bind(asked.window.end).push(") f ");
+        sql.push_bind(asked.window.start).push(" and ").push(at).push(" < ").push_bind(asked.window.end);
+        if asked.books.without_fraud {
+            sql.push(
+                " and not exists (select from sales.v_confirmed_fraud v where v.transaction_id = transactions.id)",
+            );
+        }
+        sql.push(") f ");
         if asked.foreign {
             push_rate(sql, asked.books);
         }
@@ -337,12 +355,12 @@ pub async fn visitors(connection: &mut PgConnection, asked: &Asked<'_>) -> Resul
             sql.push(" and g.visitor ilike ").push_bind(containing(q));
         }
     };
-    let mut counted = with_visitors(&windows, asked.books.zone, asked.orders);
+    let mut counted = with_visitors(&windows, asked.books, asked.orders);
     counted.push("select count(*)");
     from(&mut counted);
     let total = if asked.counted { count(connection, counted).await? } else { 0 };
 
-    let mut sql = with_visitors(&windows, asked.books.zone, asked.orders);
+    let mut sql = with_visitors(&windows, asked.books, asked.orders);
     sql.push(
         "select g.visitor, g.first_visit_at, g.visits, g.source,
                 exists (select from bought p where p.visitor = g.visitor) as ordered ",

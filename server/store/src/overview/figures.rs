@@ -17,6 +17,8 @@ pub type Window = Range<DateTime<Utc>>;
 pub struct Books<'a> {
     pub currency: Currency,
     pub zone: &'a str,
+    /// Sales labelled confirmed fraud are left out, and their refunds.
+    pub without_fraud: bool,
 }
 
 /// Recognised sales and refunds of one window.
@@ -56,7 +58,8 @@ pub struct AllOrders {
     pub foreign: bool,
 }
 
-/// The statement of [`figures`]: windows' starts, ends, base currency, whether to count customers. Public for the test of its plan.
+/// The statement of [`figures`]: windows' starts, ends, base currency, whether to count customers, whether to leave
+/// out fraud. Public for the test of its plan.
 pub const FIGURES_SQL: &str = include_str!("figures.sql");
 
 fn edges(windows: &[Window]) -> (Vec<DateTime<Utc>>, Vec<DateTime<Utc>>) {
@@ -90,7 +93,7 @@ pub async fn figures_with_customers(
     let (starts, ends) = edges(windows);
     let wanted: Vec<bool> = (0..windows.len()).map(wanted).collect();
     let base = books.currency.as_str();
-    let rows = sqlx::query_file!("src/overview/figures.sql", &starts, &ends, base, &wanted)
+    let rows = sqlx::query_file!("src/overview/figures.sql", &starts, &ends, base, &wanted, books.without_fraud)
         .fetch_all(&mut *connection)
         .await?;
     let mut all: Vec<Figures> = rows
@@ -108,9 +111,10 @@ pub async fn figures_with_customers(
         })
         .collect();
     if all.iter().any(|f| f.foreign) {
-        let rows = sqlx::query_file!("src/overview/foreign_facts.sql", &starts, &ends, base, books.zone)
-            .fetch_all(connection)
-            .await?;
+        let rows =
+            sqlx::query_file!("src/overview/foreign_facts.sql", &starts, &ends, base, books.zone, books.without_fraud)
+                .fetch_all(connection)
+                .await?;
         for row in rows {
             let Some(figures) = place(&mut all, row.ord) else { continue };
             if row.kind == "sale" {
@@ -133,8 +137,9 @@ pub async fn figures_with_customers(
 pub async fn all_orders(connection: &mut PgConnection, books: Books<'_>, windows: &[Window]) -> Result<Vec<AllOrders>> {
     let (starts, ends) = edges(windows);
     let base = books.currency.as_str();
-    let rows =
-        sqlx::query_file!("src/overview/all_orders.sql", &starts, &ends, base).fetch_all(&mut *connection).await?;
+    let rows = sqlx::query_file!("src/overview/all_orders.sql", &starts, &ends, base, books.without_fraud)
+        .fetch_all(&mut *connection)
+        .await?;
     let mut all: Vec<AllOrders> = rows
         .into_iter()
         .map(|r| AllOrders {
@@ -147,9 +152,10 @@ pub async fn all_orders(connection: &mut PgConnection, books: Books<'_>, windows
         })
         .collect();
     if all.iter().any(|o| o.foreign) {
-        let rows = sqlx::query_file!("src/overview/foreign_orders.sql", &starts, &ends, base, books.zone)
-            .fetch_all(connection)
-            .await?;
+        let rows =
+            sqlx::query_file!("src/overview/foreign_orders.sql", &starts, &ends, base, books.zone, books.without_fraud)
+                .fetch_all(connection)
+                .await?;
         for row in rows {
             if let Some(orders) = place(&mut all, row.ord) {
                 orders.amount += row.converted;
@@ -211,16 +217,12 @@ pub async fn demo_rows(connection: &mut PgConnection, window: &Window) -> Result
     .await?)
 }
 
-/// Recognised sales in (`at` − 60 s, `at`]: their number and net.
-///
-/// # Errors
-/// When a statement fails.
-pub async fn last_minute(connection: &mut PgConnection, books: Books<'_>, at: DateTime<Utc>) -> Result<(i64, Decimal)> {
-    // Database times have microseconds, so the window open at its start is the closed one a microsecond later.
+/// (`at` − 60 s, `at`]. Database times have microseconds, so the window open at its start is the closed one a
+/// microsecond later.
+#[must_use]
+pub fn last_minute(at: DateTime<Utc>) -> Window {
     let tick = chrono::Duration::microseconds(1);
-    let window = (at - chrono::Duration::seconds(60) + tick)..(at + tick);
-    let sums = figures(connection, books, &[window]).await?;
-    Ok(sums.first().map_or_else(Default::default, |f| (f.orders, f.gross)))
+    (at - chrono::Duration::seconds(60) + tick)..(at + tick)
 }
 
 /// A sale for the short list of the home page.

@@ -13,20 +13,25 @@ cross join lateral (
            count(*) filter (where t.currency <> $3::char(3)) as foreign_rows
     from sales.transactions t
     where t.recognised_at >= b.starts and t.recognised_at < b.ends
+      and not ($5::boolean and exists (select from sales.v_confirmed_fraud c where c.transaction_id = t.id))
 ) s
 cross join lateral (
     select coalesce(sum(l.net), 0) as refunds, count(*) as refund_rows
     from sales.refund_lines l
     where l.refunded_at >= b.starts and l.refunded_at < b.ends
+      and not ($5::boolean and exists (select from sales.refunds x join sales.v_confirmed_fraud c using (transaction_id)
+                                       where x.id = l.refund_id))
 ) r
 cross join lateral (
     select count(*) as foreign_rows
     from sales.refunds x
     where x.refunded_at >= b.starts and x.refunded_at < b.ends and x.currency <> $3::char(3)
+      and not ($5::boolean and exists (select from sales.v_confirmed_fraud c where c.transaction_id = x.transaction_id))
 ) f
 cross join lateral (
     select count(*) as held
     from sales.transactions t
     where t.status = 'held' and t.occurred_at >= b.starts and t.occurred_at < b.ends
+      and not ($5::boolean and exists (select from sales.v_confirmed_fraud c where c.transaction_id = t.id))
 ) h
 order by b.ord

@@ -5,13 +5,7 @@ cross join lateral (
     select coalesce(sum(round(o.amount * r.rate, 4)), 0) as converted,
            count(*) - count(r.rate) as without_rate
     from ops.orders o
-    left join lateral (
-        select x.rate
-        from ops.fx_rates x
-        where x.from_currency = o.currency and x.to_currency = $3::char(3)
-          and x.day between (o.order_date at time zone $4::text)::date - 7 and (o.order_date at time zone $4::text)::date
-        order by x.day desc
-        limit 1
-    ) r on true
+    left join lateral ops.fx_rate_on(o.currency, $3::char(3), (o.order_date at time zone $4::text)::date) r on true
     where o.order_date >= b.starts and o.order_date < b.ends and o.currency <> $3::char(3)
+      and not ($5::boolean and exists (select from sales.v_confirmed_fraud c where c.transaction_id = o.order_id))
 ) s

@@ -2,14 +2,8 @@
 with facts as (
     select date_bin('15 minutes', f.at, timestamptz 'epoch') as bucket_start, f.kind, v.amount
     from ops.v_sale_facts f
-    left join lateral (
-        select x.rate
-        from ops.fx_rates x
-        where f.currency <> $3::char(3) and x.from_currency = f.currency and x.to_currency = $3::char(3)
-          and x.day between (f.at at time zone $4::text)::date - 7 and (f.at at time zone $4::text)::date
-        order by x.day desc
-        limit 1
-    ) r on true
+    left join lateral ops.fx_rate_on(f.currency, $3::char(3), (f.at at time zone $4::text)::date) r
+        on f.currency <> $3::char(3)
     cross join lateral (
         select case when f.currency = $3::char(3) then f.amount else coalesce(round(f.amount * r.rate, 4), 0) end as amount
     ) v

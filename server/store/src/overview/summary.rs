@@ -71,7 +71,7 @@ pub async fn day_figures(
 ) -> Result<Vec<DayFigures>> {
     let sums = figures(connection, books, windows).await?;
     let all = all_orders(connection, books, windows).await?;
-    let people = visits(connection, books.zone, OrderSet::Recognised, windows).await?;
+    let people = visits(connection, books, OrderSet::Recognised, windows).await?;
     let demo = demo_facts(connection, windows).await?;
     Ok(sums
         .into_iter()

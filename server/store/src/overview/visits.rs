@@ -1,6 +1,6 @@
 //! Visitors of the shop and which of them ordered (`overview.md` 3.2).
 
-use super::figures::Window;
+use super::figures::{Books, Window};
 use crate::Result;
 use chrono::{DateTime, Utc};
 use domain::overview::{OrderSet, RecordVisit};
@@ -23,9 +23,14 @@ pub struct Visits {
 ///
 /// A visitor is the customer of the visit; else the customer that another visit or a recognised sale of
 /// the same session names on the same business day; else the browser.
-pub(super) fn with_visitors(windows: &[Window], zone: &str, orders: OrderSet) -> QueryBuilder<Postgres> {
+pub(super) fn with_visitors(windows: &[Window], books: Books<'_>, orders: OrderSet) -> QueryBuilder<Postgres> {
     let (starts, ends): (Vec<_>, Vec<_>) = windows.iter().map(|w| (w.start, w.end)).unzip();
     let at = order_time(orders);
+    let counted = if books.without_fraud {
+        " where not exists (select from sales.v_confirmed_fraud c where c.transaction_id = t.id)"
+    } else {
+        ""
+    };
     let mut sql = QueryBuilder::new("with b as materialized (select * from unnest(");
     sql.push_bind(starts).push("::timestamptz[], ").push_bind(ends);
     sql.push(
@@ -33,7 +38,7 @@ pub(super) fn with_visitors(windows: &[Window], zone: &str, orders: OrderSet) ->
          v as materialized (
              select b.ord, (x.visited_at at time zone ",
     );
-    sql.push_bind(zone);
+    sql.push_bind(books.zone.to_owned());
     sql.push(
         "::text)::date as day, x.visited_at, x.visitor_key, x.customer_id, x.session_ref, x.source
              from b join sales.visits x on x.visited_at >= b.starts and x.visited_at < b.ends),
@@ -46,7 +51,7 @@ pub(super) fn with_visitors(windows: &[Window], zone: &str, orders: OrderSet) ->
              from (select b.ord, t.customer_id, t.session_ref, count(*) as orders,
                           case when t.customer_id is not null and t.session_ref is not null and t.recognised_at is not null
                                then (t.{at} at time zone $3::text)::date end as day
-                   from b join sales.transactions t on t.{at} >= b.starts and t.{at} < b.ends
+                   from b join sales.transactions t on t.{at} >= b.starts and t.{at} < b.ends{counted}
                    group by 1, 2, 3, 5) g),
          known as materialized (
              select day, session_ref, min(customer) as customer
@@ -80,7 +85,7 @@ pub(super) const fn order_time(orders: OrderSet) -> &'static str {
 /// When a statement fails.
 pub async fn visits(
     connection: &mut PgConnection,
-    zone: &str,
+    books: Books<'_>,
     orders: OrderSet,
     windows: &[Window],
 ) -> Result<Vec<Visits>> {
@@ -91,7 +96,7 @@ pub async fn visits(
     )
     .fetch_one(&mut *connection)
     .await?;
-    let mut sql = with_visitors(windows, zone, orders);
+    let mut sql = with_visitors(windows, books, orders);
     sql.push(
         "select coalesce(s.visitors, 0) as visitors, coalesce(p.buyers, 0) as buyers, coalesce(n.not_visited, 0) as not_visited
          from b

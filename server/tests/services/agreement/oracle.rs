@@ -1,6 +1,6 @@
 //! The definitions of `overview.md` 3.2 once more, over all rows read into memory.
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use domain::overview::{Basis, MetricKey, OrderSet};
 use engine::calendar::BusinessZone;
 use rust_decimal::Decimal;
@@ -10,6 +10,8 @@ use uuid::Uuid;
 
 #[derive(sqlx::FromRow)]
 struct Sale {
+    id: Uuid,
+    status: String,
     customer: Option<Uuid>,
     session: Option<String>,
     currency: String,
@@ -27,6 +29,7 @@ impl Sale {
 
 #[derive(sqlx::FromRow)]
 struct Line {
+    sale: Option<Uuid>,
     currency: String,
     net: Decimal,
     refunded: DateTime<Utc>,
@@ -46,17 +49,40 @@ pub struct Oracle {
     lines: Vec<Line>,
     visits: Vec<Visit>,
     rates: BTreeMap<(String, NaiveDate), Decimal>,
+    /// What is available of each stocked product.
+    stock: Vec<Decimal>,
+    /// Sales whose latest label says so.
+    fraud: BTreeSet<Uuid>,
+}
+
+/// Which figure of which days.
+#[derive(Debug, Clone, Copy)]
+pub struct Asked {
+    pub metric: MetricKey,
+    pub basis: Basis,
+    pub from: NaiveDate,
+    pub to: NaiveDate,
+    pub clean: bool,
+    pub now: DateTime<Utc>,
 }
 
 impl Oracle {
     pub async fn read(db: &PgPool, calendar: BusinessZone) -> Self {
         let rates: Vec<(String, NaiveDate, Decimal)> =
             sqlx::query_as("select from_currency::text, day, rate from ops.fx_rates").fetch_all(db).await.unwrap();
+        let labels: Vec<(Uuid, String)> =
+            sqlx::query_as("select transaction_id, label from sales.fraud_labels order by known_at")
+                .fetch_all(db)
+                .await
+                .unwrap();
+        let last: BTreeMap<Uuid, String> = labels.into_iter().collect();
         Self {
             calendar,
-            sales: sqlx::query_as("select customer_id as customer, session_ref as session, currency::text as currency, net, total, occurred_at as occurred, recognised_at as recognised from sales.transactions")
+            fraud: last.into_iter().filter(|(_, label)| label == "confirmed_fraud").map(|(id, _)| id).collect(),
+            stock: sqlx::query_scalar("select l.on_hand - l.reserved from stock.levels l join sales.products p on p.id = l.product_id where p.is_active").fetch_all(db).await.unwrap(),
+            sales: sqlx::query_as("select id, status, customer_id as customer, session_ref as session, currency::text as currency, net, total, occurred_at as occurred, recognised_at as recognised from sales.transactions")
                 .fetch_all(db).await.unwrap(),
-            lines: sqlx::query_as("select r.currency::text as currency, l.net, l.refunded_at as refunded from sales.refund_lines l join sales.refunds r on r.id = l.refund_id")
+            lines: sqlx::query_as("select r.transaction_id as sale, r.currency::text as currency, l.net, l.refunded_at as refunded from sales.refund_lines l join sales.refunds r on r.id = l.refund_id")
                 .fetch_all(db).await.unwrap(),
             visits: sqlx::query_as("select visited_at as at, visitor_key as key, customer_id as customer, session_ref as session from sales.visits")
                 .fetch_all(db).await.unwrap(),
@@ -73,20 +99,25 @@ impl Oracle {
         Some((amount * rate).round_dp_with_strategy(4, rust_decimal::RoundingStrategy::MidpointAwayFromZero))
     }
 
-    /// What the tile must say of the days `from` to `to`; `None`: unknown.
-    pub fn value(&self, metric: MetricKey, basis: Basis, from: NaiveDate, to: NaiveDate) -> Option<Decimal> {
+    fn counts(&self, sale: Option<Uuid>, clean: bool) -> bool {
+        !clean || sale.is_none_or(|id| !self.fraud.contains(&id))
+    }
+
+    /// What the tile must say; `None`: unknown.
+    pub fn value(&self, asked: Asked) -> Option<Decimal> {
+        let Asked { metric, basis, from, to, clean, now } = asked;
         let set = metric.order_set(basis);
         let within = |at: DateTime<Utc>| (from..=to).contains(&self.calendar.day_of(at));
-        let orders = self.orders(set, &within);
+        let orders = self.orders(set, clean, &within);
         let amount = |(sale, at): &(&Sale, DateTime<Utc>)| {
             self.based(if set == OrderSet::All { sale.total } else { sale.net }, &sale.currency, *at)
         };
         let gross = || orders.iter().filter_map(amount).sum::<Decimal>();
         let refunds = || {
-            let lines = self.lines.iter().filter(|l| within(l.refunded));
+            let lines = self.lines.iter().filter(|l| within(l.refunded) && self.counts(l.sale, clean));
             lines.filter_map(|l| self.based(l.net, &l.currency, l.refunded)).sum::<Decimal>()
         };
-        let (visitors, buyers) = self.people(&self.orders(basis.order_set(), &within), &within);
+        let (visitors, buyers) = self.people(&self.orders(basis.order_set(), clean, &within), &within);
         let percent =
             |part: usize| (visitors > 0).then(|| (Decimal::from(part * 100) / Decimal::from(visitors)).round_dp(6));
         let value = match metric {
@@ -103,12 +134,36 @@ impl Oracle {
             MetricKey::Visitors => Some(visitors.into()),
             MetricKey::Conversion => percent(buyers),
             MetricKey::OrdersPerHundred => percent(orders.len()),
+            MetricKey::Held => Some(self.held(clean).count().into()),
+            MetricKey::LowStock => Some(self.stock.iter().filter(|left| **left <= Decimal::TEN).count().into()),
+            MetricKey::LastMinute => {
+                let minute = |at: DateTime<Utc>| at > now - TimeDelta::seconds(60) && at <= now;
+                Some(self.orders(OrderSet::Recognised, clean, &minute).len().into())
+            }
         };
         value.map(|value| value.normalize())
     }
 
-    fn orders(&self, set: OrderSet, within: &impl Fn(DateTime<Utc>) -> bool) -> Vec<(&Sale, DateTime<Utc>)> {
-        let dated = self.sales.iter().filter_map(|sale| Some((sale, sale.at(set)?)));
+    fn held(&self, clean: bool) -> impl Iterator<Item = &Sale> {
+        self.sales.iter().filter(move |sale| sale.status == "held" && self.counts(Some(sale.id), clean))
+    }
+
+    /// Net amounts of the sales held, in base currency.
+    pub fn at_risk(&self, clean: bool) -> Decimal {
+        self.held(clean)
+            .filter_map(|sale| self.based(sale.net, &sale.currency, sale.occurred))
+            .sum::<Decimal>()
+            .normalize()
+    }
+
+    fn orders(
+        &self,
+        set: OrderSet,
+        clean: bool,
+        within: &impl Fn(DateTime<Utc>) -> bool,
+    ) -> Vec<(&Sale, DateTime<Utc>)> {
+        let counted = self.sales.iter().filter(|sale| self.counts(Some(sale.id), clean));
+        let dated = counted.filter_map(|sale| Some((sale, sale.at(set)?)));
         dated.filter(|(_, at)| within(*at)).collect()
     }
 

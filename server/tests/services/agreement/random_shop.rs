@@ -116,10 +116,40 @@ impl Thrown<'_> {
         .bind(self.amount())
         .bind(at)
         .bind(recognised)
-        .execute(db)
+        .execute(&mut *db)
         .await
         .unwrap();
+        for known in 0..self.dice.below(4).saturating_sub(1) {
+            let label = self.dice.one_of(&["confirmed_fraud", "legitimate"]);
+            sqlx::query(
+                "insert into sales.fraud_labels (transaction_id, known_at, label, source) values ($1, $2, $3, 'case')",
+            )
+            .bind(id)
+            .bind(at + Duration::days(known as i64))
+            .bind(label)
+            .execute(&mut *db)
+            .await
+            .unwrap();
+        }
         id
+    }
+
+    /// A product of which there may be little.
+    async fn product(&mut self, db: &mut PgConnection) {
+        let (id, on_hand) = (Uuid::now_v7(), self.dice.below(16) as i64);
+        sqlx::query(
+            "insert into sales.products (id, sku, name, price, currency, is_active, created_at, updated_at)
+                     values ($1, upper($1::text), $1::text, 1, 'USD', $2, $3, $3)",
+        )
+        .bind(id)
+        .bind(!self.dice.once_in(5))
+        .bind(self.now)
+        .execute(&mut *db)
+        .await
+        .unwrap();
+        sqlx::query("insert into stock.levels (product_id, site_id, on_hand, reserved) select $1, id, $2, $3 from stock.sites where is_default")
+            .bind(id).bind(Decimal::from(on_hand)).bind(Decimal::from(self.dice.below(on_hand as u64 + 1)))
+            .execute(&mut *db).await.unwrap();
     }
 
     /// A refund of one to three lines; every other one of a sale that is not known.
@@ -181,10 +211,6 @@ impl RandomShop {
             customers.push(world.customer(&format!("c{n}")).await);
         }
         let mug = world.product().await;
-        sqlx::raw_sql("insert into stock.levels (product_id, site_id, on_hand) select p.id, s.id, 1000000 from sales.products p, stock.sites s where s.is_default")
-            .execute(&world.db)
-            .await
-            .unwrap();
         let (backend, keys) = (world.backend.clone(), Keys::derive(&MasterKey::new([7; 32]), None));
         let recorder = TransactionsService::new(backend.clone(), keys, Gatherer::new(backend.pools.live.clone()));
         let calendar = BusinessZone::parse("UTC").unwrap();
@@ -209,7 +235,7 @@ impl RandomShop {
         self.today = self.calendar.day_of(now);
         let mut db = self.world.db.begin().await.unwrap();
         sqlx::raw_sql(
-            "delete from sales.refund_lines; delete from sales.refunds; delete from sales.transaction_events;
+            "delete from stock.levels; delete from sales.fraud_labels; delete from sales.refund_lines; delete from sales.refunds; delete from sales.transaction_events;
              delete from sales.transaction_lines; delete from sales.transactions; delete from sales.visits;
              delete from ops.kpi_summary; delete from ops.kpi_quarter_hours; delete from ops.kpi_dirty_days;
              delete from ops.fx_rates; delete from ops.metric_values",
@@ -229,6 +255,19 @@ impl RandomShop {
         let (sales, refunds, visits) = (self.dice.below(70), self.dice.below(14), self.dice.below(50));
         let calendar = self.calendar;
         let mut thrown = Thrown { dice: &mut self.dice, customers: &self.customers, product: self.mug, now };
+        sqlx::query("update sales.products set is_active = false where id <> $1")
+            .bind(self.mug)
+            .execute(&mut *db)
+            .await
+            .unwrap();
+        sqlx::query("insert into stock.levels (product_id, site_id, on_hand) select $1, id, 1000000 from stock.sites where is_default")
+            .bind(self.mug)
+            .execute(&mut *db)
+            .await
+            .unwrap();
+        for _ in 0..thrown.dice.below(12) {
+            thrown.product(&mut db).await;
+        }
         for n in 0..sales + refunds + visits {
             let at = instant(thrown.dice, calendar, now, DAYS);
             if n < sales {

@@ -22,6 +22,8 @@ const COMPARE: Parameter = asked(
     |_| one_of(Compare::ALL.map(Compare::as_str)),
     "The earlier period of change; week when not given, all for every one.",
 );
+const CLEAN: Parameter =
+    asked("clean", |_| one_of(["0", "1"]), "1 leaves out sales labelled confirmed fraud, and their refunds.");
 const METRIC: Parameter = asked(
     "metric",
     |_| one_of(MetricKey::ALL.iter().flat_map(|key| [key.as_str(), last(key.as_str())])),
@@ -47,7 +49,7 @@ pub const OPERATIONS: &[Operation] = &[
     json("GET /api/v1/dashboard/metrics/realtime", "Recognised sales of the last 60 seconds", named::<Realtime>),
     json("GET /api/v1/kpis", "Every figure of business days, with its receipt", list::<Tile>)
         .note("An unknown value is null and reason says why.")
-        .with(&[ONE_DAY, FROM, TO, PERIOD, BASIS, COMPARE]),
+        .with(&[ONE_DAY, FROM, TO, PERIOD, BASIS, COMPARE, CLEAN]),
     json("GET /api/v1/kpis/trend", "One row per business day; days without orders are 0", named::<Trend>)
         .note("before of a day is the day at the same place of as many days before.")
         .with(&[
@@ -55,6 +57,7 @@ pub const OPERATIONS: &[Operation] = &[
             day("to", "Last day; today when not given."),
             asked("order", |_| one_of(["desc", "asc"]), "Newest first unless asc."),
             BASIS,
+            CLEAN,
         ]),
     json(
         "GET /api/v1/kpis/hours",
@@ -62,7 +65,7 @@ pub const OPERATIONS: &[Operation] = &[
         named::<Bars>,
     )
     .note("Beside each hour stands the same local hour of the day compared with, whose sum is that day's revenue.")
-    .with(&[ONE_DAY, BASIS, COMPARE]),
+    .with(&[ONE_DAY, BASIS, COMPARE, CLEAN]),
     json("GET /api/v1/kpis/summary", "The days as they are summed up and kept, oldest first", list::<SummaryDay>)
         .note("Days that are not summed up are left out; the last 30 days when nothing is given.")
         .with(&[FROM, TO]),
@@ -73,7 +76,7 @@ pub const OPERATIONS: &[Operation] = &[
         .fails(&[("409", "There is one already and no version is given, or the version is not the current one.")]),
     nothing("DELETE /api/v1/kpis/targets/{id}", "Delete a target"),
     json("GET /api/v1/kpis/{metric}", "One figure", named::<Tile>)
-        .with(&[METRIC, ONE_DAY, FROM, TO, PERIOD, BASIS, COMPARE]),
+        .with(&[METRIC, ONE_DAY, FROM, TO, PERIOD, BASIS, COMPARE, CLEAN]),
     json(
         "GET /api/v1/kpis/{metric}/rows",
         "The rows behind a figure, and the figure, of one moment",
@@ -87,6 +90,7 @@ pub const OPERATIONS: &[Operation] = &[
         PERIOD,
         BASIS,
         COMPARE,
+        CLEAN,
         text(
             "hour",
             "First instant of a local hour of the one day, as kpis/hours gives it: only the rows of that hour.",
@@ -94,8 +98,8 @@ pub const OPERATIONS: &[Operation] = &[
         text("q", "Part of a number, reference or customer number; of a visitor's key."),
         asked(
             "sort",
-            |_| one_of(["-at", "at", "-amount", "amount", "-orders", "orders"]),
-            "Sales by time or amount, customers by orders or amount, visitors by time.",
+            |_| one_of(["-at", "at", "-amount", "amount", "-orders", "orders", "available", "-available"]),
+            "Sales by time or amount, customers by orders or amount, visitors by time, products by what is available.",
         ),
         text("seen", "snapshot_id of the value that was looked at: earlier tells it where the number is another now."),
     ])
@@ -109,6 +113,7 @@ pub const OPERATIONS: &[Operation] = &[
             day("day", "The day whose figure is meant."),
             asked("step", |_| one_of(Step::ALL.map(Step::as_str)), "The last value of each hour when not given."),
             BASIS,
+            CLEAN,
         ]),
     json(
         "GET /api/v1/cache/stats",

@@ -38,7 +38,7 @@ impl AttentionSource for SalesSource {
     }
 
     async fn attention(&self, connection: &mut PgConnection, asked: &Asked) -> Result<Vec<AttentionItem>, AppError> {
-        let books = Books { currency: asked.business.base_currency, zone: asked.zone.name() };
+        let books = Books { currency: asked.business.base_currency, zone: asked.zone.name(), without_fraud: false };
         let held = rows::held(&mut *connection, books).await?;
         let open = rows::open_payments(connection, books, asked.now - (HELD_FOR - LAST_CALL)).await?;
         let held = held.map(|held| held_item(asked, held));
