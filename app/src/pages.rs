@@ -1,6 +1,7 @@
 //! Pages, one file (or folder) a route, and the right that each of them needs.
 
 pub mod account;
+mod areas;
 pub mod audit;
 pub mod data;
 pub mod exports;
@@ -16,6 +17,8 @@ pub mod settings_demo;
 pub mod setup;
 pub mod transactions;
 pub mod users;
+
+pub use areas::LazyPage;
 
 use domain::access::{Access, Permission};
 

@@ -11,13 +11,14 @@ use crate::{
     context::session,
     features::access::{ChangePassword, ChooseTheme, EndOtherSessions, EndSession, load_account},
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     access::{Me, SessionItem, SessionKind, Theme},
     format,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
+use leptos_router::hooks::use_query_map;
 
 /// The account page.
 #[derive(Debug)]
@@ -25,8 +26,7 @@ pub struct AccountRoute {
     account: PageData<(Me, Vec<SessionItem>)>,
 }
 
-#[lazy_route]
-impl LazyRoute for AccountRoute {
+impl LazyPage for AccountRoute {
     fn data() -> Self {
         Self { account: PageData::load(|| (), |()| load_account()) }
     }

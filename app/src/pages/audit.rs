@@ -11,6 +11,7 @@ use crate::{
     context::session,
     features::audit::load_audit,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     access::{ActorKind, Permission},
@@ -19,7 +20,7 @@ use domain::{
     live::Topic,
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
+use leptos_router::hooks::use_location;
 
 const PATH: &str = "/audit";
 
@@ -29,8 +30,7 @@ pub struct AuditRoute {
     list: PageData<(AuditFilter, AuditPage)>,
 }
 
-#[lazy_route]
-impl LazyRoute for AuditRoute {
+impl LazyPage for AuditRoute {
     fn data() -> Self {
         Self { list: PageData::of_address(Topic::Audit, load_audit) }
     }

@@ -19,6 +19,7 @@ use crate::{
     context::session,
     features::ingest::load_imports,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     access::Permission,
@@ -26,7 +27,7 @@ use domain::{
     ingest::{DataScreen, ImportState, ImportSummary, Target},
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
+use leptos_router::hooks::use_query_map;
 
 /// The page of all imports.
 #[derive(Debug)]
@@ -35,8 +36,7 @@ pub struct DataRoute {
     screen: PageData<DataScreen>,
 }
 
-#[lazy_route]
-impl LazyRoute for DataRoute {
+impl LazyPage for DataRoute {
     fn data() -> Self {
         let query = use_query_map();
         let cursor = Memo::new(move |_| query.with(|q| q.get("cursor")));

@@ -10,10 +10,10 @@ use crate::{
     features::exports::{RemoveExport, load_exports},
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{exports::ExportItem, format, jobs::JobState, live::Topic};
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{LazyRoute, lazy_route};
 
 /// The page of the caller's large exports.
 #[allow(missing_debug_implementations, reason = "actions have none")]
@@ -22,8 +22,7 @@ pub struct ExportsRoute {
     remove: ServerAction<RemoveExport>,
 }
 
-#[lazy_route]
-impl LazyRoute for ExportsRoute {
+impl LazyPage for ExportsRoute {
     fn data() -> Self {
         let (changed, remove) = (use_topic(Topic::Notification), ServerAction::new());
         let version = remove.version();

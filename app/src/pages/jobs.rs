@@ -15,13 +15,13 @@ use crate::{
     },
     features::jobs::load_jobs,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     jobs::{JobFilter, JobsScreen, QueueView},
     live::Topic,
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 /// The address of the list with `filter`.
 fn list_href(filter: &JobFilter) -> String {
@@ -35,8 +35,7 @@ pub struct JobsRoute {
     screen: PageData<JobsScreen>,
 }
 
-#[lazy_route]
-impl LazyRoute for JobsRoute {
+impl LazyPage for JobsRoute {
     fn data() -> Self {
         Self { screen: PageData::of_address(Topic::Jobs, load_jobs) }
     }

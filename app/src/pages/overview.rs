@@ -24,6 +24,7 @@ use crate::{
     context::session,
     features::overview::load_overview,
     page_data::PageData,
+    pages::LazyPage,
 };
 use areas::{AreaCards, Areas};
 use attention::{AttentionBlock, NeedsAttention};
@@ -32,7 +33,6 @@ use domain::{
     overview::{OverviewScreen, status::SystemStatus},
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 use place::Place;
 use refresh::RefreshControls;
 use scope_bar::{ScopeBar, scope_words};
@@ -47,8 +47,7 @@ pub struct OverviewRoute {
     status: PageData<SystemStatus>,
 }
 
-#[lazy_route]
-impl LazyRoute for OverviewRoute {
+impl LazyPage for OverviewRoute {
     fn data() -> Self {
         Self {
             screen: PageData::of_figures(load_overview),

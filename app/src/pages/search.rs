@@ -7,10 +7,11 @@ use crate::{
     },
     features::search::find,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::search::{SearchGroup, SearchResults};
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
+use leptos_router::hooks::use_query_map;
 
 /// The search page.
 #[derive(Debug)]
@@ -19,8 +20,7 @@ pub struct SearchRoute {
     results: PageData<SearchResults>,
 }
 
-#[lazy_route]
-impl LazyRoute for SearchRoute {
+impl LazyPage for SearchRoute {
     fn data() -> Self {
         let map = use_query_map();
         let q = Memo::new(move |_| map.with(|m| m.get("q").unwrap_or_default()));

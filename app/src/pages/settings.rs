@@ -10,6 +10,7 @@ use crate::{
     features::settings::{ChangeSettings, load_settings},
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     access::Permission,
@@ -18,7 +19,7 @@ use domain::{
     settings::{Setting, SettingsView},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
+use leptos_router::hooks::use_query_map;
 
 /// The settings page.
 #[derive(Debug)]
@@ -26,8 +27,7 @@ pub struct SettingsRoute {
     settings: PageData<SettingsView>,
 }
 
-#[lazy_route]
-impl LazyRoute for SettingsRoute {
+impl LazyPage for SettingsRoute {
     fn data() -> Self {
         let changed = use_topic(Topic::Settings);
         Self { settings: PageData::load(move || changed.get(), |_| load_settings()) }

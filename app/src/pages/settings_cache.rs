@@ -10,6 +10,7 @@ use crate::{
     features::overview::cache::{ClearCache, load_cache},
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     access::Permission,
@@ -19,7 +20,7 @@ use domain::{
     overview::cache::{CacheArea, CacheStatistics, CachedFigure},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
+use leptos_router::hooks::use_query_map;
 use rust_decimal::Decimal;
 
 /// The page of the kept figures.
@@ -28,8 +29,7 @@ pub struct CacheRoute {
     statistics: PageData<CacheStatistics>,
 }
 
-#[lazy_route]
-impl LazyRoute for CacheRoute {
+impl LazyPage for CacheRoute {
     fn data() -> Self {
         let changed = use_topic(Topic::Metric);
         Self { statistics: PageData::load(move || changed.get(), |_| load_cache()) }

@@ -9,13 +9,14 @@ use crate::{
     context::session,
     features::demo::demo_overview,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     demo::{DemoBatch, DemoView, TableRows},
     format,
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
+use leptos_router::hooks::use_query_map;
 
 /// Where the form of the removal goes.
 const REMOVE: &str = "/fn/demo/remove";
@@ -26,8 +27,7 @@ pub struct DemoRoute {
     demo: PageData<DemoView>,
 }
 
-#[lazy_route]
-impl LazyRoute for DemoRoute {
+impl LazyPage for DemoRoute {
     fn data() -> Self {
         Self { demo: PageData::load(|| (), |()| demo_overview()) }
     }

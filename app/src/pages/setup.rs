@@ -8,9 +8,10 @@ use crate::{
     },
     features::access::{SetUp, setup_is_open},
     page_data::PageData,
+    pages::LazyPage,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
+use leptos_router::hooks::use_query_map;
 
 /// The set-up page.
 #[derive(Debug)]
@@ -19,8 +20,7 @@ pub struct SetupRoute {
     open: PageData<bool>,
 }
 
-#[lazy_route]
-impl LazyRoute for SetupRoute {
+impl LazyPage for SetupRoute {
     fn data() -> Self {
         let link = use_query_map().with_untracked(|query| query.get("link").unwrap_or_default());
         let asked = link.clone();

@@ -14,6 +14,7 @@ use crate::{
     features::transactions::load_sales,
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     access::Permission,
@@ -22,7 +23,7 @@ use domain::{
     transactions::{SaleList, SaleQuery},
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
+use leptos_router::hooks::use_location;
 
 /// The address of the list with `query`.
 fn list_href(query: &SaleQuery) -> String {
@@ -40,8 +41,7 @@ pub struct TransactionsRoute {
     list: PageData<SaleList>,
 }
 
-#[lazy_route]
-impl LazyRoute for TransactionsRoute {
+impl LazyPage for TransactionsRoute {
     fn data() -> Self {
         let search = use_location().search;
         // A sale of anybody brings the list up to date.

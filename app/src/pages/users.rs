@@ -12,6 +12,7 @@ use crate::{
     context::session,
     features::access::{AddUser, SetActive, SetRole, load_users},
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     access::{Permission, Role, UserFilter, UserItem},
@@ -20,7 +21,7 @@ use domain::{
     query,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
+use leptos_router::hooks::use_location;
 
 const PATH: &str = "/settings/users";
 
@@ -32,8 +33,7 @@ pub struct UsersRoute {
     users: PageData<Users>,
 }
 
-#[lazy_route]
-impl LazyRoute for UsersRoute {
+impl LazyPage for UsersRoute {
     fn data() -> Self {
         let search = use_location().search;
         Self { users: PageData::load(move || search.get(), load_users) }

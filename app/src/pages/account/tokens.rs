@@ -9,13 +9,13 @@ use crate::{
     context::session,
     features::access::{CreateToken, RevokeToken, RotateToken, load_tokens},
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     access::{TokenState, TokenView},
     format,
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_router::{LazyRoute, lazy_route};
 
 /// The token page.
 #[derive(Debug)]
@@ -23,8 +23,7 @@ pub struct TokensRoute {
     tokens: PageData<Vec<TokenView>>,
 }
 
-#[lazy_route]
-impl LazyRoute for TokensRoute {
+impl LazyPage for TokensRoute {
     fn data() -> Self {
         Self { tokens: PageData::load(|| (), |()| load_tokens()) }
     }

@@ -8,13 +8,14 @@ use crate::{
     context::set_status,
     features::audit::load_audit_entry,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     audit::{AuditDetail, Difference, differences},
     format,
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+use leptos_router::hooks::use_params_map;
 
 /// The page of an act.
 #[derive(Debug)]
@@ -22,8 +23,7 @@ pub struct AuditEntryRoute {
     entry: PageData<Option<AuditDetail>>,
 }
 
-#[lazy_route]
-impl LazyRoute for AuditEntryRoute {
+impl LazyPage for AuditEntryRoute {
     fn data() -> Self {
         let params = use_params_map();
         Self { entry: PageData::load(move || params.read().get("id").unwrap_or_default(), load_audit_entry) }

@@ -20,6 +20,7 @@ use crate::{
         CancelImport, CheckAgain, CleanRows, CommitImport, MapColumns, StopWork, UndoImport, load_import,
     },
     page_data::PageData,
+    pages::LazyPage,
     pages::not_found::NotFound,
 };
 use domain::{
@@ -28,11 +29,7 @@ use domain::{
     ingest::{ImportDetail, ImportScreen, ImportState, Work},
 };
 use leptos::prelude::*;
-use leptos_router::{
-    LazyRoute,
-    hooks::{use_params_map, use_query_map},
-    lazy_route,
-};
+use leptos_router::hooks::{use_params_map, use_query_map};
 use std::time::Duration;
 
 /// Time between two looks at running work.
@@ -74,8 +71,7 @@ pub struct ImportRoute {
     screen: PageData<Option<ImportScreen>>,
 }
 
-#[lazy_route]
-impl LazyRoute for ImportRoute {
+impl LazyPage for ImportRoute {
     fn data() -> Self {
         let (params, query) = (use_params_map(), use_query_map());
         let cursor = Memo::new(move |_| query.with(|q| q.get("cursor")));

@@ -5,16 +5,15 @@ use crate::components::{
     form::{CsrfField, ErrorSummary, FormState},
     page::PageHead,
 };
+use crate::pages::LazyPage;
 use domain::ingest::Target;
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 /// The upload page.
 #[derive(Debug)]
 pub struct UploadRoute;
 
-#[lazy_route]
-impl LazyRoute for UploadRoute {
+impl LazyPage for UploadRoute {
     fn data() -> Self {
         Self
     }

@@ -10,13 +10,14 @@ use crate::{
     context::session,
     features::jobs::{ActOnJobs, preview_act},
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     format,
     jobs::{BulkAction, BulkScreen},
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
+use leptos_router::hooks::use_location;
 
 /// The page that asks before it acts.
 #[allow(missing_debug_implementations, reason = "actions have none")]
@@ -26,8 +27,7 @@ pub struct ActRoute {
     act: ServerAction<ActOnJobs>,
 }
 
-#[lazy_route]
-impl LazyRoute for ActRoute {
+impl LazyPage for ActRoute {
     fn data() -> Self {
         let query = use_location().search;
         Self { query, screen: PageData::load(move || query.get(), preview_act), act: ServerAction::new() }

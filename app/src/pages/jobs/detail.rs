@@ -11,6 +11,7 @@ use crate::{
     features::jobs::{CancelJob, RetryJob, load_job},
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
 };
 use chrono::{DateTime, FixedOffset};
 use domain::{
@@ -19,7 +20,7 @@ use domain::{
     live::Topic,
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+use leptos_router::hooks::use_params_map;
 
 /// The page of a run.
 #[allow(missing_debug_implementations, reason = "actions have none")]
@@ -29,8 +30,7 @@ pub struct JobRoute {
     retry: ServerAction<RetryJob>,
 }
 
-#[lazy_route]
-impl LazyRoute for JobRoute {
+impl LazyPage for JobRoute {
     fn data() -> Self {
         let params = use_params_map();
         let changed = use_topic(Topic::Jobs);

@@ -10,10 +10,10 @@ use crate::{
     features::jobs::{PauseQueue, ResumeQueue, load_queues},
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{access::Permission, format, jobs::QueueView, live::Topic};
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{LazyRoute, lazy_route};
 
 /// The page of queues.
 #[allow(missing_debug_implementations, reason = "actions have none")]
@@ -23,8 +23,7 @@ pub struct QueuesRoute {
     resume: ServerAction<ResumeQueue>,
 }
 
-#[lazy_route]
-impl LazyRoute for QueuesRoute {
+impl LazyPage for QueuesRoute {
     fn data() -> Self {
         let changed = use_topic(Topic::Jobs);
         let (pause, resume) = (ServerAction::new(), ServerAction::new());

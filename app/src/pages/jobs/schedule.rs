@@ -11,6 +11,7 @@ use crate::{
     context::set_status,
     features::jobs::{BackfillSchedule, EditSchedule, load_schedule},
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     AppError, format,
@@ -18,9 +19,8 @@ use domain::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::{
-    LazyRoute, NavigateOptions,
+    NavigateOptions,
     hooks::{use_location, use_navigate, use_params_map},
-    lazy_route,
 };
 
 /// The page of one schedule.
@@ -29,8 +29,7 @@ pub struct ScheduleRoute {
     screen: PageData<Option<ScheduleScreen>>,
 }
 
-#[lazy_route]
-impl LazyRoute for ScheduleRoute {
+impl LazyPage for ScheduleRoute {
     fn data() -> Self {
         let (params, search) = (use_params_map(), use_location().search);
         let asked = move || (params.read().get("id").unwrap_or_default(), search.get());

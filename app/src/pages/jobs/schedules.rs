@@ -10,10 +10,10 @@ use crate::{
     features::jobs::{RunSchedule, SwitchSchedule, load_schedules},
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{access::Permission, format, jobs::ScheduleView, live::Topic};
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{LazyRoute, lazy_route};
 
 /// The page of schedules.
 #[allow(missing_debug_implementations, reason = "actions have none")]
@@ -23,8 +23,7 @@ pub struct SchedulesRoute {
     switch: ServerAction<SwitchSchedule>,
 }
 
-#[lazy_route]
-impl LazyRoute for SchedulesRoute {
+impl LazyPage for SchedulesRoute {
     fn data() -> Self {
         let changed = use_topic(Topic::Jobs);
         let (run, switch) = (ServerAction::new(), ServerAction::new());

@@ -16,6 +16,7 @@ use crate::{
     },
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     ErrorCode, format,
@@ -24,7 +25,7 @@ use domain::{
     query,
 };
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
+use leptos_router::hooks::use_location;
 
 /// Items of the short list.
 const SHORT: usize = 8;
@@ -118,8 +119,7 @@ pub struct AttentionRoute {
     search: Memo<String>,
 }
 
-#[lazy_route]
-impl LazyRoute for AttentionRoute {
+impl LazyPage for AttentionRoute {
     fn data() -> Self {
         Self { of: NeedsAttention::of_address(), search: use_location().search }
     }

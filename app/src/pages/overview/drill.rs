@@ -12,6 +12,7 @@ use crate::{
     features::overview::load_rows,
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
     pages::not_found::NotFound,
 };
 use domain::{
@@ -24,11 +25,7 @@ use domain::{
     query,
 };
 use leptos::prelude::*;
-use leptos_router::{
-    LazyRoute,
-    hooks::{use_location, use_params_map},
-    lazy_route,
-};
+use leptos_router::hooks::{use_location, use_params_map};
 
 #[derive(Debug)]
 pub struct DrillRoute {
@@ -36,8 +33,7 @@ pub struct DrillRoute {
     drill: PageData<Drill>,
 }
 
-#[lazy_route]
-impl LazyRoute for DrillRoute {
+impl LazyPage for DrillRoute {
     fn data() -> Self {
         let search = use_location().search;
         let params = use_params_map();

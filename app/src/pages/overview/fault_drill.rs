@@ -9,6 +9,7 @@ use crate::{
     features::overview::fault_drill::{RunAllDrills, StartDrill, StopDrill, load_drill},
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
     passing::use_seconds,
 };
 use domain::{
@@ -17,7 +18,6 @@ use domain::{
     overview::fault_drill::{DrillCheck, DrillRun, DrillScreen, Fault, Reach, RunningDrill, SECONDS},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_router::{LazyRoute, lazy_route};
 
 /// The page of the drills.
 #[derive(Debug)]
@@ -25,8 +25,7 @@ pub struct FaultDrillRoute {
     screen: PageData<DrillScreen>,
 }
 
-#[lazy_route]
-impl LazyRoute for FaultDrillRoute {
+impl LazyPage for FaultDrillRoute {
     fn data() -> Self {
         let (system, metric) = (use_topic(Topic::System), use_topic(Topic::Metric));
         Self { screen: PageData::load(move || (system.get(), metric.get()), |_| load_drill()) }

@@ -11,6 +11,7 @@ use crate::{
     features::{jobs::RunSchedule, overview::attention::load_freshness},
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     format,
@@ -21,7 +22,7 @@ use domain::{
     },
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{LazyRoute, hooks::use_location, lazy_route};
+use leptos_router::hooks::use_location;
 
 /// The page.
 #[allow(missing_debug_implementations, reason = "actions have none")]
@@ -30,8 +31,7 @@ pub struct FreshnessRoute {
     run: ServerAction<RunSchedule>,
 }
 
-#[lazy_route]
-impl LazyRoute for FreshnessRoute {
+impl LazyPage for FreshnessRoute {
     fn data() -> Self {
         let search = use_location().search;
         let changed = [Topic::Jobs, Topic::Integrations].map(use_topic);

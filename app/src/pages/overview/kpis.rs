@@ -13,10 +13,10 @@ use crate::{
     components::{page::PageHead, states::Loading},
     features::overview::load_kpis,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::overview::{KpisScreen, MetricKey, status::SystemStatus};
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 #[derive(Debug)]
 pub struct KpisRoute {
@@ -24,8 +24,7 @@ pub struct KpisRoute {
     status: PageData<SystemStatus>,
 }
 
-#[lazy_route]
-impl LazyRoute for KpisRoute {
+impl LazyPage for KpisRoute {
     fn data() -> Self {
         Self { screen: PageData::of_figures(load_kpis), status: system_status() }
     }

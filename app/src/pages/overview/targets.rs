@@ -10,6 +10,7 @@ use crate::{
     features::overview::targets::{DeleteTarget, SetTarget, load_targets},
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     access::Permission,
@@ -18,7 +19,7 @@ use domain::{
     overview::{MetricKey, Target, TargetPeriod, TargetsScreen},
 };
 use leptos::{prelude::*, server_fn::ServerFn};
-use leptos_router::{LazyRoute, hooks::use_query_map, lazy_route};
+use leptos_router::hooks::use_query_map;
 
 /// The page of targets.
 #[derive(Debug)]
@@ -26,8 +27,7 @@ pub struct TargetsRoute {
     screen: PageData<TargetsScreen>,
 }
 
-#[lazy_route]
-impl LazyRoute for TargetsRoute {
+impl LazyPage for TargetsRoute {
     fn data() -> Self {
         let changed = use_topic(Topic::Settings);
         Self { screen: PageData::load(move || changed.get(), |_| load_targets()) }

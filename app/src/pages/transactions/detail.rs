@@ -10,6 +10,7 @@ use crate::{
     features::transactions::{SettleSale, load_sale},
     live::use_topic,
     page_data::PageData,
+    pages::LazyPage,
 };
 use chrono::{DateTime, FixedOffset};
 use domain::{
@@ -18,7 +19,7 @@ use domain::{
     transactions::{SaleDetail, SaleEvent, SaleLine, SaleRefund, Settlement},
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::{LazyRoute, hooks::use_params_map, lazy_route};
+use leptos_router::hooks::use_params_map;
 use rust_decimal::Decimal;
 
 /// The page of one sale.
@@ -28,8 +29,7 @@ pub struct TransactionRoute {
     settle: ServerAction<SettleSale>,
 }
 
-#[lazy_route]
-impl LazyRoute for TransactionRoute {
+impl LazyPage for TransactionRoute {
     fn data() -> Self {
         let params = use_params_map();
         let changed = use_topic(Topic::Transactions);

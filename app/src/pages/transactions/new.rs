@@ -14,6 +14,7 @@ use crate::{
     context::session,
     features::transactions::{RecordSale, load_draft},
     page_data::PageData,
+    pages::LazyPage,
 };
 use domain::{
     query,
@@ -21,9 +22,8 @@ use domain::{
 };
 use leptos::{prelude::*, server_fn::ServerFn};
 use leptos_router::{
-    LazyRoute, NavigateOptions,
+    NavigateOptions,
     hooks::{use_location, use_navigate},
-    lazy_route,
 };
 
 const PATH: &str = "/transactions/new";
@@ -36,8 +36,7 @@ pub struct NewTransactionRoute {
     draft: PageData<SaleDraft>,
 }
 
-#[lazy_route]
-impl LazyRoute for NewTransactionRoute {
+impl LazyPage for NewTransactionRoute {
     fn data() -> Self {
         let search = use_location().search;
         let opened = search.get_untracked();

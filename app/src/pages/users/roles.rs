@@ -1,16 +1,15 @@
 //! `/settings/roles`: which role and which set holds which right.
 
 use crate::components::page::PageHead;
+use crate::pages::LazyPage;
 use domain::access::{Role, permission_table};
 use leptos::prelude::*;
-use leptos_router::{LazyRoute, lazy_route};
 
 /// The page of roles.
 #[derive(Debug)]
 pub struct RolesRoute;
 
-#[lazy_route]
-impl LazyRoute for RolesRoute {
+impl LazyPage for RolesRoute {
     fn data() -> Self {
         Self
     }

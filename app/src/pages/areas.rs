@@ -1,0 +1,99 @@
+//! Which pages are one piece of the browser's code. Every two pieces that share a function have a third between them
+//! for it, so pieces multiply: with one a page, the home page asked for 330 files. The pages of an area are read one
+//! after the other anyway.
+
+use super::{
+    account::{AccountRoute, tokens::TokensRoute},
+    audit::{AuditRoute, entry::AuditEntryRoute},
+    data::{DataRoute, import::ImportRoute, upload::UploadRoute},
+    exports::ExportsRoute,
+    jobs::{
+        JobsRoute, act::ActRoute, detail::JobRoute, queues::QueuesRoute, schedule::ScheduleRoute,
+        schedules::SchedulesRoute,
+    },
+    overview::{
+        OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
+        freshness::FreshnessRoute, kpis::KpisRoute, targets::TargetsRoute,
+    },
+    search::SearchRoute,
+    settings::SettingsRoute,
+    settings_cache::CacheRoute,
+    settings_demo::DemoRoute,
+    setup::SetupRoute,
+    transactions::{TransactionsRoute, detail::TransactionRoute, new::NewTransactionRoute},
+    users::{UsersRoute, roles::RolesRoute},
+};
+use leptos::{lazy, prelude::*};
+use leptos_router::LazyRoute;
+
+/// A page whose code comes when it is first looked at, while its data is on the way.
+pub trait LazyPage: Send + 'static {
+    /// What it asks for.
+    fn data() -> Self;
+    /// What it shows of it.
+    fn view(this: Self) -> AnyView;
+}
+
+macro_rules! area {
+    ($code:ident, $preload:ident, $Pages:ident { $($Route:ident),+ $(,)? }) => {
+        #[allow(clippy::enum_variant_names, reason = "they are named as the pages are")]
+        enum $Pages { $($Route($Route)),+ }
+
+        #[lazy]
+        fn $code(page: $Pages) -> AnyView {
+            match page { $($Pages::$Route(this) => LazyPage::view(this)),+ }
+        }
+
+        $(impl LazyRoute for $Route {
+            fn data() -> Self {
+                <Self as LazyPage>::data()
+            }
+
+            async fn view(this: Self) -> AnyView {
+                $code($Pages::$Route(this)).await
+            }
+
+            async fn preload() {
+                #[cfg(target_arch = "wasm32")]
+                $preload().await;
+            }
+        })+
+    };
+}
+
+area!(
+    overview,
+    __preload_overview,
+    OverviewPages {
+        OverviewRoute,
+        KpisRoute,
+        DrillRoute,
+        TargetsRoute,
+        AttentionRoute,
+        FreshnessRoute,
+        FaultDrillRoute,
+        CacheRoute,
+    }
+);
+area!(
+    sales,
+    __preload_sales,
+    SalesPages { TransactionsRoute, TransactionRoute, NewTransactionRoute, ExportsRoute, SearchRoute }
+);
+area!(data, __preload_data, DataPages { DataRoute, UploadRoute, ImportRoute });
+area!(jobs, __preload_jobs, JobPages { JobsRoute, JobRoute, SchedulesRoute, ScheduleRoute, QueuesRoute, ActRoute });
+area!(
+    administration,
+    __preload_administration,
+    AdministrationPages {
+        AccountRoute,
+        TokensRoute,
+        UsersRoute,
+        RolesRoute,
+        SettingsRoute,
+        DemoRoute,
+        SetupRoute,
+        AuditRoute,
+        AuditEntryRoute,
+    }
+);
