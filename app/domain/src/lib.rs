@@ -10,6 +10,7 @@ pub mod demo;
 pub mod error;
 pub mod exports;
 pub mod format;
+pub mod fraud;
 pub mod freshness;
 pub mod idempotency;
 pub mod ids;

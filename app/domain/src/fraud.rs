@@ -1,0 +1,12 @@
+//! Screening (`commerce.md` 3.4): what is known of a sale, rules over it, and the outcome they come to. Pure, so that
+//! server and browser decide alike.
+
+mod decision;
+mod expression;
+mod feature;
+mod rules;
+
+pub use decision::{Decision, Hit, Outcome, decide};
+pub use expression::{Constant, Expression, MAX_DEPTH, MAX_NODES};
+pub use feature::{Feature, Features, Kind, Value};
+pub use rules::{Rule, RuleSet, Thresholds};
