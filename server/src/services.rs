@@ -3,6 +3,7 @@
 pub mod access;
 pub mod audit;
 pub mod exports;
+pub mod fraud;
 pub mod idempotency;
 pub mod ingest;
 pub mod jobs;
@@ -23,6 +24,7 @@ use domain::{
     audit::AuditPort,
     demo::DemoPort,
     exports::ExportsPort,
+    fraud::case::CasesPort,
     ingest::IngestPort,
     jobs::JobsPort,
     overview::{
@@ -52,6 +54,7 @@ pub struct Services {
     pub live: LiveBus,
     pub jobs: Arc<dyn JobsPort>,
     pub overview: Arc<dyn OverviewPort>,
+    pub cases: Arc<dyn CasesPort>,
     pub summary: Arc<overview::SummaryService>,
     pub targets: Arc<dyn TargetsPort>,
     pub attention: Arc<dyn AttentionPort>,
@@ -92,6 +95,7 @@ impl Services {
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             audit: Arc::new(audit::AuditService::new(backend.clone())),
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
+            cases: Arc::new(fraud::CasesService::new(backend.clone())),
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
             targets: Arc::new(overview::TargetsService::new(backend.clone())),
             cache: Arc::new(overview::cache::CacheService::new(backend.clone())),
@@ -155,6 +159,7 @@ impl Services {
         provide_context(Arc::clone(&self.areas));
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));
+        provide_context(Arc::clone(&self.cases));
         provide_context(Arc::clone(&self.search));
         provide_context(Arc::clone(&self.demo));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));

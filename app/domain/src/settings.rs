@@ -96,6 +96,20 @@ pub const DECLARED: &[Declared] = &[
         check: |text| text.parse::<Decimal>().is_ok_and(|most| most > Decimal::ZERO),
     },
     Declared {
+        key: "fraud.amount_limit",
+        default: "",
+        title: "Screening: company limit of a sale",
+        allowed: "An amount above 0 in base currency. Empty: no limit.",
+        check: |text| text.is_empty() || text.parse::<Decimal>().is_ok_and(|most| most > Decimal::ZERO),
+    },
+    Declared {
+        key: "fraud.label_delay_days",
+        default: "7",
+        title: "Screening: days until a fraud is known",
+        allowed: "A whole number of days from 0 to 90.",
+        check: |text| text.parse::<u32>().is_ok_and(|days| days <= 90),
+    },
+    Declared {
         key: "stock.reorder_threshold",
         default: "10",
         title: "Reorder threshold",

@@ -12,8 +12,8 @@ pub use exact::schema as decimal_schema;
 pub use filter::{MAX_SKIP, SaleFilter, SaleQuery, SaleSort};
 pub use record::{MAX_LINES, MAX_QUANTITY, PaymentToken, RecordLine, RecordSale, SaleForm, SaleFormLine};
 pub use screen::{
-    CustomerChoice, CustomerRef, DraftLine, ProductChoice, Quote, QuoteLine, SaleDetail, SaleDraft, SaleEvent,
-    SaleLine, SaleList, SaleReceipt, SaleRefund, SaleRow,
+    CustomerChoice, CustomerRef, DraftLine, ProductChoice, Quote, QuoteLine, SaleDecision, SaleDetail, SaleDraft,
+    SaleEvent, SaleLine, SaleList, SaleReceipt, SaleRefund, SaleRow,
 };
 pub use settlement::{SettleSale, Settlement};
 pub use status::{PaymentMethod, SaleStatus, StatusFilter};

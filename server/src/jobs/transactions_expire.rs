@@ -1,4 +1,5 @@
-//! `transactions_expire`: cancels sales whose payment stayed open, and frees what was reserved for them.
+//! `transactions_expire`: cancels sales whose payment stayed open for 30 minutes or whose review for 48 hours, and frees
+//! what was reserved for them.
 
 use super::{
     context::JobContext,
@@ -22,7 +23,8 @@ impl Job for TransactionsExpire {
         let mut cancelled = 0;
         loop {
             context.check()?;
-            match context.services.transactions.expire(context.principal()).await? {
+            let unpaid = context.services.transactions.expire(context.principal()).await?;
+            match unpaid + context.services.cases.expire_holds(context.principal()).await? {
                 0 => return Ok(JobOutcome::Succeeded(json!({ "cancelled": cancelled }))),
                 ended => cancelled += ended,
             }

@@ -2,9 +2,10 @@
 
 mod cursor;
 mod sale;
+mod screening;
 mod settlement;
 
-pub(crate) use settlement::HELD_FOR;
+pub(crate) use settlement::{HELD_FOR, end_held};
 
 use crate::{access::secret::Keys, backend::Backend, live::Gatherer};
 use async_trait::async_trait;
@@ -40,6 +41,8 @@ pub struct TransactionsService {
     keys: Keys,
     recording: Arc<Semaphore>,
     announcements: Gatherer,
+    /// Longest that screening may take.
+    screening: std::time::Duration,
 }
 
 impl fmt::Debug for TransactionsService {
@@ -51,7 +54,14 @@ impl fmt::Debug for TransactionsService {
 impl TransactionsService {
     #[must_use]
     pub fn new(backend: Backend, keys: Keys, announcements: Gatherer) -> Self {
-        Self { backend, keys, recording: Arc::new(Semaphore::new(RECORDING_AT_ONCE)), announcements }
+        let recording = Arc::new(Semaphore::new(RECORDING_AT_ONCE));
+        Self { backend, keys, recording, announcements, screening: screening::BUDGET }
+    }
+
+    /// With another budget for screening.
+    #[must_use]
+    pub fn screening_within(self, screening: std::time::Duration) -> Self {
+        Self { screening, ..self }
     }
 }
 
@@ -111,7 +121,7 @@ impl TransactionsPort for TransactionsService {
         let may = |recorder| settlement::may_settle(who, recorder);
         let detail = detail::get(&mut tx, id, &|at| zone.local(at), settlement::HELD_FOR, may).await?;
         store::commit(tx).await?;
-        Ok(detail)
+        Ok(detail.map(|detail| settlement::seen_by(who, detail)))
     }
 
     async fn quote(&self, who: &Principal, sale: &RecordSale) -> Result<Quote, AppError> {

@@ -77,11 +77,19 @@ pub async fn snapshot(pool: &(impl Connections + ?Sized)) -> Result<Transaction<
     Ok(pool.open()?.begin_with("begin isolation level repeatable read read only").await?)
 }
 
+/// Begins a part of the caller's transaction that can be taken back alone.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn part(connection: &mut sqlx::PgConnection) -> Result<Transaction<'_, Postgres>> {
+    Ok(sqlx::Connection::begin(connection).await?)
+}
+
 /// Commits.
 ///
 /// # Errors
 /// When the commit fails; then nothing of the transaction is kept.
-pub async fn commit(tx: Transaction<'static, Postgres>) -> Result<()> {
+pub async fn commit(tx: Transaction<'_, Postgres>) -> Result<()> {
     Ok(tx.commit().await?)
 }
 
@@ -89,7 +97,7 @@ pub async fn commit(tx: Transaction<'static, Postgres>) -> Result<()> {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn rollback(tx: Transaction<'static, Postgres>) -> Result<()> {
+pub async fn rollback(tx: Transaction<'_, Postgres>) -> Result<()> {
     Ok(tx.rollback().await?)
 }
 

@@ -8,6 +8,7 @@ pub mod drill_runs;
 mod error;
 pub mod exports;
 pub mod figures;
+pub mod fraud;
 pub mod health;
 pub mod idempotency;
 pub mod ingest;
@@ -22,7 +23,7 @@ pub mod settings;
 pub mod snapshots;
 pub mod transactions;
 
-pub use error::{Result, StoreError, acquire, begin, commit, rollback, snapshot};
+pub use error::{Result, StoreError, acquire, begin, commit, part, rollback, snapshot};
 
 /// The forward-only migrations, one concern a file.
 pub static MIGRATOR: sqlx::migrate::Migrator = sqlx::migrate!("../../migrations");

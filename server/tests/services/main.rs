@@ -35,6 +35,7 @@ mod overview;
 mod pending_sales;
 mod plans;
 mod process;
+mod screening;
 mod settings;
 mod sources;
 mod standing;

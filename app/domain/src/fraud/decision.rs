@@ -72,11 +72,13 @@ impl Outcome {
 }
 
 /// A rule that hit, with what it saw.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Hit {
     pub code: String,
     pub text: String,
+    #[schema(format = "decimal")]
     pub points: Decimal,
+    #[schema(value_type = Object)]
     pub inputs: BTreeMap<Feature, Value>,
 }
 

@@ -7,7 +7,8 @@ use super::{
 };
 use crate::{
     error::AppError,
-    ids::{CustomerId, ProductId, RefundId, TransactionId},
+    fraud::{Hit, Outcome},
+    ids::{CaseId, CustomerId, ProductId, RefundId, TransactionId},
     money::Currency,
     paging::Page,
 };
@@ -45,6 +46,11 @@ pub struct SaleRow {
     pub timestamp: DateTime<FixedOffset>,
     /// Comes from the demo world.
     pub demo: bool,
+    /// Screening did not let it pass without a word.
+    pub is_suspicious: bool,
+    /// 0 to 1, two decimals.
+    #[schema(format = "decimal")]
+    pub fraud_score: Decimal,
 }
 
 /// `/transactions`.
@@ -135,8 +141,10 @@ pub struct SaleDetail {
     pub refunded_net: Decimal,
     pub occurred_at: DateTime<FixedOffset>,
     pub recognised_at: Option<DateTime<FixedOffset>>,
-    /// Of a pending sale: its stock is reserved until then.
+    /// Of a pending or held sale: its stock is reserved until then.
     pub hold_expires_at: Option<DateTime<FixedOffset>>,
+    /// What screening came to; `None`: it was not screened.
+    pub decision: Option<SaleDecision>,
     /// It is pending and the caller may end it.
     pub may_settle: bool,
     /// How it came in: api, web, import.
@@ -145,6 +153,22 @@ pub struct SaleDetail {
     pub lines: Vec<SaleLine>,
     pub refunds: Vec<SaleRefund>,
     pub events: Vec<SaleEvent>,
+}
+
+/// What screening came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SaleDecision {
+    pub outcome: Outcome,
+    /// 0 to 1, two decimals.
+    #[schema(format = "decimal")]
+    pub fraud_score: Decimal,
+    /// Number of the set that judged; `None`: screening failed.
+    pub rule_set: Option<i32>,
+    /// Why no rules were asked.
+    pub fault: Option<String>,
+    /// Empty without `fraud.review`.
+    pub hits: Vec<Hit>,
+    pub case_id: Option<CaseId>,
 }
 
 /// Answer to a recorded sale.
@@ -167,6 +191,16 @@ pub struct SaleReceipt {
     /// Of a pending sale: its stock is reserved until then.
     #[serde(default)]
     pub hold_expires_at: Option<DateTime<FixedOffset>>,
+    pub is_suspicious: bool,
+    /// 0 to 1, two decimals.
+    #[schema(format = "decimal")]
+    pub fraud_score: Decimal,
+    pub fraud_outcome: Outcome,
+    /// What hit; without `fraud.review` only what follows.
+    pub fraud_reason: Option<String>,
+    /// Empty without `fraud.review`.
+    pub hits: Vec<Hit>,
+    pub case_id: Option<CaseId>,
     pub created_at: DateTime<FixedOffset>,
 }
 

@@ -1,14 +1,15 @@
 //! Pricing and recording one sale (`commerce.md` 3.1, 3.2). Everything of a recorded sale happens in one
 //! database transaction: key, prices, stock, rows, event, audit. The announcement follows the commit.
 
-use super::{TransactionsService, local, settlement::HELD_FOR};
+use super::{TransactionsService, local, screening, settlement::HELD_FOR, zone_of};
 use crate::services::idempotency::{Request, once};
 use domain::{
     AppError, FieldError,
     access::{Permission, Principal},
     format,
+    fraud::Outcome,
     idempotency::{Answered, IdempotencyKey},
-    ids::{ProductId, TransactionId},
+    ids::{CaseId, ProductId, TransactionId},
     live::Topic,
     money::Currency,
     transactions::{
@@ -22,6 +23,7 @@ use sqlx::PgConnection;
 use std::collections::BTreeMap;
 use store::{
     audit::{self, Act},
+    fraud::screening::JudgedLine,
     transactions::{
         record::{self, Facts, Line, Product},
         stock::{Need, Short, Taking, take},
@@ -147,6 +149,17 @@ impl Priced {
         Ok(())
     }
 
+    fn judged_lines(&self) -> Vec<JudgedLine> {
+        let judged = |(line, totals): (&RecordLine, &domain::transactions::LineTotals)| JudgedLine {
+            product_id: line.product_id.0,
+            quantity: line.quantity,
+            list_price: self.product(line).map(|p| p.price).unwrap_or_default(),
+            unit_price: unit_price(&self.facts, line),
+            net: totals.net,
+        };
+        self.lines.iter().zip(&self.totals.lines).map(judged).collect()
+    }
+
     fn product(&self, line: &RecordLine) -> Option<&Product> {
         self.facts.products.get(&line.product_id.0)
     }
@@ -256,6 +269,9 @@ async fn write(
     at: chrono::DateTime<chrono::Utc>,
 ) -> Result<SaleReceipt, AppError> {
     let faults = sale.validate().err().unwrap_or_default();
+    if let Some(customer) = sale.customer_id {
+        store::fraud::screening::one_at_a_time(connection, customer.0).await?;
+    }
     let priced = price(connection, who, sale, faults).await?;
     let (Some(site_id), Some(payment_method)) = (priced.facts.site_id, sale.payment_method) else {
         return Err(AppError::internal());
@@ -263,12 +279,34 @@ async fn write(
     let clock = &service.backend.clock;
     let id = TransactionId(clock.new_id());
     let origin = priced.origin();
-    let pending = sale.capture == Some(false);
-    let status = if pending { SaleStatus::Pending } else { SaleStatus::Approved };
     let fingerprint = sale.payment_token.as_ref().map(|token| service.keys.fingerprint(token.expose()));
+    let judged_lines = priced.judged_lines();
+    let judged = screening::Sale {
+        id,
+        at,
+        customer: sale.customer_id.map(|c| c.0),
+        fingerprint: fingerprint.as_ref().map(<[u8; 32]>::as_slice),
+        method: payment_method.as_str(),
+        terminal: sale.terminal_id.as_deref(),
+        device: sale.device_id.as_deref(),
+        address: sale.ip_address.or(who.trace().ip),
+        currency: priced.currency,
+        total: priced.totals.total,
+        lines: &judged_lines,
+        base: priced.facts.rules.business.base_currency,
+        zone: zone_of(&priced.facts.rules.business),
+    };
+    let screened = screening::screen(connection, clock.as_ref(), &judged, service.screening).await?;
+    let status = match screened.outcome() {
+        Outcome::Decline => SaleStatus::Declined,
+        Outcome::Hold => SaleStatus::Held,
+        _ if sale.capture == Some(false) => SaleStatus::Pending,
+        Outcome::Approve | Outcome::Review => SaleStatus::Approved,
+    };
     let needs = priced.needs();
-    if !needs.is_empty() {
-        let taking = Taking { site_id, transaction_id: id.0, actor: who.label(), at, origin, reserve: pending };
+    if !needs.is_empty() && status != SaleStatus::Declined {
+        let reserve = status != SaleStatus::Approved;
+        let taking = Taking { site_id, transaction_id: id.0, actor: who.label(), at, origin, reserve };
         let short = take(connection, &needs, taking).await?;
         if !short.is_empty() {
             return Err(priced.shortage(sale, &short));
@@ -302,10 +340,12 @@ async fn write(
         entry: entry.as_str(),
         origin,
         status,
-        recognised_at: (!pending).then_some(at),
+        recognised_at: (status == SaleStatus::Approved).then_some(at),
         payment_fingerprint: fingerprint.as_ref().map(<[u8; 32]>::as_slice),
     };
     let number = record::insert(connection, who, &row).await?;
+    let held = status == SaleStatus::Held;
+    let case_id = screening::write(connection, clock.as_ref(), who, &judged, &screened, held).await?;
     let act = Act::done("transactions.create", "transaction", id).after(json!({
         "number": number, "status": status.as_str(), "total": priced.totals.total, "currency": priced.currency,
         "customer_id": sale.customer_id, "lines": lines.len(),
@@ -321,7 +361,17 @@ async fn write(
         discount_applied: priced.totals.discount,
         total_amount: priced.totals.total,
         currency: priced.currency,
-        hold_expires_at: pending.then(|| local(&priced.facts.rules.business, at + HELD_FOR)),
+        hold_expires_at: match status {
+            SaleStatus::Pending => Some(local(&priced.facts.rules.business, at + HELD_FOR)),
+            SaleStatus::Held => Some(local(&priced.facts.rules.business, at + screening::HOLD)),
+            _ => None,
+        },
+        is_suspicious: screened.outcome().is_suspicious(),
+        fraud_score: screened.score(),
+        fraud_outcome: screened.outcome(),
+        fraud_reason: screened.reason(who),
+        hits: screened.hits(who),
+        case_id: case_id.map(CaseId),
         created_at: local(&priced.facts.rules.business, at),
     })
 }

@@ -7,6 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
+    clock::Clock,
     idempotency::{Answered, IdempotencyKey},
     ids::TransactionId,
     transactions::{SaleDetail, SaleStatus, SettleSale, Settlement},
@@ -17,7 +18,7 @@ use store::{
     audit::{self, Act},
     transactions::{
         detail,
-        pending::{self, Ending},
+        pending::{self, Ending, Locked},
     },
 };
 use uuid::Uuid;
@@ -60,7 +61,18 @@ async fn read(connection: &mut PgConnection, who: &Principal, id: TransactionId)
     let zone = zone_of(&store::settings::business(connection).await?);
     let may = |recorder| may_settle(who, recorder);
     let found = detail::get(connection, id, &|at| zone.local(at), HELD_FOR, may).await?;
-    found.ok_or_else(AppError::internal)
+    found.map(|sale| seen_by(who, sale)).ok_or_else(AppError::internal)
+}
+
+/// What hit is for who may review; who may not see cases sees no decision.
+pub fn seen_by(who: &Principal, mut sale: SaleDetail) -> SaleDetail {
+    if !who.may(Permission::FraudView) {
+        sale.decision = None;
+    }
+    if let Some(decision) = sale.decision.as_mut().filter(|_| !who.may(Permission::FraudReview)) {
+        decision.hits.clear();
+    }
+    sale
 }
 
 async fn end(
@@ -95,6 +107,31 @@ async fn end(
     let act = Act::done(action, "transaction", id)
         .before(json!({"status": sale.status}))
         .after(json!({"number": sale.number, "status": how.status(), "reason": reason}));
+    Ok(audit::record(connection, clock.new_id(), at, who, act).await?)
+}
+
+/// Ends a held sale, which the caller has locked: releases, declines or cancels it.
+pub async fn end_held(
+    connection: &mut PgConnection,
+    clock: &dyn Clock,
+    who: &Principal,
+    id: TransactionId,
+    sale: &Locked,
+    status: SaleStatus,
+    reason: &str,
+) -> Result<(), AppError> {
+    let at = clock.now();
+    let take = status == SaleStatus::Released;
+    let ending = Ending { id, event_id: clock.new_id(), status, take, reason: Some(reason), at };
+    pending::end(connection, who, sale, ending).await?;
+    let action = match status {
+        SaleStatus::Released => "transactions.release",
+        SaleStatus::Declined => "transactions.decline",
+        _ => "transactions.cancel",
+    };
+    let act = Act::done(action, "transaction", id)
+        .before(json!({"status": sale.status}))
+        .after(json!({"number": sale.number, "status": status, "reason": reason}));
     Ok(audit::record(connection, clock.new_id(), at, who, act).await?)
 }
 

@@ -10,6 +10,8 @@ CREATE INDEX customers_name_trigram ON sales.customers USING gin (((((((first_na
 CREATE INDEX drill_runs_ends_at_idx ON ops.drill_runs USING btree (ends_at) WHERE (ended_at IS NULL);
 CREATE INDEX drill_runs_started_at_idx ON ops.drill_runs USING btree (started_at DESC);
 CREATE INDEX exports_owner ON ops.exports USING btree (owner_id, created_at DESC);
+CREATE INDEX fraud_cases_queue ON sales.fraud_cases USING btree (expected_loss DESC, created_at) WHERE (state <> 'closed'::text);
+CREATE INDEX fraud_decisions_transaction_id_at_idx ON sales.fraud_decisions USING btree (transaction_id, at DESC);
 CREATE INDEX idempotency_keys_created_at_idx ON ops.idempotency_keys USING btree (created_at);
 CREATE INDEX import_batches_created_at_id_idx ON ops.import_batches USING btree (created_at DESC, id DESC);
 CREATE INDEX import_batches_target_file_sha256_idx ON ops.import_batches USING btree (target, file_sha256);
@@ -52,6 +54,7 @@ CREATE INDEX transactions_customer_id_occurred_at_idx ON sales.transactions USIN
 CREATE INDEX transactions_external_ref_prefix ON sales.transactions USING btree (external_ref text_pattern_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX transactions_external_ref_trigram ON sales.transactions USING gin (external_ref gin_trgm_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX transactions_import_id_idx ON sales.transactions USING btree (import_id) WHERE (import_id IS NOT NULL);
+CREATE INDEX transactions_ip ON sales.transactions USING btree (ip_address, occurred_at) WHERE (ip_address IS NOT NULL);
 CREATE INDEX transactions_occurred_at_id_idx ON sales.transactions USING btree (occurred_at DESC, id DESC) INCLUDE (total, customer_id, currency, session_ref, recognised_at);
 CREATE INDEX transactions_payment_fingerprint ON sales.transactions USING btree (payment_fingerprint, occurred_at) WHERE (payment_fingerprint IS NOT NULL);
 CREATE INDEX transactions_payment_occurred ON sales.transactions USING btree (payment_method, occurred_at DESC);
@@ -59,6 +62,8 @@ CREATE INDEX transactions_pending ON sales.transactions USING btree (created_at)
 CREATE INDEX transactions_recognised_at_idx ON sales.transactions USING btree (recognised_at) INCLUDE (net, customer_id, currency, session_ref) WHERE (recognised_at IS NOT NULL);
 CREATE INDEX transactions_session_ref_idx ON sales.transactions USING btree (session_ref) WHERE (session_ref IS NOT NULL);
 CREATE INDEX transactions_status_occurred_at_idx ON sales.transactions USING btree (status, occurred_at DESC);
+CREATE INDEX transactions_suspicious ON sales.transactions USING btree (occurred_at DESC) WHERE is_suspicious;
+CREATE INDEX transactions_terminal ON sales.transactions USING btree (terminal_id, occurred_at) WHERE (terminal_id IS NOT NULL);
 CREATE INDEX transactions_total_id_idx ON sales.transactions USING btree (total, id);
 CREATE INDEX users_id_idx ON access.users USING btree (id) WHERE ((role = 'admin'::text) AND is_active);
 CREATE INDEX visits_customer_id_visited_at_idx ON sales.visits USING btree (customer_id, visited_at);
@@ -66,6 +71,9 @@ CREATE INDEX visits_session_ref_visited_at_idx ON sales.visits USING btree (sess
 CREATE INDEX visits_visited_at_idx ON sales.visits USING btree (visited_at);
 CREATE UNIQUE INDEX categories_name_key ON sales.categories USING btree (lower(name));
 CREATE UNIQUE INDEX customers_email_key ON sales.customers USING btree (lower(email));
+CREATE UNIQUE INDEX fraud_cases_one_open ON sales.fraud_cases USING btree (transaction_id) WHERE (state <> 'closed'::text);
+CREATE UNIQUE INDEX fraud_rule_sets_one_live ON sales.fraud_rule_sets USING btree (state) WHERE (state = 'live'::text);
+CREATE UNIQUE INDEX fraud_rule_sets_one_shadow ON sales.fraud_rule_sets USING btree (state) WHERE (state = 'shadow'::text);
 CREATE UNIQUE INDEX import_batches_undo_of_key ON ops.import_batches USING btree (undo_of) WHERE (undo_of IS NOT NULL);
 CREATE UNIQUE INDEX job_runs_one_open ON ops.job_runs USING btree (kind, unique_key) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE UNIQUE INDEX sites_one_default ON stock.sites USING btree (is_default) WHERE is_default;

@@ -1,11 +1,13 @@
 //! One sale in full.
 
 use super::{Local, money, read};
-use crate::Result;
+use crate::{Result, fraud::screening::decision_of};
 use domain::{
-    ids::{CustomerId, ProductId, RefundId, TransactionId},
-    transactions::{CustomerRef, PaymentMethod, SaleDetail, SaleEvent, SaleLine, SaleRefund, SaleStatus},
+    fraud::Outcome,
+    ids::{CaseId, CustomerId, ProductId, RefundId, TransactionId},
+    transactions::{CustomerRef, PaymentMethod, SaleDecision, SaleDetail, SaleEvent, SaleLine, SaleRefund, SaleStatus},
 };
+use rust_decimal::{Decimal, RoundingStrategy};
 use sqlx::PgConnection;
 
 /// `None`: there is no such sale. Read it in one snapshot: it takes several statements. The stock of a
@@ -24,7 +26,7 @@ pub async fn get(
         r#"select t.number as "number!", t.external_ref, t.customer_id, s.name as "site!", t.status as "status!", t.payment_method,
                   t.currency as "currency!", t.gross as "gross!", t.discount as "discount!", t.net as "net!", t.tax as "tax!",
                   t.shipping as "shipping!", t.total as "total!", t.refunded_net as "refunded_net!", t.occurred_at as "occurred_at!",
-                  t.recognised_at, t.created_at as "created_at!", t.created_by, t.entry as "entry!", t.origin as "origin!", c.number as "customer_number?",
+                  t.recognised_at, t.hold_expires_at, t.created_at as "created_at!", t.created_by, t.entry as "entry!", t.origin as "origin!", c.number as "customer_number?",
                   c.first_name as "first_name?", c.last_name as "last_name?", c.email, c.external_ref as customer_ref
            from sales.transactions t
            join stock.sites s on s.id = t.site_id
@@ -61,13 +63,31 @@ pub async fn get(
         refunded_net: money(row.refunded_net),
         occurred_at: local(row.occurred_at),
         recognised_at: row.recognised_at.map(local),
-        hold_expires_at: (status == SaleStatus::Pending).then(|| local(row.created_at + held_for)),
+        hold_expires_at: match status {
+            SaleStatus::Pending => Some(local(row.created_at + held_for)),
+            SaleStatus::Held => row.hold_expires_at.map(local),
+            _ => None,
+        },
+        decision: decision(connection, id).await?,
         may_settle: status == SaleStatus::Pending && may_settle(row.created_by),
         entry: row.entry,
         demo: row.origin == "demo",
         lines: lines(connection, id).await?,
         refunds: refunds(connection, id, local).await?,
         events: events(connection, id, local).await?,
+    }))
+}
+
+async fn decision(connection: &mut PgConnection, id: TransactionId) -> Result<Option<SaleDecision>> {
+    let Some(stored) = decision_of(connection, id.0).await? else { return Ok(None) };
+    Ok(Some(SaleDecision {
+        outcome: read("outcome", &stored.outcome, Outcome::parse)?,
+        fraud_score: (stored.points / Decimal::ONE_HUNDRED)
+            .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero),
+        rule_set: stored.rule_set,
+        fault: stored.fault,
+        hits: serde_json::from_value(stored.hits).unwrap_or_default(),
+        case_id: stored.case_id.map(CaseId),
     }))
 }
 

@@ -59,6 +59,8 @@ struct Row {
     payment_method: Option<String>,
     occurred_at: DateTime<Utc>,
     origin: String,
+    is_suspicious: bool,
+    fraud_score: Decimal,
 }
 
 /// Adds the conditions of `scope` on `sales.transactions t` behind a `where`.
@@ -169,7 +171,7 @@ pub async fn page(
     let mut sql = QueryBuilder::new(
         "select t.id, t.number, t.external_ref, t.customer_id, c.number as customer_number, c.first_name, c.last_name, c.email,
                 c.external_ref as customer_ref, t.line_count, t.quantity, t.total, t.currency, t.status, t.payment_method,
-                t.occurred_at, t.origin,
+                t.occurred_at, t.origin, t.is_suspicious, t.fraud_score,
                 (select p.name from sales.transaction_lines l join sales.products p on p.id = l.product_id
                   where l.transaction_id = t.id order by l.line_no limit 1) as first_item
          from (select * from sales.transactions t where ",
@@ -227,6 +229,8 @@ impl Row {
                 .transpose()?,
             timestamp: local(self.occurred_at),
             demo: self.origin == "demo",
+            is_suspicious: self.is_suspicious,
+            fraud_score: self.fraud_score,
         })
     }
 }
