@@ -4,6 +4,7 @@ pub mod access;
 pub mod audit;
 pub mod demo;
 pub mod exports;
+pub mod fraud;
 pub mod ingest;
 pub mod jobs;
 pub mod overview;
@@ -61,6 +62,12 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/transactions/draft", Access::Needs(Permission::TransactionsCreate)),
     ("/fn/transactions/record", Access::Needs(Permission::TransactionsCreate)),
     ("/fn/transactions/settle", Access::Needs(Permission::TransactionsCreate)),
+    ("/fn/fraud/queue", Access::Needs(Permission::FraudView)),
+    ("/fn/fraud/case", Access::Needs(Permission::FraudView)),
+    ("/fn/fraud/next", Access::Needs(Permission::FraudReview)),
+    ("/fn/fraud/claim", Access::Needs(Permission::FraudReview)),
+    ("/fn/fraud/note", Access::Needs(Permission::FraudReview)),
+    ("/fn/fraud/decide", Access::Needs(Permission::FraudReview)),
     ("/fn/ingest/imports", Access::Needs(Permission::IngestView)),
     ("/fn/ingest/import", Access::Needs(Permission::IngestView)),
     ("/fn/ingest/map", Access::Needs(Permission::IngestUpload)),

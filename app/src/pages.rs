@@ -6,6 +6,7 @@ pub mod audit;
 pub mod data;
 pub mod exports;
 pub mod forbidden;
+pub mod fraud;
 pub mod jobs;
 pub mod login;
 pub mod not_found;
@@ -42,6 +43,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/transactions", Access::Needs(Permission::TransactionsView)),
     ("/transactions/new", Access::Needs(Permission::TransactionsCreate)),
     ("/transactions/{id}", Access::Needs(Permission::TransactionsView)),
+    ("/fraud", Access::Needs(Permission::FraudView)),
+    ("/fraud/cases/{id}", Access::Needs(Permission::FraudView)),
     ("/exports", Access::Needs(Permission::AccessExport)),
     ("/data", Access::Needs(Permission::IngestView)),
     ("/data/import", Access::Needs(Permission::IngestUpload)),

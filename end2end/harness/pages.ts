@@ -58,6 +58,8 @@ export const PAGES: readonly Shown[] = [
     title: /^Transaction #\d+ · Millrace$/,
     heading: /^Transaction #\d+$/,
   },
+  fixed('fraud', '/fraud', 'Fraud review'),
+  fixed('fraud-closed', '/fraud?state=closed', 'Fraud review'),
   fixed('exports', '/exports', 'Exports'),
   fixed('data', '/data', 'Data'),
   fixed('upload', '/data/import', 'Import a file'),

@@ -34,6 +34,7 @@ macro_rules! topics {
 topics! {
     Dashboard => "dashboard", Some(Permission::OverviewView);
     Transactions => "transactions", Some(Permission::TransactionsView);
+    Fraud => "fraud", Some(Permission::FraudView);
     Inventory => "inventory", Some(Permission::InventoryView);
     Analytics => "analytics", Some(Permission::OverviewView);
     Customers => "customers", Some(Permission::CustomersView);

@@ -114,6 +114,7 @@ pub const PLACES: &[Place] = &[
     page("Freshness", "/overview/freshness", Permission::OverviewView, "sources age late missing stale"),
     open("Search", "/search", "find"),
     page("Transactions", "/transactions", Permission::TransactionsView, "sales orders invoices list"),
+    page("Fraud review", "/fraud", Permission::FraudView, "cases held suspicious queue review"),
     page("Exports", "/exports", Permission::AccessExport, "files download large csv xlsx"),
     page("Data", "/data", Permission::IngestView, "imports files quarantine"),
     page("Jobs", "/jobs", Permission::JobsView, "background runs progress"),

@@ -7,6 +7,7 @@ use super::{
     audit::{AuditRoute, entry::AuditEntryRoute},
     data::{DataRoute, import::ImportRoute, upload::UploadRoute},
     exports::ExportsRoute,
+    fraud::{FraudRoute, case::CaseRoute},
     jobs::{
         JobsRoute, act::ActRoute, detail::JobRoute, queues::QueuesRoute, schedule::ScheduleRoute,
         schedules::SchedulesRoute,
@@ -78,7 +79,15 @@ area!(
 area!(
     sales,
     __preload_sales,
-    SalesPages { TransactionsRoute, TransactionRoute, NewTransactionRoute, ExportsRoute, SearchRoute }
+    SalesPages {
+        TransactionsRoute,
+        TransactionRoute,
+        NewTransactionRoute,
+        ExportsRoute,
+        FraudRoute,
+        CaseRoute,
+        SearchRoute
+    }
 );
 area!(data, __preload_data, DataPages { DataRoute, UploadRoute, ImportRoute });
 area!(jobs, __preload_jobs, JobPages { JobsRoute, JobRoute, SchedulesRoute, ScheduleRoute, QueuesRoute, ActRoute });

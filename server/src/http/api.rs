@@ -9,6 +9,7 @@ pub mod dashboard_socket;
 pub mod demo;
 pub mod exports;
 pub mod fault_drill;
+pub mod fraud;
 pub mod ingest;
 pub mod jobs;
 pub mod live;

@@ -143,6 +143,29 @@ impl Walk {
         }
     }
 
+    /// A blocked amount makes cases of sales.
+    async fn cases(&mut self, world: &World, product: &str) {
+        world
+            .execute("insert into ops.settings (key, value, updated_by, updated_at) values ('fraud.amount_limit', '\"1\"', 'test', '2026-01-01')")
+            .await;
+        let line = json!({"product_id": product, "quantity": 1, "payment_method": "cash"});
+        for _ in 0..2 {
+            self.post("/api/v1/transactions", line.clone()).await;
+        }
+        let queue = self.get("/api/v1/fraud/cases?overdue=0").await;
+        assert_eq!((&queue["held"], queue["items"].as_array().map(Vec::len)), (&json!(2), Some(2)), "{queue}");
+        let next = self.post("/api/v1/fraud/cases/next", Value::Null).await;
+        let case = format!("/api/v1/fraud/cases/{}", next["id"].as_str().expect("id"));
+        assert_eq!(self.get(&case).await["mine"], true);
+        self.post(&format!("{case}/notes"), json!({"text": "called"})).await;
+        self.post(&format!("{case}/unclaim"), Value::Null).await;
+        self.post(&format!("{case}/claim"), Value::Null).await;
+        let verdict = json!({"verdict": "legitimate", "comment": "the customer called back"});
+        let closed = self.post(&format!("{case}/decide"), verdict).await;
+        assert_eq!((&closed["state"], &closed["status"]), (&json!("closed"), &json!("released")), "{closed}");
+        self.get("/api/v1/fraud/cases?state=closed").await;
+    }
+
     async fn attention(&mut self) {
         let list = self.get("/api/v1/attention?severity=critical&limit=5").await;
         let path = format!("/api/v1/attention/{}/snooze", list["items"][0]["key"].as_str().expect("key"));
@@ -274,6 +297,7 @@ async fn the_whole_api_answers_as_it_is_described(root: PgPool) {
     walk.sign_in("admin@mill.example", PASSWORD).await;
     walk.people().await;
     walk.sales("01890000-0000-7000-8000-000000000001").await;
+    walk.cases(&world, "01890000-0000-7000-8000-000000000001").await;
     crate::attention::arrange(&world).await;
     walk.attention().await;
     walk.kept_figures().await;

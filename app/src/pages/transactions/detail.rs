@@ -16,7 +16,7 @@ use chrono::{DateTime, FixedOffset};
 use domain::{
     format,
     live::Topic,
-    transactions::{SaleDetail, SaleEvent, SaleLine, SaleRefund, Settlement},
+    transactions::{SaleDetail, SaleEvent, SaleLine, SaleRefund, SaleStatus, Settlement},
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_params_map;
@@ -85,6 +85,7 @@ fn shown(sale: SaleDetail, settle: ServerAction<SettleSale>) -> AnyView {
             {facts(&sale)}
             {sums(&sale)}
         </section>
+        {decision(&sale)}
         {lines}
         {refunds}
         {events}
@@ -95,6 +96,7 @@ fn shown(sale: SaleDetail, settle: ServerAction<SettleSale>) -> AnyView {
 /// What a pending sale waits for, and the buttons of who may end it.
 fn settling(sale: &SaleDetail, settle: ServerAction<SettleSale>) -> Option<impl IntoView + use<>> {
     let until = sale.hold_expires_at?;
+    let held = sale.status == SaleStatus::Held;
     let id = sale.id.to_string();
     let buttons = sale.may_settle.then(|| {
         Settlement::ALL
@@ -114,7 +116,7 @@ fn settling(sale: &SaleDetail, settle: ServerAction<SettleSale>) -> Option<impl 
     });
     Some(view! {
         <section class="card">
-            <header><h2>"Payment open"</h2></header>
+            <header><h2>{if held { "Held for review" } else { "Payment open" }}</h2></header>
             <p>"The stock is reserved until "{when(until)}"; then the sale is cancelled."</p>
             <div class="form-actions">{buttons}</div>
         </section>
@@ -147,6 +149,32 @@ fn facts(sale: &SaleDetail) -> impl IntoView + use<> {
             </dl>
         </article>
     }
+}
+
+/// What screening came to, for who may see cases.
+fn decision(sale: &SaleDetail) -> Option<impl IntoView + use<>> {
+    let decision = sale.decision.clone()?;
+    let locale = session().business.locale;
+    let hits = decision.hits.iter().map(|hit| {
+        let points = format!("+{}", format::number(hit.points, &locale));
+        view! { <li>{hit.text.clone()}" "<span class="num">{points}</span></li> }
+    });
+    let hits = (!decision.hits.is_empty()).then(|| view! { <ul class="hits">{hits.collect_view()}</ul> });
+    let fault =
+        decision.fault.as_ref().map(|_| view! { <p>"Screening could not judge this sale; a person looks at it."</p> });
+    let case = decision
+        .case_id
+        .map(|id| view! { <p><a class="btn" href=format!("/fraud/cases/{id}")>"Open the case"</a></p> });
+    let tone = if decision.outcome.is_suspicious() { "warn" } else { "good" };
+    Some(view! {
+        <section class="card">
+            <header><h2>"Screening"</h2><span class="meta num">{format!("risk {}", decision.fraud_score)}</span></header>
+            <p><span class=format!("badge {tone}")>{decision.outcome.label()}</span></p>
+            {fault}
+            {hits}
+            {case}
+        </section>
+    })
 }
 
 fn sums(sale: &SaleDetail) -> impl IntoView + use<> {

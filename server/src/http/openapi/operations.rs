@@ -2,6 +2,7 @@
 
 mod access;
 mod attention;
+mod fraud;
 mod ingest;
 mod jobs;
 mod overview;
@@ -19,6 +20,7 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("overview", overview::OPERATIONS),
     ("attention", attention::OPERATIONS),
     ("transactions", sales::TRANSACTIONS),
+    ("fraud", fraud::OPERATIONS),
     ("catalogue", sales::CATALOGUE),
     ("exports", sales::EXPORTS),
     ("search", system::SEARCH),

@@ -1,0 +1,132 @@
+//! `/fraud`: the queue of cases.
+
+pub mod case;
+
+use crate::{
+    components::{
+        form::{CsrfField, ErrorSummary, FormState},
+        page::PageHead,
+        states::{Empty, Loading, ready_or_failed},
+    },
+    context::session,
+    features::fraud::{NextCase, load_queue},
+    live::use_topic,
+    page_data::PageData,
+    pages::LazyPage,
+};
+use chrono::{DateTime, FixedOffset};
+use domain::{
+    format,
+    fraud::case::{CaseRow, Queue},
+    live::Topic,
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_location;
+
+/// The queue.
+#[allow(missing_debug_implementations, reason = "actions have none")]
+pub struct FraudRoute {
+    search: Memo<String>,
+    queue: PageData<Queue>,
+    next: ServerAction<NextCase>,
+}
+
+impl LazyPage for FraudRoute {
+    fn data() -> Self {
+        let search = use_location().search;
+        let changed = [Topic::Fraud, Topic::Transactions].map(use_topic);
+        let next = ServerAction::new();
+        let asked = move || (search.get(), changed.map(|topic| topic.get()));
+        Self { search, queue: PageData::load(asked, |(query, _)| load_queue(query)), next }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let FraudRoute { search, queue, next } = this;
+        view! {
+            <PageHead title="Fraud review" scope="Suspicious sales that wait for a verdict, held ones first, then by expected loss"/>
+            <ErrorSummary state=FormState::of(next)/>
+            <Transition fallback=|| view! { <Loading lines=8/> }>
+                {move || Suspend::new(async move { ready_or_failed(queue.await, move |queue| shown(queue, next, &search.get())) })}
+            </Transition>
+        }
+        .into_any()
+    }
+}
+
+fn shown(queue: Queue, next: ServerAction<NextCase>, search: &str) -> impl IntoView + use<> {
+    let locale = session().business.locale;
+    let count = |n: i64| format::count(n, &locale);
+    let query = search.trim_start_matches('?').to_owned();
+    let tab = |label: String, with: &'static str| {
+        let href = if with.is_empty() { "/fraud".to_owned() } else { format!("/fraud?{with}") };
+        view! { <a href=href aria-current=(query == with).then_some("true")>{label}</a> }
+    };
+    let waiting = queue.held + queue.review;
+    let tabs = [
+        tab(format!("Waiting ({})", count(waiting)), ""),
+        tab(format!("Mine ({})", count(queue.mine)), "mine=1"),
+        tab(format!("Overdue ({})", count(queue.overdue)), "overdue=1"),
+        tab("Closed".to_owned(), "state=closed"),
+    ];
+    let button = (queue.may_review && waiting > 0).then(|| {
+        view! {
+            <ActionForm action=next>
+                <CsrfField/>
+                <button class="btn primary" type="submit">"Next case"</button>
+            </ActionForm>
+        }
+    });
+    let list = if queue.items.is_empty() {
+        view! { <Empty message="No case here. Sales that screening holds or wants looked at will stand here."/> }
+            .into_any()
+    } else {
+        table(queue.items, &locale).into_any()
+    };
+    view! {
+        <div class="filters">
+            <nav class="seg" aria-label="Cases">{tabs}</nav>
+            {button}
+        </div>
+        <p class="sub">{format!("{} held, {} to review, {} overdue", count(queue.held), count(queue.review), count(queue.overdue))}</p>
+        {list}
+    }
+}
+
+pub(super) fn when(at: DateTime<FixedOffset>) -> impl IntoView {
+    view! { <time datetime=format::date_time_machine(at) title=format::date_time_full(at)>{format::date_time(at)}</time> }
+}
+
+fn table(cases: Vec<CaseRow>, locale: &str) -> impl IntoView + use<> {
+    let rows = cases
+        .into_iter()
+        .map(|case| {
+            let customer = if case.customer.is_empty() { "Guest".to_owned() } else { case.customer.clone() };
+            let due = if case.overdue { "Overdue since " } else { "Due " };
+            let points = case.points.map_or_else(|| format::UNKNOWN.to_owned(), |points| format::number(points, locale));
+            let state = case.claimed_by.clone().unwrap_or_else(|| case.state.label().to_owned());
+            view! {
+                <tr>
+                    <td><a href=format!("/fraud/cases/{}", case.id)>{format!("Sale #{}", case.number)}</a>" "<span class=format!("badge {}", case.status.tone())>{case.status.words()}</span></td>
+                    <td class="hide">{customer}</td>
+                    <td class="r num">{format::money(case.total, case.currency, locale)}</td>
+                    <td class="r num hide">{points}</td>
+                    <td class="r num">{format::money(case.expected_loss.amount, case.expected_loss.currency, locale)}</td>
+                    <td class="hide">{due}{when(case.due_at)}</td>
+                    <td>{state}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <div class="table-wrap">
+            <table class="stack">
+                <thead><tr>
+                    <th scope="col">"Sale"</th><th scope="col">"Customer"</th><th scope="col" class="r">"Total"</th>
+                    <th scope="col" class="r">"Points"</th><th scope="col" class="r">"Expected loss"</th>
+                    <th scope="col">"Due"</th><th scope="col">"State"</th>
+                </tr></thead>
+                <tbody>{rows}</tbody>
+            </table>
+        </div>
+    }
+}

@@ -1,0 +1,266 @@
+//! `/fraud/cases/{id}`: what speaks for and against a sale, and the verdict.
+
+use super::when;
+use crate::{
+    components::{
+        form::{CsrfField, ErrorSummary, FormState},
+        page::PageHead,
+        states::{Loading, ready_or_failed},
+    },
+    context::{session, set_status},
+    features::fraud::{ClaimCase, DecideCase, NoteCase, load_case},
+    live::use_topic,
+    page_data::PageData,
+    pages::LazyPage,
+};
+use domain::{
+    format,
+    fraud::{
+        Feature, Hit, Value,
+        case::{CaseDetail, CaseEvent, CaseState, Verdict},
+    },
+    live::Topic,
+    transactions::SaleStatus,
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_params_map;
+
+/// The page of a case.
+#[allow(missing_debug_implementations, reason = "actions have none")]
+pub struct CaseRoute {
+    case: PageData<Option<CaseDetail>>,
+    acts: Acts,
+}
+
+#[derive(Clone, Copy)]
+struct Acts {
+    claim: ServerAction<ClaimCase>,
+    note: ServerAction<NoteCase>,
+    decide: ServerAction<DecideCase>,
+}
+
+impl LazyPage for CaseRoute {
+    fn data() -> Self {
+        let params = use_params_map();
+        let changed = use_topic(Topic::Fraud);
+        let acts = Acts { claim: ServerAction::new(), note: ServerAction::new(), decide: ServerAction::new() };
+        let asked = move || {
+            let done = (acts.claim.version().get(), acts.note.version().get(), acts.decide.version().get());
+            (params.read().get("id").unwrap_or_default(), changed.get(), done)
+        };
+        Self { case: PageData::load(asked, |(id, _, _)| load_case(id)), acts }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let CaseRoute { case, acts } = this;
+        view! {
+            <Transition fallback=|| view! { <Loading lines=8/> }>
+                {move || Suspend::new(async move { ready_or_failed(case.await, move |case| found(case, acts)) })}
+            </Transition>
+        }
+        .into_any()
+    }
+}
+
+fn found(case: Option<CaseDetail>, acts: Acts) -> AnyView {
+    let Some(case) = case else {
+        set_status(404);
+        return view! {
+            <PageHead title="Case not found" scope="There is no case with this address."/>
+            <p><a class="btn" href="/fraud">"All cases"</a></p>
+        }
+        .into_any();
+    };
+    let row = &case.row;
+    let sale = format!("/transactions/{}", row.transaction_id);
+    let scope = case.outcome.map(|outcome| outcome.label()).unwrap_or("Flagged by a person");
+    let work = (case.may_review && row.state != CaseState::Closed).then(|| work(&case, acts));
+    view! {
+        <PageHead title=format!("Case of sale #{}", row.number) scope>
+            <a class="btn" href="/fraud">"All cases"</a>
+            <a class="btn" href=sale>"The sale"</a>
+        </PageHead>
+        <ErrorSummary state=FormState::of(acts.claim)/>
+        <ErrorSummary state=FormState::of(acts.note)/>
+        <ErrorSummary state=FormState::of(acts.decide)/>
+        <section class="grid2">
+            {facts(&case)}
+            {evidence(&case)}
+        </section>
+        {work}
+        {events(&case.events)}
+    }
+    .into_any()
+}
+
+fn facts(case: &CaseDetail) -> impl IntoView + use<> {
+    let locale = session().business.locale;
+    let row = &case.row;
+    let customer = if row.customer.is_empty() { "Guest".to_owned() } else { row.customer.clone() };
+    let customer = match row.customer_id {
+        Some(id) => view! { <a href=format!("/transactions?customer_id={id}")>{customer}</a> }.into_any(),
+        None => customer.into_any(),
+    };
+    let hold = row.hold_expires_at.map(|at| {
+        view! { <div><dt>"Cancelled by itself"</dt><dd class="num">{when(at)}</dd></div> }
+    });
+    let claim = row.claimed_by.clone().zip(row.claim_expires_at).map(|(name, until)| {
+        view! { <div><dt>"Worked on by"</dt><dd>{name}" until "{when(until)}</dd></div> }
+    });
+    let verdict = case.verdict.map(|verdict| {
+        let reason = case.verdict_reason.clone().unwrap_or_default();
+        view! { <div><dt>"Verdict"</dt><dd><strong>{verdict.label()}</strong>": "{reason}</dd></div> }
+    });
+    let due = if row.overdue { "Overdue since" } else { "Due" };
+    view! {
+        <article class="card">
+            <header><h2>"Case"</h2></header>
+            <dl class="details">
+                <div><dt>"Sale"</dt><dd><span class=format!("badge {}", row.status.tone())>{row.status.words()}</span></dd></div>
+                <div><dt>"Total"</dt><dd class="num">{format::money(row.total, row.currency, &locale)}</dd></div>
+                <div><dt>"Customer"</dt><dd>{customer}</dd></div>
+                <div><dt>"Expected loss"</dt><dd class="num">{format::money(row.expected_loss.amount, row.expected_loss.currency, &locale)}</dd></div>
+                <div><dt>"State"</dt><dd>{row.state.label()}</dd></div>
+                <div><dt>{due}</dt><dd class="num">{when(row.due_at)}</dd></div>
+                {hold}
+                {claim}
+                {verdict}
+            </dl>
+        </article>
+    }
+}
+
+fn known(feature: Feature, value: Value, locale: &str) -> String {
+    let value = match value {
+        Value::Number(number) => format::number(number, locale),
+        Value::Truth(true) => "yes".to_owned(),
+        Value::Truth(false) => "no".to_owned(),
+    };
+    format!("{}: {value}", feature.words())
+}
+
+fn evidence(case: &CaseDetail) -> impl IntoView + use<> {
+    let locale = session().business.locale;
+    let hit = |hit: &Hit| {
+        let inputs = hit.inputs.iter().map(|(feature, value)| view! { <li>{known(*feature, *value, &locale)}</li> });
+        view! {
+            <li>
+                <strong>{hit.text.clone()}</strong>" "<span class="num">{format!("+{}", format::number(hit.points, &locale))}</span>
+                <ul>{inputs.collect_view()}</ul>
+            </li>
+        }
+    };
+    let body = if !case.may_review {
+        view! { <p>"Which rules hit is shown to reviewers."</p> }.into_any()
+    } else if case.row.reason == "screening_unavailable" {
+        view! { <p>"Screening could not judge this sale: no rule was asked. Look at it as if every rule had hit."</p> }
+            .into_any()
+    } else if case.hits.is_empty() {
+        view! { <p>"No rule hit."</p> }.into_any()
+    } else {
+        view! { <ul class="hits">{case.hits.iter().map(hit).collect_view()}</ul> }.into_any()
+    };
+    let points = case.row.points.map(|points| format!("{} of 100 points", format::number(points, &locale)));
+    let set = case.rule_set.map(|number| format!(" by rule set {number}"));
+    view! {
+        <article class="card">
+            <header><h2>"What screening saw"</h2><span class="meta num">{points}{set}</span></header>
+            {body}
+        </article>
+    }
+}
+
+/// Claim, note and verdict, for reviewers.
+fn work(case: &CaseDetail, acts: Acts) -> impl IntoView + use<> {
+    let id = case.row.id.to_string();
+    let held = case.row.status == SaleStatus::Held;
+    let (how, words) = if case.row.mine { ("unclaim", "Give it back") } else { ("claim", "Work on this case") };
+    let choices: Vec<(String, String)> = Verdict::ALL
+        .into_iter()
+        .flat_map(|verdict| match (verdict, held) {
+            (Verdict::Legitimate, true) => {
+                vec![(verdict.as_str().to_owned(), "Legitimate: release the sale".to_owned())]
+            }
+            (Verdict::ConfirmedFraud, true) => {
+                vec![(verdict.as_str().to_owned(), "Confirmed fraud: decline the sale".to_owned())]
+            }
+            (Verdict::Inconclusive, true) => ["release", "decline"]
+                .map(|action| (format!("{} {action}", verdict.as_str()), format!("Inconclusive: {action} the sale")))
+                .to_vec(),
+            (verdict, false) => vec![(verdict.as_str().to_owned(), verdict.label().to_owned())],
+        })
+        .collect();
+    let choices = choices
+        .into_iter()
+        .map(|(value, label)| {
+            view! { <label class="choice"><input type="radio" name="choice" value=value required/>" "{label}</label> }
+        })
+        .collect_view();
+    let typed = FormState::of(acts.decide).typed("comment", "");
+    let note = FormState::of(acts.note).typed("text", "");
+    let (claim_id, note_id) = (id.clone(), id.clone());
+    view! {
+        <section class="grid2">
+            <article class="card">
+                <header><h2>"Verdict"</h2></header>
+                <ActionForm action=acts.decide>
+                    <CsrfField/>
+                    <input type="hidden" name="id" value=id/>
+                    <fieldset class="choices"><legend>"What is it?"</legend>{choices}</fieldset>
+                    <div class="field">
+                        <label for="comment">"Why"</label>
+                        <textarea id="comment" name="comment" rows="3" maxlength="2000" required aria-describedby="comment-help">{typed}</textarea>
+                        <p class="help" id="comment-help">"At least 5 characters. It stays with the case and the audit log."</p>
+                    </div>
+                    <div class="form-actions"><button class="btn primary" type="submit">"Decide"</button></div>
+                </ActionForm>
+            </article>
+            <article class="card">
+                <header><h2>"Work"</h2></header>
+                <ActionForm action=acts.claim>
+                    <CsrfField/>
+                    <input type="hidden" name="id" value=claim_id/>
+                    <input type="hidden" name="how" value=how/>
+                    <div class="form-actions"><button class="btn" type="submit">{words}</button></div>
+                </ActionForm>
+                <ActionForm action=acts.note>
+                    <CsrfField/>
+                    <input type="hidden" name="id" value=note_id/>
+                    <div class="field">
+                        <label for="note-text">"Note"</label>
+                        <textarea id="note-text" name="text" rows="3" maxlength="2000" required>{note}</textarea>
+                    </div>
+                    <div class="form-actions"><button class="btn" type="submit">"Write it down"</button></div>
+                </ActionForm>
+            </article>
+        </section>
+    }
+}
+
+fn events(events: &[CaseEvent]) -> impl IntoView + use<> {
+    let words = |kind: &str| {
+        match kind {
+            "opened" => "Case opened",
+            "claim" => "Taken on",
+            "unclaim" => "Given back",
+            "note" => "Note",
+            "escalate" => "Escalated",
+            "snooze" => "Put off",
+            _ => "Decided",
+        }
+        .to_owned()
+    };
+    let items = events
+        .iter()
+        .map(|event| {
+            let text = event.text.clone().map(|text| view! { <div>{text}</div> });
+            view! { <li><strong>{words(&event.kind)}</strong>{text}<small>{when(event.at)}" · "{event.actor.clone()}</small></li> }
+        })
+        .collect_view();
+    view! {
+        <section class="card">
+            <header><h2>"History"</h2></header>
+            <ol class="timeline">{items}</ol>
+        </section>
+    }
+}

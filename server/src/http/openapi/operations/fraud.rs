@@ -1,0 +1,37 @@
+//! Cases.
+
+use super::super::{
+    operation::{Operation, asked, json},
+    shapes::{named, one_of},
+};
+use crate::http::api::fraud::NoteCase;
+use domain::fraud::case::{CaseDetail, DecideCase, Queue};
+
+const TAKEN: &[(&str, &str)] = &[("409", "Somebody else works on this case, or it is closed.")];
+
+pub const OPERATIONS: &[Operation] = &[
+    json("GET /api/v1/fraud/cases", "Cases, held sales first, then by expected loss", named::<Queue>)
+        .note("100 at most.")
+        .with(&[
+            asked("state", |_| one_of(["open", "closed"]), "All that are not closed when not given."),
+            asked("mine", |_| one_of(["1"]), "Those the caller works on."),
+            asked("overdue", |_| one_of(["1"]), "Those that should have been decided by now."),
+        ]),
+    json("POST /api/v1/fraud/cases/next", "Claim the first case that nobody works on", named::<CaseDetail>)
+        .fails(&[("204", "There is none.")]),
+    json("GET /api/v1/fraud/cases/{id}", "One case in full", named::<CaseDetail>),
+    json("POST /api/v1/fraud/cases/{id}/claim", "Work on a case", named::<CaseDetail>)
+        .note("A claim lasts half an hour from the last act on the case.")
+        .fails(TAKEN),
+    json("POST /api/v1/fraud/cases/{id}/unclaim", "Give a case back to the queue", named::<CaseDetail>).fails(TAKEN),
+    json("POST /api/v1/fraud/cases/{id}/notes", "Write a note, and claim the case", named::<CaseDetail>)
+        .takes(named::<NoteCase>)
+        .fails(TAKEN),
+    json("POST /api/v1/fraud/cases/{id}/decide", "Close a case with a verdict", named::<CaseDetail>)
+        .note(
+            "A held sale that is legitimate is released, a fraud declined; of an inconclusive one action says what \
+             becomes of it. Every verdict but inconclusive becomes a label.",
+        )
+        .takes(named::<DecideCase>)
+        .fails(TAKEN),
+];
