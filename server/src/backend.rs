@@ -61,6 +61,9 @@ impl Pools {
     }
 }
 
+/// A sale that is not judged by then is reviewed by a person (`commerce.md` 3.4).
+const SCREENING: Duration = Duration::from_millis(100);
+
 /// Shared by all services of one process.
 #[derive(Clone)]
 pub struct Backend {
@@ -74,6 +77,8 @@ pub struct Backend {
     pub faults: Faults,
     /// What is known by now.
     pub figures: Figures,
+    /// Longest that screening a sale may take.
+    pub screening: Duration,
 }
 
 /// Least time between two computations of one figure.
@@ -93,7 +98,13 @@ impl Backend {
         let faults = Faults::default();
         let breakers = Breakers { database: breaker.clone(), computing: computing.clone() };
         let figures = Figures::new(pools.analytics.clone(), breakers, faults.clone(), Arc::clone(&clock), calm);
-        Self { pools, clock, breaker, computing, faults, figures }
+        Self { pools, clock, breaker, computing, faults, figures, screening: SCREENING }
+    }
+
+    /// With another budget for screening a sale.
+    #[must_use]
+    pub fn screening_within(self, screening: Duration) -> Self {
+        Self { screening, ..self }
     }
 }
 

@@ -53,7 +53,7 @@ impl World {
         server::database::migrations::queue(&owner.connect_options()).await.unwrap();
         let clock = Arc::new(FixedClock::at(at("2026-03-10T12:00:00Z")));
         let pools = Pools::open(options, 60);
-        let backend = Backend::pausing(pools, clock.clone(), Duration::ZERO);
+        let backend = Backend::pausing(pools, clock.clone(), Duration::ZERO).screening_within(Duration::from_secs(10));
         let door = Arc::new(Doorkeeper::new(backend.clone(), settings).unwrap());
         let services = Services::new(backend.clone(), door.clone());
         Self { owner, clock, backend, door, services }
@@ -62,7 +62,8 @@ impl World {
     /// A second process on the same database.
     pub fn neighbour(&self) -> Services {
         let pools = Pools::open(&self.owner.connect_options(), 20);
-        let backend = Backend::pausing(pools, self.clock.clone(), Duration::ZERO);
+        let backend =
+            Backend::pausing(pools, self.clock.clone(), Duration::ZERO).screening_within(Duration::from_secs(10));
         let door = Doorkeeper::new(backend.clone(), settings()).unwrap();
         Services::new(backend, Arc::new(door))
     }
@@ -70,7 +71,8 @@ impl World {
     /// The program started anew, by the clock of `before`; it has not reached the database yet.
     pub fn reaching_again(before: &Self, options: &PgConnectOptions) -> Self {
         let (owner, clock) = (before.owner.clone(), before.clock.clone());
-        let backend = Backend::pausing(Pools::open(options, 20), clock.clone(), Duration::ZERO);
+        let backend = Backend::pausing(Pools::open(options, 20), clock.clone(), Duration::ZERO)
+            .screening_within(Duration::from_secs(10));
         let door = Arc::new(Doorkeeper::new(backend.clone(), settings()).unwrap());
         let services = Services::new(backend.clone(), door.clone());
         Self { owner, clock, backend, door, services }

@@ -41,8 +41,6 @@ pub struct TransactionsService {
     keys: Keys,
     recording: Arc<Semaphore>,
     announcements: Gatherer,
-    /// Longest that screening may take.
-    screening: std::time::Duration,
 }
 
 impl fmt::Debug for TransactionsService {
@@ -55,13 +53,7 @@ impl TransactionsService {
     #[must_use]
     pub fn new(backend: Backend, keys: Keys, announcements: Gatherer) -> Self {
         let recording = Arc::new(Semaphore::new(RECORDING_AT_ONCE));
-        Self { backend, keys, recording, announcements, screening: screening::BUDGET }
-    }
-
-    /// With another budget for screening.
-    #[must_use]
-    pub fn screening_within(self, screening: std::time::Duration) -> Self {
-        Self { screening, ..self }
+        Self { backend, keys, recording, announcements }
     }
 }
 

@@ -49,7 +49,8 @@ impl Figures {
     /// On the database that `sqlx::test` made; the clock stands at 2026-11-22, noon UTC.
     pub fn on(db: PgPool) -> Self {
         let clock = Arc::new(FixedClock::at(at("2026-11-22T12:00:00Z")));
-        let backend = Backend::pausing(Pools::open(&db.connect_options(), 20), clock.clone(), Duration::ZERO);
+        let backend = Backend::pausing(Pools::open(&db.connect_options(), 20), clock.clone(), Duration::ZERO)
+            .screening_within(Duration::from_secs(10));
         Self { db, clock, service: Arc::new(OverviewService::new(backend.clone())), backend }
     }
 

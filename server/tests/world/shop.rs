@@ -33,11 +33,10 @@ impl Shop {
         let clock = Arc::new(FixedClock::at(at("2026-10-06T08:30:00Z")));
         // Few connections: tests run beside each other on one cluster.
         let keys = Keys::derive(&MasterKey::new([7; 32]), None);
-        let backend = Backend::pausing(Pools::open(&db.connect_options(), 20), clock.clone(), Duration::ZERO);
+        let backend = Backend::pausing(Pools::open(&db.connect_options(), 20), clock.clone(), Duration::ZERO)
+            .screening_within(Duration::from_secs(10));
         let gatherer = Gatherer::new(backend.pools.live.clone());
-        // A loaded machine is no fault of the screening.
-        let sales = TransactionsService::new(backend.clone(), keys, gatherer).screening_within(Duration::from_secs(10));
-        Self { db, clock, sales: Arc::new(sales), backend }
+        Self { db, clock, sales: Arc::new(TransactionsService::new(backend.clone(), keys, gatherer)), backend }
     }
 
     pub async fn set(&self, key: &str, value: serde_json::Value) {

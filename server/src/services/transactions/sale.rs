@@ -296,7 +296,7 @@ async fn write(
         base: priced.facts.rules.business.base_currency,
         zone: zone_of(&priced.facts.rules.business),
     };
-    let screened = screening::screen(connection, clock.as_ref(), &judged, service.screening).await?;
+    let screened = screening::screen(connection, clock.as_ref(), &judged, service.backend.screening).await?;
     let status = match screened.outcome() {
         Outcome::Decline => SaleStatus::Declined,
         Outcome::Hold => SaleStatus::Held,

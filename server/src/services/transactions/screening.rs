@@ -22,8 +22,6 @@ use store::fraud::{
 };
 use uuid::Uuid;
 
-/// Longest that one look of screening may take.
-pub const BUDGET: std::time::Duration = std::time::Duration::from_millis(100);
 /// A held sale waits so long for a reviewer.
 pub const HOLD: Duration = Duration::hours(48);
 /// So soon a held sale, and one to be reviewed, should be decided.

@@ -1,7 +1,7 @@
 //! Cases.
 
 use super::super::{
-    operation::{Operation, asked, json},
+    operation::{Answer, Operation, asked, json},
     shapes::{named, one_of},
 };
 use crate::http::api::fraud::NoteCase;
@@ -18,7 +18,7 @@ pub const OPERATIONS: &[Operation] = &[
             asked("overdue", |_| one_of(["1"]), "Those that should have been decided by now."),
         ]),
     json("POST /api/v1/fraud/cases/next", "Claim the first case that nobody works on", named::<CaseDetail>)
-        .fails(&[("204", "There is none.")]),
+        .others(&[("204", Answer::Nothing, "There is none.")]),
     json("GET /api/v1/fraud/cases/{id}", "One case in full", named::<CaseDetail>),
     json("POST /api/v1/fraud/cases/{id}/claim", "Work on a case", named::<CaseDetail>)
         .note("A claim lasts half an hour from the last act on the case.")
