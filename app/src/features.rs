@@ -23,6 +23,7 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/access/set_up", Access::Public),
     ("/fn/access/change_password", Access::SignedIn),
     ("/fn/access/choose_theme", Access::SignedIn),
+    ("/fn/access/choose_auto_refresh", Access::SignedIn),
     ("/fn/access/account", Access::SignedIn),
     ("/fn/access/end_session", Access::SignedIn),
     ("/fn/access/end_other_sessions", Access::SignedIn),

@@ -18,7 +18,7 @@ use crate::{
         not_found::NotFound,
         overview::{
             OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
-            freshness::FreshnessRoute, kpis::KpisRoute, targets::TargetsRoute,
+            freshness::FreshnessRoute, kpis::KpisRoute, refresh::provide_auto_refresh, targets::TargetsRoute,
         },
         search::SearchRoute,
         settings::SettingsRoute,
@@ -73,6 +73,7 @@ pub fn App() -> impl IntoView {
     provide_meta_context();
     provide_live();
     provide_passing();
+    provide_auto_refresh();
     view! {
         <Title formatter={document_title}/>
         <Router>

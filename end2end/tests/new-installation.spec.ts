@@ -161,7 +161,9 @@ test('kept figures are cleared by pattern, and refreshed from their page', async
   await open(page, '/overview/kpis');
   await page.getByRole('button', { name: 'Refresh now' }).click();
   await expect(page.getByRole('button', { name: 'Refresh now' })).toBeVisible();
+  const kept = page.waitForResponse(/\/fn\/access\/choose_auto_refresh/);
   await page.getByLabel('Look again').selectOption('15 s');
+  expect((await kept).status()).toBe(200);
   await open(page, '/overview/kpis');
   await expect(page.getByLabel('Look again')).toHaveValue('15');
   // The age grows by itself.

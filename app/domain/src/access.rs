@@ -16,5 +16,5 @@ pub use password::{MAX_CHARACTERS, MIN_CHARACTERS, Password};
 pub use permission::{Access, PermSet, Permission, Rights, Role};
 pub use port::{AccessPort, PermissionRow, SessionPort, permission_table};
 pub use principal::{ActorKind, Principal, RequestTrace};
-pub use session::{FormNote, SessionView, SignedInUser, Theme};
+pub use session::{AutoRefresh, FormNote, SessionView, SignedInUser, Theme};
 pub use user::{CreateUser, EditUser, Grant, ScopeKind, UserFilter, UserItem, validate_grants};

@@ -16,13 +16,6 @@ pub fn set_theme(_theme: &str) {}
 /// No time passes where nobody looks.
 pub fn count_seconds(_passed: RwSignal<u32>) {}
 
-#[must_use]
-pub fn recall(_name: &str) -> Option<String> {
-    None
-}
-
-pub fn remember(_name: &str, _text: &str) {}
-
 /// The query of a form's fields; see the browser's own.
 #[must_use]
 pub fn form_query(_event: &web_sys::Event) -> Option<String> {

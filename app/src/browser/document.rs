@@ -44,22 +44,6 @@ pub fn count_seconds(passed: RwSignal<u32>) {
     set_interval(count, Duration::from_secs(1));
 }
 
-fn storage() -> Option<web_sys::Storage> {
-    web_sys::window()?.local_storage().ok()?
-}
-
-/// What this browser keeps under `name`.
-pub fn recall(name: &str) -> Option<String> {
-    storage()?.get_item(name).ok()?
-}
-
-/// Keeps `text` under `name`; a browser that keeps nothing has the default next time.
-pub fn remember(name: &str, text: &str) {
-    if let Some(storage) = storage() {
-        let _ = storage.set_item(name, text);
-    }
-}
-
 /// The fields of the form in which `event` happened, as the query of a GET of it. A submit is taken over
 /// when its button says GET (`None` leaves any other to the browser); the button's own value is added.
 pub fn form_query(event: &web_sys::Event) -> Option<String> {

@@ -6,7 +6,7 @@ mod session;
 mod users;
 
 pub use account::{CreateToken, EndOtherSessions, EndSession, RevokeToken, RotateToken, load_account, load_tokens};
-pub use session::{ChangePassword, ChooseTheme, SetUp, SignIn, SignOut, setup_is_open};
+pub use session::{ChangePassword, ChooseAutoRefresh, ChooseTheme, SetUp, SignIn, SignOut, setup_is_open};
 pub use users::{AddUser, SetActive, SetRole, load_users};
 
 /// `next` if it is a path of ours, else the first page.

@@ -10,7 +10,7 @@ pub mod freshness;
 pub mod kpis;
 mod place;
 mod receipt;
-mod refresh;
+pub mod refresh;
 mod rows;
 mod scope_bar;
 mod spark;

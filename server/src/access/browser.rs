@@ -13,8 +13,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     AppError, ErrorCode, FieldError,
     access::{
-        Bearer, ChangePassword, FormNote, Me, Password, PermSet, Principal, RequestTrace, Rights, Role, SessionKind,
-        SessionPort, SetUp, SignIn, Theme,
+        AutoRefresh, Bearer, ChangePassword, FormNote, Me, Password, PermSet, Principal, RequestTrace, Rights, Role,
+        SessionKind, SessionPort, SetUp, SignIn, Theme,
     },
     clock::Clock,
     ids::UserId,
@@ -337,6 +337,18 @@ impl SessionPort for BrowserSession {
 
     fn choose_theme(&self, theme: Theme) {
         self.outgoing.lock().unwrap_or_else(PoisonError::into_inner).theme = Some(theme);
+    }
+
+    async fn choose_auto_refresh(&self, who: &Principal, every: AutoRefresh) -> Result<(), AppError> {
+        let door = &self.doorkeeper;
+        let Some(user) = who.user_id() else { return Err(AppError::forbidden()) };
+        let mut connection = store::acquire(&door.backend.pools.auth).await?;
+        users::set_auto_refresh(&mut connection, user.0, every, door.now()).await?;
+        // Other sessions of the user are asked about anew within seconds.
+        if let Some(hash) = self.credential.digest() {
+            door.forget(&hash).await;
+        }
+        Ok(())
     }
 
     fn show_once(&self, secret: Password) {

@@ -13,7 +13,7 @@ use chacha20poly1305::{
     aead::{Aead, Payload},
 };
 use chrono::{DateTime, Duration, Utc};
-use domain::access::{PermSet, Rights, Role};
+use domain::access::{AutoRefresh, PermSet, Rights, Role};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use store::access::sessions::Holder;
@@ -32,6 +32,8 @@ struct Ticket {
     email: String,
     display_name: String,
     role: Option<Role>,
+    #[serde(default)]
+    auto_refresh: AutoRefresh,
     sets: Vec<PermSet>,
     /// Milliseconds since 1970: the session was found good then.
     issued: i64,
@@ -74,6 +76,7 @@ impl Doorkeeper {
             email: holder.email.clone(),
             display_name: holder.display_name.clone(),
             role: holder.role,
+            auto_refresh: holder.auto_refresh,
             sets: holder.sets.clone(),
             issued: self.now().timestamp_millis(),
             until: verified.ends_at,
@@ -106,6 +109,7 @@ impl Doorkeeper {
                 role: ticket.role,
                 sets: ticket.sets,
                 must_change_password: false,
+                auto_refresh: ticket.auto_refresh,
             }),
             token: None,
             expires_at: ticket.until.min(issued + lasts),
@@ -139,6 +143,7 @@ mod tests {
             email: "ada@mill.example".to_owned(),
             display_name: "Ada".to_owned(),
             role: Some(Role::Viewer),
+            auto_refresh: AutoRefresh::Off,
             sets: vec![],
             issued: 1_000,
             until: DateTime::UNIX_EPOCH,

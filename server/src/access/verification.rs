@@ -99,6 +99,7 @@ impl Verified {
             display_name: holder.display_name.clone(),
             role: holder.role,
             rights: self.rights.clone(),
+            auto_refresh: holder.auto_refresh,
         })
     }
 

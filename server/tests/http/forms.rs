@@ -370,3 +370,38 @@ async fn a_session_costs_one_query_and_none_while_it_is_believed(owner: PgPool) 
     post(&mut stranger, "/fn/access/sign_in", "/login", "name=ada&password=wrong+wrong+wrong").await;
     assert_eq!(of_sessions(statements.take()), ["insert", "update", "update"], "opened, renamed, kept");
 }
+
+/// What the controls of a page of figures have chosen, in seconds.
+fn chosen_pace(page: &str) -> &str {
+    let select = page.split("id=\"auto-refresh\"").nth(1).expect("the choice");
+    let chosen = select.split("<option").find(|option| option.contains(" selected")).expect("a chosen one");
+    chosen.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("a value")
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn how_often_pages_look_again_is_kept_with_the_user_on_every_device(root: PgPool) {
+    let world = World::new(root).await;
+    world.user("ada@mill.example", Some(Role::Viewer), &[]).await;
+    world.user("bob@mill.example", Some(Role::Viewer), &[]).await;
+    let mut desk = signed_in(&world, "ada@mill.example").await;
+    assert_eq!(chosen_pace(&desk.get("/overview/kpis").await.text), "30");
+
+    let (choose, from) = ("/fn/access/choose_auto_refresh", "/overview/kpis?period=7d");
+    let refused = post(&mut desk, choose, from, "every=7&back=%2F").await;
+    assert_eq!((refused.status, refused.location()), (StatusCode::SEE_OTHER, from));
+    let page = desk.get(from).await.text;
+    assert!(page.contains("Choose 0 (off), 15, 30, 60 or 300 seconds."), "{page}");
+    assert_eq!(chosen_pace(&page), "30");
+
+    let kept = post(&mut desk, choose, from, "every=300&back=%2Foverview%2Fkpis%3Fperiod%3D7d").await;
+    assert_eq!((kept.status, kept.location()), (StatusCode::SEE_OTHER, from), "{}", kept.text);
+    assert_eq!(chosen_pace(&desk.get(from).await.text), "300");
+    let mut phone = signed_in(&world, "ada@mill.example").await;
+    assert_eq!(chosen_pace(&phone.get("/").await.text), "300", "another device of the same person");
+    let mut other = signed_in(&world, "bob@mill.example").await;
+    assert_eq!(chosen_pace(&other.get("/").await.text), "30", "somebody else's choice is their own");
+
+    let away = post(&mut desk, choose, from, "every=0&back=https%3A%2F%2Fevil.example").await;
+    assert_eq!(away.location(), "/", "nobody is led elsewhere");
+    assert_eq!(chosen_pace(&desk.get("/").await.text), "0");
+}

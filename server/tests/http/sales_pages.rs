@@ -5,7 +5,7 @@ use crate::{
     shop_front::{Answer, call, services},
 };
 use axum::{Extension, Router, body::Body, http::Request};
-use domain::access::{Principal, SessionView, SignedInUser};
+use domain::access::{AutoRefresh, Principal, SessionView, SignedInUser};
 use leptos::config::LeptosOptions;
 use server::http::{caller::Caller, pages};
 use sqlx::PgPool;
@@ -17,6 +17,7 @@ fn site(shop: &Shop, who: Principal) -> Router {
         display_name: "Test".into(),
         role: None,
         rights: who.rights().clone(),
+        auto_refresh: AutoRefresh::default(),
     };
     let view = SessionView { user: Some(user), csrf_token: "csrf".into(), ..SessionView::default() };
     let options = LeptosOptions::builder().output_name("millrace").build();

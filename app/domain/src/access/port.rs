@@ -1,8 +1,8 @@
 //! How pages and REST reach sign-in and accounts.
 
 use super::{
-    Bearer, ChangePassword, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, Password, PermSet, Permission,
-    Principal, Role, RotateToken, SessionItem, SetUp, SignIn, Theme, TokenView, UserFilter, UserItem,
+    AutoRefresh, Bearer, ChangePassword, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, Password, PermSet,
+    Permission, Principal, Role, RotateToken, SessionItem, SetUp, SignIn, Theme, TokenView, UserFilter, UserItem,
 };
 use crate::{
     error::AppError,
@@ -32,6 +32,8 @@ pub trait SessionPort: Send + Sync + 'static {
     async fn change_password(&self, who: &Principal, command: ChangePassword) -> Result<(), AppError>;
     /// Keeps the colour scheme in a cookie.
     fn choose_theme(&self, theme: Theme);
+    /// Keeps how often the pages of figures look again, for every device of the caller.
+    async fn choose_auto_refresh(&self, who: &Principal, every: AutoRefresh) -> Result<(), AppError>;
     /// Hands a new secret to the next page, past everything that is stored.
     fn show_once(&self, secret: Password);
 }

@@ -1,7 +1,11 @@
 //! What a page knows about the one who looks at it.
 
 use super::{Password, Permission, Rights, Role};
-use crate::{error::AppError, ids::UserId, settings::Business};
+use crate::{
+    error::{AppError, FieldError},
+    ids::UserId,
+    settings::Business,
+};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +39,59 @@ impl Theme {
     }
 }
 
+/// How often the pages of figures look again by themselves; kept with the user, on whatever device.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AutoRefresh {
+    Off,
+    Quarter,
+    #[default]
+    Half,
+    Minute,
+    FiveMinutes,
+}
+
+impl AutoRefresh {
+    pub const ALL: [Self; 5] = [Self::Off, Self::Quarter, Self::Half, Self::Minute, Self::FiveMinutes];
+
+    /// Seconds between two looks; 0 is off.
+    #[must_use]
+    pub const fn seconds(self) -> u16 {
+        match self {
+            Self::Off => 0,
+            Self::Quarter => 15,
+            Self::Half => 30,
+            Self::Minute => 60,
+            Self::FiveMinutes => 300,
+        }
+    }
+
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Quarter => "15 s",
+            Self::Half => "30 s",
+            Self::Minute => "1 min",
+            Self::FiveMinutes => "5 min",
+        }
+    }
+
+    #[must_use]
+    pub fn of_seconds(seconds: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|choice| i64::from(choice.seconds()) == seconds)
+    }
+
+    /// From the seconds as typed.
+    ///
+    /// # Errors
+    /// When it is none of the choices.
+    pub fn parse(text: &str) -> Result<Self, Vec<FieldError>> {
+        let chosen = text.trim().parse().ok().and_then(Self::of_seconds);
+        chosen.ok_or_else(|| vec![FieldError::new("every", "Choose 0 (off), 15, 30, 60 or 300 seconds.")])
+    }
+}
+
 /// The signed-in person, as the shell shows them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignedInUser {
@@ -43,6 +100,8 @@ pub struct SignedInUser {
     pub display_name: String,
     pub role: Option<Role>,
     pub rights: Rights,
+    #[serde(default)]
+    pub auto_refresh: AutoRefresh,
 }
 
 /// A refused form of a browser without script: what was typed and what was wrong with it. Shown once.
@@ -89,5 +148,21 @@ impl SessionView {
     #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
         self.user.as_ref().is_some_and(|u| u.rights.has(permission))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_look_again_at_five_paces_and_no_other() {
+        assert_eq!(AutoRefresh::default().seconds(), 30);
+        for choice in AutoRefresh::ALL {
+            assert_eq!(AutoRefresh::parse(&choice.seconds().to_string()), Ok(choice));
+        }
+        for wrong in ["", "1", "-15", "30s", "99999999999999999999"] {
+            assert_eq!(AutoRefresh::parse(wrong).unwrap_err()[0].path, "every", "{wrong}");
+        }
     }
 }

@@ -72,3 +72,22 @@ pub async fn choose_theme(#[server(default)] theme: String) -> Result<(), Fault>
     port::<dyn SessionPort>()?.choose_theme(Theme::parse(&theme));
     Ok(())
 }
+
+/// Keeps how often the pages of figures look again, in seconds; a form without script comes back to `back`.
+#[server(prefix = "/fn", endpoint = "access/choose_auto_refresh")]
+pub async fn choose_auto_refresh(
+    #[server(default)] every: String,
+    #[server(default)] back: String,
+) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        access::{AutoRefresh, SessionPort},
+    };
+    let every = AutoRefresh::parse(&every).map_err(AppError::validation)?;
+    port::<dyn SessionPort>()?.choose_auto_refresh(&principal()?, every).await?;
+    if !back.is_empty() {
+        redirect(super::own_path(&back));
+    }
+    Ok(())
+}

@@ -32,8 +32,6 @@ pub async fn refresh_figures(#[server(default)] back: String) -> Result<i64, Fau
     use domain::overview::cache::{CachePort, RefreshFigures};
     let command = RefreshFigures { all: true, ..RefreshFigures::default() };
     let done = port::<dyn CachePort>()?.refresh(&principal()?, &command).await?;
-    // Only to a page of ours.
-    let ours = back.starts_with('/') && !back.starts_with("//") && !back.contains('\\');
-    redirect(if ours { &back } else { "/" });
+    redirect(crate::features::access::own_path(&back));
     Ok(done.marked)
 }

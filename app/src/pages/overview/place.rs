@@ -50,6 +50,12 @@ impl Place {
     }
 }
 
+/// The query part of an address, as the router has it, with its mark.
+pub fn query(search: &str) -> String {
+    let bare = search.trim_start_matches('?');
+    if bare.is_empty() { String::new() } else { format!("?{bare}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use chrono::{DateTime, Utc};
-use domain::access::{PermSet, Role, SessionKind};
+use domain::access::{AutoRefresh, PermSet, Role, SessionKind};
 use sqlx::{PgConnection, types::ipnet::IpNet};
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -17,6 +17,7 @@ pub struct Holder {
     pub role: Option<Role>,
     pub sets: Vec<PermSet>,
     pub must_change_password: bool,
+    pub auto_refresh: AutoRefresh,
 }
 
 /// A session that may be used now. Without holder: a browser that is not signed in.
@@ -38,6 +39,7 @@ pub async fn live(connection: &mut PgConnection, id_hash: &[u8], now: DateTime<U
     let row = sqlx::query!(
         r#"select s.kind, s.user_id, s.data, s.last_seen_at, s.absolute_expires_at,
                   u.email as "email?", u.username, u.display_name as "display_name?", u.role, u.must_change_password as "must_change_password?",
+                  u.auto_refresh_seconds as "auto_refresh_seconds?",
                   array(select g.permission_set from access.grants g
                         where g.user_id = u.id and (g.expires_at is null or g.expires_at > $2)) as "sets!"
            from access.sessions s left join access.users u on u.id = s.user_id
@@ -58,6 +60,10 @@ pub async fn live(connection: &mut PgConnection, id_hash: &[u8], now: DateTime<U
                 role: row.role.as_deref().and_then(Role::parse),
                 sets: row.sets.iter().filter_map(|text| PermSet::parse(text)).collect(),
                 must_change_password: row.must_change_password.unwrap_or(false),
+                auto_refresh: row
+                    .auto_refresh_seconds
+                    .and_then(|n| AutoRefresh::of_seconds(n.into()))
+                    .unwrap_or_default(),
             }),
             _ => None,
         };
@@ -77,7 +83,7 @@ pub async fn live(connection: &mut PgConnection, id_hash: &[u8], now: DateTime<U
 /// When the statement fails.
 pub async fn holder(connection: &mut PgConnection, user: Uuid, now: DateTime<Utc>) -> Result<Option<Holder>> {
     let row = sqlx::query!(
-        r#"select u.id, u.email, u.username, u.display_name, u.role, u.must_change_password,
+        r#"select u.id, u.email, u.username, u.display_name, u.role, u.must_change_password, u.auto_refresh_seconds,
                   array(select g.permission_set from access.grants g
                         where g.user_id = u.id and (g.expires_at is null or g.expires_at > $2)) as "sets!"
            from access.users u where u.id = $1 and u.is_active"#,
@@ -94,6 +100,7 @@ pub async fn holder(connection: &mut PgConnection, user: Uuid, now: DateTime<Utc
         role: row.role.as_deref().and_then(Role::parse),
         sets: row.sets.iter().filter_map(|text| PermSet::parse(text)).collect(),
         must_change_password: row.must_change_password,
+        auto_refresh: AutoRefresh::of_seconds(row.auto_refresh_seconds.into()).unwrap_or_default(),
     }))
 }
 

@@ -3,7 +3,7 @@
 use super::sessions::Holder;
 use crate::Result;
 use chrono::{DateTime, Utc};
-use domain::access::{PermSet, Permission, Role};
+use domain::access::{AutoRefresh, PermSet, Permission, Role};
 use sqlx::{PgConnection, types::ipnet::IpNet};
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -26,7 +26,7 @@ pub struct Live {
 pub async fn live(connection: &mut PgConnection, token_hash: &[u8], now: DateTime<Utc>) -> Result<Option<Live>> {
     let row = sqlx::query!(
         r#"select t.id, t.name, t.scopes, t.last_used_at, t.expires_at,
-                  u.id as user_id, u.email, u.username, u.display_name, u.role, u.must_change_password,
+                  u.id as user_id, u.email, u.username, u.display_name, u.role, u.must_change_password, u.auto_refresh_seconds,
                   array(select g.permission_set from access.grants g
                         where g.user_id = u.id and (g.expires_at is null or g.expires_at > $2)) as "sets!"
            from access.api_tokens t join access.users u on u.id = t.user_id
@@ -50,6 +50,7 @@ pub async fn live(connection: &mut PgConnection, token_hash: &[u8], now: DateTim
             role: row.role.as_deref().and_then(Role::parse),
             sets: row.sets.iter().filter_map(|text| PermSet::parse(text)).collect(),
             must_change_password: row.must_change_password,
+            auto_refresh: AutoRefresh::of_seconds(row.auto_refresh_seconds.into()).unwrap_or_default(),
         },
     }))
 }

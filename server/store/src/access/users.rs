@@ -2,7 +2,7 @@
 
 use crate::Result;
 use chrono::{DateTime, Utc};
-use domain::access::{Grant, PermSet, Role, ScopeKind};
+use domain::access::{AutoRefresh, Grant, PermSet, Role, ScopeKind};
 use sqlx::{PgConnection, Postgres, QueryBuilder};
 use uuid::Uuid;
 
@@ -110,6 +110,27 @@ pub async fn by_id(connection: &mut PgConnection, id: Uuid) -> Result<Option<Use
     )
     .fetch_optional(connection)
     .await?)
+}
+
+/// A person's own choice, which nobody else edits: the version stays.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_auto_refresh(
+    connection: &mut PgConnection,
+    id: Uuid,
+    every: AutoRefresh,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "update access.users set auto_refresh_seconds = $2, updated_at = $3 where id = $1",
+        id,
+        i32::from(every.seconds()),
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Locks all active administrators, so that two changes cannot each think the other one stays, and
