@@ -55,6 +55,7 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/overview/run_all_drills", Access::Needs(Permission::OverviewDrill)),
     ("/fn/overview/attention", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/snooze", Access::Needs(Permission::OverviewView)),
+    ("/fn/overview/unsnooze", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/freshness", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/area", Access::Needs(Permission::OverviewView)),
     ("/fn/search/find", Access::SignedIn),

@@ -47,7 +47,7 @@ test.describe('putting off', () => {
   test.use({ role: 'planner' });
   test.describe.configure({ mode: 'serial' });
 
-  test('an item goes for the time chosen, from the list and from the home page', async ({ page }, info) => {
+  test('an item goes for the time chosen, from the list and from the home page', async ({ page, scripted }, info) => {
     await open(page, '/overview/attention');
     const item = page.locator('[data-attention] li[data-item]').filter({ hasText: 'in quarantine' }).first();
     // Another project may have put it off within the hour: then it must not be there.
@@ -57,13 +57,48 @@ test.describe('putting off', () => {
     await item.locator('summary').click();
     await item.getByRole('button', { name: '1 hour' }).click();
     await expect(page.locator(`[data-item="${key}"]`)).toHaveCount(0);
-    await expect(page).toHaveURL(/\/overview\/attention$/);
+    await expect(page).toHaveURL(scripted ? /\/overview\/attention$/ : /\/overview\/attention\?snoozed=/);
     await expect(page.locator('[data-attention]')).toContainText('put off');
+    await expect(page.locator(`[data-snoozed="${key}"]`)).toContainText('Snoozed until');
     const left = page.locator('[data-attention] .total');
     await expect.poll(async () => number(await left.innerText())).toBeLessThan(listed);
     await open(page, '/');
     await expect(page.locator(`[data-item="${key}"]`)).toHaveCount(0);
   });
+});
+
+test.describe('taking it back', () => {
+  test.use({ role: 'viewer' });
+
+  test('what was put off comes back with Undo, on the home page too', async ({ page, phone, scripted }) => {
+    test.skip(phone || !scripted, 'a snooze belongs to a person, and two projects at once would undo each other');
+    for (const path of ['/overview/attention', '/']) {
+      await open(page, path);
+      const block = page.locator('[data-attention]');
+      const item = block.locator('li[data-item]').filter({ hasText: 'in quarantine' }).first();
+      const key = (await item.getAttribute('data-item'))!;
+      await item.locator('summary').click();
+      await item.getByRole('button', { name: '1 hour' }).click();
+      await expect(block.locator(`[data-item="${key}"]`)).toHaveCount(0);
+      const told = block.locator(`[data-snoozed="${key}"]`);
+      await expect(told).toContainText('Snoozed until');
+      await axeClean(page);
+      await told.getByRole('button', { name: /^Undo/ }).click();
+      await expect(block.locator(`[data-item="${key}"]`)).toHaveCount(1);
+      await expect(told).toHaveCount(0);
+    }
+  });
+});
+
+test('a snooze that fails says so at its item', async ({ page, scripted, faults }) => {
+  test.skip(!scripted, 'the browser itself cuts the connection');
+  await open(page, '/');
+  faults.expect(/\/fn\/overview\/snooze|ERR_FAILED/);
+  await page.route('**/fn/overview/snooze', (route) => route.abort('failed'));
+  const item = page.locator('[data-attention] li[data-item]').filter({ hasText: 'in quarantine' }).first();
+  await item.locator('summary').click();
+  await item.getByRole('button', { name: '1 hour' }).click();
+  await expect(item.locator('[data-snooze-fault]')).toContainText('cannot be reached');
 });
 
 test('the home page names what is urgent and its area cards age by themselves', async ({ page }) => {

@@ -170,6 +170,8 @@ impl Walk {
         let list = self.get("/api/v1/attention?severity=critical&limit=5").await;
         let path = format!("/api/v1/attention/{}/snooze", list["items"][0]["key"].as_str().expect("key"));
         self.post(&path, json!({"until": "1h"})).await;
+        assert_eq!(self.get("/api/v1/attention").await["put_off"][0]["key"], list["items"][0]["key"]);
+        self.call(Method::DELETE, &path, Value::Null).await;
         self.get("/api/v1/freshness?feature=system").await;
     }
 

@@ -74,6 +74,13 @@ async fn items_are_listed_and_put_off_over_rest(root: PgPool) {
     }
     let list = client.json(Method::GET, "/api/v1/attention", Some(&token), Value::Null).await.json();
     assert_eq!((&list["total"], &list["critical"], &list["snoozed"]), (&json!(1), &json!(0), &json!(1)));
+    for _ in 0..2 {
+        let answer = client.json(Method::DELETE, snooze, Some(&token), Value::Null).await;
+        assert_eq!(answer.status, StatusCode::NO_CONTENT, "{}", answer.text);
+    }
+    let list = client.json(Method::GET, "/api/v1/attention", Some(&token), Value::Null).await.json();
+    assert_eq!((&list["total"], &list["snoozed"], &list["put_off"]), (&json!(2), &json!(0), &json!([])));
+    client.json(Method::POST, snooze, Some(&token), json!({"until": "today"})).await;
     world.clock.set(crate::world::at("2026-03-11T00:00:00Z"));
     let token =
         client.login("planner@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
@@ -83,7 +90,9 @@ async fn items_are_listed_and_put_off_over_rest(root: PgPool) {
         (&json!("transactions.held"), &json!(38 * 3_600))
     );
     let audited = "select count(*) from ops.audit_log where action = 'overview.attention_snooze' and outcome = 'ok'";
-    assert_eq!(world.number(audited).await, 1);
+    assert_eq!(world.number(audited).await, 2);
+    let undone = "select count(*) from ops.audit_log where action = 'overview.attention_unsnooze' and outcome = 'ok'";
+    assert_eq!(world.number(undone).await, 1, "what is not put off is not brought back");
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -139,9 +148,38 @@ async fn the_pages_read_and_act_without_script(root: PgPool) {
     let bad = post(&mut client, "/fn/overview/snooze", from, "key=transactions.held&until=7d").await;
     assert_eq!((bad.status, bad.location()), (StatusCode::SEE_OTHER, from));
     assert!(client.get(from).await.text.contains("24 hours at most"));
-    let done = post(&mut client, "/fn/overview/snooze", from, "key=transactions.held&until=1h").await;
-    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, from), "{}", done.text);
+    let refused = client.get("/").await.text;
+    assert!(!refused.contains("data-snooze-fault"), "it was told already");
+    let back = "back=%2Foverview%2Fattention%3Ffeature%3Dtransactions";
+    let form = client.get(from).await.text;
+    assert!(form.contains("name=\"back\" value=\"/overview/attention?feature=transactions\""), "{form}");
+    let done = post(&mut client, "/fn/overview/snooze", from, &format!("key=transactions.held&until=1h&{back}")).await;
+    let after = "/overview/attention?feature=transactions&snoozed=transactions.held";
+    assert_eq!((done.status, done.location()), (StatusCode::SEE_OTHER, after), "{}", done.text);
+    let page = client.get(after).await.text;
+    for part in ["Snoozed until", "data-snoozed=\"transactions.held\"", "action=\"/fn/overview/unsnooze\""] {
+        assert!(page.contains(part), "{part} is missing:\n{page}");
+    }
+    let undone = post(&mut client, "/fn/overview/unsnooze", after, "key=transactions.held").await;
+    assert_eq!((undone.status, undone.location()), (StatusCode::SEE_OTHER, after), "{}", undone.text);
+    let page = client.get(after).await.text;
+    assert!(page.contains("data-item=\"transactions.held\"") && !page.contains("Snoozed until"), "{page}");
+
+    let home = post(&mut client, "/fn/overview/snooze", "/", "key=transactions.held&until=later&back=%2F").await;
+    assert_eq!(home.location(), "/");
+    let home = client.get("/").await.text;
+    let item = home.split("<li").find(|item| item.contains("data-item=\"transactions.held\"")).expect("the item");
+    assert!(item.contains("data-snooze-fault") && item.contains("Choose 1h, today or 7d."), "{item}");
+    let gone = post(&mut client, "/fn/overview/snooze", "/", "key=transactions.luck&until=1h&back=%2F").await;
+    assert_eq!(gone.location(), "/");
+    let block = client.get("/").await.text;
+    let block = block.split("data-attention").nth(1).expect("the block").split("<li").next().unwrap_or_default();
+    assert!(block.contains("data-snooze-fault"), "{block}");
+    let home = post(&mut client, "/fn/overview/snooze", "/", "key=transactions.held&until=1h&back=%2F").await;
+    assert_eq!(home.location(), "/?snoozed=transactions.held");
+    assert!(client.get(home.location()).await.text.contains("Snoozed until"));
     let page = client.get("/overview/attention").await.text;
+    assert!(page.contains("data-put-off=\"transactions.held\"") && !page.contains("Snoozed until"), "{page}");
     assert!(page.contains("1 put off") && !page.contains("data-item=\"transactions.held\""), "{page}");
     assert!(client.get("/").await.text.contains("<title>Overview · Millrace</title>"));
     let again = post(&mut client, "/fn/jobs/retry", from, "id=01890000-0000-7000-8000-00000000000f").await;

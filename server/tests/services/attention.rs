@@ -226,6 +226,36 @@ async fn who_puts_an_item_off_sees_it_again_with_its_full_age(db: PgPool) {
     assert_eq!((told.0, &told.1["until"]), (3, &serde_json::json!("2026-11-22T13:00:00Z")));
 }
 
+#[sqlx::test(migrations = "../migrations")]
+async fn what_was_put_off_is_named_and_brought_back(db: PgPool) {
+    let figures = Figures::on(db);
+    let service = service(&figures);
+    held(&figures, "2026-11-22T06:00:00Z", "100").await;
+    let (who, other) = (admin(), crate::world::person(domain::access::Role::Viewer));
+    for (person, until) in [(&who, "1h"), (&other, "7d")] {
+        service.snooze(person, "transactions.held", &put_off(until)).await.unwrap();
+    }
+    let away = list(&service, &who).await;
+    let told: Vec<_> = away.put_off.iter().map(|one| (one.key.as_str(), one.title.as_str(), one.until)).collect();
+    assert_eq!(told, [("transactions.held", "1 sale held for review", at("2026-11-22T13:00:00Z").fixed_offset())]);
+
+    service.unsnooze(&who, "transactions.held").await.unwrap();
+    let back = list(&service, &who).await;
+    assert_eq!((keys(&back), back.snoozed, back.put_off.len()), (vec!["transactions.held"], 0, 0));
+    assert_eq!(list(&service, &other).await.snoozed, 1, "somebody else's stays put off");
+    for key in ["transactions.held", "transactions.nothing"] {
+        service.unsnooze(&who, key).await.unwrap();
+    }
+    let audited: Vec<(String, serde_json::Value)> =
+        sqlx::query_as("select entity_id, before from ops.audit_log where action = 'overview.attention_unsnooze'")
+            .fetch_all(&figures.db)
+            .await
+            .unwrap();
+    assert_eq!(audited, [("transactions.held".to_owned(), serde_json::json!({"until": "2026-11-22T13:00:00Z"}))]);
+    let dealer = holding(Rights::of(None, &[PermSet::DealerUser]));
+    assert_eq!(service.unsnooze(&dealer, "transactions.held").await.unwrap_err().code, ErrorCode::Forbidden);
+}
+
 async fn failed_run(figures: &Figures, kind: &str, payload: &str, when: &str, state: &str) {
     sqlx::query(
         "insert into ops.job_runs (id, kind, queue, state, payload, requested_label, run_at, created_at, finished_at, error_message)

@@ -16,12 +16,25 @@ pub async fn load_attention(query: String) -> Result<Packed<AttentionList>, Faul
     Packed::of(&port::<dyn AttentionPort>()?.attention(&principal()?, &asked).await?)
 }
 
-/// Puts an item off for `until`: `1h`, `today` or `7d`.
+/// Puts an item off for `until`: `1h`, `today` or `7d`. A form without script names the page it goes `back` to, whose
+/// address then says what was put off; with script the page knows.
 #[server(prefix = "/fn", endpoint = "overview/snooze")]
-pub async fn snooze_item(key: String, until: String) -> Result<(), Fault> {
+pub async fn snooze_item(key: String, until: String, #[server(default)] back: String) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::overview::attention::{AttentionPort, SnoozeItem, snoozed_link};
+    port::<dyn AttentionPort>()?.snooze(&principal()?, &key, &SnoozeItem { until }).await?;
+    if !back.is_empty() {
+        redirect(&snoozed_link(crate::features::access::own_path(&back), &key));
+    }
+    Ok(())
+}
+
+/// Brings an item back that was put off.
+#[server(prefix = "/fn", endpoint = "overview/unsnooze")]
+pub async fn unsnooze_item(key: String) -> Result<(), Fault> {
     use crate::context::{port, principal};
-    use domain::overview::attention::{AttentionPort, SnoozeItem};
-    Ok(port::<dyn AttentionPort>()?.snooze(&principal()?, &key, &SnoozeItem { until }).await?)
+    use domain::overview::attention::AttentionPort;
+    Ok(port::<dyn AttentionPort>()?.unsnooze(&principal()?, &key).await?)
 }
 
 /// Every source; `query` is the query part of the page's address.

@@ -1,7 +1,9 @@
 //! `/overview/attention`: everything that needs a hand, and the short list of the home page.
 
+mod put_off;
 mod rows;
 
+use super::place;
 use crate::{
     components::{
         form::{ErrorSummary, FormState},
@@ -12,7 +14,7 @@ use crate::{
     fault::Fault,
     features::{
         jobs::{RetryJob, RunSchedule},
-        overview::attention::{SnoozeItem, load_attention},
+        overview::attention::{SnoozeItem, UnsnoozeItem, load_attention},
     },
     live::use_topic,
     page_data::PageData,
@@ -21,11 +23,11 @@ use crate::{
 use domain::{
     ErrorCode, format,
     live::Topic,
-    overview::attention::{AttentionList, AttentionQuery, AttentionSeverity, Feature, Look, Unavailable},
+    overview::attention::{AttentionList, AttentionQuery, AttentionSeverity, Feature, Look, Unavailable, snoozed_in},
     query,
 };
 use leptos::prelude::*;
-use leptos_router::hooks::use_location;
+use leptos_router::{hooks::use_location, location::Location};
 
 /// Items of the short list.
 const SHORT: usize = 8;
@@ -37,6 +39,11 @@ pub struct NeedsAttention {
     list: PageData<AttentionList>,
     critical: RwSignal<i64>,
     snooze: ServerAction<SnoozeItem>,
+    unsnooze: ServerAction<UnsnoozeItem>,
+    /// The item put off last on this page, or tried to be.
+    tried: RwSignal<Option<String>>,
+    /// Where a form without script goes back to; with script the page stays, and this is empty.
+    back: RwSignal<String>,
     retry: ServerAction<RetryJob>,
     run: ServerAction<RunSchedule>,
 }
@@ -62,9 +69,22 @@ impl NeedsAttention {
     fn asking(query: impl Fn() -> String + Send + Sync + 'static) -> Self {
         let changed = [Topic::Transactions, Topic::Integrations, Topic::Jobs].map(use_topic);
         let snooze: ServerAction<SnoozeItem> = ServerAction::new();
-        let source = move || (query(), changed.map(|topic| topic.get()), snooze.version().get());
+        let unsnooze: ServerAction<UnsnoozeItem> = ServerAction::new();
+        let versions = move || (snooze.version().get(), unsnooze.version().get());
+        let source = move || (query(), changed.map(|topic| topic.get()), versions());
         let list = PageData::load(source, |(query, ..)| load_attention(query));
-        Self { list, critical: RwSignal::new(0), snooze, retry: ServerAction::new(), run: ServerAction::new() }
+        let Location { pathname, search, .. } = use_location();
+        let search = search.get_untracked();
+        let tried = RwSignal::new(snoozed_in(&search));
+        let back = RwSignal::new(format!("{}{}", pathname.get_untracked(), place::query(&search)));
+        Effect::new(move |_| back.set(String::new()));
+        Effect::new(move |_| {
+            if let Some(SnoozeItem { key, .. }) = snooze.input().get() {
+                tried.set(Some(key));
+            }
+        });
+        let (retry, run) = (ServerAction::new(), ServerAction::new());
+        Self { list, critical: RwSignal::new(0), snooze, unsnooze, tried, back, retry, run }
     }
 
     /// Critical items as shown, for the title of the page.
@@ -98,6 +118,7 @@ fn short(mut list: AttentionList, of: NeedsAttention) -> impl IntoView {
         (more > 0).then(|| view! { <p class="sub"><a href="/overview/attention">{format!("{more} more")}</a></p> });
     view! {
         {unavailable(list.unavailable)}
+        {put_off::told(&list.put_off, &list.items, of)}
         {if list.items.is_empty() { nothing(&list.looked_at).into_any() } else { rows::items(list.items, of).into_any() }}
         {more}
     }
@@ -130,7 +151,6 @@ impl LazyPage for AttentionRoute {
             <PageHead title="Needs attention" scope="The most urgent first">
                 <a class="btn quiet" href="/overview/freshness">"Freshness"</a>
             </PageHead>
-            <ErrorSummary state=FormState::of(of.snooze)/>
             <ErrorSummary state=FormState::of(of.retry)/>
             <ErrorSummary state=FormState::of(of.run)/>
             <Transition fallback=|| view! { <Loading lines=8/> }>
@@ -151,6 +171,8 @@ fn whole(list: AttentionList, asked: &AttentionQuery, of: NeedsAttention) -> imp
         n => format!("{n} items"),
     };
     let put_off = (list.snoozed > 0).then(|| format!(" · {} put off", list.snoozed));
+    let told = put_off::told(&list.put_off, &list.items, of).into_any();
+    let waiting = put_off::waiting(list.put_off, of);
     let critical = (list.critical > 0).then(|| format!(" · {} critical", list.critical));
     let body = if !list.items.is_empty() {
         rows::items(list.items, of).into_any()
@@ -165,7 +187,9 @@ fn whole(list: AttentionList, asked: &AttentionQuery, of: NeedsAttention) -> imp
         {unavailable(list.unavailable)}
         <section class="card" data-attention>
             <p class="total" role="status">{total}{critical}{put_off}</p>
+            {told}
             {body}
+            {waiting}
         </section>
         {looks(list.looked_at)}
     }

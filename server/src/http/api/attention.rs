@@ -20,11 +20,11 @@ use domain::{
 
 pub fn routes() -> Routes<Services> {
     let view = Access::Needs(Permission::OverviewView);
-    Routes::new().get("/api/v1/attention", view, list).post("/api/v1/attention/{key}/snooze", view, snooze).get(
-        "/api/v1/freshness",
-        view,
-        sources,
-    )
+    Routes::new()
+        .get("/api/v1/attention", view, list)
+        .post("/api/v1/attention/{key}/snooze", view, snooze)
+        .delete("/api/v1/attention/{key}/snooze", view, unsnooze)
+        .get("/api/v1/freshness", view, sources)
 }
 
 /// What needs a hand, the most urgent first.
@@ -44,6 +44,16 @@ pub async fn snooze(
     Json(command): Json<SnoozeItem>,
 ) -> ApiResult<StatusCode> {
     services.attention.snooze(&who, &key, &command).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes the caller's snooze back.
+pub async fn unsnooze(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(key): Path<String>,
+) -> ApiResult<StatusCode> {
+    services.attention.unsnooze(&who, &key).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

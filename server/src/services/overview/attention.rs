@@ -18,8 +18,8 @@ use domain::{
     format,
     freshness::{Declaration, ErrorClass},
     overview::attention::{
-        AttentionItem, AttentionList, AttentionPort, AttentionQuery, AttentionSeverity, Feature, Look, SnoozeItem,
-        Unavailable, by_urgency,
+        AttentionItem, AttentionList, AttentionPort, AttentionQuery, AttentionSeverity, Feature, Look, PutOff,
+        SnoozeItem, Unavailable, by_urgency,
     },
     settings::{Business, SettingsPort},
 };
@@ -215,7 +215,7 @@ impl AttentionPort for AttentionService {
         let request = query.resolve().map_err(AppError::validation)?;
         let asked = self.asked().await?;
         let (seen, snoozed) = tokio::join!(self.look(who, &asked), self.snoozes.of(who, asked.now));
-        let (mut items, mut put_off) = (Vec::new(), 0);
+        let (mut items, mut put_off) = (Vec::new(), Vec::new());
         let (mut missing, mut looked_at) = (Vec::new(), Vec::new());
         for (feature, seen) in &seen {
             let at = seen.last.as_ref().map(|(_, at)| *at);
@@ -228,14 +228,16 @@ impl AttentionPort for AttentionService {
                 age_seconds: at.map(|at| (asked.now - at).num_seconds().max(0)),
             });
             for item in shown(seen, &asked, who).filter(|item| request.wants(item)) {
-                if snoozed.get(&item.key).is_some_and(|snooze| snooze.hides(item.severity, asked.now)) {
-                    put_off += 1;
-                } else {
-                    items.push(item);
+                match snoozed.get(&item.key).filter(|snooze| snooze.hides(item.severity, asked.now)) {
+                    Some(snooze) => {
+                        put_off.push(PutOff { until: asked.zone.local(snooze.until), key: item.key, title: item.title })
+                    }
+                    None => items.push(item),
                 }
             }
         }
         items.sort_by(by_urgency);
+        put_off.sort_by(|a, b| (a.until, &a.key).cmp(&(b.until, &b.key)));
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let critical = items.iter().filter(|item| item.severity == AttentionSeverity::Critical).count();
         let total = number(items.len());
@@ -246,7 +248,8 @@ impl AttentionPort for AttentionService {
             looked_at,
             total,
             critical: number(critical),
-            snoozed: put_off,
+            snoozed: number(put_off.len()),
+            put_off,
         })
     }
 
@@ -280,6 +283,20 @@ impl AttentionPort for AttentionService {
         let act = Act::done("overview.attention_snooze", "attention", key)
             .after(json!({"until": asked.zone.local(until), "severity": severity}));
         audit::record(&mut tx, self.backend.clock.new_id(), asked.now, who, act).await?;
+        store::commit(tx).await?;
+        self.snoozes.forget(user).await;
+        Ok(())
+    }
+
+    async fn unsnooze(&self, who: &Principal, key: &str) -> Result<(), AppError> {
+        who.require(Permission::OverviewView)?;
+        let Some(user) = who.user_id() else { return Err(AppError::forbidden()) };
+        let now = self.backend.clock.now();
+        let mut tx = store::begin(&self.backend.pools.admin).await?;
+        if let Some(until) = rows::unsnooze(&mut tx, user.0, key).await? {
+            let act = Act::done("overview.attention_unsnooze", "attention", key).before(json!({"until": until}));
+            audit::record(&mut tx, self.backend.clock.new_id(), now, who, act).await?;
+        }
         store::commit(tx).await?;
         self.snoozes.forget(user).await;
         Ok(())

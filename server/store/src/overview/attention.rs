@@ -201,3 +201,17 @@ pub async fn snooze(connection: &mut PgConnection, user: Uuid, snooze: &SnoozeRo
     .await?;
     Ok(())
 }
+
+/// Takes a snooze back; until when it would have lasted, if there was one.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn unsnooze(connection: &mut PgConnection, user: Uuid, item_key: &str) -> Result<Option<DateTime<Utc>>> {
+    Ok(sqlx::query_scalar!(
+        "delete from ops.attention_snoozes where user_id = $1 and item_key = $2 returning until",
+        user,
+        item_key
+    )
+    .fetch_optional(connection)
+    .await?)
+}

@@ -1,7 +1,7 @@
 //! Putting an item off: for how long, and when it stands again.
 
 use super::item::AttentionSeverity;
-use crate::FieldError;
+use crate::{FieldError, query};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -95,6 +95,25 @@ impl SnoozeItem {
     }
 }
 
+/// Name under which an address says what was put off last.
+const SNOOZED: &str = "snoozed";
+
+/// `page` with what was put off on it last.
+#[must_use]
+pub fn snoozed_link(page: &str, key: &str) -> String {
+    let (path, rest) = page.split_once('?').unwrap_or((page, ""));
+    let mut pairs = query::pairs(rest);
+    pairs.retain(|(name, _)| name != SNOOZED);
+    pairs.push((SNOOZED.to_owned(), key.to_owned()));
+    format!("{path}?{}", query::write(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
+}
+
+/// What was put off last, as the query part of an address says.
+#[must_use]
+pub fn snoozed_in(search: &str) -> Option<String> {
+    query::pairs(search).into_iter().find(|(name, _)| name == SNOOZED).map(|(_, key)| key)
+}
+
 /// An item as it was put off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snooze {
@@ -147,6 +166,14 @@ mod tests {
         let snooze = Snooze { severity: High, at: at(0), until: at(7 * 24) };
         assert!(snooze.hides(High, at(30)) && snooze.hides(Medium, at(30)) && !snooze.hides(Critical, at(1)));
         assert!(!snooze.hides(High, at(7 * 24)), "the end is the end");
+    }
+
+    #[test]
+    fn a_page_says_in_its_address_what_was_put_off_last() {
+        let link = snoozed_link("/overview/attention?feature=jobs&snoozed=old", "jobs.run.1&2");
+        assert_eq!(link, "/overview/attention?feature=jobs&snoozed=jobs.run.1%262");
+        assert_eq!(snoozed_in(link.split_once('?').unwrap().1).as_deref(), Some("jobs.run.1&2"));
+        assert_eq!((snoozed_link("/", "a"), snoozed_in("?period=7d")), ("/?snoozed=a".to_owned(), None));
     }
 
     proptest! {

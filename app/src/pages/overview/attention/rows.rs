@@ -1,20 +1,21 @@
 //! Items in rows: what it is, what happens when nobody acts, and what one can do.
 
-use super::NeedsAttention;
+use super::{NeedsAttention, put_off};
 use crate::{components::form::CsrfField, context::session};
 use domain::{
-    format,
+    AppError, format,
     overview::attention::{AttentionAct, AttentionAction, AttentionItem, SnoozeFor},
 };
 use leptos::{form::ActionForm, prelude::*};
 
 /// The list, in the order given.
 pub fn items(items: Vec<AttentionItem>, of: NeedsAttention) -> impl IntoView {
-    let rows = items.into_iter().map(|item| row(item, of)).collect_view();
+    let refused = put_off::refused(of);
+    let rows = items.into_iter().map(|item| row(item, of, refused)).collect_view();
     view! { <ul class="attention">{rows}</ul> }
 }
 
-fn row(item: AttentionItem, of: NeedsAttention) -> impl IntoView {
+fn row(item: AttentionItem, of: NeedsAttention, refused: Signal<Option<(String, AppError)>>) -> impl IntoView {
     let locale = session().business.locale;
     let AttentionItem { severity, title, consequence, since, age_seconds, link, stale, .. } = item;
     let money = item.money_at_risk.zip(item.currency);
@@ -23,6 +24,8 @@ fn row(item: AttentionItem, of: NeedsAttention) -> impl IntoView {
     });
     let old = stale.then(|| view! { <span class="badge warn">"Last known"</span> });
     let (label, key) = (title.clone(), item.key.clone());
+    let tried = key.clone();
+    let fault = move || refused.get().filter(|(key, _)| *key == tried).map(|(_, error)| error);
     let actions = item.actions.into_iter().filter_map(|action| acting(action, &label, of)).collect_view();
     view! {
         <li data-item=key data-severity=severity.as_str()>
@@ -39,6 +42,7 @@ fn row(item: AttentionItem, of: NeedsAttention) -> impl IntoView {
             <div class="attention-acts">
                 {actions}
                 {snooze(item.key, severity, label, of)}
+                {put_off::fault_line(fault)}
             </div>
         </li>
     }
@@ -91,6 +95,7 @@ fn snooze(
             <ActionForm action=of.snooze>
                 <CsrfField/>
                 <input type="hidden" name="key" value=key/>
+                <input type="hidden" name="back" value=of.back/>
                 {choices}
             </ActionForm>
         </details>

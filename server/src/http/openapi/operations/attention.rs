@@ -24,6 +24,9 @@ pub const OPERATIONS: &[Operation] = &[
         .note("For the caller alone. It comes back with its full age; a critical one after 24 hours at the latest.")
         .with(&[text("key", "Key of an item of the list.")])
         .takes(named::<SnoozeItem>),
+    nothing("DELETE /api/v1/attention/{key}/snooze", "Take a snooze back")
+        .note("For the caller alone. 204 also when the item was not put off.")
+        .with(&[text("key", "Key of an item.")]),
     json(
         "GET /api/v1/freshness",
         "Every source with its age against its promise, the worst first",
