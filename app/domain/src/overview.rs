@@ -40,7 +40,7 @@ pub use series::{Bar, Bars, Counterpart, Progress, Trend, TrendDay, TrendQuery, 
 pub use statistics::{change_percent, rate_percent, wilson_95};
 pub use summary::{SummaryDay, SummaryPort, SummaryQuery};
 pub use target::{Aim, NewTarget, SetTarget, Target, TargetPeriod, TargetsPort, TargetsScreen};
-pub use tile::{Badge, Change, Interval, Span, Tile};
+pub use tile::{Badge, Change, Interval, Span, Tile, TileError};
 pub use visit::RecordVisit;
 
 use crate::{AppError, access::Principal};

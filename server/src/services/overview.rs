@@ -198,15 +198,7 @@ impl OverviewService {
             async move { measure::tile(connection, &context, metric, scope, now).await }.boxed()
         });
         match kept.await {
-            Ok(kept) => {
-                let mut tile = Tile::clone(&kept.value);
-                tile.age_seconds = Some(m.age(kept.computed_at));
-                tile.freshness = m.freshness(&kept);
-                if tile.badge == Badge::Live && tile.freshness.state != State::Fresh {
-                    tile.badge = Badge::Cached;
-                }
-                tile
-            }
+            Ok(kept) => Tile::clone(&kept.value).standing(m.freshness(&kept), m.age(kept.computed_at)),
             Err(error) => {
                 let class = Some(ErrorClass::of(&error));
                 let currency = m.context.business.base_currency;

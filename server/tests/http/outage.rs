@@ -100,6 +100,7 @@ async fn figures_stand_with_age_and_reason_while_the_database_is_away_and_heal_b
     assert!(before.contains("1,082.00") && !before.contains("data-outage"), "{before}");
     let fresh = o.orders().await;
     assert_eq!((&fresh["value"], &fresh["state"], &fresh["error_class"]), (&json!("3"), &json!("fresh"), &Value::Null));
+    assert_eq!((fresh.get("error"), fresh.get("fallback_value")), (Some(&Value::Null), Some(&Value::Null)));
 
     o.cut().await;
     o.world.clock.advance(chrono::Duration::seconds(90));
@@ -112,6 +113,7 @@ async fn figures_stand_with_age_and_reason_while_the_database_is_away_and_heal_b
         (&old["value"], &old["state"], &old["error_class"], &old["age_seconds"]),
         (&json!("3"), &json!("stale"), &json!("connection"), &json!(90))
     );
+    assert_eq!((&old["error"], &old["fallback_value"]), (&json!({"class": "connection"}), &old["value"]));
     assert!(old["missed"].as_i64() >= Some(1));
     // The rows of a figure are not to be had, but its last number is.
     let rows = o.page("/overview/kpis/sales.orders").await;
@@ -165,6 +167,7 @@ async fn in_an_outage_nothing_is_written_and_nobody_new_comes_in(root: PgPool) {
             (&tile["value"], &tile["state"], &tile["error_class"], &tile["computed_at"]),
             (&Value::Null, &json!("pending"), &json!("connection"), &Value::Null)
         );
+        assert_eq!((&tile["error"]["class"], &tile["fallback_value"]), (&json!("connection"), &Value::Null));
     }
     // The page of that day keeps its head and period bar; each block says what is missing.
     let page = o.page("/?day=2026-01-01").await;

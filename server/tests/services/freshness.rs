@@ -7,7 +7,7 @@ use crate::{
 };
 use domain::{
     freshness::{ErrorClass, State},
-    overview::{MetricKey, OverviewPort},
+    overview::{MetricKey, OverviewPort, TileError},
 };
 use futures::future::join_all;
 use server::services::Services;
@@ -55,8 +55,13 @@ async fn a_query_that_breaks_breaks_its_own_tile_and_heals(db: PgPool) {
                 let f = tile.freshness;
                 assert_eq!((f.state, f.missed, f.error_class), (state, missed, Some(ErrorClass::Query)));
                 assert_eq!(tile.value, before.tiles[3].value, "the last value stands");
+                assert_eq!(
+                    (tile.error, tile.fallback_value),
+                    (Some(TileError { class: ErrorClass::Query }), tile.value)
+                );
             } else {
                 assert_eq!(tile.freshness.state, State::Fresh, "{} stands by itself", tile.key);
+                assert_eq!((tile.error, tile.fallback_value), (None, None));
             }
         }
         assert!(screen.bars.is_ok() && screen.recent.unwrap().is_ok());

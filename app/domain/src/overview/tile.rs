@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     format,
-    freshness::{ErrorClass, Freshness},
+    freshness::{ErrorClass, Freshness, State},
     ids::SnapshotId,
     money::Currency,
 };
@@ -80,6 +80,12 @@ pub struct Change {
     pub range: Span,
 }
 
+/// Why a figure could not be refreshed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct TileError {
+    pub class: ErrorClass,
+}
+
 /// One figure of one scope, with its receipt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Tile {
@@ -132,6 +138,14 @@ pub struct Tile {
     /// The value in the figure's history; `None`: it was not written down.
     #[serde(default)]
     pub snapshot_id: Option<SnapshotId>,
+    /// `None`: the last refresh did not fail.
+    #[serde(default)]
+    pub error: Option<TileError>,
+    /// The last good value, which stands in for one that could not be computed; `None`: nothing stands in, or there
+    /// never was one.
+    #[schema(format = "decimal")]
+    #[serde(default)]
+    pub fallback_value: Option<Decimal>,
 }
 
 impl Tile {
@@ -165,7 +179,21 @@ impl Tile {
             formula: key.formula().to_owned(),
             range,
             snapshot_id: None,
+            error: class.map(|class| TileError { class }),
+            fallback_value: None,
         }
+    }
+
+    /// A value that was kept, as it stands now.
+    #[must_use]
+    pub fn standing(self, freshness: Freshness, age_seconds: i64) -> Self {
+        let error = freshness.error_class.map(|class| TileError { class });
+        let badge = match self.badge {
+            Badge::Live if freshness.state != State::Fresh => Badge::Cached,
+            badge => badge,
+        };
+        let fallback_value = error.and(self.value);
+        Self { freshness, badge, error, fallback_value, age_seconds: Some(age_seconds), ..self }
     }
 
     /// Whether it can be true: counts are not negative, rates are within bounds, money has a currency.
@@ -257,5 +285,26 @@ mod tests {
         assert_eq!(written(Decimal::from(1204), Unit::Orders, None, "en-GB"), "1,204");
         assert_eq!(plural(1, "order", "en-GB"), "1 order");
         assert_eq!(plural(2, "order", "en-GB"), "2 orders");
+    }
+
+    #[test]
+    fn a_value_stands_in_only_for_one_that_failed_and_none_is_made_up() {
+        let at = DateTime::parse_from_rfc3339("2026-11-22T00:00:00+00:00").unwrap();
+        let range = Span { from: at, to: at, zone: "UTC".into() };
+        let never = Tile::unknown(MetricKey::Orders, Currency::GBP, range.clone(), Some(ErrorClass::Query));
+        assert_eq!((never.error, never.fallback_value), (Some(TileError { class: ErrorClass::Query }), None));
+        let young = Tile::unknown(MetricKey::Orders, Currency::GBP, range, None);
+        assert_eq!((young.error, young.fallback_value), (None, None));
+
+        let kept = Tile { value: Some(7.into()), badge: Badge::Live, ..young };
+        let fresh = kept.clone().standing(Freshness::default(), 3);
+        assert_eq!((fresh.error, fresh.fallback_value, fresh.badge), (None, None, Badge::Live));
+        let awaited = kept.clone().standing(Freshness::REFRESHING, 61);
+        assert_eq!((awaited.error, awaited.fallback_value, awaited.badge), (None, None, Badge::Cached));
+        let failed = kept.standing(Freshness::missed(1, ErrorClass::Timeout), 61);
+        assert_eq!((failed.error, failed.value), (Some(TileError { class: ErrorClass::Timeout }), Some(7.into())));
+        assert_eq!((failed.fallback_value, failed.age_seconds), (failed.value, Some(61)));
+        let json = serde_json::to_value(&failed).unwrap();
+        assert_eq!((&json["error"]["class"], &json["fallback_value"]), (&"timeout".into(), &json["value"]));
     }
 }

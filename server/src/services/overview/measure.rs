@@ -300,6 +300,8 @@ fn of(
         formula: metric.formula().to_owned(),
         range,
         snapshot_id: None,
+        error: None,
+        fallback_value: None,
     }
 }
 
