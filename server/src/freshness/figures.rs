@@ -5,11 +5,11 @@ use super::{
     slot::{Answer, Flight, Held, Known, Slot, Standing},
     statistics::{AreaStatistics, Counters, Look},
 };
-use chrono::{DateTime, Duration as Span, Utc};
+use chrono::{DateTime, Utc};
 use domain::{
     AppError,
     clock::Clock,
-    freshness::{Declaration, ErrorClass, Freshness, fits},
+    freshness::{Class, Declaration, ErrorClass, Freshness, fits},
     ids::SnapshotId,
     money::Currency,
 };
@@ -94,6 +94,7 @@ pub struct Kept {
     pub declared: &'static Declaration,
     pub scope: String,
     pub json: Arc<str>,
+    pub class: Class,
     pub computed_at: DateTime<Utc>,
     pub looked_at: Option<DateTime<Utc>>,
     pub freshness: Freshness,
@@ -209,7 +210,7 @@ impl Figures {
         slot.looked(now);
         let (flight, joined, patience) = {
             let mut known = slot.known();
-            let standing = known.standing(generation, now, declared.ttl_seconds());
+            let standing = slot.standing(&known, generation, now);
             if standing == Standing::Fresh
                 && let Some(answer) = answer(&known, Freshness::default(), true)
             {
@@ -333,7 +334,7 @@ impl Figures {
         loop {
             let (at, began) = (self.0.clock.now(), Instant::now());
             let heard = if forced { None } else { self.0.news.horizon(slot.declared.topics) };
-            let since = at - Span::seconds(slot.declared.ttl_seconds());
+            let since = slot.since(at);
             let mut tx = store::figures::begin(&self.0.pool).await?;
             let claim = store::figures::claim(&mut tx, key, scope, heard.as_ref(), since).await?;
             if let Some(known) = claim.known
@@ -387,7 +388,7 @@ impl Figures {
             let bytes = slot.bytes();
             let known = slot.known();
             let last = known.last.clone()?;
-            let freshness = match known.standing(generation, now, slot.declared.ttl_seconds()) {
+            let freshness = match slot.standing(&known, generation, now) {
                 Standing::Fresh => Freshness::default(),
                 _ => known.waiting(slot.declared.deadline_ms),
             };
@@ -395,6 +396,7 @@ impl Figures {
                 declared: slot.declared,
                 scope: slot.scope().to_owned(),
                 json: last.json.clone().into(),
+                class: slot.class(last.computed_at),
                 computed_at: last.computed_at,
                 looked_at: slot.looked_at(),
                 freshness,

@@ -1,11 +1,12 @@
 //! What is known of one figure under one scope.
 
 use super::statistics::Counters;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     AppError,
-    freshness::{Declaration, ErrorClass, Freshness},
+    freshness::{Class, Declaration, ErrorClass, Freshness},
 };
+use engine::calendar::BusinessZone;
 use futures::future::{BoxFuture, Shared};
 use serde::de::DeserializeOwned;
 use std::{
@@ -145,11 +146,24 @@ impl Known {
     }
 }
 
+fn ttl(class: Class) -> TimeDelta {
+    TimeDelta::seconds(class.ttl_seconds())
+}
+
+/// When the last of the days is over that a scope names.
+fn ends_at(declared: &Declaration, scope: &str) -> Option<DateTime<Utc>> {
+    let asked = |wanted| declared.scope.iter().zip(scope.split(' ')).find(|(name, _)| **name == wanted);
+    let ((_, last), (_, zone)) = (asked("to")?, asked("zone")?);
+    Some(BusinessZone::parse(zone).ok()?.day_range(last.parse().ok()?).end)
+}
+
 /// A figure under a scope.
 pub struct Slot {
     pub declared: &'static Declaration,
     /// `key scope`.
     name: String,
+    /// The last day it was asked for is over then; `None`: it is asked for by no days.
+    ends_at: Option<DateTime<Utc>>,
     pub counters: Arc<Counters>,
     /// Seconds since 1970 of the last look.
     looked_at: AtomicI64,
@@ -158,7 +172,28 @@ pub struct Slot {
 
 impl Slot {
     pub fn new(declared: &'static Declaration, name: String, counters: Arc<Counters>, known: Known) -> Self {
-        Self { declared, name, counters, looked_at: AtomicI64::new(0), known: Mutex::new(known) }
+        let scope = name.get(declared.key.len() + 1..).unwrap_or_default();
+        let ends_at = ends_at(declared, scope);
+        Self { declared, name, ends_at, counters, looked_at: AtomicI64::new(0), known: Mutex::new(known) }
+    }
+
+    /// The class of a value: one computed when its days were over is of a closed period.
+    pub fn class(&self, computed_at: DateTime<Utc>) -> Class {
+        match self.ends_at {
+            Some(end) if computed_at >= end => Class::History,
+            _ => self.declared.class,
+        }
+    }
+
+    /// A value computed from then on does for one asked for `now`.
+    pub fn since(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let young = now - ttl(self.declared.class);
+        self.ends_at.map_or(young, |end| young.min(end.max(now - ttl(Class::History))))
+    }
+
+    pub fn standing(&self, known: &Known, generation: u64, now: DateTime<Utc>) -> Standing {
+        let class = known.last.as_ref().map_or(self.declared.class, |last| self.class(last.computed_at));
+        known.standing(generation, now, class.ttl_seconds())
     }
 
     pub fn name(&self) -> &str {
@@ -185,5 +220,44 @@ impl Slot {
     pub fn bytes(&self) -> u32 {
         let value = self.known().last.as_ref().map_or(0, |held| held.json.len());
         u32::try_from(200 + self.name.len() * 2 + value * 3).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::overview::{MetricKey, RECENT, TREND};
+
+    fn at(text: &str) -> DateTime<Utc> {
+        text.parse().unwrap()
+    }
+
+    fn slot(declared: &'static Declaration, scope: &str) -> Slot {
+        Slot::new(declared, format!("{} {scope}", declared.key), Arc::default(), Known::default())
+    }
+
+    #[test]
+    fn a_value_is_of_a_closed_period_when_its_days_were_over_as_it_was_computed() {
+        // That day ends at 18:30 in UTC.
+        let kolkata = slot(MetricKey::Orders.declaration(), "2026-11-20 2026-11-22 net week Asia/Kolkata INR");
+        let classes = ["2026-11-22T18:29:59Z", "2026-11-22T18:30:00Z"].map(|text| kolkata.class(at(text)));
+        assert_eq!(classes, [Class::Kpi, Class::History]);
+        let trend = slot(&TREND, "2026-10-24 2026-11-22 net desc UTC USD");
+        assert_eq!(trend.class(at("2026-11-23T00:00:00Z")), Class::History);
+        assert_eq!(slot(&RECENT, "UTC USD").class(at("2026-11-23T00:00:00Z")), Class::Live, "asked for by no days");
+        assert_eq!(slot(&TREND, "of another release").class(at("2026-11-23T00:00:00Z")), Class::Kpi);
+    }
+
+    #[test]
+    fn what_another_server_computed_while_the_day_ran_does_for_a_minute_only() {
+        let day = slot(MetricKey::Orders.declaration(), "2026-11-22 2026-11-22 net week UTC USD");
+        for (now, since) in [
+            ("2026-11-22T12:00:00Z", "2026-11-22T11:59:00Z"),
+            ("2026-11-23T00:00:10Z", "2026-11-22T23:59:10Z"),
+            ("2026-11-23T00:30:00Z", "2026-11-23T00:00:00Z"),
+            ("2026-11-23T08:00:00Z", "2026-11-23T07:00:00Z"),
+        ] {
+            assert_eq!(day.since(at(now)), at(since), "{now}");
+        }
     }
 }

@@ -5,13 +5,15 @@ use crate::{
     shop::viewer,
     world::World,
 };
+use chrono::Duration;
 use domain::{
     freshness::{ErrorClass, State},
-    overview::{MetricKey, OverviewPort, TileError},
+    overview::{MetricKey, OverviewPort, Tile, TileError},
 };
 use futures::future::join_all;
 use server::services::Services;
 use sqlx::{Connection, PgPool};
+use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 
 #[sqlx::test(migrations = "../migrations")]
@@ -122,4 +124,50 @@ async fn a_hundred_cold_looks_at_two_servers_cost_one_execution(db: PgPool) {
     for line in lines {
         line.stop().await;
     }
+}
+
+/// A figure once it is as the data is now.
+async fn settled(world: &Figures, query: &str) -> Tile {
+    for _ in 0..250 {
+        let tile = world.tile(MetricKey::Orders, query).await;
+        if tile.freshness.state == State::Fresh {
+            return tile;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    panic!("not fresh within five seconds");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_day_that_is_over_is_computed_anew_each_hour_and_the_running_one_each_minute(db: PgPool) {
+    let world = Figures::on(db);
+    let noon = at("2026-11-22T12:00:00Z");
+    world.clock.set(noon);
+    let computed = async |query: &str| settled(&world, query).await.computed_at.unwrap().to_utc();
+    for query in ["", "day=2026-11-21", "from=2026-11-20&to=2026-11-22"] {
+        assert_eq!(computed(query).await, noon, "{query}");
+    }
+    let later = noon + Duration::minutes(59);
+    world.clock.set(later);
+    assert_eq!(computed("day=2026-11-21").await, noon);
+    assert_eq!(computed("").await, later);
+    assert_eq!(computed("from=2026-11-20&to=2026-11-22").await, later, "its last day runs");
+    let hour = noon + Duration::hours(1);
+    world.clock.set(hour);
+    assert_eq!(computed("day=2026-11-21").await, hour);
+
+    // Computed while its day ran: the rest of that day is not in it.
+    let night = at("2026-11-22T23:59:30Z");
+    world.clock.set(night);
+    assert_eq!(computed("").await, night);
+    let morning = at("2026-11-23T00:00:31Z");
+    world.clock.set(morning);
+    assert_eq!(computed("day=2026-11-22").await, morning);
+    world.clock.set(morning + Duration::minutes(59));
+    assert_eq!(computed("day=2026-11-22").await, morning);
+
+    let classes = world.backend.figures.kept().into_iter().filter(|kept| kept.declared.key == "sales.orders");
+    let classes: BTreeSet<_> = classes.map(|kept| (kept.scope[..10].to_owned(), kept.class.as_str())).collect();
+    let told = [("2026-11-20", "kpi"), ("2026-11-21", "history"), ("2026-11-22", "history")];
+    assert_eq!(classes, told.map(|(from, class)| (from.to_owned(), class)).into());
 }

@@ -14,7 +14,7 @@ const UNSEEN: i64 = 2;
 pub fn facts(backend: &Backend, who: &Principal, now: DateTime<Utc>) -> Vec<Facts> {
     let mut youngest = BTreeMap::new();
     for kept in backend.figures.kept().into_iter().filter(|kept| who.may(kept.declared.permission)) {
-        let ttl = kept.declared.ttl_seconds();
+        let ttl = kept.class.ttl_seconds();
         let looked_at = kept.looked_at.map_or(i64::MAX, |at| (now - at).num_seconds());
         let facts = Facts {
             enabled: looked_at <= UNSEEN * ttl,
