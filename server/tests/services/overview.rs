@@ -720,3 +720,36 @@ fn find_scan<'a>(node: &'a serde_json::Value, index: &str) -> Option<&'a serde_j
     }
     node["Plans"].as_array().into_iter().flatten().find_map(|child| find_scan(child, index))
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_figure_says_when_rows_of_its_window_are_simulated_or_demo(db: PgPool) {
+    let world = Figures::on(db);
+    let badge = async |query: &str| world.tile(MetricKey::Orders, query).await.badge;
+    let place = async |when: &str, origin: &str| {
+        let id = world.sale(Sale { at: when, ..Sale::default() }).await;
+        sqlx::query("update sales.transactions set origin = $2 where id = $1")
+            .bind(id)
+            .bind(origin)
+            .execute(&world.db)
+            .await
+            .unwrap();
+        world.service.forget();
+    };
+    place("2026-11-22T08:00:00Z", "live").await;
+    assert_eq!(badge("").await, Badge::Live);
+    place("2026-11-21T08:00:00Z", "demo").await;
+    sqlx::query("insert into ops.demo_batches (id, dataset, seed, as_of, row_counts, loaded_at) values (gen_random_uuid(), 'x', 1, '2026-11-22', '{}', '2026-11-22')")
+        .execute(&world.db)
+        .await
+        .unwrap();
+    world.service.forget();
+    assert_eq!((badge("").await, badge("day=2026-11-21").await), (Badge::Live, Badge::Demo));
+    place("2026-11-20T08:00:00Z", "simulated").await;
+    let days = [badge("").await, badge("day=2026-11-21").await, badge("day=2026-11-20").await];
+    assert_eq!(days, [Badge::Live, Badge::Demo, Badge::Simulated]);
+    assert_eq!(badge("from=2026-11-20&to=2026-11-22").await, Badge::Simulated, "before demo");
+    let trend = world.service.trend(&viewer(), &TrendQuery::default()).await.unwrap();
+    assert_eq!(trend.badge, Badge::Simulated);
+    let dashboard = world.service.dashboard(&viewer(), "24h").await.unwrap();
+    assert_eq!(dashboard.metadata.badge, Badge::Live);
+}

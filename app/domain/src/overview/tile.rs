@@ -24,6 +24,8 @@ pub enum Badge {
     Cached,
     /// Some input row comes from the demo world.
     Demo,
+    /// Some input row comes from a simulator that stands in for another system.
+    Simulated,
 }
 
 impl Badge {
@@ -33,6 +35,7 @@ impl Badge {
             Self::Live => "Live",
             Self::Cached => "Cached",
             Self::Demo => "Demo",
+            Self::Simulated => "Simulated",
         }
     }
 
@@ -42,7 +45,7 @@ impl Badge {
         match self {
             Self::Live => "good",
             Self::Cached => "warn",
-            Self::Demo => "demo",
+            Self::Demo | Self::Simulated => "demo",
         }
     }
 }

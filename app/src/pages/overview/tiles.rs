@@ -16,7 +16,7 @@ pub fn tile(tile: Tile, scope: Scope, place: Place, trend: Option<&Trend>) -> im
     let value = tile.text(&locale);
     let known_once = tile.computed_at.is_some();
     let notes = tile.notes(&locale).into_iter().map(|note| view! { <span>{note}</span> }).collect_view();
-    let badge = (tile.badge == Badge::Demo)
+    let badge = matches!(tile.badge, Badge::Demo | Badge::Simulated)
         .then(|| view! { <span class=format!("badge {}", tile.badge.tone())>{tile.badge.label()}</span> });
     let cached = freshness_badge(tile.freshness);
     // One without a value says so as its reason already.

@@ -1,6 +1,10 @@
 //! The documented dashboard of sliding windows [t − n, t): real queries, no row caps, no scaled figures.
 
-use super::{measure::Context, standing, totals::totals};
+use super::{
+    measure::{Context, badge},
+    standing,
+    totals::totals,
+};
 use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
@@ -48,7 +52,7 @@ pub async fn dashboard(
     let figures = sums::figures_with_customers(connection, context.books(), &windows, |_| true).await?;
     let at = |n: usize| figures.get(n).copied().unwrap_or_default();
     let (totals, all) = (sums::totals(connection).await?, totals(connection, context, first, now).await?);
-    let badge = if sums::demo_rows(connection, &window).await? { Badge::Demo } else { Badge::Live };
+    let badge = badge(connection, &window).await?;
     let threshold = standing::reorder_threshold(connection).await?;
     let low = sums::low_stock(connection, threshold).await?;
     let local = |t: DateTime<Utc>| context.zone.local(t);

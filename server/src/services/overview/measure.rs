@@ -17,7 +17,7 @@ use domain::{
 use engine::calendar::BusinessZone;
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
-use store::overview::{self as sums, AllOrders, Books, Figures, Visits, Window};
+use store::overview::{self as sums, AllOrders, Books, Figures, Origins, Visits, Window};
 
 /// Visitors below which a rate is called a small sample.
 const SMALL_SAMPLE: i64 = 30;
@@ -133,6 +133,20 @@ pub fn range(context: &Context, metric: MetricKey, scope: Scope, now: DateTime<U
     context.span(&if metric.is_of_now() { standing::range(metric, now) } else { context.window(scope) })
 }
 
+/// Whether rows are those of the real business; what is simulated matters more than what is demo.
+pub(super) const fn badge_of(origins: Origins) -> Badge {
+    match origins {
+        Origins { simulated: true, .. } => Badge::Simulated,
+        Origins { demo: true, .. } => Badge::Demo,
+        Origins { .. } => Badge::Live,
+    }
+}
+
+/// That of the sales and refunds of a window.
+pub(super) async fn badge(connection: &mut PgConnection, window: &Window) -> Result<Badge, AppError> {
+    Ok(badge_of(sums::origins(connection, window).await?))
+}
+
 /// The figure of a scope, computed from its rows.
 ///
 /// # Errors
@@ -151,7 +165,7 @@ pub async fn tile(
     let earlier = compared(context, scope, now);
     let windows: Vec<Window> = std::iter::once(&window).chain(earlier.iter().map(|(w, _)| w)).cloned().collect();
     let measured = measured(connection, context, metric, scope.basis, &windows).await?;
-    let badge = if sums::demo_rows(connection, &window).await? { Badge::Demo } else { Badge::Live };
+    let badge = badge(connection, &window).await?;
     let current = measured.first().copied().unwrap_or_default();
     let mut tile = of(context, metric, scope.basis, &current, context.span(&window), badge, now);
     let mut changes: Vec<_> = earlier

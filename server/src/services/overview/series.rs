@@ -3,7 +3,7 @@
 use super::{
     finished::{self, Measures},
     hours::{self, Hours, counterparts},
-    measure::{Context, days_back},
+    measure::{Context, badge, days_back},
     summary,
 };
 use chrono::{DateTime, Days, NaiveDate, Utc};
@@ -11,8 +11,8 @@ use domain::{
     AppError, format,
     freshness::Freshness,
     overview::{
-        Badge, Bar, Bars, Basis, Compare, Counterpart, DayRange, Progress, Scope, Trend, TrendDay, TrendRequest,
-        TrendTotals, rate_percent,
+        Bar, Bars, Basis, Compare, Counterpart, DayRange, Progress, Scope, Trend, TrendDay, TrendRequest, TrendTotals,
+        rate_percent,
     },
 };
 use rust_decimal::Decimal;
@@ -205,7 +205,7 @@ pub async fn trend(
     let days: Vec<NaiveDate> = asked.days.iter().chain(asked.days.before().iter()).collect();
     let measures = finished::measures(connection, context, asked.basis, &days, days.len(), now).await?;
     let whole = context.zone.days_range(asked.days.from, asked.days.to);
-    let badge = if sums::demo_rows(connection, &whole).await? { Badge::Demo } else { Badge::Live };
+    let badge = badge(connection, &whole).await?;
     let (current, before) = measures.split_at_checked(n).unwrap_or((&measures, &[]));
     let earlier = asked.days.before().iter().zip(before).map(|(day, measures)| counterpart(day, measures));
     let mut items: Vec<TrendDay> = days

@@ -1,6 +1,6 @@
 //! Figures of this moment, whatever days are asked for: what is held, what is low, what the last minute brought.
 
-use super::measure::Context;
+use super::measure::{Context, badge, badge_of};
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
@@ -12,11 +12,6 @@ use domain::{
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use store::overview::{self as sums, ProductFields, Window, attention};
-
-/// Demo rows among those counted.
-const fn badge(demo: bool) -> Badge {
-    if demo { Badge::Demo } else { Badge::Live }
-}
 
 /// # Errors
 /// When a statement fails.
@@ -42,12 +37,12 @@ pub async fn tile(
         MetricKey::LowStock => {
             let threshold = reorder_threshold(connection).await?;
             let low = sums::low_stock(connection, threshold).await?;
-            Tile { critical: Some(low.critical), badge: badge(low.demo), ..known(low.products) }
+            Tile { critical: Some(low.critical), badge: badge_of(low.origins), ..known(low.products) }
         }
         MetricKey::Held => match attention::held(connection, context.books()).await? {
             Some(held) => Tile {
                 oldest_at: Some(context.zone.local(held.oldest)),
-                badge: badge(held.demo),
+                badge: badge_of(held.origins),
                 ..worth(known(held.sales), held.net, held.without_rate, currency)
             },
             None => worth(known(0), Decimal::ZERO, 0, currency),
@@ -58,8 +53,8 @@ pub async fn tile(
                 sums::figures_with_customers(connection, context.books(), std::slice::from_ref(&window), |_| false)
                     .await?;
             let f = figures.first().copied().unwrap_or_default();
-            let demo = sums::demo_rows(connection, &window).await?;
-            Tile { badge: badge(demo), ..worth(known(f.orders), f.gross, f.sales_without_rate, currency) }
+            let badge = badge(connection, &window).await?;
+            Tile { badge, ..worth(known(f.orders), f.gross, f.sales_without_rate, currency) }
         }
     })
 }

@@ -1,6 +1,6 @@
 //! What the attention list is made of: counts and ages of what waits, and what a user has put off.
 
-use super::Books;
+use super::{Books, Origins};
 use crate::Result;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
@@ -16,8 +16,7 @@ pub struct Waiting {
     /// Sales in another currency whose day has no rate: not in `net`.
     pub without_rate: i64,
     pub oldest: DateTime<Utc>,
-    /// Some of them are not of the real business.
-    pub demo: bool,
+    pub origins: Origins,
 }
 
 /// Sales held for review; `None`: there are none.
@@ -29,7 +28,8 @@ pub async fn held(connection: &mut PgConnection, books: Books<'_>) -> Result<Opt
         r#"select count(*) as "sales!", min(t.occurred_at) as oldest,
                   coalesce(sum(case when t.currency = $1::char(3) then t.net else round(t.net * r.rate, 4) end), 0) as "net!",
                   count(*) filter (where t.currency <> $1::char(3) and r.rate is null) as "without_rate!",
-                  coalesce(bool_or(t.origin <> 'live'), false) as "demo!"
+                  coalesce(bool_or(t.origin = 'demo'), false) as "demo!",
+                  coalesce(bool_or(t.origin = 'simulated'), false) as "simulated!"
            from sales.transactions t
            left join lateral ops.fx_rate_on(t.currency, $1::char(3), (t.occurred_at at time zone $2::text)::date) r
                on t.currency <> $1::char(3)
@@ -46,7 +46,7 @@ pub async fn held(connection: &mut PgConnection, books: Books<'_>) -> Result<Opt
         net: row.net,
         without_rate: row.without_rate,
         oldest,
-        demo: row.demo,
+        origins: Origins { demo: row.demo, simulated: row.simulated },
     }))
 }
 
@@ -63,7 +63,8 @@ pub async fn open_payments(
         r#"select count(*) as "sales!", min(t.created_at) as oldest,
                   coalesce(sum(case when t.currency = $1::char(3) then t.net else round(t.net * r.rate, 4) end), 0) as "net!",
                   count(*) filter (where t.currency <> $1::char(3) and r.rate is null) as "without_rate!",
-                  coalesce(bool_or(t.origin <> 'live'), false) as "demo!"
+                  coalesce(bool_or(t.origin = 'demo'), false) as "demo!",
+                  coalesce(bool_or(t.origin = 'simulated'), false) as "simulated!"
            from sales.transactions t
            left join lateral ops.fx_rate_on(t.currency, $1::char(3), (t.occurred_at at time zone $2::text)::date) r
                on t.currency <> $1::char(3)
@@ -79,7 +80,7 @@ pub async fn open_payments(
         net: row.net,
         without_rate: row.without_rate,
         oldest,
-        demo: row.demo,
+        origins: Origins { demo: row.demo, simulated: row.simulated },
     }))
 }
 

@@ -201,15 +201,26 @@ pub async fn first_fact_at(connection: &mut PgConnection) -> Result<Option<DateT
     .await?)
 }
 
-/// Whether demo rows may be among the facts of the window.
+/// Where the rows of a window come from, besides the real business.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Origins {
+    pub demo: bool,
+    pub simulated: bool,
+}
+
+/// Whether sales or refunds of the window come from the demo world or from a simulator.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn demo_rows(connection: &mut PgConnection, window: &Window) -> Result<bool> {
-    // Without a demo world in place there is nothing to look for.
-    Ok(sqlx::query_scalar!(
+pub async fn origins(connection: &mut PgConnection, window: &Window) -> Result<Origins> {
+    // Without a demo world in place, or any simulated row, there is nothing to look for in the window.
+    Ok(sqlx::query_as!(
+        Origins,
         r#"select (exists (select from ops.demo_batches where removed_at is null)
-                   and exists (select from ops.v_sale_facts where at >= $1 and at < $2 and origin <> 'live')) as "demo!""#,
+                   and exists (select from ops.v_sale_facts where at >= $1 and at < $2 and origin = 'demo')) as "demo!",
+                  ((exists (select from sales.transactions where origin = 'simulated')
+                    or exists (select from sales.refunds where origin = 'simulated'))
+                   and exists (select from ops.v_sale_facts where at >= $1 and at < $2 and origin = 'simulated')) as "simulated!""#,
         window.start,
         window.end
     )

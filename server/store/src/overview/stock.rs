@@ -1,6 +1,9 @@
 //! Products of which little is left (`stock.md` 3.6, by threshold).
 
-use super::drill::{Asked, Found, containing, count, cut, direction, parts};
+use super::{
+    Origins,
+    drill::{Asked, Found, containing, count, cut, direction, parts},
+};
 use crate::Result;
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, Postgres, QueryBuilder};
@@ -28,8 +31,7 @@ pub struct LowStock {
     pub products: i64,
     /// Those of them that have none left.
     pub critical: i64,
-    /// Some of them are not of the real business.
-    pub demo: bool,
+    pub origins: Origins,
 }
 
 /// Up to how much a product counts as low; `None`: nobody has set it.
@@ -45,17 +47,19 @@ pub async fn reorder_threshold(connection: &mut PgConnection) -> Result<Option<S
 /// # Errors
 /// When the statement fails.
 pub async fn low_stock(connection: &mut PgConnection, threshold: Decimal) -> Result<LowStock> {
-    Ok(sqlx::query_as!(
-        LowStock,
+    let row = sqlx::query!(
         r#"select count(*) as "products!", count(*) filter (where l.on_hand - l.reserved <= 0) as "critical!",
-                  coalesce(bool_or(l.origin <> 'live'), false) as "demo!"
+                  coalesce(bool_or(l.origin = 'demo'), false) as "demo!",
+                  coalesce(bool_or(l.origin = 'simulated'), false) as "simulated!"
            from stock.levels l
            join sales.products p on p.id = l.product_id
            where l.on_hand - l.reserved <= $1 and p.kind = 'stocked' and p.is_active and p.deleted_at is null"#,
         threshold
     )
     .fetch_one(connection)
-    .await?)
+    .await?;
+    let origins = Origins { demo: row.demo, simulated: row.simulated };
+    Ok(LowStock { products: row.products, critical: row.critical, origins })
 }
 
 /// The products of the question at or below `threshold`, in keyset pages.
