@@ -5,7 +5,7 @@
 //! JSON text ([`Packed`]), and [`PageData`] opens it where it is shown.
 
 use crate::{fault::Fault, live::use_topic};
-use domain::{AppError, ErrorCode, live::Topic};
+use domain::{AppError, ErrorCode, access::Principal, live::Topic};
 use leptos::prelude::*;
 use leptos_router::hooks::use_location;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
@@ -78,10 +78,17 @@ enum Untyped {}
 
 type Answer = Result<Packed<Untyped>, Fault>;
 
+/// The last good answer, and the query of the address it was asked with.
+struct Good {
+    search: Memo<String>,
+    last: Option<(String, Packed<Untyped>)>,
+}
+
 /// What a page shows, loaded from a server function and again whenever what it was asked with changes.
 /// `.await` it inside `Suspend`.
 pub struct PageData<T> {
     answer: Resource<Answer>,
+    good: StoredValue<Good>,
     shows: PhantomData<fn() -> T>,
 }
 
@@ -99,9 +106,14 @@ impl<T: 'static> PageData<T> {
         let asked: Box<dyn Fn() -> A + Send + Sync> = Box::new(asked);
         let fetch: Box<dyn Fn(A) -> Boxed<Answer> + Send + Sync> = Box::new(move |with| {
             let answer = fetch(with);
-            Box::pin(async move { answer.await.map(Packed::untyped) })
+            // Asked while the page is rendered, it is of the page's own request.
+            let request = with_context::<Principal, _>(|who| who.trace().request_id.clone()).unwrap_or_default();
+            Box::pin(async move {
+                answer.await.map(Packed::untyped).map_err(|Fault(error)| Fault(error.of_request(&request)))
+            })
         });
-        Self { answer: Resource::new(asked, fetch), shows: PhantomData }
+        let good = StoredValue::new(Good { search: use_location().search, last: None });
+        Self { answer: Resource::new(asked, fetch), good, shows: PhantomData }
     }
 
     /// Calls `fetch` with the query of the page's address, and again when that or something of `topic` changes.
@@ -130,7 +142,40 @@ impl<T: 'static> PageData<T> {
     }
 }
 
+/// What a section of a page has to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled<T> {
+    Ready(T),
+    /// The last good answer, because there is no newer one.
+    Last(T, Fault),
+    Failed(Fault),
+}
+
 impl<T: DeserializeOwned + 'static> PageData<T> {
+    /// The newest answer. One that could not be had leaves the last good one of the same address standing.
+    pub async fn settled(self) -> Settled<T> {
+        // The page may be left in the meantime.
+        let asked = self.good.try_with_value(|good| good.search.try_get_untracked()).flatten();
+        let fault = match self.answer.await {
+            Ok(packed) => match open(&packed.json) {
+                Ok(value) => {
+                    self.good.try_update_value(|good| good.last = asked.map(|asked| (asked, packed)));
+                    return Settled::Ready(value);
+                }
+                Err(fault) => fault,
+            },
+            Err(fault) => fault,
+        };
+        let last = self.good.try_with_value(|good| {
+            let (of, packed) = good.last.as_ref().filter(|_| fault.0.is_passing())?;
+            (asked.as_ref() == Some(of)).then(|| open(&packed.json).ok()).flatten()
+        });
+        match last.flatten() {
+            Some(last) => Settled::Last(last, fault),
+            None => Settled::Failed(fault),
+        }
+    }
+
     /// What was answered last, if it was an answer; follows changes.
     #[must_use]
     pub fn latest(self) -> Option<T> {

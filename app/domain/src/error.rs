@@ -139,6 +139,21 @@ impl AppError {
         Self { fields, ..Self::new(ErrorCode::Validation, message) }
     }
 
+    /// As it is told to who asked with that request.
+    #[must_use]
+    pub fn of_request(mut self, id: &str) -> Self {
+        if self.request_id.is_none() && !id.is_empty() {
+            self.request_id = Some(id.to_owned());
+        }
+        self
+    }
+
+    /// Whether the same question may be answered another time: what was known before it still stands.
+    #[must_use]
+    pub const fn is_passing(&self) -> bool {
+        matches!(self.code, ErrorCode::Unavailable | ErrorCode::Internal | ErrorCode::RateLimited)
+    }
+
     /// Validation with one field.
     pub fn field(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self::validation(vec![FieldError::new(path, message)])

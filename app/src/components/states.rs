@@ -1,6 +1,6 @@
 //! The designed states of a block besides "ready": loading, empty, failed.
 
-use crate::fault::Fault;
+use crate::{fault::Fault, page_data::Settled};
 use domain::{AppError, ErrorCode};
 use leptos::prelude::*;
 
@@ -30,12 +30,13 @@ pub fn Empty(#[prop(into)] message: String, #[prop(optional)] children: Option<C
     }
 }
 
-/// What happened, in our words, with the request id and a way to try again.
+/// What happened, in our words, with the request id and a way to try again; `section` is what of the page it happened to.
 #[component]
-pub fn Failed(error: AppError) -> impl IntoView {
+pub fn Failed(error: AppError, #[prop(optional)] section: Option<&'static str>) -> impl IntoView {
     let sign_in = error.code == ErrorCode::Unauthenticated;
     view! {
-        <div class="failed" role="alert">
+        <div class="failed" role="alert" data-section-failed=section>
+            {section.map(|name| view! { <p><strong>{name}" section unavailable"</strong></p> })}
             <p>{error.message}</p>
             {error.request_id.map(|id| view! { <p class="sub">"Request " <code>{id}</code></p> })}
             {if sign_in {
@@ -44,6 +45,19 @@ pub fn Failed(error: AppError) -> impl IntoView {
                 view! { <a class="btn" href="" rel="external">"Try again"</a> }.into_any()
             }}
         </div>
+    }
+}
+
+/// A section of a page. One that could not be had says so by its name, above what it showed last; the others stand.
+pub fn section<T, V: IntoView + 'static>(
+    name: &'static str,
+    settled: Settled<T>,
+    view: impl FnOnce(T) -> V,
+) -> AnyView {
+    match settled {
+        Settled::Ready(value) => view(value).into_any(),
+        Settled::Last(value, Fault(error)) => view! { <Failed error section=name/> {view(value)} }.into_any(),
+        Settled::Failed(Fault(error)) => view! { <Failed error section=name/> }.into_any(),
     }
 }
 

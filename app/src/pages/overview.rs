@@ -22,8 +22,9 @@ mod trend;
 use crate::{
     components::{page::PageHead, states::Loading},
     context::session,
+    fault::Fault,
     features::overview::load_overview,
-    page_data::PageData,
+    page_data::{PageData, Settled},
     pages::LazyPage,
 };
 use areas::{AreaCards, Areas};
@@ -62,9 +63,10 @@ impl LazyPage for OverviewRoute {
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move {
-                    match screen.await {
-                        Ok(screen) => shown(screen, attention).into_any(),
-                        Err(fault) => blocks::no_screen("Overview", "/", fault),
+                    match screen.settled().await {
+                        Settled::Ready(screen) => shown(screen, attention, None).into_any(),
+                        Settled::Last(screen, fault) => shown(screen, attention, Some(fault)).into_any(),
+                        Settled::Failed(fault) => blocks::no_screen("Overview", "/", fault),
                     }
                 })}
             </Transition>
@@ -82,7 +84,7 @@ impl LazyPage for OverviewRoute {
     }
 }
 
-fn shown(screen: OverviewScreen, attention: NeedsAttention) -> impl IntoView {
+fn shown(screen: OverviewScreen, attention: NeedsAttention, stale: Option<Fault>) -> impl IntoView {
     let OverviewScreen { scope, today, zone, outage_since, tiles, bars, trend, recent, low_stock, .. } = screen;
     let course = trend.as_ref().ok();
     let tiles = tiles.into_iter().map(|tile| tiles::tile(tile, scope, Place::Home, course)).collect_view();
@@ -93,6 +95,7 @@ fn shown(screen: OverviewScreen, attention: NeedsAttention) -> impl IntoView {
             {may_create.then(|| view! { <a class="btn primary" href="/transactions/new">"New transaction"</a> })}
         </PageHead>
         {blocks::outage_note(outage_since)}
+        {blocks::stale_note(stale)}
         <ScopeBar place=Place::Home scope today/>
         <section class="kpis" aria-label="Key figures">
             {tiles}

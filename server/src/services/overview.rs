@@ -312,6 +312,7 @@ impl OverviewPort for OverviewService {
             recent,
             low_stock
         );
+        let request = &who.trace().request_id;
         Ok(OverviewScreen {
             scope,
             today: m.today(),
@@ -319,10 +320,10 @@ impl OverviewPort for OverviewService {
             currency: m.context.business.base_currency,
             outage_since: self.outage_since(&m),
             tiles,
-            bars,
-            trend,
-            recent,
-            low_stock,
+            bars: bars.map_err(|error| error.of_request(request)),
+            trend: trend.map_err(|error| error.of_request(request)),
+            recent: recent.map(|recent| recent.map_err(|error| error.of_request(request))),
+            low_stock: low_stock.map(|low| low.map_err(|error| error.of_request(request))),
         })
     }
 
@@ -342,7 +343,7 @@ impl OverviewPort for OverviewService {
             currency: m.context.business.base_currency,
             outage_since: self.outage_since(&m),
             tiles,
-            trend,
+            trend: trend.map_err(|error| error.of_request(&who.trace().request_id)),
         })
     }
 

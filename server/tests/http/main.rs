@@ -25,6 +25,7 @@ mod overview;
 mod permission_walk;
 mod sales_pages;
 mod search;
+mod sections;
 mod sign_in;
 mod socket;
 mod statements;

@@ -4,7 +4,7 @@ use super::tiles::delta;
 use crate::{
     components::{
         age::Age,
-        states::{Loading, ready_or_failed},
+        states::{Loading, section},
     },
     context::session,
     features::overview::attention::load_area,
@@ -65,7 +65,7 @@ pub fn AreaCards(of: Areas) -> impl IntoView {
                         <span class="meta"><a href=area.link() aria-label=format!("Open {}", area.label())>"Open"</a></span>
                     </header>
                     <Transition fallback=|| view! { <Loading lines=3/> }>
-                        {move || Suspend::new(async move { ready_or_failed(data.await, shown) })}
+                        {move || Suspend::new(async move { section(area.label(), data.settled().await, shown) })}
                     </Transition>
                 </article>
             })

@@ -8,7 +8,7 @@ use crate::{
     components::{
         form::{ErrorSummary, FormState},
         page::PageHead,
-        states::{Loading, ready_or_failed},
+        states::{Loading, ready_or_failed, section},
     },
     context::{session, set_status},
     fault::Fault,
@@ -104,7 +104,7 @@ pub fn AttentionBlock(of: NeedsAttention) -> impl IntoView {
                 <span class="meta"><a href="/overview/attention">"All"</a></span>
             </header>
             <Transition fallback=|| view! { <Loading lines=4/> }>
-                {move || Suspend::new(async move { ready_or_failed(of.list.await, move |list| short(list, of)) })}
+                {move || Suspend::new(async move { section("Needs attention", of.list.settled().await, move |list| short(list, of)) })}
             </Transition>
         </article>
     }

@@ -28,11 +28,19 @@ pub fn outage_note(since: Option<DateTime<FixedOffset>>) -> impl IntoView {
     })
 }
 
+/// Says that what follows is what was shown last, and why.
+pub fn stale_note(fault: Option<Fault>) -> impl IntoView {
+    fault.map(|Fault(error)| view! { <Failed error section="Figures"/> })
+}
+
 /// A page whose question was wrong, or of which nothing is known: its head stands, with what was wrong and a way on.
 pub fn no_screen(title: &'static str, path: &'static str, Fault(error): Fault) -> AnyView {
-    if error.code == ErrorCode::Validation {
+    let section = if error.code == ErrorCode::Validation {
         set_status(error.code.status());
-    }
+        None
+    } else {
+        Some("Figures")
+    };
     let faults = error
         .fields
         .iter()
@@ -42,7 +50,10 @@ pub fn no_screen(title: &'static str, path: &'static str, Fault(error): Fault) -
         <PageHead title=title>
             <a class="btn" href=path>"Today"</a>
         </PageHead>
-        <Failed error/>
+        {match section {
+            Some(section) => view! { <Failed error section/> }.into_any(),
+            None => view! { <Failed error/> }.into_any(),
+        }}
         <ul>{faults}</ul>
     }
     .into_any()
@@ -59,7 +70,7 @@ pub fn or_failed<T, V: IntoView + 'static>(
         Err(error) => view! {
             <article class="card" data-failed>
                 <header><h2>{title}</h2></header>
-                <Failed error/>
+                <Failed error section=title/>
             </article>
         }
         .into_any(),

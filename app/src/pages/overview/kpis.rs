@@ -11,8 +11,9 @@ use super::{
 };
 use crate::{
     components::{page::PageHead, states::Loading},
+    fault::Fault,
     features::overview::load_kpis,
-    page_data::PageData,
+    page_data::{PageData, Settled},
     pages::LazyPage,
 };
 use domain::overview::{KpisScreen, MetricKey, status::SystemStatus};
@@ -34,9 +35,10 @@ impl LazyPage for KpisRoute {
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move {
-                    match screen.await {
-                        Ok(screen) => shown(screen).into_any(),
-                        Err(fault) => blocks::no_screen("Figures", "/overview/kpis", fault),
+                    match screen.settled().await {
+                        Settled::Ready(screen) => shown(screen, None).into_any(),
+                        Settled::Last(screen, fault) => shown(screen, Some(fault)).into_any(),
+                        Settled::Failed(fault) => blocks::no_screen("Figures", "/overview/kpis", fault),
                     }
                 })}
             </Transition>
@@ -50,7 +52,7 @@ impl LazyPage for KpisRoute {
     }
 }
 
-fn shown(screen: KpisScreen) -> impl IntoView {
+fn shown(screen: KpisScreen, stale: Option<Fault>) -> impl IntoView {
     let KpisScreen { scope, today, zone, outage_since, tiles, trend, .. } = screen;
     let course = trend.as_ref().ok();
     let tiles = tiles.into_iter().map(|tile| tiles::tile(tile, scope, Place::Figures, course)).collect_view();
@@ -63,6 +65,7 @@ fn shown(screen: KpisScreen) -> impl IntoView {
             <a class="btn" href="/overview/targets">"Targets"</a>
         </PageHead>
         {blocks::outage_note(outage_since)}
+        {blocks::stale_note(stale)}
         <ScopeBar place=Place::Figures scope today/>
         <section class="kpis" aria-label="Figures">
             {tiles}

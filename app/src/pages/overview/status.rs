@@ -3,7 +3,7 @@
 use crate::{
     components::{
         age::Age,
-        states::{Loading, ready_or_failed},
+        states::{Loading, section},
     },
     context::session,
     features::overview::attention::load_status,
@@ -42,7 +42,7 @@ fn part(part: Part) -> impl IntoView {
 pub fn StatusLine(of: PageData<SystemStatus>) -> impl IntoView {
     view! {
         <Transition fallback=|| view! { <Loading lines=1/> }>
-            {move || Suspend::new(async move { ready_or_failed(of.await, line) })}
+            {move || Suspend::new(async move { section("Status", of.settled().await, line) })}
         </Transition>
     }
 }
@@ -69,7 +69,7 @@ fn line(status: SystemStatus) -> impl IntoView {
 pub fn StatusPanels(of: PageData<SystemStatus>) -> impl IntoView {
     view! {
         <Transition fallback=|| view! { <Loading lines=4/> }>
-            {move || Suspend::new(async move { ready_or_failed(of.await, panels) })}
+            {move || Suspend::new(async move { section("Status", of.settled().await, panels) })}
         </Transition>
     }
 }
