@@ -84,10 +84,11 @@ impl Services {
         let ingest = Arc::new(ingest::IngestService::new(backend.clone()));
         let settings: Arc<dyn SettingsPort> = Arc::new(settings::SettingsService::new(backend.clone()));
         let attention = AttentionService::new(backend.clone(), Arc::clone(&settings), Registry::standard());
-        let sources: Arc<dyn SourcesPort> =
-            Arc::new(SourcesService::new(backend.clone(), Arc::clone(&settings), live.clone()));
+        let sources = Arc::new(SourcesService::new(backend.clone(), Arc::clone(&settings), live.clone()));
+        let overview = overview::OverviewService::new(backend.clone());
         let overview: Arc<dyn OverviewPort> =
-            Arc::new(overview::OverviewService::new(backend.clone()).telling(live.gatherer().clone()));
+            Arc::new(overview.telling(live.gatherer().clone()).eating_from(Arc::clone(&sources)));
+        let sources: Arc<dyn SourcesPort> = sources;
         let areas =
             AreasService::new(backend.clone(), Arc::clone(&settings), Arc::clone(&overview), Arc::clone(&sources));
         let drill = FaultDrillService::new(backend.clone(), Arc::clone(&overview), live.clone(), true);

@@ -52,8 +52,9 @@ use domain::{
     settings::Business,
 };
 use futures::future::{FutureExt, join_all};
+use sources::SourcesService;
 use sqlx::{Postgres, Transaction};
-use std::fmt;
+use std::{fmt, sync::Arc};
 use store::overview as sums;
 use visits_told::VisitsTold;
 
@@ -100,6 +101,7 @@ impl Figure for Trend {
 pub struct OverviewService {
     backend: Backend,
     visits: Option<VisitsTold>,
+    sources: Option<Arc<SourcesService>>,
 }
 
 impl fmt::Debug for OverviewService {
@@ -160,13 +162,19 @@ fn scope_text(scope: Scope, context: &Context) -> String {
 impl OverviewService {
     #[must_use]
     pub const fn new(backend: Backend) -> Self {
-        Self { backend, visits: None }
+        Self { backend, visits: None, sources: None }
     }
 
     /// Has recorded visits told.
     #[must_use]
     pub fn telling(self, gatherer: Gatherer) -> Self {
         Self { visits: Some(VisitsTold::new(gatherer)), ..self }
+    }
+
+    /// Has figures tell of sources that are late.
+    #[must_use]
+    pub fn eating_from(self, sources: Arc<SourcesService>) -> Self {
+        Self { sources: Some(sources), ..self }
     }
 
     /// Takes no kept figure for fresh any more.
@@ -207,8 +215,21 @@ impl OverviewService {
         }
     }
 
-    async fn kept_tiles(&self, m: &Moment, metrics: &[MetricKey], scope: Scope) -> Vec<Tile> {
-        join_all(metrics.iter().map(|metric| self.kept_tile(m, *metric, scope))).await
+    async fn kept_tiles(&self, who: &Principal, m: &Moment, metrics: &[MetricKey], scope: Scope) -> Vec<Tile> {
+        let tiles = join_all(metrics.iter().map(|metric| self.kept_tile(m, *metric, scope)));
+        let late = async {
+            match &self.sources {
+                Some(sources) => sources.late(who, m.now, m.context.zone).await,
+                None => Vec::new(),
+            }
+        };
+        let (mut tiles, late) = tokio::join!(tiles, late);
+        for tile in &mut tiles {
+            let until = tile.range.to.to_utc().min(m.now);
+            let area = tile.key.declaration().area();
+            tile.late_sources = late.iter().filter_map(|source| source.of(area, until)).collect();
+        }
+        tiles
     }
 
     async fn kept_bars(&self, m: &Moment, scope: Scope) -> Result<Bars, AppError> {
@@ -306,7 +327,7 @@ impl OverviewPort for OverviewService {
         let low_stock =
             async { if who.may(Permission::InventoryView) { Some(self.kept_low_stock(&m).await) } else { None } };
         let (tiles, bars, trend, recent, low_stock) = tokio::join!(
-            self.kept_tiles(&m, &headline, scope),
+            self.kept_tiles(who, &m, &headline, scope),
             self.kept_bars(&m, scope),
             self.kept_trend(&m, series::page_trend(scope)),
             recent,
@@ -335,7 +356,7 @@ impl OverviewPort for OverviewService {
         let scope = if chosen { scope } else { scope.with_compare(Compare::All) };
         let metrics = all_seen_by(who);
         let (tiles, trend) =
-            tokio::join!(self.kept_tiles(&m, &metrics, scope), self.kept_trend(&m, series::page_trend(scope)));
+            tokio::join!(self.kept_tiles(who, &m, &metrics, scope), self.kept_trend(&m, series::page_trend(scope)));
         Ok(KpisScreen {
             scope,
             today: m.today(),
@@ -350,14 +371,15 @@ impl OverviewPort for OverviewService {
     async fn tiles(&self, who: &Principal, query: &ScopeQuery) -> Result<Vec<Tile>, AppError> {
         let mut m = self.moment(who).await?;
         let scope = m.scope(query)?;
-        Ok(self.kept_tiles(&m, &all_seen_by(who), scope).await)
+        Ok(self.kept_tiles(who, &m, &all_seen_by(who), scope).await)
     }
 
     async fn tile(&self, who: &Principal, key: &str, query: &ScopeQuery) -> Result<Tile, AppError> {
         let mut m = self.moment(who).await?;
         let metric = metric(who, key)?;
         let scope = m.scope(query)?;
-        Ok(self.kept_tile(&m, metric, scope).await)
+        let mut tiles = self.kept_tiles(who, &m, &[metric], scope).await;
+        tiles.pop().ok_or_else(AppError::internal)
     }
 
     async fn rows(&self, who: &Principal, key: &str, query: &DrillQuery) -> Result<Drill, AppError> {

@@ -1,18 +1,22 @@
 //! How fresh everything is (`overview.md` 3.10), and the area cards that say so on the home page.
 
 use crate::{
-    figures::{Figures, at},
+    figures::{Figures, at, scope},
     shop::{admin, holding, viewer},
 };
-use chrono::Duration;
+use async_trait::async_trait;
+use chrono::{DateTime, Duration, Utc};
 use domain::{
-    ErrorCode,
-    access::{PermSet, Principal, Rights},
+    AppError, ErrorCode,
+    access::{PermSet, Permission, Principal, Rights},
+    freshness::{Class, Declaration},
+    live::Topic,
     overview::{
-        ScopeQuery,
+        MetricKey, OverviewPort, ScopeQuery,
         area::{Area, AreaCard, AreasPort},
+        attention::Feature,
         fault_drill::{Fault, Reach},
-        source::{Source, SourceKind, SourceList, SourceQuery, SourceState, SourcesPort},
+        source::{LateSource, Source, SourceKind, SourceList, SourceQuery, SourceState, SourcesPort},
     },
     settings::SettingsPort,
 };
@@ -20,11 +24,15 @@ use server::{
     freshness::Drill,
     live::LiveBus,
     services::{
-        overview::{areas::AreasService, sources::SourcesService},
+        overview::{
+            OverviewService,
+            areas::AreasService,
+            sources::{Facts, SourceProvider, SourcesService},
+        },
         settings::SettingsService,
     },
 };
-use sqlx::PgPool;
+use sqlx::{PgConnection, PgPool};
 use std::sync::Arc;
 
 struct Desk {
@@ -271,4 +279,74 @@ async fn the_status_says_what_the_sources_say_and_what_a_drill_pretends(db: PgPo
     let away = desk.sources.status(&admin()).await.unwrap();
     assert_eq!(away.outage_since.unwrap(), at("2026-11-22T12:00:05Z"));
     assert_eq!(away.database.error_class.as_deref(), Some("database unreachable"));
+}
+
+/// Loads the shop's sales each hour, the last time at 10:30.
+struct Feed;
+
+static FEED: Declaration = Declaration {
+    key: "ingest.feed",
+    label: "Feed",
+    class: Class::Live,
+    deadline_ms: 300,
+    permission: Permission::IngestView,
+    topics: &[Topic::Integrations],
+    scope: &["zone"],
+    formula: "The last load of a feed",
+};
+
+#[async_trait]
+impl SourceProvider for Feed {
+    fn feature(&self) -> Feature {
+        Feature::Ingest
+    }
+
+    fn declared(&self) -> &'static Declaration {
+        &FEED
+    }
+
+    fn feeds(&self) -> &'static [&'static str] {
+        &["sales"]
+    }
+
+    async fn sources(&self, _: &mut PgConnection, _: DateTime<Utc>, _: &str) -> Result<Vec<Facts>, AppError> {
+        Ok(vec![Facts {
+            last_success: Some(at("2026-11-22T10:30:00Z")),
+            expected_seconds: Some(3_600),
+            ..Facts::unknown("feed.till", SourceKind::Import, "Till", "ingest")
+        }])
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_figure_names_the_late_source_it_ate_from(db: PgPool) {
+    let figures = Figures::on(db);
+    let backend = figures.backend.clone();
+    let settings: Arc<dyn SettingsPort> = Arc::new(SettingsService::new(backend.clone()));
+    let sources = SourcesService::new(backend.clone(), settings, LiveBus::new(backend.clone()));
+    let by_hand = OverviewService::new(backend.clone()).eating_from(Arc::new(sources));
+    let tile = async |service: &OverviewService, key: MetricKey, query: &str| {
+        service.tile(&admin(), key.as_str(), &scope(query)).await.unwrap().late_sources
+    };
+    assert_eq!(tile(&by_hand, MetricKey::Orders, "").await, [], "what people load is promised for no time");
+
+    let settings: Arc<dyn SettingsPort> = Arc::new(SettingsService::new(backend.clone()));
+    let sources = SourcesService::new(backend.clone(), settings, LiveBus::new(backend.clone()));
+    let fed = OverviewService::new(backend).eating_from(Arc::new(sources.knowing(Arc::new(Feed))));
+    figures.clock.set(at("2026-11-22T11:30:00Z"));
+    assert_eq!(tile(&fed, MetricKey::Orders, "").await, [], "it still keeps its time");
+    figures.clock.set(at("2026-11-22T12:00:00Z"));
+    let link = "/overview/freshness?feature=ingest&state=late".to_owned();
+    let late = LateSource { name: "Till".to_owned(), state: SourceState::Late, link };
+    assert_eq!(late.words(), "source late: Till");
+    assert_eq!(tile(&fed, MetricKey::Orders, "").await, std::slice::from_ref(&late));
+    assert_eq!(tile(&fed, MetricKey::RevenueNet, "from=2026-11-20&to=2026-11-22").await, [late]);
+    assert_eq!(tile(&fed, MetricKey::Orders, "day=2026-11-21").await, [], "that day was loaded whole");
+    assert_eq!(tile(&fed, MetricKey::Visitors, "").await, [], "it does not eat from there");
+    let clerk = holding(Rights::of(None, &[PermSet::SalesClerk]));
+    let blind = fed.tile(&clerk, MetricKey::Orders.as_str(), &scope("")).await.unwrap();
+    assert_eq!(blind.late_sources, [], "sources of imports are for who may see them");
+    figures.clock.set(at("2026-11-22T13:00:00Z"));
+    let missing = tile(&fed, MetricKey::Orders, "").await;
+    assert_eq!((missing[0].state, missing[0].words().as_str()), (SourceState::Missing, "source missing: Till"));
 }

@@ -138,6 +138,24 @@ pub struct Source {
     pub refresh: Option<String>,
 }
 
+/// A source that a figure ate from and that does not keep its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LateSource {
+    pub name: String,
+    /// Late or missing.
+    pub state: SourceState,
+    /// Where it stands among the sources.
+    pub link: String,
+}
+
+impl LateSource {
+    /// `source late: Imports: sales`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        format!("source {}: {}", self.state.label().to_lowercase(), self.name)
+    }
+}
+
 /// How many sources of the filter are in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct SourceCounts {

@@ -3,6 +3,7 @@
 use super::{
     metric::{MetricKey, Unit},
     pace::Pace,
+    source::LateSource,
 };
 use crate::{
     format,
@@ -149,6 +150,9 @@ pub struct Tile {
     #[schema(format = "decimal")]
     #[serde(default)]
     pub fallback_value: Option<Decimal>,
+    /// Sources it ate from whose data of this window may still be missing.
+    #[serde(default)]
+    pub late_sources: Vec<LateSource>,
 }
 
 impl Tile {
@@ -184,6 +188,7 @@ impl Tile {
             snapshot_id: None,
             error: class.map(|class| TileError { class }),
             fallback_value: None,
+            late_sources: Vec::new(),
         }
     }
 

@@ -16,6 +16,9 @@ pub fn tile(tile: Tile, scope: Scope, place: Place, trend: Option<&Trend>) -> im
     let value = tile.text(&locale);
     let known_once = tile.computed_at.is_some();
     let notes = tile.notes(&locale).into_iter().map(|note| view! { <span>{note}</span> }).collect_view();
+    let late = tile.late_sources.iter();
+    let late =
+        late.map(|source| view! { <a class="kpi-late" href=source.link.clone()>{source.words()}</a> }).collect_view();
     let badge = matches!(tile.badge, Badge::Demo | Badge::Simulated)
         .then(|| view! { <span class=format!("badge {}", tile.badge.tone())>{tile.badge.label()}</span> });
     let cached = freshness_badge(tile.freshness);
@@ -37,7 +40,7 @@ pub fn tile(tile: Tile, scope: Scope, place: Place, trend: Option<&Trend>) -> im
                 <span>{badge}{cached}</span>
             </div>
             <div class="value num" data-metric=tile.key.as_str()>{value}</div>
-            <div class="foot">{changes}{reason}{notes}{course}</div>
+            <div class="foot">{changes}{reason}{late}{notes}{course}</div>
             <div class="age">{age}{missed}</div>
             <details class="kpi-receipt">
                 <summary>

@@ -316,6 +316,7 @@ fn of(
         snapshot_id: None,
         error: None,
         fallback_value: None,
+        late_sources: Vec::new(),
     }
 }
 

@@ -20,8 +20,8 @@ use domain::{
         Badge,
         attention::{Feature, Unavailable},
         source::{
-            Source, SourceCounts, SourceKind, SourceList, SourceQuery, SourceState, SourcesPort, intervals_missed,
-            worst_first,
+            LateSource, Source, SourceCounts, SourceKind, SourceList, SourceQuery, SourceState, SourcesPort,
+            intervals_missed, worst_first,
         },
         status::{Part, PoolUse, SystemStatus},
     },
@@ -101,6 +101,17 @@ impl Facts {
         }
     }
 
+    fn late(&self, now: DateTime<Utc>, feeds: &'static [&'static str]) -> Option<Late> {
+        let state = self.state(now);
+        if !matches!(state, SourceState::Late | SourceState::Missing) {
+            return None;
+        }
+        let asked = SourceQuery { feature: Some(self.feature.clone()), state: None };
+        let link = format!("/overview/freshness{}", asked.link(Some(state)));
+        let told = LateSource { name: self.name.clone(), state, link };
+        Some(Late { told, feeds, loaded_until: self.last_success })
+    }
+
     fn missed(&self, now: DateTime<Utc>) -> i64 {
         let from = self.last_success.or(self.counted_from);
         match (self.enabled, self.expected_seconds, from) {
@@ -138,6 +149,23 @@ impl Facts {
     }
 }
 
+/// A source of figures that does not keep its time.
+#[derive(Debug, Clone)]
+pub struct Late {
+    told: LateSource,
+    feeds: &'static [&'static str],
+    /// What happened until then was loaded.
+    loaded_until: Option<DateTime<Utc>>,
+}
+
+impl Late {
+    /// What a figure of the area is told whose window ends at `until`.
+    pub fn of(&self, area: &str, until: DateTime<Utc>) -> Option<LateSource> {
+        let misses = self.loaded_until.is_none_or(|loaded| loaded < until);
+        (misses && self.feeds.contains(&area)).then(|| self.told.clone())
+    }
+}
+
 /// Something that knows sources.
 #[async_trait]
 pub trait SourceProvider: Send + Sync + 'static {
@@ -145,6 +173,10 @@ pub trait SourceProvider: Send + Sync + 'static {
     fn feature(&self) -> Feature;
     /// The figure that its facts are kept as; they are for whoever may view the feature.
     fn declared(&self) -> &'static Declaration;
+    /// Areas whose figures are computed from what its sources load.
+    fn feeds(&self) -> &'static [&'static str] {
+        &[]
+    }
     async fn sources(
         &self,
         connection: &mut PgConnection,
@@ -177,17 +209,37 @@ impl SourcesService {
         Self { backend, settings, providers: providers.into(), pulse }
     }
 
+    /// With one more.
+    #[must_use]
+    pub fn knowing(mut self, provider: Arc<dyn SourceProvider>) -> Self {
+        self.providers.push(provider);
+        self
+    }
+
     async fn look(&self, who: &Principal, now: DateTime<Utc>, zone: &str) -> Vec<(Feature, Seen<Vec<Facts>>)> {
         let visible = self.providers.iter().filter(|provider| who.may(provider.feature().right()));
-        let looks = visible.map(|provider| async move {
-            let (provider, zone) = (Arc::clone(provider), zone.to_owned());
-            let (feature, declared) = (provider.feature(), provider.declared());
-            let facts = self.backend.figures.get(declared, zone.clone(), move |connection| {
-                async move { provider.sources(connection, now, &zone).await }.boxed()
-            });
-            (feature, facts.await.into())
-        });
+        let looks = visible.map(async |provider| (provider.feature(), self.look_at(provider, now, zone).await));
         futures::future::join_all(looks).await
+    }
+
+    async fn look_at(&self, provider: &Arc<dyn SourceProvider>, now: DateTime<Utc>, zone: &str) -> Seen<Vec<Facts>> {
+        let (provider, zone) = (Arc::clone(provider), zone.to_owned());
+        let facts = self.backend.figures.get(provider.declared(), zone.clone(), move |connection| {
+            async move { provider.sources(connection, now, &zone).await }.boxed()
+        });
+        facts.await.into()
+    }
+
+    /// Sources of figures that do not keep their time, among those that `who` may see.
+    pub async fn late(&self, who: &Principal, now: DateTime<Utc>, zone: BusinessZone) -> Vec<Late> {
+        let feeding = self.providers.iter().filter(|p| !p.feeds().is_empty() && who.may(p.feature().right()));
+        let looks = feeding.map(async |provider| (provider, self.look_at(provider, now, zone.name()).await));
+        let mut late = Vec::new();
+        for (provider, seen) in futures::future::join_all(looks).await {
+            let facts = seen.last.iter().flat_map(|(facts, _)| facts.iter());
+            late.extend(facts.filter_map(|facts| facts.late(now, provider.feeds())));
+        }
+        late
     }
 
     async fn everything(&self, who: &Principal) -> Result<Everything, AppError> {

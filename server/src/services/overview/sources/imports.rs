@@ -25,6 +25,11 @@ impl SourceProvider for Imports {
         &declared::IMPORT_SOURCES
     }
 
+    fn feeds(&self) -> &'static [&'static str] {
+        // Conversion and orders per visitor count sales, too.
+        &["sales", "shop"]
+    }
+
     async fn sources(&self, connection: &mut PgConnection, _: DateTime<Utc>, _: &str) -> Result<Vec<Facts>, AppError> {
         let loads = last_loads(connection).await?;
         let facts = Target::ALL.iter().map(|target| {
