@@ -18,6 +18,7 @@ pub use web_sessions::{WebSessions, told};
 
 use crate::{
     backend::Backend,
+    business::Known,
     config::{Config, MasterKey},
     failure::Failure,
     live::Heard,
@@ -29,7 +30,7 @@ use password::Hasher;
 use secret::{Digest, Keys};
 use std::{
     fmt,
-    sync::{Arc, PoisonError, RwLock, atomic::AtomicU64},
+    sync::{Arc, atomic::AtomicU64},
     time,
 };
 use tokio::sync::broadcast;
@@ -139,9 +140,6 @@ pub struct Doorkeeper {
     unwritten_notes: sync::Cache<Digest, Arc<FormNote>>,
     /// Rises with everything that ends sessions: what was read before it is not kept.
     epoch: AtomicU64,
-    business: Cache<(), Arc<(Business, bool)>>,
-    /// What was last read, for the time that the database is away.
-    last_business: RwLock<Arc<(Business, bool)>>,
 }
 
 impl fmt::Debug for Doorkeeper {
@@ -182,8 +180,6 @@ impl Doorkeeper {
             void_sessions: sync::Cache::builder().max_capacity(100_000).time_to_live(REMEMBERED_FOR).build(),
             void_users: sync::Cache::builder().max_capacity(100_000).time_to_live(REMEMBERED_FOR).build(),
             epoch: AtomicU64::new(0),
-            business: Cache::builder().max_capacity(1).time_to_live(BELIEVED_FOR).build(),
-            last_business: RwLock::default(),
         })
     }
 
@@ -202,35 +198,9 @@ impl Doorkeeper {
         self.backend.clock.now()
     }
 
-    /// The business settings and whether demo rows exist, at most five seconds old.
-    pub async fn business(&self) -> Result<Arc<(Business, bool)>, AppError> {
-        if let Some(known) = self.business.get(&()).await {
-            return Ok(known);
-        }
-        let mut connection = store::acquire(&self.backend.pools.auth).await?;
-        let business = store::settings::business(&mut connection).await?;
-        let demo = store::access::sessions::demo_rows_exist(&mut connection).await?;
-        let fresh = Arc::new((business, demo));
-        self.business.insert((), Arc::clone(&fresh)).await;
-        *self.last_business.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&fresh);
-        Ok(fresh)
-    }
-
-    /// As [`Self::business`]; while the database is away, what was last known.
-    pub async fn known_business(&self) -> Arc<(Business, bool)> {
-        let last = || {
-            let read = Arc::clone(&self.last_business.read().unwrap_or_else(PoisonError::into_inner));
-            match self.backend.figures.last::<Business>(&domain::overview::BUSINESS, "") {
-                // Nothing was read since the process began: an earlier one knew.
-                Some(kept) if *read == Default::default() => Arc::new((Business::clone(&kept), read.1)),
-                _ => read,
-            }
-        };
-        tokio::select! {
-            biased;
-            () = self.backend.breaker.opened() => last(),
-            read = self.business() => read.unwrap_or_else(|_| last()),
-        }
+    /// What is known of the business; a page is shown even while nothing is.
+    pub async fn known_business(&self) -> Arc<Known> {
+        self.backend.business().await.map(|known| known.value).unwrap_or_default()
     }
 
     /// When the fault drill under way ends, as people of the business read times.
@@ -239,13 +209,9 @@ impl Doorkeeper {
         Some(local(ends_at, business.zone.parse().unwrap_or(chrono_tz::UTC)))
     }
 
-    pub(crate) async fn forget_business(&self) {
-        self.business.invalidate(&()).await;
-    }
-
     /// Times as people of the business read them.
     pub(crate) async fn zone(&self) -> Result<chrono_tz::Tz, AppError> {
-        Ok(self.business().await?.0.zone.parse().unwrap_or(chrono_tz::UTC))
+        Ok(self.backend.business().await?.value.business.zone.parse().unwrap_or(chrono_tz::UTC))
     }
 
     /// Forgets what is held in memory about a user; called at every topic `session`.
@@ -285,9 +251,6 @@ impl Doorkeeper {
                     Ok(user) => self.forget_user(user),
                     Err(_) => self.forget_all(),
                 },
-                Ok(Heard::Changed(event)) if matches!(event.topic, Topic::Settings | Topic::System) => {
-                    self.forget_business().await
-                }
                 Ok(Heard::Changed(_)) => {}
                 Ok(Heard::Resync) | Err(broadcast::error::RecvError::Lagged(_)) => self.doubt_all(),
                 Err(broadcast::error::RecvError::Closed) => return,

@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod backend;
+pub mod business;
 pub mod cli;
 pub mod clock;
 pub mod config;

@@ -288,7 +288,7 @@ impl SessionPort for BrowserSession {
         let id = self.open(&mut tx, SessionKind::Web, Some(user), now).await?;
         store::commit(tx).await?;
         door.forget_all();
-        door.forget_business().await;
+        door.backend.business_changed();
         web_sessions::adopt(&self.session, &id).await
     }
 

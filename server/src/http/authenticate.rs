@@ -218,14 +218,14 @@ async fn view(
     session: Option<&SessionId>,
     verified: Option<&Verified>,
 ) -> Result<SessionView, AppError> {
-    let business = door.known_business().await;
+    let known = door.known_business().await;
     Ok(SessionView {
         user: verified.and_then(Verified::user),
         csrf_token: session.map(|id| door.settings().keys.csrf(&id.0)).unwrap_or_default(),
         theme: seen.theme,
-        business: business.0.clone(),
-        demo: business.1,
-        drill_until: door.drill_until(&business.0),
+        drill_until: door.drill_until(&known.business),
+        business: known.business.clone(),
+        demo: known.demo,
         note: if seen.is_page { browser.take_note().await? } else { None },
         once: seen.once.filter(|_| seen.is_page && verified.is_some()),
         denied: false,

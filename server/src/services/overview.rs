@@ -49,7 +49,6 @@ use domain::{
         ProductRow, Realtime, RecentSale, RecordVisit, Scope, ScopeQuery, Tile, Trend, TrendQuery, TrendRequest,
         parse_sliding,
     },
-    settings::Business,
 };
 use futures::future::{FutureExt, join_all};
 use sources::SourcesService;
@@ -63,7 +62,6 @@ const RECENT: i64 = 8;
 /// Products in its low-stock table.
 const LOWEST: u32 = 5;
 
-impl Figure for Business {}
 impl Figure for Vec<RecentSale> {}
 impl Figure for Vec<ProductRow> {}
 impl Figure for dashboard::Computed {}
@@ -191,11 +189,8 @@ impl OverviewService {
     async fn moment(&self, who: &Principal) -> Result<Moment, AppError> {
         who.require(Permission::OverviewView)?;
         let now = self.backend.clock.now();
-        let kept = self.backend.figures.get::<Business, _>(&figures::BUSINESS, "", |connection| {
-            async move { Ok(store::settings::business(connection).await?) }.boxed()
-        });
-        let kept = kept.await?;
-        Ok(Moment { now, context: Context::of(Business::clone(&kept.value))?, freshness: kept.freshness })
+        let known = self.backend.business().await?;
+        Ok(Moment { now, context: Context::of(known.value.business.clone())?, freshness: known.freshness })
     }
 
     /// The tile of a figure; one that could not be had says so in its place.

@@ -13,28 +13,15 @@ use domain::{
     settings::{Business, ChangeSettings, DECLARED, Setting, SettingsPort, SettingsView},
 };
 use serde_json::{Map, Value};
-use std::{
-    fmt,
-    sync::{PoisonError, RwLock},
-    time::{Duration, Instant},
-};
+use std::fmt;
 use store::{
     audit::{self, Act},
     live,
     settings::{self, Stored},
 };
-use tokio::time::timeout;
-
-/// A change made by another process is seen after this time at the latest.
-const FRESH: Duration = Duration::from_secs(1);
-/// Longest wait for others than the last known ones.
-const PATIENCE: Duration = Duration::from_millis(300);
 
 pub struct SettingsService {
     backend: Backend,
-    business: RwLock<Option<(Instant, Business)>>,
-    /// One reader asks the database, the others wait for its answer.
-    asking: tokio::sync::Mutex<()>,
 }
 
 impl fmt::Debug for SettingsService {
@@ -45,53 +32,15 @@ impl fmt::Debug for SettingsService {
 
 impl SettingsService {
     #[must_use]
-    pub fn new(backend: Backend) -> Self {
-        Self { backend, business: RwLock::new(None), asking: tokio::sync::Mutex::new(()) }
-    }
-
-    fn held(&self) -> Option<(Instant, Business)> {
-        self.business.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn fresh(&self) -> Option<Business> {
-        self.held().filter(|(at, _)| at.elapsed() < FRESH).map(|(_, business)| business)
-    }
-
-    fn hold(&self, business: Option<Business>) {
-        *self.business.write().unwrap_or_else(PoisonError::into_inner) = business.map(|b| (Instant::now(), b));
-    }
-
-    async fn read(&self) -> Result<Business, AppError> {
-        let mut connection = store::acquire(&self.backend.pools.auth).await?;
-        Ok(settings::business(&mut connection).await?)
+    pub const fn new(backend: Backend) -> Self {
+        Self { backend }
     }
 }
 
 #[async_trait]
 impl SettingsPort for SettingsService {
     async fn business(&self) -> Result<Business, AppError> {
-        if let Some(business) = self.fresh() {
-            return Ok(business);
-        }
-        let _one = self.asking.lock().await;
-        if let Some(business) = self.fresh() {
-            return Ok(business);
-        }
-        let Some((_, last)) = self.held() else {
-            let first = self.read().await?;
-            self.hold(Some(first.clone()));
-            return Ok(first);
-        };
-        // Pages go on with their last numbers while the database is away or hangs, so their day goes on too.
-        let business = if self.backend.breaker.is_open() {
-            last
-        } else {
-            timeout(PATIENCE, self.read())
-                .await
-                .map_or_else(|_| last.clone(), |read| read.unwrap_or_else(|_| last.clone()))
-        };
-        self.hold(Some(business.clone()));
-        Ok(business)
+        Ok(self.backend.business().await?.value.business.clone())
     }
 
     async fn view(&self, who: &Principal) -> Result<SettingsView, AppError> {
@@ -138,7 +87,7 @@ impl SettingsPort for SettingsService {
         }
         let changed = view_of(&settings::all(&mut tx).await?);
         store::commit(tx).await?;
-        self.hold(None);
+        self.backend.business_changed();
         Ok(changed)
     }
 }

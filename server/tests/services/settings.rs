@@ -10,21 +10,23 @@ use serde_json::{Value, json};
 use server::{
     backend::{Backend, Pools},
     clock::FixedClock,
+    live::LiveBus,
     services::settings::SettingsService,
 };
 use sqlx::PgPool;
 use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// A change of zone or currency enqueues its rebuild.
 async fn with_queue(db: &PgPool) -> SettingsService {
     server::database::migrations::queue(&db.connect_options()).await.expect("queue");
-    service(db)
+    SettingsService::new(backend(db))
 }
 
-fn service(db: &PgPool) -> SettingsService {
+fn backend(db: &PgPool) -> Backend {
     let at: DateTime<Utc> = "2026-10-06T08:30:00Z".parse().expect("time");
-    SettingsService::new(Backend::new(Pools::open(&db.connect_options(), 10), Arc::new(FixedClock::at(at))))
+    Backend::new(Pools::open(&db.connect_options(), 10), Arc::new(FixedClock::at(at)))
 }
 
 fn who(role: Role) -> Principal {
@@ -79,11 +81,13 @@ async fn a_change_is_validated_whole_versioned_audited_and_announced(db: PgPool)
 /// A page asks for them before all else: it must not wait with them for a database that hangs.
 #[sqlx::test(migrations = "../migrations")]
 async fn while_the_database_hangs_the_last_known_ones_are_told_in_time(db: PgPool) {
-    let service = with_queue(&db).await;
+    let backend = backend(&db);
+    let service = SettingsService::new(backend.clone());
     let known = service.business().await.unwrap();
     let mut lock = db.begin().await.unwrap();
     sqlx::query("lock table ops.settings in access exclusive mode").execute(&mut *lock).await.unwrap();
-    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    backend.business_changed();
     let since = std::time::Instant::now();
     assert_eq!(service.business().await.unwrap(), known);
     assert!(since.elapsed().as_millis() < 900, "took {:?}", since.elapsed());
@@ -91,7 +95,15 @@ async fn while_the_database_hangs_the_last_known_ones_are_told_in_time(db: PgPoo
 
 #[sqlx::test(migrations = "../migrations")]
 async fn rights_are_asked_and_another_process_sees_a_change_within_a_second(db: PgPool) {
-    let (here, there) = (with_queue(&db).await, service(&db));
+    let here = with_queue(&db).await;
+    let backend = backend(&db);
+    let live = LiveBus::new(backend.clone());
+    backend.figures.news().listen(live.ear());
+    let listening = live.start(&CancellationToken::new());
+    while !live.connected() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let there = SettingsService::new(backend);
     assert_eq!(there.business().await.expect("business").zone, "UTC");
     let command = change(json!({"business.zone": "Asia/Kolkata"}));
     assert_eq!(
@@ -103,4 +115,5 @@ async fn rights_are_asked_and_another_process_sees_a_change_within_a_second(db: 
     here.change(&who(Role::Admin), command).await.expect("admin");
     tokio::time::sleep(Duration::from_millis(1_050)).await;
     assert_eq!(there.business().await.expect("business").zone, "Asia/Kolkata");
+    listening.stop().await;
 }

@@ -1,20 +1,14 @@
 //! Statistics of the kept figures, and clearing them.
 
-use super::measure::Context;
 use crate::{backend::Backend, freshness::AreaStatistics};
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::{
     AppError, ErrorCode,
     access::{Permission, Principal},
-    overview::{
-        BUSINESS,
-        cache::{
-            CacheArea, CachePort, CacheStatistics, CachedFigure, InvalidateFigures, Invalidated, RefreshFigures,
-            Refreshed,
-        },
+    overview::cache::{
+        CacheArea, CachePort, CacheStatistics, CachedFigure, InvalidateFigures, Invalidated, RefreshFigures, Refreshed,
     },
-    settings::Business,
 };
 use moka::sync::Cache;
 use serde_json::json;
@@ -47,9 +41,7 @@ impl CacheService {
 
     /// In the business zone as far as it is known: this answers while the database is away too.
     fn local(&self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
-        let known = self.backend.figures.last::<Business>(&BUSINESS, "");
-        let context = Context::of(known.map(|known| Business::clone(&known)).unwrap_or_default());
-        context.map_or_else(|_| at.fixed_offset(), |context| context.zone.local(at))
+        self.backend.local(at)
     }
 }
 

@@ -2,7 +2,6 @@
 
 mod checks;
 
-use super::measure::Context;
 use crate::{
     backend::Backend,
     freshness::{Drill, catalogue, declared},
@@ -15,10 +14,9 @@ use domain::{
     access::{Permission, Principal},
     live::Topic,
     overview::{
-        BUSINESS, MetricKey, OverviewPort,
+        MetricKey, OverviewPort,
         fault_drill::{DrillCheck, DrillRun, DrillScreen, Fault, FaultDrillPort, Reach, RunningDrill, StartDrill},
     },
-    settings::Business,
 };
 use serde_json::json;
 use std::{
@@ -94,9 +92,7 @@ impl FaultDrillService {
     }
 
     fn local(&self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
-        let known = self.backend.figures.last::<Business>(&BUSINESS, "");
-        let context = Context::of(known.map(|known| Business::clone(&known)).unwrap_or_default());
-        context.map_or_else(|_| at.fixed_offset(), |context| context.zone.local(at))
+        self.backend.local(at)
     }
 
     fn told(&self, drill: &Drill) -> RunningDrill {
