@@ -38,6 +38,7 @@ pub trait LazyPage: Send + 'static {
 macro_rules! area {
     ($code:ident, $preload:ident, $Pages:ident { $($Route:ident),+ $(,)? }) => {
         #[allow(clippy::enum_variant_names, reason = "they are named as the pages are")]
+        #[allow(clippy::large_enum_variant, reason = "one is made each time a page is opened, and moved once")]
         enum $Pages { $($Route($Route)),+ }
 
         #[lazy]
