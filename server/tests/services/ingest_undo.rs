@@ -209,6 +209,9 @@ async fn the_undo_knows_every_table_that_points_to_what_it_deletes(db: PgPool) {
     .await
     .unwrap();
     let known = [
+        "sales.fraud_cases -> sales.transactions",
+        "sales.fraud_decisions -> sales.transactions",
+        "sales.fraud_labels -> sales.transactions",
         "sales.product_prices -> sales.products",
         "sales.refund_lines -> sales.products",
         "sales.refunds -> sales.customers",

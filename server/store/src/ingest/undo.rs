@@ -162,7 +162,7 @@ pub async fn delete_refunds(connection: &mut PgConnection, import_id: Uuid, sale
     Ok((refunds.rows_affected(), lines.rows_affected()))
 }
 
-/// Deletes sales with their lines and history; answers the lines.
+/// Deletes sales with their lines, history and what was judged of them; answers the lines.
 ///
 /// # Errors
 /// When a statement fails.
@@ -174,6 +174,14 @@ pub async fn delete_sales(connection: &mut PgConnection, sales: &[Uuid]) -> Resu
     sqlx::query!("delete from sales.transaction_events where transaction_id = any($1)", sales)
         .execute(&mut *connection)
         .await?;
+    sqlx::query!(
+        "with labels as (delete from sales.fraud_labels where transaction_id = any($1)),
+              cases as (delete from sales.fraud_cases where transaction_id = any($1))
+         delete from sales.fraud_decisions where transaction_id = any($1)",
+        sales
+    )
+    .execute(&mut *connection)
+    .await?;
     sqlx::query!("delete from sales.transactions where id = any($1)", sales).execute(connection).await?;
     Ok(lines.rows_affected())
 }

@@ -1,0 +1,56 @@
+// A suspicious sale, from its recording to the verdict.
+import { expect, open, test } from '../harness/test.ts';
+import { axeClean, noSidewaysScroll } from '../harness/checks.ts';
+
+test('a sale priced far from the catalogue goes through and waits for a verdict', async ({ page, scripted }) => {
+  // The form takes catalogue prices; the API may send others.
+  await open(page, '/transactions/new');
+  const csrf = await page.locator('input[name="csrf_token"]').first().getAttribute('value');
+  const products = await page.request.get('/api/v1/products?q=a&limit=1');
+  const product = (await products.json()).items[0];
+  const recorded = await page.request.post('/api/v1/transactions', {
+    headers: { 'x-csrf-token': csrf ?? '' },
+    data: {
+      lines: [{ product_id: product.id, quantity: 1, unit_price: String(Number(product.price) * 3) }],
+      payment_method: 'cash',
+    },
+  });
+  expect(recorded.status(), await recorded.text()).toBe(201);
+  const sale = (await recorded.json()).data;
+  expect(sale.fraud_outcome).toBe('review');
+  expect(sale.hits.map((hit: { code: string }) => hit.code)).toContain('price_mismatch');
+
+  await open(page, `/transactions/${sale.transaction_id}`);
+  await expect(page.getByText('Approved, to be reviewed')).toBeVisible();
+  await page.getByRole('link', { name: 'Open the case' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(`Case of sale #${sale.number}`);
+  await expect(page.getByText('A price differs from the catalogue by more than 20 %')).toBeVisible();
+  await axeClean(page);
+  await noSidewaysScroll(page);
+
+  await page.getByLabel('Note').fill('Asked the seller about the price.');
+  await page.getByRole('button', { name: 'Write it down' }).click();
+  await expect(page.locator('.timeline')).toContainText('Asked the seller about the price.');
+  await expect(page.getByRole('button', { name: 'Give it back' })).toBeVisible();
+
+  await page.getByLabel('Legitimate').check();
+  await page.getByLabel('Why').fill('abc');
+  await page.getByRole('button', { name: 'Decide' }).click();
+  await expect(page.getByRole('alert').first()).toContainText('5 to 2000 characters');
+  await page.getByLabel('Legitimate').check();
+  await page.getByLabel('Why').fill('The seller gave a custom engraving.');
+  await page.getByRole('button', { name: 'Decide' }).click();
+  await expect(page.getByText('Verdict', { exact: true })).toBeVisible();
+  await expect(page.locator('dl')).toContainText('custom engraving');
+  if (scripted) await expect(page.getByRole('button', { name: 'Decide' })).toHaveCount(0);
+
+  await open(page, '/fraud?state=closed');
+  await expect(page.getByRole('link', { name: `Sale #${sale.number}` })).toBeVisible();
+});
+
+test('a viewer reads cases and cannot decide them', async ({ another }) => {
+  const viewer = await another('viewer');
+  await open(viewer, '/fraud');
+  await expect(viewer.getByRole('heading', { level: 1 })).toHaveText('Fraud review');
+  await expect(viewer.getByRole('button', { name: 'Next case' })).toHaveCount(0);
+});
