@@ -41,7 +41,7 @@ pub use statistics::{change_percent, rate_percent, wilson_95};
 pub use summary::{SummaryDay, SummaryPort, SummaryQuery};
 pub use target::{Aim, NewTarget, SetTarget, Target, TargetPeriod, TargetsPort, TargetsScreen};
 pub use tile::{Badge, Change, Interval, Span, Tile, TileError};
-pub use visit::RecordVisit;
+pub use visit::{ONE_VISIT, PATH_CHARS, RecordVisit, SESSION_REF_CHARS, SOURCE_CHARS, VISITOR_KEY_CHARS};
 
 use crate::{AppError, access::Principal};
 use async_trait::async_trait;

@@ -46,7 +46,7 @@ pub async fn map_columns(
     id: String,
     #[server(default)] columns: BTreeMap<String, String>,
     zone: String,
-    currency: String,
+    #[server(default)] currency: String,
     #[server(default)] date_order: String,
     #[server(default)] decimal_mark: String,
     #[server(default)] policy: String,
@@ -59,11 +59,12 @@ pub async fn map_columns(
     use crate::context::{port, principal};
     use domain::{
         AppError,
-        ingest::{DateOrder, DecimalMark, Field, IngestPort, Policy, Scope},
+        ingest::{DateOrder, DecimalMark, Field, IngestPort, Policy, Scope, Target},
     };
     let (port, who) = (port::<dyn IngestPort>()?, principal()?);
     let id = id.parse().map_err(|_| AppError::not_found("Import"))?;
-    let mut mapping = port.import(&who, id).await?.mapping;
+    let import = port.import(&who, id).await?;
+    let (target, mut mapping) = (import.summary.target, import.mapping);
     mapping.columns = columns
         .into_iter()
         .filter(|(_, column)| !column.is_empty())
@@ -71,8 +72,10 @@ pub async fn map_columns(
         .collect();
     mapping.constants.retain(|field, _| !mapping.columns.contains_key(field));
     zone.trim().clone_into(&mut mapping.options.zone);
-    mapping.options.currency =
-        currency.trim().parse().map_err(|message: String| AppError::field("currency", message))?;
+    if target == Target::SalesTransactions {
+        mapping.options.currency =
+            currency.trim().parse().map_err(|message: String| AppError::field("currency", message))?;
+    }
     mapping.options.date_order = match date_order.as_str() {
         "day_first" => Some(DateOrder::DayFirst),
         "month_first" => Some(DateOrder::MonthFirst),

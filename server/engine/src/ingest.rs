@@ -18,10 +18,12 @@ mod unzip;
 
 pub use assemble::{
     Addition, Closing, Known, KnownProduct, KnownSale, Link, NewCustomer, NewEvent, NewProduct, NewRefund,
-    NewRefundLine, NewSale, NewSaleLine, Plan, ScopeSale, assemble,
+    NewRefundLine, NewSale, NewSaleLine, NewVisit, Plan, ScopeSale, VisitTimes, assemble,
 };
 pub use cleaning::KnownWords;
-pub use judge::{BadRow, CustomerSeen, GoodRow, Judge, Judged, OrderSeen, ProductSeen, judge, judge_and_propose};
+pub use judge::{
+    BadRow, CustomerSeen, GoodRow, Judge, Judged, OrderSeen, ProductSeen, VisitRow, judge, judge_and_propose,
+};
 pub use matching::OpenLine;
 pub use repaired::{ROW, RepairedRow, repaired_rows};
 pub use survey::{survey, survey_sheet};

@@ -34,7 +34,7 @@ fn half_a_year_of_real_sales() {
     options.zone = "Europe/London".into();
     let mapping = Mapping::propose(Target::SalesTransactions, &shape, options);
     mapping.validate(Target::SalesTransactions, &shape).unwrap();
-    let judged = judge(&bytes, &shape, &mapping, &Meter::default()).unwrap();
+    let judged = judge(&bytes, &shape, Target::SalesTransactions, &mapping, &Meter::default()).unwrap();
     let mut next = 0_u128;
     let plan = assemble(&judged, &Known::default(), || {
         next += 1;
@@ -50,7 +50,15 @@ fn half_a_year_of_real_sales() {
     assert!(plan.sales.iter().all(|s| s.refunded_quantity <= s.quantity && s.refunded_net <= s.net));
 
     // Looking for what could be cleaned changes no verdict, and of the sale lines proposes spaces only.
-    let looked = judge_and_propose(&bytes, &shape, &mapping, &Meter::default(), KnownWords::default()).unwrap();
+    let looked = judge_and_propose(
+        &bytes,
+        &shape,
+        Target::SalesTransactions,
+        &mapping,
+        &Meter::default(),
+        KnownWords::default(),
+    )
+    .unwrap();
     assert_eq!((looked.rows.len(), looked.bad.len()), (judged.rows.len(), judged.bad.len()));
     assert!(looked.rows.iter().zip(&judged.rows).all(|(a, b)| (a.row_no, a.hash) == (b.row_no, b.hash)));
     let rules: Vec<_> = looked.proposals.iter().map(|p| (p.cleaning.rule, p.cleaning.field)).collect();

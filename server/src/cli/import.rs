@@ -18,7 +18,7 @@ use std::{path::PathBuf, sync::Arc, time::Instant};
 
 #[derive(Debug, Args)]
 pub struct Options {
-    /// What is in the file: transactions (or sales_transactions)
+    /// What is in the file: transactions (or sales_transactions), visits
     #[arg(value_name = "DATASET")]
     dataset: String,
     /// CSV, TSV, XLSX, XLS or ODS; CSV and TSV may be gzip-compressed
@@ -132,7 +132,7 @@ fn failure(error: &AppError) -> Failure {
 
 fn report(detail: &ImportDetail, dry_run: bool, seconds: f64) -> Result<(), Failure> {
     let counts = detail.summary.counts.clone().unwrap_or_default();
-    println!("{}", account(&counts));
+    println!("{}", account(detail.summary.target, &counts));
     for rule in &detail.issues {
         println!("  {:>9}  {}  {}", rule.rows, rule.code, rule.message);
     }
@@ -149,7 +149,13 @@ fn report(detail: &ImportDetail, dry_run: bool, seconds: f64) -> Result<(), Fail
     Ok(())
 }
 
-fn account(counts: &Counts) -> String {
+fn account(target: Target, counts: &Counts) -> String {
+    if target == Target::Visits {
+        return format!(
+            "{} rows = {} visits + {} of the same visits + {} recorded already + {} rejected + {} filtered",
+            counts.lines, counts.visits, counts.merged, counts.same, counts.rejected, counts.filtered,
+        );
+    }
     format!(
         "{} rows = {} sale lines + {} refund lines + {} rejected + {} repeated + {} recorded already + {} filtered\n\
          {} sales, {} refunds ({} refund lines without a known sale), {} new customers, {} new products, gross {}, refunded {}",

@@ -27,7 +27,7 @@ impl Job for ImportCommit {
         let detail = if now.summary.state.is_committed() {
             now
         } else {
-            context.step("Writing sales and refunds");
+            context.step("Writing the rows");
             let meter = Arc::new(Meter::default());
             let work = ingest.commit_now(context.principal(), import.import_id, Arc::clone(&meter));
             noted(&context, import, watched(&context, &meter, work).await).await?

@@ -27,14 +27,15 @@ impl Job for ImportUndo {
         let detail = if now.summary.state == ImportState::Undone {
             now
         } else {
-            context.step("Taking sales and refunds back");
+            context.step("Taking the rows back");
             let meter = Arc::new(Meter::default());
             let work = ingest.undo_now(context.principal(), import.import_id, Arc::clone(&meter));
             noted(&context, import, watched(&context, &meter, work).await).await?
         };
         let report = detail.undo.unwrap_or_default();
         context.count("left", i64::try_from(report.left).unwrap_or(i64::MAX));
-        let result = json!({"sales": report.sales, "refunds": report.refunds, "left": report.left});
+        let result =
+            json!({"sales": report.sales, "refunds": report.refunds, "visits": report.visits, "left": report.left});
         Ok(if report.left > 0 { JobOutcome::Partial(result) } else { JobOutcome::Succeeded(result) })
     }
 }

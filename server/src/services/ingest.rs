@@ -3,6 +3,7 @@
 
 mod commit;
 mod judgement;
+mod known;
 mod mappings;
 mod port;
 mod rejected;

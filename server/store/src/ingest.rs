@@ -9,6 +9,7 @@ pub mod recorded;
 pub mod rows;
 pub mod staged;
 pub mod undo;
+pub mod visits;
 pub mod writing;
 
 use crate::Result;

@@ -12,13 +12,25 @@ use sqlx::PgPool;
 const FILE: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
                     1,A1,Thing,5,2011-01-05 10:00:00,2.00,1,UK\n1,A2,Other,-5,2011-01-05 10:00:00,2.00,1,UK\n";
 
-fn form(file: &[u8]) -> Vec<u8> {
-    let head = "--frontier\r\nContent-Disposition: form-data; name=\"target\"\r\n\r\nsales_transactions\r\n\
-                --frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"sales.csv\"\r\nContent-Type: text/csv\r\n\r\n";
+fn form(target: &str, file: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "--frontier\r\nContent-Disposition: form-data; name=\"target\"\r\n\r\n{target}\r\n\
+         --frontier\r\nContent-Disposition: form-data; name=\"file\"; filename=\"sales.csv\"\r\nContent-Type: text/csv\r\n\r\n"
+    );
     [head.as_bytes(), file, b"\r\n--frontier--\r\n"].concat()
 }
 
 async fn send(client: &mut Client, path: &str, token: Option<&str>, file: impl AsRef<[u8]>) -> crate::browser::Answer {
+    send_as("sales_transactions", client, path, token, file.as_ref()).await
+}
+
+async fn send_as(
+    target: &str,
+    client: &mut Client,
+    path: &str,
+    token: Option<&str>,
+    file: &[u8],
+) -> crate::browser::Answer {
     let bearer = token.map(|t| format!("Bearer {t}"));
     let mut headers = vec![
         ("content-type", "multipart/form-data; boundary=frontier"),
@@ -28,7 +40,7 @@ async fn send(client: &mut Client, path: &str, token: Option<&str>, file: impl A
     if let Some(bearer) = &bearer {
         headers.push(("authorization", bearer));
     }
-    client.send(Method::POST, path, &headers, form(file.as_ref())).await
+    client.send(Method::POST, path, &headers, form(target, file)).await
 }
 
 async fn token(world: &World, client: &mut Client, role: Role) -> String {
@@ -83,6 +95,54 @@ async fn a_file_goes_from_upload_to_commit_over_rest(root: PgPool) {
         .json(Method::GET, "/api/v1/ingest/targets/sales_transactions/template.csv", Some(&viewer), json!(null))
         .await;
     assert!(template.text.starts_with("order_ref,line_no,sku,"));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn visits_go_in_over_rest_and_their_page_speaks_of_visits(root: PgPool) {
+    let world = World::new(root).await;
+    let mut client = Client::new(&router(&world));
+    let planner = token(&world, &mut client, Role::Planner).await;
+    let get = async |client: &mut Client, path: &str| client.json(Method::GET, path, Some(&planner), json!(null)).await;
+    let targets = get(&mut client, "/api/v1/ingest/targets").await.json();
+    assert_eq!((&targets["total"], &targets["items"][1]["target"]), (&json!(2), &json!("visits")));
+    let template = get(&mut client, "/api/v1/ingest/targets/visits/template.csv").await.text;
+    assert!(template.starts_with("visited_at,visitor_key,customer_ref,session_ref,path,source\r\n"), "{template}");
+
+    let imports = "/api/v1/ingest/imports";
+    let refused = send_as("bank_statements", &mut client, imports, Some(&planner), b"a,b\n1,2\n").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.text.contains("use sales_transactions or visits"), "{}", refused.text);
+    let file = b"visited_at,visitor_key,customer\n2026-01-05 10:00:00,b-1,\n2026-01-05 10:10:00,b-1,\n2026-01-05 10:00:00,b-2,nobody\n";
+    let body = send_as("visits", &mut client, imports, Some(&planner), file).await.json();
+    assert_eq!((&body["target"], &body["mapping_faults"]), (&json!("visits"), &json!([])), "{body}");
+    let id = body["id"].as_str().unwrap().to_owned();
+
+    let mut mapping = body["mapping"].clone();
+    mapping["columns"]["sku"] = json!("customer");
+    mapping["options"]["move_stock"] = json!(true);
+    let wrong = client.json(Method::PUT, &format!("{imports}/{id}/mapping"), Some(&planner), mapping).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let paths: Vec<_> = wrong.json()["error"]["fields"].as_array().unwrap().iter().map(|f| f["path"].clone()).collect();
+    assert_eq!(paths, ["columns.sku", "options.move_stock"]);
+
+    let who = crate::world::person(Role::Planner);
+    let import = id.parse().unwrap();
+    world.services.ingest.preview_now(&who, import, std::sync::Arc::default()).await.unwrap();
+    world.services.ingest.commit_now(&who, import, std::sync::Arc::default()).await.unwrap();
+    let done = get(&mut client, &format!("{imports}/{id}")).await.json();
+    let counts = &done["counts"];
+    assert_eq!(
+        (&counts["visits"], &counts["merged"], &counts["rejected"], &done["undoable"]["visits"]),
+        (&json!(1), &json!(1), &json!(1), &json!(1))
+    );
+    let page = get(&mut client, &format!("/data/import/{id}")).await;
+    assert_eq!(page.status, StatusCode::OK);
+    for words in ["New visits", "Of the same visits", "Take 1 visits out again", "Every visit this import recorded"] {
+        assert!(page.text.contains(words), "{words}");
+    }
+    for words in ["See the sales", "Sale lines", "Gross sales", "Product code"] {
+        assert!(!page.text.contains(words), "{words}");
+    }
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -15,6 +15,7 @@ use std::{
 const PASSWORD: &str = "a passphrase for the kill test";
 const INVOICES: i64 = 400;
 const LINES: usize = 10;
+const VISITS: i64 = 2_000;
 
 fn run(dir: &Path, arguments: &[&str], input: &str) -> String {
     let mut child = millrace(dir, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("spawn");
@@ -60,12 +61,17 @@ fn sales_csv(round: usize) -> String {
     csv
 }
 
-/// Uploads, maps as proposed and previews a file; the import's id.
+/// Uploads, maps as proposed and previews a file of sales; the import's id.
 fn prepared_import(server: &Server, token: &str, round: usize) -> String {
+    prepared(server, token, "sales_transactions", &sales_csv(round))
+}
+
+fn prepared(server: &Server, token: &str, target: &str, file: &str) -> String {
     let boundary = "kill-boundary";
     let body = format!(
-        "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"sales.csv\"\r\nContent-Type: text/csv\r\n\r\n{}\r\n--{boundary}--\r\n",
-        sales_csv(round)
+        "--{boundary}\r\nContent-Disposition: form-data; name=\"target\"\r\n\r\n{target}\r\n\
+         --{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"file.csv\"\r\nContent-Type: text/csv\r\n\r\n\
+         {file}\r\n--{boundary}--\r\n"
     );
     let kind = format!("multipart/form-data; boundary={boundary}");
     let import = json_of(server.call("POST /api/v1/ingest/imports", token, &kind, body.as_bytes()));
@@ -119,10 +125,16 @@ async fn reached(pool: &PgPool, import: &str, wanted: &str) {
     panic!("import {import} is not {wanted} within 30 s");
 }
 
-/// How many wait for the lock that the test holds.
-async fn waiting_for_customers(pool: &PgPool) -> i64 {
-    let sql = "select count(*) from pg_locks where not granted and relation = 'sales.customers'::regclass";
-    sqlx::query_scalar(sql).fetch_one(pool).await.expect("locks")
+/// Until somebody waits for the lock of `table` that the test holds.
+async fn awaited(pool: &PgPool, table: &str) {
+    for _ in 0..600 {
+        let sql = "select count(*) from pg_locks where not granted and relation = $1::regclass";
+        if sqlx::query_scalar::<_, i64>(sql).bind(table).fetch_one(pool).await.expect("locks") > 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("nobody waits for {table} within 30 s");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,13 +214,7 @@ async fn kills_in_the_middle_of_an_undo_leave_all_or_nothing_and_it_is_done_in_t
         }
         post(format!("/api/v1/ingest/imports/{id}/undo"));
         if round == 0 {
-            for _ in 0..600 {
-                if waiting_for_customers(&pool).await > 0 {
-                    break;
-                }
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            assert_eq!(waiting_for_customers(&pool).await, 1, "the undo is in the middle of its work");
+            awaited(&pool, "sales.customers").await;
         } else {
             tokio::time::sleep(Duration::from_millis(40 * round as u64)).await;
         }
@@ -252,6 +258,41 @@ async fn kills_in_the_middle_of_an_undo_leave_all_or_nothing_and_it_is_done_in_t
     eprintln!("after six kills: {whole} wholly done, {absent} wholly absent");
     let left = "select (select count(*) from sales.transaction_lines) + (select count(*) from sales.customers)";
     assert_eq!(sqlx::query_scalar::<_, i64>(left).fetch_one(&pool).await.expect("left"), 0);
+    pool.close().await;
+    working.kill().expect("stop worker");
+    working.wait().expect("wait");
+    server.stop();
+}
+
+/// The kill comes when the visits are written and the transaction is not yet committed; the next worker does it whole.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kill_in_the_middle_of_an_import_of_visits_leaves_none_and_it_is_done_in_the_end() {
+    let Some(dir) = folder() else { return };
+    let dir = dir.path();
+    let server = Server::start_with(dir, &["--no-worker"]);
+    let token = administrator(dir, &server);
+    let pool = connected(run(dir, &["db", "url", "--owner"], "").trim()).await;
+    let mut working = worker(dir);
+    let mut csv = String::from("visited_at,visitor_key\n");
+    let day = chrono::Utc::now().date_naive() - chrono::Days::new(3);
+    for visitor in 0..VISITS {
+        let _ = writeln!(csv, "{day} 10:00:00,b-{visitor}");
+    }
+    let id = prepared(&server, &token, "visits", &csv);
+    reached(&pool, &id, "previewed").await;
+    let mut held = pool.begin().await.expect("transaction");
+    held.execute("lock table ops.staged_rows in share mode").await.expect("lock");
+    json_of(server.call(&format!("POST /api/v1/ingest/imports/{id}/commit"), &token, "application/json", b""));
+    awaited(&pool, "ops.staged_rows").await;
+    working.kill().expect("kill worker");
+    working.wait().expect("wait");
+    held.rollback().await.expect("lock released");
+    let visits = "select count(*) from sales.visits";
+    assert_eq!(sqlx::query_scalar::<_, i64>(visits).fetch_one(&pool).await.expect("visits"), 0);
+    assert_eq!(look(&pool, &id, "import_commit").await.1, "previewed");
+    working = worker(dir);
+    reached(&pool, &id, "committed").await;
+    assert_eq!(sqlx::query_scalar::<_, i64>(visits).fetch_one(&pool).await.expect("visits"), VISITS);
     pool.close().await;
     working.kill().expect("stop worker");
     working.wait().expect("wait");

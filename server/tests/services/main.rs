@@ -29,6 +29,7 @@ mod ingest_cleaning;
 mod ingest_repair;
 mod ingest_scope;
 mod ingest_undo;
+mod ingest_visits;
 mod kill;
 mod online_retail;
 mod overview;

@@ -122,6 +122,7 @@ async fn a_source_is_on_time_late_missing_or_off(db: PgPool) {
     assert_eq!(desk.one("worker").await.state, SourceState::Late, "silent for 78 s, heard each 30 s");
     assert_eq!(desk.one("database").await.state, SourceState::OnTime);
     assert_eq!(desk.one("live").await.state, SourceState::Missing, "no listener runs in this test");
+    assert_eq!(desk.one("import.visits").await.state, SourceState::ByHand);
     let import = desk.one("import.sales_transactions").await;
     assert_eq!((import.state, import.kind, import.expected_seconds), (SourceState::ByHand, SourceKind::Import, None));
 

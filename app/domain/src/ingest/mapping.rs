@@ -236,7 +236,9 @@ impl Mapping {
         let mut used: BTreeMap<&str, Field> = BTreeMap::new();
         for (&field, column) in &self.columns {
             let path = format!("columns.{}", field.key());
-            if shape.column(column).is_none() {
+            if !target.fields().contains(&field) {
+                faults.push(FieldError::new(path, format!("\"{}\" is no field of {target}.", field.label())));
+            } else if shape.column(column).is_none() {
                 faults.push(FieldError::new(path, format!("The file has no column \"{column}\".")));
             } else if let Some(other) = used.insert(column, field) {
                 faults.push(FieldError::new(
@@ -274,6 +276,15 @@ impl Mapping {
         }
         if let Some(scope) = self.options.replace {
             faults.extend(scope.validate().err());
+        }
+        if target != Target::SalesTransactions {
+            let sales_only = [("replace", self.options.replace.is_some()), ("move_stock", self.options.move_stock)];
+            faults.extend(sales_only.into_iter().filter(|(_, chosen)| *chosen).map(|(option, _)| {
+                FieldError::new(
+                    format!("options.{option}"),
+                    format!("This can be chosen for sales only, not for {target}."),
+                )
+            }));
         }
         for question in self.questions(shape) {
             faults.push(match question {
@@ -442,6 +453,24 @@ mod tests {
         let faults = mapping.validate(Target::SalesTransactions, &shape(&RETAIL)).unwrap_err();
         let paths: Vec<_> = faults.iter().map(|f| f.path.as_str()).collect();
         assert_eq!(paths, ["columns.country", "columns.status", "columns.sku"]);
+    }
+
+    #[test]
+    fn a_file_of_visits_maps_itself_and_takes_no_field_or_option_of_sales() {
+        let file = shape(&["Timestamp", "Visitor ID", "CustomerID", "SessionID", "Page", "Referrer"]);
+        let mut mapping = Mapping::propose(Target::Visits, &file, options());
+        assert_eq!(mapping.columns.len(), 6);
+        assert_eq!(
+            (mapping.columns[&Field::VisitedAt].as_str(), mapping.columns[&Field::VisitorKey].as_str()),
+            ("Timestamp", "Visitor ID")
+        );
+        assert!(mapping.validate(Target::Visits, &file).is_ok());
+        mapping.columns.remove(&Field::Path);
+        mapping.columns.insert(Field::Sku, "Page".into());
+        mapping.options.move_stock = true;
+        let faults = mapping.validate(Target::Visits, &file).unwrap_err();
+        let paths: Vec<_> = faults.iter().map(|f| f.path.as_str()).collect();
+        assert_eq!(paths, ["columns.sku", "options.move_stock"]);
     }
 
     #[test]

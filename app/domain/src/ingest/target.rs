@@ -9,15 +9,33 @@ use utoipa::ToSchema;
 #[serde(rename_all = "snake_case")]
 pub enum Target {
     SalesTransactions,
+    Visits,
 }
 
+const SALES: &[Field] = &[
+    Field::OrderRef,
+    Field::LineNo,
+    Field::Sku,
+    Field::Description,
+    Field::Quantity,
+    Field::UnitPrice,
+    Field::OccurredAt,
+    Field::CustomerRef,
+    Field::Country,
+    Field::PaymentMethod,
+    Field::Status,
+];
+const VISITS: &[Field] =
+    &[Field::VisitedAt, Field::VisitorKey, Field::CustomerRef, Field::SessionRef, Field::Path, Field::Source];
+
 impl Target {
-    pub const ALL: &'static [Self] = &[Self::SalesTransactions];
+    pub const ALL: &'static [Self] = &[Self::SalesTransactions, Self::Visits];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::SalesTransactions => "sales_transactions",
+            Self::Visits => "visits",
         }
     }
 
@@ -26,6 +44,7 @@ impl Target {
     pub fn parse(text: &str) -> Option<Self> {
         match text {
             "sales_transactions" | "transactions" | "sales" => Some(Self::SalesTransactions),
+            "visits" => Some(Self::Visits),
             _ => None,
         }
     }
@@ -34,6 +53,7 @@ impl Target {
     pub const fn title(self) -> &'static str {
         match self {
             Self::SalesTransactions => "Sales",
+            Self::Visits => "Visits",
         }
     }
 
@@ -41,7 +61,17 @@ impl Target {
     #[must_use]
     pub const fn fields(self) -> &'static [Field] {
         match self {
-            Self::SalesTransactions => Field::ALL,
+            Self::SalesTransactions => SALES,
+            Self::Visits => VISITS,
+        }
+    }
+
+    /// The field that says when a row happened.
+    #[must_use]
+    pub const fn time_field(self) -> Field {
+        match self {
+            Self::SalesTransactions => Field::OccurredAt,
+            Self::Visits => Field::VisitedAt,
         }
     }
 }
@@ -62,7 +92,7 @@ pub enum FieldKind {
 
 macro_rules! fields {
     ($($name:ident => $key:literal, $label:literal, $required:literal, $kind:ident, $help:literal, [$($word:literal)*];)+) => {
-        /// A field of [`Target::SalesTransactions`].
+        /// A field of one or more targets; see [`Target::fields`].
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
         pub enum Field { $($name),+ }
@@ -134,7 +164,7 @@ fields! {
         "Date and time, best as 2011-05-31 14:05:00; without an offset it is local time of the import's zone.",
         ["occurredat" "invoicedate" "date" "datetime" "orderdate" "orderedat" "time" "timestamp" "transactiondate" "saledate" "soldat" "createdat"];
     CustomerRef => "customer_ref", "Customer reference", false, Text,
-        "Your number of the customer; empty means a guest.",
+        "Your number of the customer; empty means a guest. A sale makes a new customer known, a visit must name a known one.",
         ["customerref" "customerid" "customer" "customerno" "customernumber" "clientid" "client" "buyerid" "buyer"];
     Country => "country", "Country", false, Text,
         "Country of the customer, used when the customer is new.",
@@ -145,6 +175,21 @@ fields! {
     Status => "status", "Status", false, Text,
         "approved (default), released, held, pending, declined, failed or cancelled.",
         ["status" "orderstatus" "state" "transactionstatus"];
+    VisitedAt => "visited_at", "Time of the visit", true, Time,
+        "Date and time, best as 2026-01-31 14:05:00; without an offset it is local time of the import's zone. Rows of one browser and session less than 30 minutes apart are one visit.",
+        ["visitedat" "visittime" "visitdate" "visit" "time" "timestamp" "datetime" "date" "at" "occurredat" "createdat"];
+    VisitorKey => "visitor_key", "Visitor", true, Text,
+        "Random id of the browser, at most 100 characters; no personal data.",
+        ["visitorkey" "visitor" "visitorid" "browserid" "browser" "cookieid" "anonymousid" "userpseudoid"];
+    SessionRef => "session_ref", "Session", false, Text,
+        "Id of the shop's session, at most 50 characters; orders of the same session belong to the visitor.",
+        ["sessionref" "session" "sessionid" "sessionreference"];
+    Path => "path", "Page", false, Text,
+        "Address of the first page within the shop, at most 500 characters.",
+        ["path" "page" "url" "landingpage" "pagepath" "uri"];
+    Source => "source", "Source", false, Text,
+        "Where the visitor came from, at most 100 characters.",
+        ["source" "trafficsource" "channel" "referrer" "referer" "medium" "utmsource"];
 }
 
 #[cfg(test)]
@@ -153,14 +198,26 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn no_word_means_two_fields() {
-        let words: Vec<_> = Field::ALL.iter().flat_map(|f| f.synonyms()).collect();
-        assert_eq!(words.iter().collect::<BTreeSet<_>>().len(), words.len());
+    fn no_word_means_two_fields_of_a_target() {
+        for target in Target::ALL {
+            let words: Vec<_> = target.fields().iter().flat_map(|f| f.synonyms()).collect();
+            assert_eq!(words.iter().collect::<BTreeSet<_>>().len(), words.len(), "{target}");
+        }
     }
 
     #[test]
     fn keys_parse_back() {
         assert!(Field::ALL.iter().all(|f| Field::parse(f.key()) == Some(*f)));
         assert!(Target::ALL.iter().all(|t| Target::parse(t.as_str()) == Some(*t)));
+    }
+
+    #[test]
+    fn every_field_is_of_some_target_and_one_of_each_tells_the_time() {
+        let all: BTreeSet<_> = Target::ALL.iter().flat_map(|t| t.fields()).collect();
+        assert_eq!(all.len(), Field::ALL.len());
+        for target in Target::ALL {
+            let times: Vec<_> = target.fields().iter().filter(|f| f.kind() == FieldKind::Time).collect();
+            assert_eq!(times, [&target.time_field()], "{target}");
+        }
     }
 }

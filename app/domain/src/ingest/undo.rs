@@ -25,6 +25,9 @@ pub struct Undoable {
     pub restored: u32,
     /// Sales changed since, which would stay as they are.
     pub left: u32,
+    /// Visits that would be taken out again.
+    #[serde(default)]
+    pub visits: u32,
 }
 
 /// A row that was changed after the import, so its undo left it.
@@ -55,6 +58,9 @@ pub struct UndoReport {
     pub kept_products: u64,
     /// Products whose stock was given back.
     pub stock: u64,
+    /// Visits taken out again.
+    #[serde(default)]
+    pub visits: u64,
     /// Rows that were still in quarantine.
     pub discarded: u64,
     /// Sales and refunds that were changed since and stay.

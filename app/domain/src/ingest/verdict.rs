@@ -17,6 +17,8 @@ pub enum Verdict {
     /// Second or later row of one key in the file.
     DuplicateInSource,
     Rejected,
+    /// Tells of a visit that another row or a recorded visit tells of already.
+    Merged,
 }
 
 impl Verdict {
@@ -27,12 +29,14 @@ impl Verdict {
             Self::Same => "same",
             Self::DuplicateInSource => "duplicate_in_source",
             Self::Rejected => "rejected",
+            Self::Merged => "merged",
         }
     }
 
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Create, Self::Same, Self::DuplicateInSource, Self::Rejected].into_iter().find(|v| v.as_str() == text)
+        let all = [Self::Create, Self::Same, Self::DuplicateInSource, Self::Rejected, Self::Merged];
+        all.into_iter().find(|v| v.as_str() == text)
     }
 }
 
@@ -103,9 +107,11 @@ pub struct Examples {
     pub same: Vec<Example>,
     pub duplicate_in_source: Vec<Example>,
     pub rejected: Vec<Example>,
+    #[serde(default)]
+    pub merged: Vec<Example>,
 }
 
-/// Account of a file. Every line is exactly one of sale line, refund line, same, quarantined, filtered:
+/// Account of a file. Every line is exactly one of sale line, refund line, visit, same, merged, quarantined, filtered:
 /// see [`Counts::accounts_for_every_line`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Counts {
@@ -142,12 +148,18 @@ pub struct Counts {
     /// Lacking too, but refunded or disputed, so they stay.
     #[serde(default)]
     pub kept: u32,
+    /// New visits.
+    #[serde(default)]
+    pub visits: u32,
+    /// Rows less than 30 minutes from a visit of the same browser and session: the same visit.
+    #[serde(default)]
+    pub merged: u32,
 }
 
 impl Counts {
     #[must_use]
     pub const fn created(&self) -> u32 {
-        self.sale_lines + self.refund_lines
+        self.sale_lines + self.refund_lines + self.visits
     }
 
     /// Rows that wait for a person.
@@ -158,8 +170,7 @@ impl Counts {
 
     #[must_use]
     pub const fn accounts_for_every_line(&self) -> bool {
-        self.sale_lines + self.refund_lines + self.same + self.rejected + self.duplicate_in_source + self.filtered
-            == self.lines
+        self.created() + self.same + self.merged + self.quarantined() + self.filtered == self.lines
     }
 
     /// More than half of what is recorded for the declared days would be closed: a person types the number.

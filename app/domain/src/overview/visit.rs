@@ -1,8 +1,18 @@
 //! Visits that the shop tells.
 
 use crate::FieldError;
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+/// Rows of one browser and session that are less than this apart tell of one visit.
+pub const ONE_VISIT: TimeDelta = TimeDelta::minutes(30);
+
+/// Most characters of each text of a visit.
+pub const VISITOR_KEY_CHARS: usize = 100;
+pub const SESSION_REF_CHARS: usize = 50;
+pub const PATH_CHARS: usize = 500;
+pub const SOURCE_CHARS: usize = 100;
 
 /// One visit told by the shop.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -30,10 +40,10 @@ impl RecordVisit {
                 faults.push(FieldError::new(path, "Control characters are not allowed."));
             }
         };
-        check("visitor_key", &self.visitor_key, 100);
-        check("session_ref", self.session_ref.as_deref().unwrap_or_default(), 50);
-        check("path", self.path.as_deref().unwrap_or_default(), 500);
-        check("source", self.source.as_deref().unwrap_or_default(), 100);
+        check("visitor_key", &self.visitor_key, VISITOR_KEY_CHARS);
+        check("session_ref", self.session_ref.as_deref().unwrap_or_default(), SESSION_REF_CHARS);
+        check("path", self.path.as_deref().unwrap_or_default(), PATH_CHARS);
+        check("source", self.source.as_deref().unwrap_or_default(), SOURCE_CHARS);
         if self.visitor_key.trim().is_empty() {
             faults
                 .push(FieldError::new("visitor_key", "Say which browser visited: a random id without personal data."));

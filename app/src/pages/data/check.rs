@@ -3,7 +3,8 @@
 use crate::context::session;
 use domain::{
     format,
-    ingest::{Counts, Example, ImportDetail, ImportState, RuleCount, Severity},
+    ingest::{Counts, Example, ImportDetail, ImportState, RuleCount, Severity, Target},
+    money::Currency,
 };
 use leptos::prelude::*;
 
@@ -19,10 +20,11 @@ pub fn Findings(import: ImportDetail) -> impl IntoView {
     let examples = import.examples;
     let issues = import.issues;
     let account = import.summary.counts.map(|counts| {
-        let open = import.summary.open_rows;
-        let gross = format::money(counts.gross, currency, &locale);
-        let refunded = format::money(counts.refunded, currency, &locale);
-        account(&counts, committed.then_some(open), &gross, &refunded, &locale)
+        let kinds = match import.summary.target {
+            Target::SalesTransactions => sales_figures(&counts, currency, &locale),
+            Target::Visits => visit_figures(&counts, &locale),
+        };
+        account(&counts, kinds, committed.then_some(import.summary.open_rows), &locale)
     });
     view! {
         {account}
@@ -31,14 +33,20 @@ pub fn Findings(import: ImportDetail) -> impl IntoView {
             {examples_table("Rows to be recorded", &examples.create)}
             {examples_table("Rejected rows", &examples.rejected)}
             {examples_table("Repeated rows", &examples.duplicate_in_source)}
+            {examples_table("Rows of the same visits", &examples.merged)}
             {examples_table("Rows recorded already", &examples.same)}
         })}
     }
 }
 
-fn account(counts: &Counts, open: Option<u32>, gross: &str, refunded: &str, locale: &str) -> impl IntoView + use<> {
-    let figure =
-        |label: &'static str, value: u32| view! { <dt>{label}</dt><dd>{format::count(value.into(), locale)}</dd> };
+fn figure(label: &'static str, value: u32, locale: &str) -> impl IntoView + use<> {
+    view! { <dt>{label}</dt><dd>{format::count(value.into(), locale)}</dd> }
+}
+
+/// `kinds`: what the lines are by the target's own words, and what they come to.
+fn account(counts: &Counts, kinds: (AnyView, AnyView), open: Option<u32>, locale: &str) -> impl IntoView + use<> {
+    let figure = |label: &'static str, value: u32| figure(label, value, locale);
+    let (lines, totals) = kinds;
     let unchanged = counts.is_no_change().then(|| {
         view! {
             <p class="stale" role="status">"Every row is recorded already: going on changes nothing."</p>
@@ -50,28 +58,50 @@ fn account(counts: &Counts, open: Option<u32>, gross: &str, refunded: &str, loca
             {unchanged}
             <dl class="details">
                 {figure("Rows in the file", counts.lines)}
-                {figure("Sale lines", counts.sale_lines)}
-                {figure("Refund lines", counts.refund_lines)}
+                {lines}
                 {figure("Recorded already", counts.same)}
                 {figure("Rejected", counts.rejected)}
-                {figure("Repeated in the file", counts.duplicate_in_source)}
                 {figure("Left out by a filter", counts.filtered)}
                 {open.map(|open| figure("Still in quarantine", open))}
-                {(counts.in_scope > 0).then(|| view! {
-                    {figure("Sales recorded for these days", counts.in_scope)}
-                    {figure("Of these lacking in the file, closed", counts.closed)}
-                    {figure("Lacking too, but refunded, so kept", counts.kept)}
-                })}
-                {figure("Sales", counts.sales)}
-                {figure("Refunds", counts.refunds)}
-                {figure("Refund lines without a known sale", counts.unmatched_refund_lines)}
-                {figure("New customers", counts.new_customers)}
-                {figure("New products", counts.new_products)}
-                <dt>"Gross sales"</dt><dd>{gross.to_owned()}</dd>
-                <dt>"Refunded"</dt><dd>{refunded.to_owned()}</dd>
+                {totals}
             </dl>
         </section>
     }
+}
+
+fn sales_figures(counts: &Counts, currency: Currency, locale: &str) -> (AnyView, AnyView) {
+    let figure = |label: &'static str, value: u32| figure(label, value, locale);
+    let lines = view! {
+        {figure("Sale lines", counts.sale_lines)}
+        {figure("Refund lines", counts.refund_lines)}
+        {figure("Repeated in the file", counts.duplicate_in_source)}
+    };
+    let totals = view! {
+        {(counts.in_scope > 0).then(|| view! {
+            {figure("Sales recorded for these days", counts.in_scope)}
+            {figure("Of these lacking in the file, closed", counts.closed)}
+            {figure("Lacking too, but refunded, so kept", counts.kept)}
+        })}
+        {figure("Sales", counts.sales)}
+        {figure("Refunds", counts.refunds)}
+        {figure("Refund lines without a known sale", counts.unmatched_refund_lines)}
+        {figure("New customers", counts.new_customers)}
+        {figure("New products", counts.new_products)}
+        <dt>"Gross sales"</dt><dd>{format::money(counts.gross, currency, locale)}</dd>
+        <dt>"Refunded"</dt><dd>{format::money(counts.refunded, currency, locale)}</dd>
+    };
+    (lines.into_any(), totals.into_any())
+}
+
+fn visit_figures(counts: &Counts, locale: &str) -> (AnyView, AnyView) {
+    let lines = view! {
+        {figure("New visits", counts.visits, locale)}
+        {figure("Of the same visits", counts.merged, locale)}
+    };
+    let note = view! {
+        <dt>"One visit"</dt><dd>"Rows of one browser and session less than 30 minutes apart"</dd>
+    };
+    (lines.into_any(), note.into_any())
 }
 
 fn issues_table(issues: &[RuleCount], locale: &str) -> impl IntoView + use<> {

@@ -4,7 +4,7 @@ use crate::{
     components::form::{CsrfField, ErrorSummary, FormState},
     features::ingest::MapColumns,
 };
-use domain::ingest::{DateOrder, DecimalMark, Field, ImportDetail, Policy};
+use domain::ingest::{DateOrder, DecimalMark, Field, ImportDetail, Policy, Target};
 use leptos::prelude::*;
 
 #[component]
@@ -97,28 +97,19 @@ fn options(import: &ImportDetail, state: FormState) -> impl IntoView + use<> {
     let options = &import.mapping.options;
     let day = options.date_order == Some(DateOrder::DayFirst);
     let month = options.date_order == Some(DateOrder::MonthFirst);
-    let point = options.decimal_mark == Some(DecimalMark::Point);
-    let comma = options.decimal_mark == Some(DecimalMark::Comma);
     let all = options.policy == Policy::AllOrNothing;
-    let asked = |name: &str| import.questions.iter().any(|q| q == name);
-    let (ask_dates, ask_marks) = (asked("date_order"), asked("decimal_mark"));
-    let replaces = options.replace.is_some();
-    let (from, to) = options.replace.map(|days| (days.from.to_string(), days.to.to_string())).unwrap_or_default();
-    let (scope_fault, from_fault) = (state.fault("options.replace"), state.fault("replace_from"));
-    let to_fault = state.fault("replace_to");
+    let ask_dates = import.questions.iter().any(|q| q == "date_order");
     let zone_fault = state.fault("options.zone");
-    let currency_fault = state.fault("currency");
+    let of_target = match import.summary.target {
+        Target::SalesTransactions => Some(sales_options(import, state)),
+        Target::Visits => None,
+    };
     view! {
         <div class="filters">
             <div class="field">
                 <label for="zone">"Time zone of the file"</label>
                 <input id="zone" name="zone" value=state.typed("zone", &options.zone) autocomplete="off"/>
                 <p class="error">{move || zone_fault.get()}</p>
-            </div>
-            <div class="field">
-                <label for="currency">"Currency"</label>
-                <input id="currency" name="currency" maxlength="3" value=state.typed("currency", options.currency.as_str()) autocomplete="off"/>
-                <p class="error">{move || currency_fault.get()}</p>
             </div>
             <div class="field">
                 <label for="date_order">"Dates such as 03/04/2025"</label>
@@ -130,45 +121,66 @@ fn options(import: &ImportDetail, state: FormState) -> impl IntoView + use<> {
                 <p class="error">{ask_dates.then_some("The file does not tell. Choose.")}</p>
             </div>
             <div class="field">
-                <label for="decimal_mark">"Numbers such as 1.234"</label>
-                <select id="decimal_mark" name="decimal_mark">
-                    <option value="" selected=!point && !comma>{if ask_marks { "Choose" } else { "As the file shows" }}</option>
-                    <option value="point" selected=point>"Decimal point (1.234 is about one)"</option>
-                    <option value="comma" selected=comma>"Decimal comma (1.234 is over a thousand)"</option>
-                </select>
-                <p class="error">{ask_marks.then_some("The file does not tell. Choose.")}</p>
-            </div>
-            <div class="field">
                 <label for="policy">"When rows are rejected"</label>
                 <select id="policy" name="policy">
                     <option value="valid_rows" selected=!all>"Import the good rows"</option>
                     <option value="all_or_nothing" selected=all>"Import nothing"</option>
                 </select>
             </div>
-            <div class="field">
-                <label for="mode">"Recorded sales the file lacks"</label>
-                <select id="mode" name="mode">
-                    <option value="upsert" selected=!replaces>"Leave them"</option>
-                    <option value="replace_scope" selected=replaces>"Close those of the days below"</option>
-                </select>
-                <p class="help">"Choose closing only for a file that holds every sale of its days. Closed sales count no more; stock is not moved."</p>
-                <p class="error">{move || scope_fault.get()}</p>
-            </div>
-            <div class="field">
-                <label for="replace_from">"From day"</label>
-                <input id="replace_from" name="replace_from" type="date" value=state.typed("replace_from", &from)/>
-                <p class="error">{move || from_fault.get()}</p>
-            </div>
-            <div class="field">
-                <label for="replace_to">"To day"</label>
-                <input id="replace_to" name="replace_to" type="date" value=state.typed("replace_to", &to)/>
-                <p class="error">{move || to_fault.get()}</p>
-            </div>
+            {of_target}
             <div class="field">
                 <label for="save_as">"Remember these columns as"</label>
                 <input id="save_as" name="save_as" maxlength="100" value=state.typed("save_as", "") autocomplete="off"/>
             </div>
-            <label><input type="checkbox" name="move_stock" value="true" checked=options.move_stock/>" Take the quantities from stock"</label>
         </div>
+    }
+}
+
+/// Prices, recorded sales the file lacks, and stock.
+fn sales_options(import: &ImportDetail, state: FormState) -> impl IntoView + use<> {
+    let options = &import.mapping.options;
+    let point = options.decimal_mark == Some(DecimalMark::Point);
+    let comma = options.decimal_mark == Some(DecimalMark::Comma);
+    let ask_marks = import.questions.iter().any(|q| q == "decimal_mark");
+    let replaces = options.replace.is_some();
+    let (from, to) = options.replace.map(|days| (days.from.to_string(), days.to.to_string())).unwrap_or_default();
+    let (scope_fault, from_fault) = (state.fault("options.replace"), state.fault("replace_from"));
+    let to_fault = state.fault("replace_to");
+    let currency_fault = state.fault("currency");
+    view! {
+        <div class="field">
+            <label for="currency">"Currency"</label>
+            <input id="currency" name="currency" maxlength="3" value=state.typed("currency", options.currency.as_str()) autocomplete="off"/>
+            <p class="error">{move || currency_fault.get()}</p>
+        </div>
+        <div class="field">
+            <label for="decimal_mark">"Numbers such as 1.234"</label>
+            <select id="decimal_mark" name="decimal_mark">
+                <option value="" selected=!point && !comma>{if ask_marks { "Choose" } else { "As the file shows" }}</option>
+                <option value="point" selected=point>"Decimal point (1.234 is about one)"</option>
+                <option value="comma" selected=comma>"Decimal comma (1.234 is over a thousand)"</option>
+            </select>
+            <p class="error">{ask_marks.then_some("The file does not tell. Choose.")}</p>
+        </div>
+        <div class="field">
+            <label for="mode">"Recorded sales the file lacks"</label>
+            <select id="mode" name="mode">
+                <option value="upsert" selected=!replaces>"Leave them"</option>
+                <option value="replace_scope" selected=replaces>"Close those of the days below"</option>
+            </select>
+            <p class="help">"Choose closing only for a file that holds every sale of its days. Closed sales count no more; stock is not moved."</p>
+            <p class="error">{move || scope_fault.get()}</p>
+        </div>
+        <div class="field">
+            <label for="replace_from">"From day"</label>
+            <input id="replace_from" name="replace_from" type="date" value=state.typed("replace_from", &from)/>
+            <p class="error">{move || from_fault.get()}</p>
+        </div>
+        <div class="field">
+            <label for="replace_to">"To day"</label>
+            <input id="replace_to" name="replace_to" type="date" value=state.typed("replace_to", &to)/>
+            <p class="error">{move || to_fault.get()}</p>
+        </div>
+        <label><input type="checkbox" name="move_stock" value="true" checked=options.move_stock/>" Take the quantities from stock"</label>
     }
 }

@@ -26,7 +26,7 @@ use crate::{
 use domain::{
     access::Permission,
     format,
-    ingest::{ImportDetail, ImportScreen, ImportState, Work},
+    ingest::{ImportDetail, ImportScreen, ImportState, Target, Work},
 };
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -122,7 +122,8 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
     let id = summary.id.to_string();
     let title = format!("Import #{}", summary.number);
     let scope = format!(
-        "{} · {} rows · {}",
+        "{} · {} · {} rows · {}",
+        summary.target.title(),
         summary.file_name,
         format::count(import.shape.rows.into(), &view.business.locale),
         import.mapping.options.zone
@@ -160,11 +161,14 @@ fn screen_view(screen: ImportScreen, acts: Acts, paged: bool) -> impl IntoView {
         {was_undone.then(|| view! { <Undone import=import.clone()/> })}
         {show_findings.then(|| view! { <Findings import=import.clone()/> })}
         {(rows.total > 0).then(|| view! {
-            <Quarantine id=id.clone() rows repairs=acts.repairs may_edit=may_upload may_apply=may_commit paged/>
+            <Quarantine id=id.clone() target=summary.target rows repairs=acts.repairs may_edit=may_upload may_apply=may_commit paged/>
         })}
-        {undoable.map(|undoable| view! { <UndoForm id=id.clone() undoable action=acts.undo/> })}
+        {undoable.map(|undoable| view! { <UndoForm id=id.clone() target=summary.target undoable action=acts.undo/> })}
         {(summary.state.is_committed() && !summary.is_undo).then(|| view! {
-            <p class="tools"><a class="btn" href="/transactions">"See the sales"</a><a class="btn" href="/">"See the figures"</a></p>
+            <p class="tools">
+                {(summary.target == Target::SalesTransactions).then(|| view! { <a class="btn" href="/transactions">"See the sales"</a> })}
+                <a class="btn" href="/">"See the figures"</a>
+            </p>
         })}
         {show_columns.then(|| view! { <ColumnsForm import=import.clone() action=acts.map/> })}
         {show_columns.then(|| give_up(&id, acts))}

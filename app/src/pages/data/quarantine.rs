@@ -8,7 +8,7 @@ use crate::{
     features::ingest::{DiscardRows, EditRow, RunAgain},
 };
 use domain::{
-    ingest::{Field, Issue, StagedRow},
+    ingest::{Field, Issue, StagedRow, Target},
     paging::Page,
 };
 use leptos::prelude::*;
@@ -28,6 +28,7 @@ pub struct Repairs {
 #[component]
 pub fn Quarantine(
     id: String,
+    target: Target,
     rows: Page<StagedRow>,
     repairs: Repairs,
     may_edit: bool,
@@ -40,7 +41,7 @@ pub fn Quarantine(
     let edit_state = FormState::of(repairs.edit);
     let rerun_state = FormState::of(repairs.rerun);
     let discard_state = FormState::of(repairs.discard);
-    let grid = rows.items.into_iter().map(|row| row_view(&id, row, repairs.edit, may_edit)).collect_view();
+    let grid = rows.items.into_iter().map(|row| row_view(&id, target, row, repairs.edit, may_edit)).collect_view();
     let csv = format!("/api/v1/ingest/imports/{id}/rejected.csv");
     let rerun_id = id.clone();
     view! {
@@ -126,7 +127,13 @@ fn give_up(id: String, total: i64, discard: ServerAction<DiscardRows>) -> impl I
     }
 }
 
-fn row_view(id: &str, row: StagedRow, edit: ServerAction<EditRow>, may_edit: bool) -> impl IntoView + use<> {
+fn row_view(
+    id: &str,
+    target: Target,
+    row: StagedRow,
+    edit: ServerAction<EditRow>,
+    may_edit: bool,
+) -> impl IntoView + use<> {
     let number = row.row_no;
     let why = if row.issues.is_empty() {
         view! { <span class="badge good">"Ready to import"</span> }.into_any()
@@ -144,7 +151,7 @@ fn row_view(id: &str, row: StagedRow, edit: ServerAction<EditRow>, may_edit: boo
             </td>
         }
     });
-    let values = may_edit.then(|| mend(id, row, edit));
+    let values = may_edit.then(|| mend(id, target, row, edit));
     view! {
         <tr>
             {tick}
@@ -182,9 +189,10 @@ fn issue_view(
     view! { <li>{issue.message.clone()}{proposal}</li> }
 }
 
-fn mend(id: &str, row: StagedRow, edit: ServerAction<EditRow>) -> impl IntoView + use<> {
+fn mend(id: &str, target: Target, row: StagedRow, edit: ServerAction<EditRow>) -> impl IntoView + use<> {
     let number = row.row_no;
-    let shown: Vec<Field> = Field::ALL
+    let shown: Vec<Field> = target
+        .fields()
         .iter()
         .copied()
         .filter(|f| f.required() || row.mapped.contains_key(f) || row.issues.iter().any(|i| i.field == Some(*f)))

@@ -7,13 +7,13 @@ use crate::{
 };
 use domain::{
     format,
-    ingest::{ImportDetail, ImportLink, LeftRow, UndoReport, Undoable},
+    ingest::{ImportDetail, ImportLink, LeftRow, Target, UndoReport, Undoable},
 };
 use leptos::prelude::*;
 
 /// Takes a committed import back; folded away, because it is rarely wanted.
 #[component]
-pub fn UndoForm(id: String, undoable: Undoable, action: ServerAction<UndoImport>) -> impl IntoView {
+pub fn UndoForm(id: String, target: Target, undoable: Undoable, action: ServerAction<UndoImport>) -> impl IntoView {
     let state = FormState::of(action);
     let locale = session().business.locale;
     let count = |n: u32| format::count(n.into(), &locale);
@@ -27,15 +27,21 @@ pub fn UndoForm(id: String, undoable: Undoable, action: ServerAction<UndoImport>
         view! { <p class="stale" role="status">{text}</p> }
     });
     let until = format!("Possible until {}.", format::date_time(undoable.until));
-    let button = format!("Take {} sales out again", count(undoable.sales));
+    let (what, button) = match target {
+        Target::SalesTransactions => (
+            "Everything this import recorded is taken out again, in one step or not at all: sales, refunds, and customers and products that nothing else uses. Stock it took is given back; rows in quarantine are given up.",
+            format!("Take {} sales out again", count(undoable.sales)),
+        ),
+        Target::Visits => (
+            "Every visit this import recorded is taken out again, in one step or not at all; rows in quarantine are given up.",
+            format!("Take {} visits out again", count(undoable.visits)),
+        ),
+    };
     view! {
         <section class="card">
             <details>
                 <summary>"Undo this import"</summary>
-                <p>
-                    "Everything this import recorded is taken out again, in one step or not at all: sales, refunds, and customers and products that nothing else uses. Stock it took is given back; rows in quarantine are given up."
-                    {restored}" "{until}
-                </p>
+                <p>{what}{restored}" "{until}</p>
                 {left}
                 <ErrorSummary state/>
                 <ActionForm action=action>
@@ -56,7 +62,8 @@ pub fn Undone(import: ImportDetail) -> impl IntoView {
     };
     let undo_of = import.undo_of.as_ref().map(|to| link("This took back", to));
     let undone_by = import.undone_by.as_ref().map(|to| link("Taken back by", to));
-    let report = import.undo.map(report_view);
+    let target = import.summary.target;
+    let report = import.undo.map(|report| report_view(target, report));
     view! {
         <section class="card">
             <h2>"Taken back"</h2>
@@ -67,13 +74,22 @@ pub fn Undone(import: ImportDetail) -> impl IntoView {
     }
 }
 
-fn report_view(report: UndoReport) -> impl IntoView {
+fn report_view(target: Target, report: UndoReport) -> impl IntoView {
     let locale = session().business.locale;
     let figure = |label: &'static str, value: u64| {
         let value = format::count(i64::try_from(value).unwrap_or(i64::MAX), &locale);
         view! { <dt>{label}</dt><dd>{value}</dd> }
     };
     let left = (!report.left_rows.is_empty()).then(|| left_table(&report.left_rows));
+    if target == Target::Visits {
+        return view! {
+            <dl class="details">
+                {figure("Visits taken out", report.visits)}
+                {figure("Rows given up in quarantine", report.discarded)}
+            </dl>
+        }
+        .into_any();
+    }
     view! {
         <dl class="details">
             {figure("Sales taken out", report.sales)}
@@ -90,6 +106,7 @@ fn report_view(report: UndoReport) -> impl IntoView {
         </dl>
         {left}
     }
+    .into_any()
 }
 
 fn left_table(rows: &[LeftRow]) -> impl IntoView + use<> {

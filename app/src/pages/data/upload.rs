@@ -22,7 +22,7 @@ impl LazyPage for UploadRoute {
         let state = FormState::plain("/data/import");
         let (fault, sheet_fault) = (state.fault("file"), state.fault("sheet"));
         view! {
-            <PageHead title="Import a file" scope="Sales from a table: CSV, TSV, Excel or OpenDocument"/>
+            <PageHead title="Import a file" scope="Sales or visits from a table: CSV, TSV, Excel or OpenDocument"/>
             <super::work::Steps at=1/>
             <section class="card">
                 <form class="form" method="post" action="/data/import" enctype="multipart/form-data">

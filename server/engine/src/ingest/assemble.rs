@@ -3,15 +3,17 @@
 
 mod account;
 mod refunds;
+mod sales;
+mod visits;
 
 use super::{
-    judge::{BadRow, GoodRow, Judged, NOBODY},
+    judge::{BadRow, Judged},
     matching::OpenLine,
 };
 use account::Account;
 use chrono::{DateTime, Utc};
-use domain::ingest::{Counts, Examples, Field, Issue, RuleCount, Verdict};
-use rust_decimal::{Decimal, RoundingStrategy};
+use domain::ingest::{Counts, Examples, RuleCount, Verdict};
+use rust_decimal::Decimal;
 use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
@@ -43,15 +45,18 @@ pub struct KnownProduct {
     pub stocked: bool,
 }
 
-/// What is recorded already and could meet the file's rows.
+/// Times of visits by browser and session (empty: none), in their order.
+pub type VisitTimes = HashMap<(Box<str>, Box<str>), Vec<DateTime<Utc>>>;
+
+/// What is recorded already and could meet the file's rows. Of a target that asks nothing of a kind, it is empty.
 #[derive(Debug, Default)]
 pub struct Known {
     /// By order reference.
     pub sales: HashMap<Box<str>, KnownSale>,
     /// Cancel documents: line number → hash.
     pub refunds: HashMap<Box<str>, HashMap<i32, Option<i64>>>,
-    /// Rows of earlier imports that were not plainly applied: (line number, hash) by order reference.
-    pub staged: HashMap<Box<str>, Vec<(i32, i64)>>,
+    /// Rows of earlier imports that were not plainly applied: (line number, hash) by business key.
+    pub staged: HashMap<Box<str>, HashSet<(i32, i64)>>,
     /// By reference.
     pub customers: HashMap<Box<str>, Uuid>,
     /// By SKU.
@@ -59,6 +64,9 @@ pub struct Known {
     pub open_lines: Vec<OpenLine>,
     /// Mode `replace_scope`: what is recorded for the declared days.
     pub in_scope: Vec<ScopeSale>,
+    pub visits: VisitTimes,
+    /// Visits before it are no longer kept.
+    pub visits_since: Option<DateTime<Utc>>,
 }
 
 impl Known {
@@ -68,8 +76,8 @@ impl Known {
         self.sales.get(order_ref).is_some_and(|sale| same(&sale.lines)) || self.refunds.get(order_ref).is_some_and(same)
     }
 
-    fn is_staged(&self, order_ref: &str, line_no: i32, hash: i64) -> bool {
-        self.staged.get(order_ref).is_some_and(|rows| rows.contains(&(line_no, hash)))
+    fn is_staged(&self, business_key: &str, line_no: i32, hash: i64) -> bool {
+        self.staged.get(business_key).is_some_and(|rows| rows.contains(&(line_no, hash)))
     }
 }
 
@@ -178,7 +186,16 @@ pub struct NewEvent {
     pub to: &'static str,
 }
 
-/// Everything an import writes, and its account.
+/// A visit to record.
+#[derive(Debug)]
+pub struct NewVisit {
+    pub id: Uuid,
+    /// Index into [`Judged::visits`].
+    pub row: usize,
+    pub customer: Option<Uuid>,
+}
+
+/// Everything an import writes, and its account. Lists that the target does not fill stay empty.
 #[derive(Debug, Default)]
 pub struct Plan {
     pub customers: Vec<NewCustomer>,
@@ -193,6 +210,7 @@ pub struct Plan {
     pub events: Vec<NewEvent>,
     /// Sold quantity by stocked product.
     pub stock: Vec<(Uuid, Decimal)>,
+    pub visits: Vec<NewVisit>,
     /// Rows for the quarantine. Those of [`Plan::without_raw`] lack their cells.
     pub staged: Vec<BadRow>,
     /// Row numbers of staged rows whose cells were not kept while judging.
@@ -204,75 +222,22 @@ pub struct Plan {
     pub digest: Vec<u8>,
 }
 
-/// Σ quantity × price of one line; imported lines keep four decimals.
-fn amount(quantity: Decimal, unit_price: Decimal) -> Decimal {
-    (quantity * unit_price).round_dp_with_strategy(4, RoundingStrategy::MidpointAwayFromZero)
-}
-
 /// Works out the plan. `new_id` gives fresh ids.
 pub fn assemble(judged: &Judged, known: &Known, mut new_id: impl FnMut() -> Uuid) -> Plan {
     let mut plan = Plan::default();
     let mut account = Account::default();
-    let created = verdicts(judged, known, &mut plan, &mut account);
-    close_missing(judged, known, &mut plan);
-    let mut parties = Parties::new(judged, known);
-    let (refund_rows, sale_rows): (Vec<&GoodRow>, Vec<&GoodRow>) =
-        created.into_iter().partition(|row| judged.orders[row.order as usize].cancels);
-    record_sales(judged, known, &sale_rows, &mut plan, &mut parties, &mut new_id);
-    refunds::record(judged, known, refund_rows, &mut plan, &mut parties, &mut new_id);
-    finish_sales(judged, &mut plan);
-    plan.customers = parties.new_customers;
-    plan.products = parties.new_products;
-    plan.stock = stock_of(&plan, &parties.stocked);
+    sales::record(judged, known, &mut plan, &mut account, &mut new_id);
+    visits::record(judged, known, &mut plan, &mut account, &mut new_id);
+    set_aside(judged, known, &mut plan, &mut account);
     account.settle(judged, &mut plan);
     plan
 }
 
-/// Mode `replace_scope`: recorded sales of the declared days that no row of the file names are closed. An
-/// order with a rejected row is named, so a slip in the file closes nothing.
-fn close_missing(judged: &Judged, known: &Known, plan: &mut Plan) {
-    let named: HashSet<&str> = judged.orders.iter().map(|order| order.reference.as_ref()).collect();
-    plan.counts.in_scope = u32::try_from(known.in_scope.len()).unwrap_or(u32::MAX);
-    for sale in known.in_scope.iter().filter(|sale| !named.contains(sale.reference.as_ref())) {
-        if sale.settled {
-            plan.counts.kept += 1;
-        } else {
-            plan.counts.closed += 1;
-            plan.closed.push(Closing { transaction: sale.id, version: sale.version });
-        }
-    }
-}
-
-/// Says of each row what becomes of it; the answer are the rows to be recorded.
-fn verdicts<'j>(judged: &'j Judged, known: &Known, plan: &mut Plan, account: &mut Account) -> Vec<&'j GoodRow> {
-    let mut created = Vec::with_capacity(judged.rows.len());
-    for row in &judged.rows {
-        let order = &judged.orders[row.order as usize];
-        let recorded = if order.cancels {
-            known.refunds.get(&order.reference).map(|lines| (true, lines))
-        } else {
-            known.sales.get(&order.reference).map(|sale| (sale.extendable, &sale.lines))
-        };
-        let verdict = match recorded.map(|(extendable, lines)| (extendable, lines.get(&row.line_no))) {
-            None | Some((true, None)) => Verdict::Create,
-            Some((_, Some(Some(hash)))) if *hash == row.hash => Verdict::Same,
-            Some(_) if known.is_staged(&order.reference, row.line_no, row.hash) => Verdict::Same,
-            Some(_) => Verdict::Rejected,
-        };
-        match verdict {
-            Verdict::Create => created.push(row),
-            Verdict::Rejected => {
-                plan.without_raw.push(row.row_no);
-                plan.staged.push(differing(judged, row));
-            }
-            Verdict::Same | Verdict::DuplicateInSource => {}
-        }
-        account.verdict(row.row_no, verdict);
-        account.example(verdict, row.row_no, || account::describe(judged, row));
-    }
+/// Rows that cannot be recorded as they stand wait in quarantine, if they do not wait there already.
+fn set_aside(judged: &Judged, known: &Known, plan: &mut Plan, account: &mut Account) {
     for bad in &judged.bad {
-        let seen = known.is_staged(&bad.order_ref, bad.line_no, bad.hash)
-            || known.is_recorded(&bad.order_ref, bad.line_no, bad.hash);
+        let seen = known.is_staged(&bad.business_key, bad.line_no, bad.hash)
+            || known.is_recorded(&bad.business_key, bad.line_no, bad.hash);
         if seen {
             account.verdict(bad.row_no, Verdict::Same);
             account.example(Verdict::Same, bad.row_no, || bad.mapped.clone());
@@ -281,192 +246,4 @@ fn verdicts<'j>(judged: &'j Judged, known: &Known, plan: &mut Plan, account: &mu
             plan.staged.push(bad.clone());
         }
     }
-    created
-}
-
-fn differing(judged: &Judged, row: &GoodRow) -> BadRow {
-    let order = &judged.orders[row.order as usize];
-    BadRow {
-        row_no: row.row_no,
-        order_ref: order.reference.to_string(),
-        line_no: row.line_no,
-        verdict: Verdict::Rejected,
-        raw: Vec::new(),
-        mapped: account::describe(judged, row),
-        hash: row.hash,
-        issues: vec![Issue::error(
-            "differs_from_recorded",
-            Some(Field::OrderRef),
-            format!(
-                "Order {} has line {} already, with other content. Mend the recorded order, or discard this row.",
-                order.reference, row.line_no
-            ),
-        )],
-    }
-}
-
-/// Ids of customers and products, known or new; asked only for rows that are recorded.
-struct Parties<'a> {
-    judged: &'a Judged,
-    known: &'a Known,
-    customers: Vec<Option<Uuid>>,
-    products: Vec<Option<Uuid>>,
-    new_customers: Vec<NewCustomer>,
-    new_products: Vec<NewProduct>,
-    stocked: HashMap<Uuid, bool>,
-}
-
-impl<'a> Parties<'a> {
-    fn new(judged: &'a Judged, known: &'a Known) -> Self {
-        Self {
-            judged,
-            known,
-            customers: vec![None; judged.customers.len()],
-            products: vec![None; judged.products.len()],
-            new_customers: Vec::new(),
-            new_products: Vec::new(),
-            stocked: HashMap::new(),
-        }
-    }
-
-    fn customer(&mut self, index: u32, new_id: &mut impl FnMut() -> Uuid) -> Option<Uuid> {
-        if index == NOBODY {
-            return None;
-        }
-        let seen = index as usize;
-        if self.customers[seen].is_none() {
-            let id = self.known.customers.get(&self.judged.customers[seen].reference).copied();
-            self.customers[seen] = Some(id.unwrap_or_else(|| {
-                let id = new_id();
-                self.new_customers.push(NewCustomer { id, seen });
-                id
-            }));
-        }
-        self.customers[seen]
-    }
-
-    fn product(&mut self, index: u32, new_id: &mut impl FnMut() -> Uuid) -> Uuid {
-        let seen = index as usize;
-        if let Some(id) = self.products[seen] {
-            return id;
-        }
-        let sku = &self.judged.products[seen].sku;
-        let product = self.known.products.get(sku).copied().unwrap_or_else(|| {
-            // POST, DOT, M: a code without any digit is a service.
-            let stocked = sku.bytes().any(|b| b.is_ascii_digit());
-            let id = new_id();
-            self.new_products.push(NewProduct { id, seen, stocked });
-            KnownProduct { id, stocked }
-        });
-        self.stocked.insert(product.id, product.stocked);
-        self.products[seen] = Some(product.id);
-        product.id
-    }
-}
-
-fn record_sales(
-    judged: &Judged,
-    known: &Known,
-    rows: &[&GoodRow],
-    plan: &mut Plan,
-    parties: &mut Parties<'_>,
-    new_id: &mut impl FnMut() -> Uuid,
-) {
-    let mut sale_of: HashMap<u32, usize> = HashMap::new();
-    let mut addition_of: HashMap<u32, usize> = HashMap::new();
-    plan.lines.reserve(rows.len());
-    for row in rows {
-        let order = &judged.orders[row.order as usize];
-        let net = amount(row.quantity, row.unit_price);
-        let product = parties.product(row.product, new_id);
-        let mut line = NewSaleLine {
-            transaction: Uuid::nil(),
-            sale: None,
-            line_no: row.line_no,
-            product,
-            quantity: row.quantity,
-            unit_price: row.unit_price,
-            net,
-            refunded_quantity: Decimal::ZERO,
-            at: row.at,
-            hash: row.hash,
-        };
-        if let Some(sale) = known.sales.get(&order.reference) {
-            let index = *addition_of.entry(row.order).or_insert_with(|| {
-                plan.additions.push(Addition {
-                    transaction: sale.id,
-                    version: sale.version,
-                    net: Decimal::ZERO,
-                    quantity: Decimal::ZERO,
-                    lines: 0,
-                });
-                plan.additions.len() - 1
-            });
-            let addition = &mut plan.additions[index];
-            addition.net += net;
-            addition.quantity += row.quantity;
-            addition.lines += 1;
-            line.transaction = sale.id;
-            line.at = sale.at;
-        } else {
-            let at = order.at.unwrap_or(row.at);
-            let index = *sale_of.entry(row.order).or_insert_with(|| {
-                let status = order.status.unwrap_or("approved");
-                plan.sales.push(NewSale {
-                    id: new_id(),
-                    order: row.order as usize,
-                    customer: parties.customer(order.customer, new_id),
-                    status,
-                    payment_method: order.payment_method,
-                    net: Decimal::ZERO,
-                    quantity: Decimal::ZERO,
-                    lines: 0,
-                    refunded_net: Decimal::ZERO,
-                    refunded_quantity: Decimal::ZERO,
-                    at,
-                    recognised: matches!(status, "approved" | "released"),
-                });
-                plan.sales.len() - 1
-            });
-            let sale = &mut plan.sales[index];
-            sale.net += net;
-            sale.quantity += row.quantity;
-            sale.lines += 1;
-            line.transaction = sale.id;
-            line.sale = Some(index);
-            line.at = at;
-        }
-        plan.lines.push(line);
-    }
-}
-
-/// Status after all refunds of this import, and the events that led there.
-fn finish_sales(judged: &Judged, plan: &mut Plan) {
-    let mut refunded_at: HashMap<Uuid, DateTime<Utc>> = HashMap::new();
-    for refund in &plan.refunds {
-        if let Some(transaction) = refund.transaction {
-            let at = refunded_at.entry(transaction).or_insert(refund.at);
-            *at = refund.at.max(*at);
-        }
-    }
-    for sale in &mut plan.sales {
-        let first = judged.orders[sale.order].status.unwrap_or("approved");
-        plan.events.push(NewEvent { transaction: sale.id, at: sale.at, from: None, to: first });
-        if sale.refunded_quantity > Decimal::ZERO {
-            sale.status = if sale.refunded_quantity >= sale.quantity { "refunded" } else { "partially_refunded" };
-            let at = refunded_at.get(&sale.id).copied().unwrap_or(sale.at);
-            plan.events.push(NewEvent { transaction: sale.id, at, from: Some(first), to: sale.status });
-        }
-    }
-}
-
-fn stock_of(plan: &Plan, stocked: &HashMap<Uuid, bool>) -> Vec<(Uuid, Decimal)> {
-    let mut sold: HashMap<Uuid, Decimal> = HashMap::new();
-    for line in plan.lines.iter().filter(|l| stocked.get(&l.product).copied().unwrap_or(false)) {
-        *sold.entry(line.product).or_default() += line.quantity;
-    }
-    let mut sold: Vec<_> = sold.into_iter().collect();
-    // Locks are taken in product order everywhere.
-    sold.sort_unstable_by_key(|(product, _)| *product);
-    sold
 }

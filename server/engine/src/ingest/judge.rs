@@ -2,6 +2,8 @@
 
 mod canon;
 mod row;
+mod sale;
+mod visit;
 
 use super::{
     Meter, Unreadable, bounds,
@@ -12,7 +14,9 @@ use crate::calendar::BusinessZone;
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
-    ingest::{DateOrder, DecimalMark, Field, FileShape, Issue, Mapping, Proposal, RuleCount, Severity, Verdict},
+    ingest::{
+        DateOrder, DecimalMark, Field, FileShape, Issue, Mapping, Proposal, RuleCount, Severity, Target, Verdict,
+    },
 };
 use rust_decimal::Decimal;
 use std::{
@@ -70,11 +74,27 @@ pub struct GoodRow {
     pub hash: i64,
 }
 
+/// A visit that can be recorded.
+#[derive(Debug, Clone)]
+pub struct VisitRow {
+    pub row_no: u32,
+    pub at: DateTime<Utc>,
+    pub visitor: Box<str>,
+    pub session: Option<Box<str>>,
+    /// Index into [`Judged::customers`], or [`NOBODY`].
+    pub customer: u32,
+    pub path: Option<Box<str>>,
+    pub source: Option<Box<str>>,
+    /// First 8 bytes of the SHA-256 of the canonical row.
+    pub hash: i64,
+}
+
 /// A row that cannot be recorded as it stands.
 #[derive(Debug, Clone)]
 pub struct BadRow {
     pub row_no: u32,
-    pub order_ref: String,
+    /// Order reference of a sale, browser of a visit; empty where the row names none.
+    pub business_key: String,
     pub line_no: i32,
     pub verdict: Verdict,
     pub raw: Vec<String>,
@@ -83,7 +103,7 @@ pub struct BadRow {
     pub issues: Vec<Issue>,
 }
 
-/// The whole file, judged without knowing what is recorded already.
+/// The whole file, judged without knowing what is recorded already. Lists that the target does not fill stay empty.
 #[derive(Debug, Default)]
 pub struct Judged {
     pub lines: u32,
@@ -92,6 +112,7 @@ pub struct Judged {
     pub products: Vec<ProductSeen>,
     pub customers: Vec<CustomerSeen>,
     pub rows: Vec<GoodRow>,
+    pub visits: Vec<VisitRow>,
     pub bad: Vec<BadRow>,
     /// Warnings about good rows.
     pub warnings: Vec<RuleCount>,
@@ -103,8 +124,14 @@ pub struct Judged {
 ///
 /// # Errors
 /// When the file cannot be read, has more rejected rows than rows can be bad, or the meter says stop.
-pub fn judge(bytes: &[u8], shape: &FileShape, mapping: &Mapping, meter: &Meter) -> Result<Judged, AppError> {
-    run(bytes, shape, mapping, meter, None)
+pub fn judge(
+    bytes: &[u8],
+    shape: &FileShape,
+    target: Target,
+    mapping: &Mapping,
+    meter: &Meter,
+) -> Result<Judged, AppError> {
+    run(bytes, shape, target, mapping, meter, None)
 }
 
 /// As [`judge`], and says what could be cleaned, given the words that are recorded already.
@@ -114,21 +141,23 @@ pub fn judge(bytes: &[u8], shape: &FileShape, mapping: &Mapping, meter: &Meter) 
 pub fn judge_and_propose(
     bytes: &[u8],
     shape: &FileShape,
+    target: Target,
     mapping: &Mapping,
     meter: &Meter,
     known: KnownWords,
 ) -> Result<Judged, AppError> {
-    run(bytes, shape, mapping, meter, Some(Observer::new(known)))
+    run(bytes, shape, target, mapping, meter, Some(Observer::new(known)))
 }
 
 fn run(
     bytes: &[u8],
     shape: &FileShape,
+    target: Target,
     mapping: &Mapping,
     meter: &Meter,
     observer: Option<Observer>,
 ) -> Result<Judged, AppError> {
-    let mut judge = Judge::new(shape, mapping)?;
+    let mut judge = Judge::new(shape, target, mapping)?;
     judge.observer = observer;
     let columns: Vec<Option<usize>> =
         Field::ALL.iter().map(|f| mapping.columns.get(f).and_then(|c| shape.column(c))).collect();
@@ -180,6 +209,7 @@ fn is_header(record: &csv::StringRecord, shape: &FileShape) -> bool {
 /// Judges rows one by one; [`judge`] drives it over a file, a repair over edited rows.
 #[derive(Debug)]
 pub struct Judge<'a> {
+    target: Target,
     judged: Judged,
     zone: BusinessZone,
     mapping: &'a Mapping,
@@ -203,7 +233,7 @@ pub struct Judge<'a> {
 impl<'a> Judge<'a> {
     /// # Errors
     /// When the mapping names a zone that does not exist.
-    pub fn new(shape: &FileShape, mapping: &'a Mapping) -> Result<Self, AppError> {
+    pub fn new(shape: &FileShape, target: Target, mapping: &'a Mapping) -> Result<Self, AppError> {
         let zone =
             BusinessZone::parse(&mapping.options.zone).map_err(|message| AppError::field("options.zone", message))?;
         let column = |field: Field| {
@@ -213,9 +243,10 @@ impl<'a> Judge<'a> {
             let proved = column(field).and_then(domain::ingest::Column::decimal_mark);
             proved.or(mapping.options.decimal_mark).unwrap_or(DecimalMark::Point)
         };
-        let proved = column(Field::OccurredAt).and_then(domain::ingest::Column::date_order);
+        let proved = column(target.time_field()).and_then(domain::ingest::Column::date_order);
         let (quantity_mark, price_mark) = (mark(Field::Quantity), mark(Field::UnitPrice));
         Ok(Self {
+            target,
             judged: Judged::default(),
             zone,
             mapping,
@@ -238,7 +269,7 @@ impl<'a> Judge<'a> {
     #[must_use]
     pub fn finish(mut self) -> Judged {
         for bad in &mut self.judged.bad {
-            let at = self.order_of.get(bad.order_ref.as_str()).and_then(|o| self.judged.orders[*o as usize].at);
+            let at = self.order_of.get(bad.business_key.as_str()).and_then(|o| self.judged.orders[*o as usize].at);
             let Some(at) = at else { continue };
             for issue in &mut bad.issues {
                 if issue.code == "unreadable_time" && issue.suggestion.is_none() {

@@ -30,6 +30,7 @@ impl IngestService {
             return Err(wrong_state(&batch, "only a checked import can be committed."));
         }
         let judged = self.judge(&batch, &bytes, &meter).await?;
+        self.make_room(&judged).await?;
 
         let mut tx = store::begin(&self.backend.pools.jobs).await?;
         // Two commits of one target wait for each other; the second sees what the first wrote.

@@ -5,19 +5,12 @@ use domain::{
     AppError,
     access::{Permission, Principal},
     ids::ImportId,
-    ingest::{ImportDetail, ImportState},
+    ingest::{ImportDetail, ImportState, Target},
     live::Topic,
 };
-use engine::{
-    calendar::BusinessZone,
-    ingest::{
-        Judged, Known, KnownProduct, KnownSale, KnownWords, Meter, OpenLine, Plan, ScopeSale, assemble, judge,
-        judge_and_propose, raw_rows,
-    },
-};
+use engine::ingest::{Judged, Known, KnownWords, Meter, Plan, assemble, judge, judge_and_propose, raw_rows};
 use serde_json::json;
-use sqlx::PgConnection;
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 use store::ingest::{
     batches::{self, Batch, Findings},
     files, recorded,
@@ -85,9 +78,9 @@ impl IngestService {
         meter: &Arc<Meter>,
     ) -> Result<Judged, AppError> {
         batch.mapping.validate(batch.target, &batch.shape).map_err(AppError::validation)?;
-        let (shape, mapping) = (batch.shape.clone(), batch.mapping.clone());
+        let (target, shape, mapping) = (batch.target, batch.shape.clone(), batch.mapping.clone());
         let (bytes, meter) = (Arc::clone(bytes), Arc::clone(meter));
-        blocking(move || judge(&bytes, &shape, &mapping, &meter)).await?
+        blocking(move || judge(&bytes, &shape, target, &mapping, &meter)).await?
     }
 
     /// As [`Self::judge`], and what could be cleaned, given the words that are recorded already.
@@ -98,62 +91,17 @@ impl IngestService {
         meter: &Arc<Meter>,
     ) -> Result<Judged, AppError> {
         batch.mapping.validate(batch.target, &batch.shape).map_err(AppError::validation)?;
-        let mut tx = store::begin(&self.backend.pools.jobs).await?;
-        let skus = recorded::skus(&mut tx).await?;
-        let words = KnownWords { skus, countries: recorded::countries(&mut tx, &batch.origin).await? };
-        drop(tx);
-        let (shape, mapping) = (batch.shape.clone(), batch.mapping.clone());
+        let words = match batch.target {
+            Target::SalesTransactions => {
+                let mut tx = store::begin(&self.backend.pools.jobs).await?;
+                let skus = recorded::skus(&mut tx).await?;
+                KnownWords { skus, countries: recorded::countries(&mut tx, &batch.origin).await? }
+            }
+            Target::Visits => KnownWords::default(),
+        };
+        let (target, shape, mapping) = (batch.target, batch.shape.clone(), batch.mapping.clone());
         let (bytes, meter) = (Arc::clone(bytes), Arc::clone(meter));
-        blocking(move || judge_and_propose(&bytes, &shape, &mapping, &meter, words)).await?
-    }
-
-    /// What is recorded of the orders, customers and products the rows name.
-    pub(super) async fn known(
-        &self,
-        connection: &mut PgConnection,
-        batch: &Batch,
-        judged: &Judged,
-    ) -> Result<Known, AppError> {
-        let origin = batch.origin.as_str();
-        let mut known = Known::default();
-        let (cancels, orders): (Vec<_>, Vec<_>) = judged.orders.iter().partition(|o| o.cancels);
-        let orders: Vec<&str> = orders.iter().map(|o| o.reference.as_ref()).collect();
-        let cancels: Vec<&str> = cancels.iter().map(|o| o.reference.as_ref()).collect();
-        for sale in recorded::sales(connection, origin, &orders).await? {
-            let lines = sale.line_nos.into_iter().zip(sale.hashes).collect();
-            let value = KnownSale {
-                id: sale.id,
-                version: sale.version,
-                extendable: sale.entry == "import",
-                at: sale.occurred_at,
-                lines,
-            };
-            known.sales.insert(sale.external_ref.into(), value);
-        }
-        for cancel in recorded::refunds(connection, origin, &cancels).await? {
-            let lines = cancel.line_nos.into_iter().zip(cancel.hashes).collect();
-            known.refunds.insert(cancel.external_ref.into(), lines);
-        }
-        // Rows without an order reference are staged under the empty one.
-        let references: Vec<&str> = judged.orders.iter().map(|o| o.reference.as_ref()).chain([""]).collect();
-        for row in recorded::staged(connection, batch.target.as_str(), origin, &references).await? {
-            known.staged.entry(row.business_key.into()).or_default().push((row.line_no, row.content_hash));
-        }
-        let customers: Vec<&str> = judged.customers.iter().map(|c| c.reference.as_ref()).collect();
-        known.customers = recorded::customers(connection, origin, &customers)
-            .await?
-            .into_iter()
-            .map(|(reference, id)| (reference.into(), id))
-            .collect();
-        let skus: Vec<&str> = judged.products.iter().map(|p| p.sku.as_ref()).collect();
-        known.products = recorded::products(connection, &skus)
-            .await?
-            .into_iter()
-            .map(|(sku, id, stocked)| (sku.into(), KnownProduct { id, stocked }))
-            .collect();
-        known.open_lines = open_lines(connection, batch, judged, &known).await?;
-        known.in_scope = in_scope(connection, batch).await?;
-        Ok(known)
+        blocking(move || judge_and_propose(&bytes, &shape, target, &mapping, &meter, words)).await?
     }
 
     /// The plan, and the rows it was made from.
@@ -202,61 +150,4 @@ impl IngestService {
         }
         error
     }
-}
-
-/// Imported sales recorded for the days the file declares; none without such days.
-async fn in_scope(connection: &mut PgConnection, batch: &Batch) -> Result<Vec<ScopeSale>, AppError> {
-    let options = &batch.mapping.options;
-    let Some(days) = options.replace else { return Ok(Vec::new()) };
-    let zone = BusinessZone::parse(&options.zone).map_err(|message| AppError::field("options.zone", message))?;
-    let times = zone.days_range(days.from, days.to);
-    let currency = options.currency;
-    let found = recorded::in_scope(connection, &batch.origin, currency.as_str(), times.start, times.end).await?;
-    let sale = |sale: recorded::ScopeSale| ScopeSale {
-        id: sale.id,
-        reference: sale.reference.into(),
-        version: sale.version,
-        settled: sale.settled,
-    };
-    Ok(found.into_iter().map(sale).collect())
-}
-
-/// Recorded sale lines that the file's cancels could take back.
-async fn open_lines(
-    connection: &mut PgConnection,
-    batch: &Batch,
-    judged: &Judged,
-    known: &Known,
-) -> Result<Vec<OpenLine>, AppError> {
-    let mut pairs: HashMap<(uuid::Uuid, uuid::Uuid), ()> = HashMap::new();
-    for row in &judged.rows {
-        let order = &judged.orders[row.order as usize];
-        if !order.cancels {
-            continue;
-        }
-        let customer = judged.customers.get(order.customer as usize).and_then(|c| known.customers.get(&c.reference));
-        let product = judged.products.get(row.product as usize).and_then(|p| known.products.get(&p.sku));
-        if let (Some(customer), Some(product)) = (customer, product) {
-            pairs.insert((*customer, product.id), ());
-        }
-    }
-    if pairs.is_empty() {
-        return Ok(Vec::new());
-    }
-    let (customers, products): (Vec<_>, Vec<_>) = pairs.into_keys().unzip();
-    let currency = batch.mapping.options.currency;
-    let found = recorded::open_lines(connection, &batch.origin, currency.as_str(), &customers, &products).await?;
-    Ok(found
-        .into_iter()
-        .map(|line| OpenLine {
-            transaction: line.transaction_id,
-            version: line.version,
-            line_no: line.line_no,
-            customer: line.customer_id,
-            product: line.product_id,
-            unit_price: line.unit_price,
-            left: line.left_quantity,
-            at: line.occurred_at,
-        })
-        .collect())
 }

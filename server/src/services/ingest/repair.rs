@@ -31,6 +31,10 @@ impl IngestService {
         let clock = &self.backend.clock;
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let batch = self.batch(&mut tx, id).await?;
+        if let Some(stranger) = edit.values.keys().find(|field| !batch.target.fields().contains(field)) {
+            let message = format!("\"{}\" is no field of {}.", stranger.label(), batch.target);
+            return Err(AppError::field(format!("values.{}", stranger.key()), message));
+        }
         let mut row = staged::lock_open(&mut tx, id.0, row_no).await?.ok_or_else(|| AppError::not_found("Open row"))?;
         let before = row.row.mapped.clone();
         row.row.mapped.extend(edit.values.iter().map(|(field, value)| (*field, value.trim().to_owned())));
@@ -66,6 +70,7 @@ impl IngestService {
         let moved = moved_lines(&mut tx, &batch, &rows).await?;
         let (job_batch, job_rows) = (batch.clone(), rows.clone());
         let judged = blocking(move || judge_rows(&job_batch, &job_rows, &moved)).await??;
+        self.make_room(&judged).await?;
         let mut known = self.known(&mut tx, &batch, &judged).await?;
         // The rows themselves are staged; they must not count as seen before.
         known.staged.clear();
@@ -131,7 +136,7 @@ impl IngestService {
 
 /// Judges rows as they stand, each at the position it came with, or at the one `moved` gives it.
 pub(super) fn judge_rows(batch: &Batch, rows: &[Staged], moved: &HashMap<u32, i32>) -> Result<Judged, AppError> {
-    let mut judge = Judge::new(&batch.shape, &batch.mapping)?;
+    let mut judge = Judge::new(&batch.shape, batch.target, &batch.mapping)?;
     for staged in rows {
         let row = &staged.row;
         let line_no = moved.get(&row.row_no).copied().unwrap_or(staged.line_no.max(1));
@@ -194,6 +199,8 @@ fn moved_counts(before: &Counts, mended: &[&Staged], plan: &Plan) -> Counts {
     Counts {
         sale_lines: before.sale_lines + now.sale_lines,
         refund_lines: before.refund_lines + now.refund_lines,
+        visits: before.visits + now.visits,
+        merged: before.merged + now.merged,
         same: before.same + now.same,
         rejected: before.rejected - number(mended.len() - duplicates),
         duplicate_in_source: before.duplicate_in_source - number(duplicates),

@@ -6,8 +6,16 @@ use domain::{
 };
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
-/// One order of two lines, field by field as [`Field::ALL`].
-const ROWS: [[&str; 11]; 2] = [
+/// Two rows of example, field by field as [`Target::fields`].
+const fn rows(target: Target) -> [&'static [&'static str]; 2] {
+    match target {
+        Target::SalesTransactions => [&SALES[0], &SALES[1]],
+        Target::Visits => [&VISITS[0], &VISITS[1]],
+    }
+}
+
+/// One order of two lines.
+const SALES: [[&str; 11]; 2] = [
     [
         "10001",
         "1",
@@ -36,11 +44,17 @@ const ROWS: [[&str; 11]; 2] = [
     ],
 ];
 
+/// A guest, and a visit of a customer who came by mail.
+const VISITS: [[&str; 6]; 2] = [
+    ["2026-01-31 14:05:00", "b7f3c0a91e", "", "s-4711", "/", "search"],
+    ["2026-01-31 14:20:00", "0c55d2e8aa", "C-17", "s-4712", "/offers", "newsletter"],
+];
+
 /// Header and example rows.
 #[must_use]
 pub fn template_csv(target: Target) -> String {
     let header: Vec<&str> = target.fields().iter().map(|f| f.key()).collect();
-    let lines = std::iter::once(header.join(",")).chain(ROWS.iter().map(|row| row.join(",")));
+    let lines = std::iter::once(header.join(",")).chain(rows(target).into_iter().map(|row| row.join(",")));
     lines.map(|line| line + "\r\n").collect()
 }
 
@@ -62,7 +76,7 @@ fn workbook(target: Target) -> Result<Vec<u8>, XlsxError> {
     sheet.set_name(target.title())?;
     for (column, field) in (0..).zip(target.fields()) {
         sheet.write_with_format(0, column, field.key(), &bold)?;
-        for (row, cells) in (1..).zip(&ROWS) {
+        for (row, cells) in (1..).zip(rows(target)) {
             let text = cells.get(usize::from(column)).copied().unwrap_or_default();
             match (field.kind(), text.parse::<f64>()) {
                 (FieldKind::Number, Ok(number)) => sheet.write(row, column, number)?,
@@ -88,29 +102,29 @@ fn workbook(target: Target) -> Result<Vec<u8>, XlsxError> {
 mod tests {
     use super::*;
     use domain::{
-        ingest::{Field, Mapping, MappingOptions},
+        ingest::{Mapping, MappingOptions},
         settings::Business,
     };
     use engine::ingest::{Known, Meter, assemble, judge, survey};
 
     #[test]
-    fn both_templates_import_as_they_are() {
-        assert_eq!(ROWS[0].len(), Field::ALL.len());
-        let target = Target::SalesTransactions;
-        for bytes in [template_csv(target).into_bytes(), template_xlsx(target).unwrap()] {
-            let shape = survey(&bytes).unwrap();
-            let mapping = Mapping::propose(target, &shape, MappingOptions::of(&Business::default()));
-            assert_eq!(mapping.columns.len(), Field::ALL.len());
-            mapping.validate(target, &shape).unwrap();
-            let judged = judge(&bytes, &shape, &mapping, &Meter::default()).unwrap();
-            let plan = assemble(&judged, &Known::default(), uuid::Uuid::nil);
-            assert_eq!(
-                (plan.counts.sale_lines, plan.counts.sales, plan.counts.rejected),
-                (2, 1, 0),
-                "{:?}",
-                plan.issues
-            );
-            assert_eq!(plan.counts.gross, "20.40".parse().unwrap());
+    fn the_templates_import_as_they_are() {
+        for &target in Target::ALL {
+            assert!(rows(target).iter().all(|row| row.len() == target.fields().len()), "{target}");
+            for bytes in [template_csv(target).into_bytes(), template_xlsx(target).unwrap()] {
+                let shape = survey(&bytes).unwrap();
+                let mapping = Mapping::propose(target, &shape, MappingOptions::of(&Business::default()));
+                assert_eq!(mapping.columns.len(), target.fields().len());
+                mapping.validate(target, &shape).unwrap();
+                let judged = judge(&bytes, &shape, target, &mapping, &Meter::default()).unwrap();
+                let mut known = Known::default();
+                known.customers.insert("C-17".into(), uuid::Uuid::nil());
+                let plan = assemble(&judged, &known, uuid::Uuid::nil);
+                assert_eq!((plan.counts.created(), plan.counts.rejected), (2, 0), "{:?}", plan.issues);
+                if target == Target::SalesTransactions {
+                    assert_eq!((plan.counts.sales, plan.counts.gross), (1, "20.40".parse().unwrap()));
+                }
+            }
         }
     }
 }

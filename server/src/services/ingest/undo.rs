@@ -1,7 +1,7 @@
 //! Taking a committed import back: every row that still stands as the import left it, in one database
 //! transaction. What was changed since is listed and left.
 
-use super::{IngestService, label, wrong_state};
+use super::{IngestService, label, writing::topics, wrong_state};
 use crate::services::overview::{name_closed_days, name_days_of_sales};
 use chrono::{DateTime, Duration, Utc};
 use domain::{
@@ -20,6 +20,7 @@ use store::{
         batches::{self, Batch},
         lock_target, staged,
         undo::{self, Touched, Undo},
+        visits,
     },
     overview::moments_of_refunds,
 };
@@ -46,15 +47,24 @@ impl IngestService {
         let by = format!("undo of {}", label(batch.number));
         let work = Undo { import_id: id.0, undo_id: clock.new_id(), by: &by, at };
         undo::open(&mut tx, work, who.label()).await?;
-        let report = take_back(&mut tx, work, who, &meter).await?;
+        // Stock, refunds, sales, parties, visits, quarantine.
+        meter.set_total(6);
+        let mut report = take_back(&mut tx, work, &meter).await?;
+        let visited = visits::delete(&mut tx, id.0).await?;
+        report.visits = visited.len() as u64;
+        name_closed_days(&mut tx, visited, at).await?;
+        step(&meter, 5)?;
+        let reason = Some("The import was undone.");
+        report.discarded = staged::close(&mut tx, id.0, None, RowState::Discarded, reason, who.label(), at).await?;
+        step(&meter, 6)?;
         undo::close(&mut tx, work, &report).await?;
         let told = UndoReport { left_rows: Vec::new(), ..report };
         let act = store::audit::Act::done("ingest.undo", "import", id)
             .before(json!({"state": batch.state}))
             .after(json!({"undo": work.undo_id, "report": told}));
         store::audit::record(&mut tx, clock.new_id(), at, who, act).await?;
-        for topic in [Topic::Transactions, Topic::Customers, Topic::Inventory, Topic::Analytics, Topic::Dashboard] {
-            store::live::emit(&mut tx, topic, &id.to_string()).await?;
+        for topic in topics(batch.target) {
+            store::live::emit(&mut tx, *topic, &id.to_string()).await?;
         }
         store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;
         let detail = self.detail(&mut tx, id).await?;
@@ -91,12 +101,8 @@ pub(super) fn until(batch: &Batch) -> Option<DateTime<Utc>> {
     Some(batch.committed_at? + Duration::days(UNDO_DAYS))
 }
 
-async fn take_back(
-    connection: &mut PgConnection,
-    work: Undo<'_>,
-    who: &Principal,
-    meter: &Meter,
-) -> Result<UndoReport, AppError> {
+/// Takes sales and refunds back, what they took from stock, and the customers and products they named first.
+async fn take_back(connection: &mut PgConnection, work: Undo<'_>, meter: &Meter) -> Result<UndoReport, AppError> {
     undo::lock_sales(connection, work.import_id).await?;
     let touched = undo::touched_sales(connection, work.import_id).await?;
     let pick =
@@ -106,8 +112,6 @@ async fn take_back(
     let refunded = moments_of_refunds(connection, work.import_id, &all).await?;
     name_closed_days(connection, refunded, work.at).await?;
     name_days_of_sales(connection, &all, work.at).await?;
-    // Five steps: stock, refunds, sales, parties, quarantine.
-    meter.set_total(5);
     let mut report = UndoReport { sales: made.len() as u64, restored: changed.len() as u64, ..UndoReport::default() };
     report.stock = undo::return_stock(connection, work, &made, &changed).await?;
     step(meter, 1)?;
@@ -121,14 +125,10 @@ async fn take_back(
     (report.customers, report.kept_customers) = undo::delete_customers(connection, work.import_id).await?;
     (report.products, report.kept_products) = undo::delete_products(connection, work.import_id).await?;
     step(meter, 4)?;
-    let reason = Some("The import was undone.");
-    report.discarded =
-        staged::close(connection, work.import_id, None, RowState::Discarded, reason, who.label(), work.at).await?;
     let (refunds, left_refunds) = undo::left_refunds(connection, work.import_id).await?;
     let left: Vec<LeftRow> = touched.iter().filter(|t| !t.intact).map(left_sale).collect();
     report.left = left.len() as u64 + left_refunds;
     report.left_rows = left.into_iter().chain(refunds).take(LISTED).collect();
-    step(meter, 5)?;
     Ok(report)
 }
 

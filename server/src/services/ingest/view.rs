@@ -17,7 +17,7 @@ use engine::calendar::BusinessZone;
 use sqlx::PgConnection;
 use store::ingest::{
     batches::{self, Batch},
-    staged, undo,
+    staged, undo, visits,
 };
 use uuid::Uuid;
 
@@ -112,6 +112,7 @@ impl IngestService {
             sales: number(outlook.made),
             restored: number(outlook.changed),
             left: number(outlook.left),
+            visits: number(visits::count(connection, batch.id).await?),
         }))
     }
 

@@ -6,7 +6,7 @@ use crate::{
     services::overview::{name_closed_days, name_days_of_sales},
 };
 use chrono::{DateTime, Utc};
-use domain::{AppError, live::Topic};
+use domain::{AppError, ingest::Target, live::Topic};
 use engine::{
     calendar::BusinessZone,
     ingest::{Judged, Meter, Plan, Unreadable},
@@ -17,7 +17,7 @@ use store::ingest::{
     batches::Batch,
     changes,
     staged::NewStaged,
-    writing::{self as bulk, Additions, Links, Stamp},
+    writing::{self as bulk, Additions, Links, Record, Stamp},
 };
 use uuid::Uuid;
 
@@ -48,7 +48,9 @@ pub async fn write(
     changes::keep_sales(connection, batch.id, &recorded).await?;
     name_days_of_sales(connection, &recorded, at).await?;
     let sold = plan.sales.iter().map(|sale| sale.at);
-    let facts: Boxed<'_, DateTime<Utc>> = Box::new(sold.chain(plan.refunds.iter().map(|refund| refund.at)));
+    let visited = plan.visits.iter().map(|new| judged.visits[new.row].at);
+    let facts: Boxed<'_, DateTime<Utc>> =
+        Box::new(sold.chain(plan.refunds.iter().map(|refund| refund.at)).chain(visited));
     name_closed_days(connection, facts, at).await?;
     write_sales(connection, stamp, judged, plan, meter).await?;
     write_refunds(connection, stamp, judged, plan).await?;
@@ -68,6 +70,7 @@ pub async fn write(
     if options.move_stock {
         take_stock(connection, stamp, plan).await?;
     }
+    write_visits(connection, stamp, judged, plan, meter).await?;
     announce(connection, batch, plan).await
 }
 
@@ -89,7 +92,7 @@ pub async fn quarantine(
     };
     let rows: Boxed<'_, NewStaged<'_>> = Box::new(plan.staged.iter().map(|row| NewStaged {
         row_no: row.row_no,
-        business_key: &row.order_ref,
+        business_key: &row.business_key,
         line_no: row.line_no,
         raw: &row.raw,
         mapped: &row.mapped,
@@ -181,16 +184,7 @@ async fn write_sales(
         at: line.at,
         hash: line.hash,
     }));
-    // Reading was the first half of the work, writing is the second.
-    let read = u64::from(judged.lines);
-    meter.set_total(read + plan.lines.len() as u64);
-    let watch = |sent: u64| {
-        meter.set_done(read + sent);
-        !meter.is_stopped()
-    };
-    if !bulk::insert_watched(connection, stamp, lines, &watch).await? {
-        return Err(Unreadable::Stopped.into());
-    }
+    insert_watched(connection, stamp, lines, plan.lines.len(), judged, meter).await?;
     if !plan.additions.is_empty() {
         let mut added = Additions::default();
         for addition in &plan.additions {
@@ -243,6 +237,52 @@ async fn write_refunds(
     Ok(())
 }
 
+async fn write_visits(
+    connection: &mut PgConnection,
+    stamp: Stamp<'_>,
+    judged: &Judged,
+    plan: &Plan,
+    meter: &Meter,
+) -> Result<(), AppError> {
+    if plan.visits.is_empty() {
+        return Ok(());
+    }
+    let visits: Boxed<'_, bulk::Visit<'_>> = Box::new(plan.visits.iter().map(|new| {
+        let visit = &judged.visits[new.row];
+        bulk::Visit {
+            id: new.id,
+            at: visit.at,
+            visitor: &visit.visitor,
+            customer: new.customer,
+            session: visit.session.as_deref(),
+            source: visit.source.as_deref(),
+            path: visit.path.as_deref(),
+        }
+    }));
+    insert_watched(connection, stamp, visits, plan.visits.len(), judged, meter).await
+}
+
+/// Reading was the first half of the work, writing these rows is the second.
+async fn insert_watched<R: Record + Send>(
+    connection: &mut PgConnection,
+    stamp: Stamp<'_>,
+    records: Boxed<'_, R>,
+    number: usize,
+    judged: &Judged,
+    meter: &Meter,
+) -> Result<(), AppError> {
+    let read = u64::from(judged.lines);
+    meter.set_total(read + number as u64);
+    let watch = |sent: u64| {
+        meter.set_done(read + sent);
+        !meter.is_stopped()
+    };
+    if !bulk::insert_watched(connection, stamp, records, &watch).await? {
+        return Err(Unreadable::Stopped.into());
+    }
+    Ok(())
+}
+
 async fn take_stock(connection: &mut PgConnection, stamp: Stamp<'_>, plan: &Plan) -> Result<(), AppError> {
     let (products, quantities): (Vec<_>, Vec<_>) = plan.stock.iter().copied().unzip();
     let short = bulk::take_stock(connection, stamp, &products, &quantities).await?;
@@ -267,8 +307,18 @@ async fn announce(connection: &mut PgConnection, batch: &Batch, plan: &Plan) -> 
         return Ok(());
     }
     let key = batch.id.to_string();
-    for topic in [Topic::Transactions, Topic::Customers, Topic::Inventory, Topic::Analytics, Topic::Dashboard] {
-        store::live::emit(connection, topic, &key).await?;
+    for topic in topics(batch.target) {
+        store::live::emit(connection, *topic, &key).await?;
     }
     Ok(())
+}
+
+/// What an import, and its undo, makes old.
+pub(super) const fn topics(target: Target) -> &'static [Topic] {
+    match target {
+        Target::SalesTransactions => {
+            &[Topic::Transactions, Topic::Customers, Topic::Inventory, Topic::Analytics, Topic::Dashboard]
+        }
+        Target::Visits => &[Topic::Analytics, Topic::Dashboard],
+    }
 }

@@ -67,6 +67,7 @@ CREATE INDEX transactions_terminal ON sales.transactions USING btree (terminal_i
 CREATE INDEX transactions_total_id_idx ON sales.transactions USING btree (total, id);
 CREATE INDEX users_id_idx ON access.users USING btree (id) WHERE ((role = 'admin'::text) AND is_active);
 CREATE INDEX visits_customer_id_visited_at_idx ON sales.visits USING btree (customer_id, visited_at);
+CREATE INDEX visits_import_id_idx ON sales.visits USING btree (import_id) WHERE (import_id IS NOT NULL);
 CREATE INDEX visits_session_ref_visited_at_idx ON sales.visits USING btree (session_ref, visited_at);
 CREATE INDEX visits_visited_at_idx ON sales.visits USING btree (visited_at);
 CREATE UNIQUE INDEX categories_name_key ON sales.categories USING btree (lower(name));

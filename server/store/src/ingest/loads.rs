@@ -35,7 +35,8 @@ pub async fn last_loads(connection: &mut PgConnection) -> Result<Vec<LastLoad>> 
            from (select distinct target from ops.import_batches) t
            left join lateral (
                select b.id, b.committed_at, b.origin,
-                      (b.counts->>'sale_lines')::bigint + (b.counts->>'refund_lines')::bigint as rows
+                      (b.counts->>'sale_lines')::bigint + (b.counts->>'refund_lines')::bigint
+                          + coalesce((b.counts->>'visits')::bigint, 0) as rows
                from ops.import_batches b
                where b.target = t.target and b.state in ('committed', 'committed_partial') and b.undo_of is null
                order by b.committed_at desc, b.id desc limit 1

@@ -5,11 +5,13 @@ mod parties;
 mod refunds;
 mod sales;
 mod stock;
+mod visits;
 
 pub use parties::{Customer, Price, Product};
 pub use refunds::{Links, Refund, RefundLine, refund_recorded};
 pub use sales::{Additions, Event, Sale, SaleLine, close_sales, extend_sales};
 pub use stock::{Shortage, take_stock};
+pub use visits::Visit;
 
 use super::rows::{Rows, copy};
 use crate::Result;

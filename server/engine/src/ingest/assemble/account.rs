@@ -3,7 +3,7 @@
 use super::{
     super::{
         bounds,
-        judge::{GoodRow, Judged, NOBODY},
+        judge::{GoodRow, Judged, NOBODY, VisitRow},
     },
     Plan,
 };
@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 pub struct Account {
     digest: Sha256,
     same: u32,
+    merged: u32,
     examples: Examples,
 }
 
@@ -23,8 +24,10 @@ impl Account {
     pub fn verdict(&mut self, row_no: u32, verdict: Verdict) {
         self.digest.update(row_no.to_be_bytes());
         self.digest.update([verdict as u8]);
-        if verdict == Verdict::Same {
-            self.same += 1;
+        match verdict {
+            Verdict::Same => self.same += 1,
+            Verdict::Merged => self.merged += 1,
+            Verdict::Create | Verdict::DuplicateInSource | Verdict::Rejected => {}
         }
     }
 
@@ -33,6 +36,7 @@ impl Account {
         let list = match verdict {
             Verdict::Create => &mut self.examples.create,
             Verdict::Same => &mut self.examples.same,
+            Verdict::Merged => &mut self.examples.merged,
             Verdict::DuplicateInSource | Verdict::Rejected => return,
         };
         if list.len() < bounds::EXAMPLES {
@@ -67,6 +71,8 @@ impl Account {
         counts.lines = judged.lines;
         counts.filtered = judged.filtered;
         counts.same = self.same;
+        counts.merged = self.merged;
+        counts.visits = number(plan.visits.len());
         counts.sale_lines = number(plan.lines.len());
         counts.refund_lines = number(plan.refund_lines.len());
         counts.duplicate_in_source = number(duplicates);
@@ -127,6 +133,20 @@ pub fn describe(judged: &Judged, row: &GoodRow) -> BTreeMap<Field, String> {
     }
     if row.customer != NOBODY {
         fields.insert(Field::CustomerRef, judged.customers[row.customer as usize].reference.to_string());
+    }
+    fields
+}
+
+/// The same of a visit.
+pub fn describe_visit(judged: &Judged, visit: &VisitRow) -> BTreeMap<Field, String> {
+    let mut fields = BTreeMap::from([
+        (Field::VisitedAt, visit.at.format("%Y-%m-%dT%H:%M:%S%.fZ").to_string()),
+        (Field::VisitorKey, visit.visitor.to_string()),
+    ]);
+    let others = [(Field::SessionRef, &visit.session), (Field::Path, &visit.path), (Field::Source, &visit.source)];
+    fields.extend(others.into_iter().filter_map(|(field, text)| Some((field, text.as_ref()?.to_string()))));
+    if visit.customer != NOBODY {
+        fields.insert(Field::CustomerRef, judged.customers[visit.customer as usize].reference.to_string());
     }
     fields
 }

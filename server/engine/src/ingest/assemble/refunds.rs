@@ -5,7 +5,8 @@ use super::{
         judge::{GoodRow, Judged},
         matching::{Key, Offers, Source},
     },
-    Known, Link, NewRefund, NewRefundLine, Parties, Plan, amount,
+    Known, Link, NewRefund, NewRefundLine, Plan,
+    sales::{Parties, amount},
 };
 use rust_decimal::Decimal;
 use std::collections::{HashMap, HashSet};

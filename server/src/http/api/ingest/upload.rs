@@ -93,7 +93,9 @@ pub async fn receive_file(request: Request) -> Result<ReceivedFile, Refusal> {
             Some("target") => {
                 let text = field.text().await.map_err(|e| Refusal::from(&e))?;
                 target = Target::parse(text.trim()).ok_or_else(|| {
-                    Refusal::Fault(AppError::field("target", "There is no such import target; use sales_transactions."))
+                    let known: Vec<_> = Target::ALL.iter().map(|t| t.as_str()).collect();
+                    let message = format!("There is no such import target; use {}.", known.join(" or "));
+                    Refusal::Fault(AppError::field("target", message))
                 })?;
             }
             Some("sheet") => sheet = Some(field.text().await.map_err(|e| Refusal::from(&e))?),
