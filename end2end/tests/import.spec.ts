@@ -109,6 +109,43 @@ test('a file with bad rows: the good ones are recorded, a bad one mended, the ot
   await expect(page.locator('main tbody tr')).toHaveCount(0);
 });
 
+test('a file of visits: rows of one session are one visit, an unknown customer waits, and undo takes all of it back', async ({ page, scripted }, info) => {
+  test.slow();
+  const mark = `v${info.project.name[0]}${Date.now().toString(36)}`;
+  const day = dayAgo(20);
+  const rows = [
+    'visited_at,visitor_key,customer,session_ref,path',
+    `${day} 10:00:00,${mark}-1,,${mark}-s,/`,
+    `${day} 10:10:00,${mark}-1,,${mark}-s,/cart`,
+    `${day} 11:00:00,${mark}-2,,,/`,
+    `${day} 11:00:00,${mark}-3,${mark}-nobody,,/`,
+  ];
+  await open(page, '/data/import');
+  await page.getByLabel('What is in the file').selectOption('visits');
+  await page.getByLabel('File', { exact: true }).setInputFiles({ name: 'visits.csv', mimeType: 'text/csv', buffer: Buffer.from(`${rows.join('\r\n')}\r\n`) });
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await expect(page).toHaveURL(/\/data\/import\/[0-9a-f-]{36}$/);
+  await ready(page);
+  await expect(page.locator('#column-visited_at')).toHaveValue('visited_at');
+  await expect(page.getByLabel('Currency')).toHaveCount(0);
+  await page.getByRole('button', { name: 'Check the rows' }).click();
+  await untilShown(page, scripted, 'Every row of the file');
+  expect(await figure(page, 'New visits')).toBe(2);
+  expect(await figure(page, 'Of the same visits')).toBe(1);
+  expect(await figure(page, 'Rejected')).toBe(1);
+
+  await page.getByRole('button', { name: 'Import 2 rows' }).click();
+  await untilShown(page, scripted, 'Rows in quarantine');
+  await page.getByText(/^Mend row/).click();
+  await expect(page.getByLabel('Customer reference')).toHaveValue(`${mark}-nobody`);
+  await expect(page.getByLabel('Product code')).toHaveCount(0);
+
+  await page.getByText('Undo this import', { exact: true }).click();
+  await page.getByRole('button', { name: 'Take 2 visits out again' }).click();
+  await untilShown(page, scripted, 'Taken back');
+  expect(await figure(page, 'Visits taken out')).toBe(2);
+});
+
 test('a file that is no table is refused in words', async ({ page, faults }) => {
   faults.expect(/status of 422/);
   await open(page, '/data/import');

@@ -138,6 +138,9 @@ async fn import(world: &mut World) -> Result<(), Failure> {
         println!("uncached p50 of {days:>2} days at 2 M : at 200 k lines = {ratio:.2} (target at most 3)");
     }
 
+    println!("\n## Importing visits");
+    shop::import_visits(world, 100_000).await?;
+
     println!("\n## Recording sales on 2 M lines, against pgbench simple-update on the same cluster");
     for clients in [1, 8, 32] {
         let ratio = sales::record(world, clients).await?;

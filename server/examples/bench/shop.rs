@@ -48,6 +48,28 @@ pub async fn grow(world: &mut World, lines: usize) -> Result<Shop, Failure> {
     Ok(Shop { last_day: first_day() + Days::new(DAYS - 1) })
 }
 
+/// Imports a file of visits of the last 30 days, and the same file once more, which finds all of them recorded.
+pub async fn import_visits(world: &World, rows: usize) -> Result<(), Failure> {
+    let mut csv = String::from("visited_at,visitor_key,session_ref,path\n");
+    let today = chrono::Utc::now().date_naive();
+    for n in 0..rows {
+        let mixed = n.wrapping_mul(2_654_435_761);
+        let day = today - Days::new(1 + n as u64 % 30);
+        let (hour, minute, second) = (mixed % 24, mixed / 24 % 60, mixed / 1_440 % 60);
+        let (visitor, session) = (mixed % 40_000, n % 3);
+        let _ =
+            writeln!(csv, "{day} {hour:02}:{minute:02}:{second:02},b-{visitor},s-{visitor}-{session},/p/{}", n % 500);
+    }
+    let file = world.scratch("visits.csv");
+    std::fs::write(&file, csv)?;
+    for what in ["", ", the same once more"] {
+        let started = Instant::now();
+        world.millrace(&["import", "visits", file.to_str().unwrap(), "--zone", "UTC"], "").await?;
+        println!("import {rows} visits{what}: {:.2} s with the start of the program", started.elapsed().as_secs_f64());
+    }
+    Ok(())
+}
+
 /// Rows from line `from` on: 600 products, 4,000 customers, every 50th invoice a cancellation.
 fn sales_csv(from: usize, lines: usize) -> String {
     let mut csv = String::from("InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n");
