@@ -49,6 +49,17 @@ async fn token(world: &World, client: &mut Client, role: Role) -> String {
     client.login(&email, PASSWORD).await.json()["access_token"].as_str().unwrap().to_owned()
 }
 
+const FORM: [(&str, &str); 3] =
+    [("content-type", "application/x-www-form-urlencoded"), ("accept", "text/html"), ("sec-fetch-site", "same-origin")];
+
+/// The planner's session, as the page makes it.
+async fn sign_in(client: &mut Client) {
+    client.get("/login").await;
+    let typed = format!("name=planner%40mill.example&password={}&next=/data", PASSWORD.replace(' ', "+"));
+    let signed_in = client.send(Method::POST, "/fn/access/sign_in", &FORM, &typed).await;
+    assert!(signed_in.status.is_redirection(), "{} {}", signed_in.status, signed_in.text);
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn a_file_goes_from_upload_to_commit_over_rest(root: PgPool) {
     let world = World::new(root).await;
@@ -135,7 +146,8 @@ async fn visits_go_in_over_rest_and_their_page_speaks_of_visits(root: PgPool) {
         (&counts["visits"], &counts["merged"], &counts["rejected"], &done["undoable"]["visits"]),
         (&json!(1), &json!(1), &json!(1), &json!(1))
     );
-    let page = get(&mut client, &format!("/data/import/{id}")).await;
+    sign_in(&mut client).await;
+    let page = client.get(&format!("/data/import/{id}")).await;
     assert_eq!(page.status, StatusCode::OK);
     for words in ["New visits", "Of the same visits", "Take 1 visits out again", "Every visit this import recorded"] {
         assert!(page.text.contains(words), "{words}");
@@ -150,16 +162,7 @@ async fn the_upload_form_goes_on_or_comes_back_with_the_reason(root: PgPool) {
     let world = World::new(root).await;
     let mut client = Client::new(&router(&world));
     world.user("planner@mill.example", Some(Role::Planner), &[]).await;
-    client.get("/login").await;
-    let typed = format!("name=planner%40mill.example&password={}&next=/data", PASSWORD.replace(' ', "+"));
-    let headers = [
-        ("content-type", "application/x-www-form-urlencoded"),
-        ("accept", "text/html"),
-        ("sec-fetch-site", "same-origin"),
-    ];
-    let signed_in = client.send(Method::POST, "/fn/access/sign_in", &headers, &typed).await;
-    assert!(signed_in.status.is_redirection(), "{} {}", signed_in.status, signed_in.text);
-
+    sign_in(&mut client).await;
     let answer = send(&mut client, "/data/import", None, FILE).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.text);
     let page = answer.location().to_owned();
@@ -186,7 +189,7 @@ async fn the_upload_form_goes_on_or_comes_back_with_the_reason(root: PgPool) {
     ];
     let columns: String = columns.iter().map(|(field, column)| format!("&columns%5B{field}%5D={column}")).collect();
     let mapped = client
-        .send(Method::POST, "/fn/ingest/map", &headers, &format!("id={id}{columns}&zone=Europe%2FLondon&currency=GBP"))
+        .send(Method::POST, "/fn/ingest/map", &FORM, &format!("id={id}{columns}&zone=Europe%2FLondon&currency=GBP"))
         .await;
     assert!(mapped.status.is_redirection(), "{} {}", mapped.status, mapped.text);
     assert_eq!(world.number("select count(*) from ops.job_runs where kind = 'import_preview'").await, 1);

@@ -117,7 +117,7 @@ async fn visitors_and_conversion_count_imported_visits_and_the_same_file_changes
             .await
             .unwrap();
     assert_eq!(kept, [(Some("s-1".into()), Some("/".into()), Some("mail".into()))], "the first row tells of the visit");
-    let told = "select count(*) from ops.audit_log where action = 'ingest.commit' and outcome = 'succeeded'";
+    let told = "select count(*) from ops.audit_log where action = 'ingest.commit' and outcome = 'ok'";
     assert_eq!(desk.count(told).await, 1);
 
     let before = desk.world().await;
