@@ -68,3 +68,26 @@ async fn the_named_sheet_is_imported_and_an_unknown_one_is_a_wrong_command_line(
     pool.close().await;
     server.stop();
 }
+
+#[tokio::test]
+async fn visits_are_imported_from_the_command_line() {
+    let Some(dir) = folder() else { return };
+    let dir = dir.path();
+    let day = chrono::Utc::now().date_naive() - chrono::Days::new(3);
+    let rows = format!("{day} 10:00:00,b-1\n{day} 10:20:00,b-1\n{day} 10:00:00,b-2\nsometime,b-3\n");
+    std::fs::write(dir.join("visits.csv"), format!("visited_at,visitor_key\n{rows}")).expect("file");
+    let server = Server::start_with(dir, &["--no-worker"]);
+    let import = || {
+        let output = millrace(dir, &["import", "visits", "visits.csv"]).output().expect("import");
+        (output.status.code(), said(&output))
+    };
+    let (exit, first) = import();
+    let account = "4 rows = 2 visits + 1 of the same visits + 0 recorded already + 1 rejected + 0 filtered";
+    assert!(exit == Some(2) && first.contains(account), "{exit:?} {first}");
+    let (exit, again) = import();
+    assert!(
+        exit == Some(0) && again.contains("0 visits + 1 of the same visits + 3 recorded already"),
+        "{exit:?} {again}"
+    );
+    server.stop();
+}

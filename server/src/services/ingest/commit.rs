@@ -30,7 +30,6 @@ impl IngestService {
             return Err(wrong_state(&batch, "only a checked import can be committed."));
         }
         let judged = self.judge(&batch, &bytes, &meter).await?;
-        self.make_room(&judged).await?;
 
         let mut tx = store::begin(&self.backend.pools.jobs).await?;
         // Two commits of one target wait for each other; the second sees what the first wrote.
@@ -39,6 +38,7 @@ impl IngestService {
         if batch.state != ImportState::Previewed {
             return Err(wrong_state(&batch, "only a checked import can be committed."));
         }
+        self.make_room(&judged).await?;
         let known = self.known(&mut tx, &batch, &judged).await?;
         let (mut plan, judged) = self.plan(judged, known).await?;
         if batch.digest.as_deref() != Some(plan.digest.as_slice()) {

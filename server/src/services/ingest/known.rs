@@ -74,7 +74,8 @@ impl IngestService {
     }
 
     /// Makes the months that the file's visits belong to, in a transaction of its own: a new month locks all others
-    /// for a moment, and must not do so for as long as a commit takes.
+    /// for a moment, and must not do so for as long as a commit takes. The caller holds the lock of the target, so
+    /// that no other commit is waited for, and has not looked at visits yet.
     pub(super) async fn make_room(&self, judged: &Judged) -> Result<(), AppError> {
         let kept = self.visits_since()..=self.backend.clock.now();
         let days = judged.visits.iter().filter(|visit| kept.contains(&visit.at)).map(|visit| visit.at.date_naive());
