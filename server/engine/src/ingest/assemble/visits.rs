@@ -57,11 +57,11 @@ enum Fate {
 
 /// Why a row that is good in itself cannot be recorded.
 fn refusal(judged: &Judged, known: &Known, visit: &VisitRow) -> Option<Issue> {
-    if known.visits_since.is_some_and(|since| visit.at < since) {
+    if let Some(since) = known.visits_since.filter(|since| visit.at < *since) {
         return Some(Issue::error(
             "older_than_kept",
             Some(Field::VisitedAt),
-            "Visits are kept for 400 days, and this one is older: it would count nowhere.",
+            format!("Visits before {} are no longer kept, so this one would count nowhere.", since.format("%Y-%m-%d")),
         ));
     }
     let customer = named(judged, visit)?;
