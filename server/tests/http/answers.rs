@@ -153,7 +153,9 @@ impl Walk {
             self.post("/api/v1/transactions", line.clone()).await;
         }
         let queue = self.get("/api/v1/fraud/cases?overdue=0").await;
-        assert_eq!((&queue["held"], queue["items"].as_array().map(Vec::len)), (&json!(2), Some(2)), "{queue}");
+        // Beside them the sales of this walk at prices of its own.
+        let held = queue["items"].as_array().expect("items").iter().filter(|case| case["status"] == "held").count();
+        assert_eq!((&queue["held"], held), (&json!(2), 2), "{queue}");
         let next = self.post("/api/v1/fraud/cases/next", Value::Null).await;
         let case = format!("/api/v1/fraud/cases/{}", next["id"].as_str().expect("id"));
         assert_eq!(self.get(&case).await["mine"], true);
