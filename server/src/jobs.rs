@@ -8,6 +8,7 @@ mod attempt;
 mod context;
 mod enqueue;
 pub(crate) mod export_file;
+mod fraud_amount_stats;
 pub(crate) mod ingest_commit;
 pub(crate) mod ingest_preview;
 pub(crate) mod ingest_undo;

@@ -7,7 +7,7 @@ mod expression;
 mod feature;
 mod rules;
 
-pub use decision::{Decision, Hit, Outcome, decide};
+pub use decision::{Decision, Hit, Outcome, ShownHit, ShownInput, decide};
 pub use expression::{Constant, Expression, MAX_DEPTH, MAX_NODES};
 pub use feature::{Feature, Features, Kind, Value};
 pub use rules::{Rule, RuleSet, Thresholds};

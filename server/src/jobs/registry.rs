@@ -1,10 +1,10 @@
 //! Every kind of job the program knows.
 
 use super::{
-    export_file::WriteExport, ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo,
-    job::Job, overview_rebuild::KpiRebuild, overview_snapshots::KpiSnapshotRollup, overview_summary::KpiSummary,
-    system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire,
-    worker::Ticket,
+    export_file::WriteExport, fraud_amount_stats::FraudAmountStats, ingest_commit::ImportCommit,
+    ingest_preview::ImportPreview, ingest_undo::ImportUndo, job::Job, overview_rebuild::KpiRebuild,
+    overview_snapshots::KpiSnapshotRollup, overview_summary::KpiSummary, system_cleanup::Cleanup,
+    system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire, worker::Ticket,
 };
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
@@ -35,6 +35,7 @@ impl Registry {
             .with::<KpiSummary>()
             .with::<KpiRebuild>()
             .with::<KpiSnapshotRollup>()
+            .with::<FraudAmountStats>()
     }
 
     #[must_use]

@@ -375,3 +375,71 @@ async fn the_queue_has_held_sales_first_then_the_largest_loss(db: PgPool) {
     let late = desk.cases.queue(&admin(), &late).await.unwrap().items;
     assert_eq!(late.iter().map(|case| case.id).collect::<Vec<_>>(), [held.case_id.unwrap()]);
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_is_usual_is_known_from_two_hundred_lines_and_a_hundred_first_orders_on(db: PgPool) {
+    use server::services::transactions::zone_of;
+    use store::{
+        fraud::amounts::{FIRST_ORDER_DAYS, LINE_DAYS, sum_up},
+        overview::Books,
+    };
+    let desk = Desk::on(db).await;
+    let now = desk.shop.clock.now();
+    // 200 lines of 1 to 200, each the first order of a customer; the day of the judgement itself says nothing.
+    sqlx::query(
+        "with c as (insert into sales.customers (id, registration_date, created_at, updated_at)
+                    select gen_random_uuid(), '2026-01-01', '2026-01-01', '2026-01-01' from generate_series(1, 200) returning id),
+              n as (select id, row_number() over () as n from c),
+              t as (insert into sales.transactions (id, customer_id, site_id, status, currency, gross, discount, net, tax, shipping, total,
+                        quantity, line_count, occurred_at, recognised_at, entry, created_at, updated_at)
+                    select n.id, n.id, s.id, 'approved', 'USD', n.n, 0, n.n, 0, 0, n.n, 1, 1, $1, $1, 'import', $1, $1
+                    from n, stock.sites s where s.is_default returning id, net)
+         insert into sales.transaction_lines (transaction_id, line_no, product_id, quantity, list_price, unit_price, net, occurred_at)
+         select id, 1, $2, 1, net, net, net, $1 from t",
+    )
+    .bind(now - Duration::days(3))
+    .bind(desk.mug)
+    .execute(&desk.shop.db)
+    .await
+    .unwrap();
+    let mut db = desk.shop.db.acquire().await.unwrap();
+    let business = store::settings::business(&mut db).await.unwrap();
+    let zone = zone_of(&business);
+    let today = zone.day_of(now);
+    let books = Books { currency: business.base_currency, zone: zone.name(), without_fraud: false };
+    let since = |days| zone.days_range(today - chrono::Days::new(days), today - chrono::Days::new(1));
+    for _ in 0..2 {
+        let scopes = sum_up(&mut db, books, today, &since(LINE_DAYS), &since(FIRST_ORDER_DAYS), now).await.unwrap();
+        assert_eq!(scopes, 1, "products without a category count together");
+    }
+    let stats: (Decimal, i32, Decimal, i32) =
+        sqlx::query_as("select p995_line_amount, n, p95_first_order, n_first from sales.amount_stats")
+            .fetch_one(&mut *db)
+            .await
+            .unwrap();
+    assert_eq!(stats, (dec("199"), 200, dec("190"), 200), "nearest rank");
+    drop(db);
+
+    let hits = |receipt: &SaleReceipt| receipt.hits.iter().map(|hit| hit.code.clone()).collect::<Vec<_>>();
+    let new = desk.shop.customer("Di", "Dean", None).await;
+    let at_price = |customer, price: &str| RecordSale {
+        lines: vec![domain::transactions::RecordLine {
+            product_id: ProductId(desk.mug),
+            quantity: dec(price) / dec("10"),
+            unit_price: None,
+            discount: Decimal::ZERO,
+        }],
+        product_id: None,
+        quantity: None,
+        ..desk.of(customer, "10.00")
+    };
+    assert_eq!(hits(&desk.sell(&admin(), &at_price(Some(new), "190")).await), Vec::<String>::new());
+    let other = desk.shop.customer("Ed", "Eden", None).await;
+    let large = desk.sell(&admin(), &at_price(Some(other), "200")).await;
+    assert_eq!(hits(&large), ["amount_in_category", "first_order_large"]);
+    assert_eq!(large.hits[0].inputs[&Feature::LineNet], dec("200").into());
+    // A guest has no first order.
+    assert_eq!(hits(&desk.sell(&admin(), &at_price(None, "200")).await), ["amount_in_category"]);
+    desk.shop.clock.set(at("2026-10-06T08:29:59Z"));
+    assert_eq!(hits(&desk.sell(&admin(), &at_price(None, "200")).await), Vec::<String>::new(), "not known by then");
+}

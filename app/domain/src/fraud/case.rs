@@ -1,6 +1,6 @@
 //! Cases (`commerce.md` 3.5): suspicious sales that wait for a person's verdict.
 
-use super::decision::{Hit, Outcome};
+use super::decision::{Outcome, ShownHit};
 use crate::{
     AppError, FieldError,
     access::Principal,
@@ -202,7 +202,7 @@ pub struct CaseDetail {
     pub outcome: Option<Outcome>,
     pub rule_set: Option<i32>,
     /// Empty without the right to review.
-    pub hits: Vec<Hit>,
+    pub hits: Vec<ShownHit>,
     pub events: Vec<CaseEvent>,
     pub verdict: Option<Verdict>,
     pub verdict_reason: Option<String>,

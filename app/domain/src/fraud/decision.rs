@@ -82,6 +82,41 @@ pub struct Hit {
     pub inputs: BTreeMap<Feature, Value>,
 }
 
+/// A hit as people read it. The browser needs to know no feature by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ShownHit {
+    pub code: String,
+    pub text: String,
+    #[schema(format = "decimal")]
+    pub points: Decimal,
+    pub inputs: Vec<ShownInput>,
+}
+
+/// What a rule saw.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ShownInput {
+    pub feature: String,
+    /// What it is.
+    pub words: String,
+    /// A number, `yes` or `no`.
+    pub value: String,
+}
+
+impl From<Hit> for ShownHit {
+    fn from(Hit { code, text, points, inputs }: Hit) -> Self {
+        let shown = |(feature, value): (Feature, Value)| ShownInput {
+            feature: feature.as_str().to_owned(),
+            words: feature.words().to_owned(),
+            value: match value {
+                Value::Number(number) => number.normalize().to_string(),
+                Value::Truth(true) => "yes".to_owned(),
+                Value::Truth(false) => "no".to_owned(),
+            },
+        };
+        Self { code, text, points, inputs: inputs.into_iter().map(shown).collect() }
+    }
+}
+
 /// What a set came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decision {

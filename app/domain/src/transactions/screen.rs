@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     error::AppError,
-    fraud::{Hit, Outcome},
+    fraud::{Hit, Outcome, ShownHit},
     ids::{CaseId, CustomerId, ProductId, RefundId, TransactionId},
     money::Currency,
     paging::Page,
@@ -167,7 +167,7 @@ pub struct SaleDecision {
     /// Why no rules were asked.
     pub fault: Option<String>,
     /// Empty without `fraud.review`.
-    pub hits: Vec<Hit>,
+    pub hits: Vec<ShownHit>,
     pub case_id: Option<CaseId>,
 }
 

@@ -16,7 +16,7 @@ use crate::{
 use domain::{
     format,
     fraud::{
-        Feature, Hit, Value,
+        ShownHit,
         case::{CaseDetail, CaseEvent, CaseState, Verdict},
     },
     live::Topic,
@@ -130,19 +130,10 @@ fn facts(case: &CaseDetail) -> impl IntoView + use<> {
     }
 }
 
-fn known(feature: Feature, value: Value, locale: &str) -> String {
-    let value = match value {
-        Value::Number(number) => format::number(number, locale),
-        Value::Truth(true) => "yes".to_owned(),
-        Value::Truth(false) => "no".to_owned(),
-    };
-    format!("{}: {value}", feature.words())
-}
-
 fn evidence(case: &CaseDetail) -> impl IntoView + use<> {
     let locale = session().business.locale;
-    let hit = |hit: &Hit| {
-        let inputs = hit.inputs.iter().map(|(feature, value)| view! { <li>{known(*feature, *value, &locale)}</li> });
+    let hit = |hit: &ShownHit| {
+        let inputs = hit.inputs.iter().map(|input| view! { <li>{input.words.clone()}": "{input.value.clone()}</li> });
         view! {
             <li>
                 <strong>{hit.text.clone()}</strong>" "<span class="num">{format!("+{}", format::number(hit.points, &locale))}</span>

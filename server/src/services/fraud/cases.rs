@@ -128,6 +128,7 @@ impl CasesService {
             Some(decision) if may_review => serde_json::from_value(decision.hits.clone()).unwrap_or_default(),
             _ => Vec::new(),
         };
+        let hits = hits.into_iter().map(Into::into).collect();
         let events = rows::events(connection, id.0).await?.into_iter().map(|event| CaseEvent {
             at: shown.zone.local(event.at),
             actor: event.actor,

@@ -3,7 +3,7 @@
 use super::{Local, money, read};
 use crate::{Result, fraud::screening::decision_of};
 use domain::{
-    fraud::Outcome,
+    fraud::{Hit, Outcome},
     ids::{CaseId, CustomerId, ProductId, RefundId, TransactionId},
     transactions::{CustomerRef, PaymentMethod, SaleDecision, SaleDetail, SaleEvent, SaleLine, SaleRefund, SaleStatus},
 };
@@ -86,7 +86,7 @@ async fn decision(connection: &mut PgConnection, id: TransactionId) -> Result<Op
             .round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero),
         rule_set: stored.rule_set,
         fault: stored.fault,
-        hits: serde_json::from_value(stored.hits).unwrap_or_default(),
+        hits: serde_json::from_value::<Vec<Hit>>(stored.hits).unwrap_or_default().into_iter().map(Into::into).collect(),
         case_id: stored.case_id.map(CaseId),
     }))
 }
