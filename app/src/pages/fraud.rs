@@ -43,7 +43,7 @@ impl LazyPage for FraudRoute {
     fn view(this: Self) -> AnyView {
         let FraudRoute { search, queue, next } = this;
         view! {
-            <PageHead title="Fraud review" scope="Suspicious sales that wait for a verdict, held ones first, then by expected loss"/>
+            <PageHead title="Fraud review" scope="Held sales first, then by expected loss"/>
             <ErrorSummary state=FormState::of(next)/>
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move { ready_or_failed(queue.await, move |queue| shown(queue, next, &search.get())) })}
@@ -77,8 +77,7 @@ fn shown(queue: Queue, next: ServerAction<NextCase>, search: &str) -> impl IntoV
         }
     });
     let list = if queue.items.is_empty() {
-        view! { <Empty message="No case here. Sales that screening holds or wants looked at will stand here."/> }
-            .into_any()
+        view! { <Empty message="No case here."/> }.into_any()
     } else {
         table(queue.items, &locale).into_any()
     };
@@ -87,7 +86,7 @@ fn shown(queue: Queue, next: ServerAction<NextCase>, search: &str) -> impl IntoV
             <nav class="seg" aria-label="Cases">{tabs}</nav>
             {button}
         </div>
-        <p class="sub">{format!("{} held, {} to review, {} overdue", count(queue.held), count(queue.review), count(queue.overdue))}</p>
+        <p class="sub">{format!("{} held, {} to review", count(queue.held), count(queue.review))}</p>
         {list}
     }
 }

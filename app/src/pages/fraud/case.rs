@@ -144,8 +144,7 @@ fn evidence(case: &CaseDetail) -> impl IntoView + use<> {
     let body = if !case.may_review {
         view! { <p>"Which rules hit is shown to reviewers."</p> }.into_any()
     } else if case.row.reason == "screening_unavailable" {
-        view! { <p>"Screening could not judge this sale: no rule was asked. Look at it as if every rule had hit."</p> }
-            .into_any()
+        view! { <p>"Screening could not judge this sale: no rule was asked."</p> }.into_any()
     } else if case.hits.is_empty() {
         view! { <p>"No rule hit."</p> }.into_any()
     } else {
@@ -201,7 +200,7 @@ fn work(case: &CaseDetail, acts: Acts) -> impl IntoView + use<> {
                     <div class="field">
                         <label for="comment">"Why"</label>
                         <textarea id="comment" name="comment" rows="3" maxlength="2000" required aria-describedby="comment-help">{typed}</textarea>
-                        <p class="help" id="comment-help">"At least 5 characters. It stays with the case and the audit log."</p>
+                        <p class="help" id="comment-help">"At least 5 characters; it stays with the case."</p>
                     </div>
                     <div class="form-actions"><button class="btn primary" type="submit">"Decide"</button></div>
                 </ActionForm>

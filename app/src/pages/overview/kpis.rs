@@ -16,7 +16,7 @@ use crate::{
     page_data::{PageData, Settled},
     pages::LazyPage,
 };
-use domain::overview::{KpisScreen, MetricKey, status::SystemStatus};
+use domain::overview::{KpisScreen, status::SystemStatus};
 use leptos::prelude::*;
 
 #[derive(Debug)]
@@ -55,11 +55,12 @@ impl LazyPage for KpisRoute {
 fn shown(screen: KpisScreen, stale: Option<Fault>) -> impl IntoView {
     let KpisScreen { scope, today, zone, outage_since, tiles, trend, .. } = screen;
     let course = trend.as_ref().ok();
-    let tiles = tiles.into_iter().map(|tile| tiles::tile(tile, scope, Place::Figures, course)).collect_view();
-    let formulas = MetricKey::ALL
+    // As each tile brings it: the browser's code has no formula of its own.
+    let formulas = tiles
         .iter()
-        .map(|metric| view! { <div><dt>{metric.label()}</dt><dd>{metric.formula()}"."</dd></div> })
+        .map(|tile| view! { <div><dt>{tile.key.label()}</dt><dd>{tile.formula.clone()}"."</dd></div> })
         .collect_view();
+    let tiles = tiles.into_iter().map(|tile| tiles::tile(tile, scope, Place::Figures, course)).collect_view();
     view! {
         <PageHead title="Figures" scope=scope_words(scope, &zone)>
             <a class="btn" href="/overview/targets">"Targets"</a>
