@@ -62,6 +62,7 @@ impl CaseState {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = CaseVerdict)]
 pub enum Verdict {
     Legitimate,
     ConfirmedFraud,
@@ -212,6 +213,7 @@ pub struct CaseDetail {
 
 /// `/fraud`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = CaseQueue)]
 pub struct Queue {
     pub held: i64,
     pub review: i64,

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 /// From mildest to strictest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ScreeningOutcome)]
 pub enum Outcome {
     Approve,
     /// The sale goes through; somebody looks at it.

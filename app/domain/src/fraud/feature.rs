@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 /// Of what type a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = FeatureKind)]
 pub enum Kind {
     Number,
     Truth,
@@ -63,6 +64,7 @@ macro_rules! features {
     ($($name:ident => $key:literal, $kind:ident, $words:literal;)+) => {
         /// Key of a feature.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
+        #[schema(as = ScreeningFeature)]
         pub enum Feature { $(#[serde(rename = $key)] $name),+ }
 
         impl Feature {
