@@ -1,6 +1,7 @@
 //! Server functions, one folder a feature, and the right that each of them needs.
 
 pub mod access;
+pub mod alerts;
 pub mod audit;
 pub mod demo;
 pub mod exports;
@@ -64,6 +65,23 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/transactions/draft", Access::Needs(Permission::TransactionsCreate)),
     ("/fn/transactions/record", Access::Needs(Permission::TransactionsCreate)),
     ("/fn/transactions/settle", Access::Needs(Permission::TransactionsCreate)),
+    ("/fn/alerts/list", Access::Needs(Permission::AlertsView)),
+    ("/fn/alerts/alert", Access::Needs(Permission::AlertsView)),
+    ("/fn/alerts/create", Access::Needs(Permission::AlertsAck)),
+    ("/fn/alerts/act", Access::Needs(Permission::AlertsAck)),
+    ("/fn/alerts/silences", Access::Needs(Permission::AlertsView)),
+    ("/fn/alerts/silence", Access::Needs(Permission::AlertsAck)),
+    ("/fn/alerts/end_silence", Access::Needs(Permission::AlertsAck)),
+    ("/fn/alerts/rules", Access::Needs(Permission::AlertsView)),
+    ("/fn/alerts/rule", Access::Needs(Permission::AlertsView)),
+    ("/fn/alerts/save_rule", Access::Needs(Permission::AlertsEdit)),
+    ("/fn/alerts/act_on_rule", Access::Needs(Permission::AlertsEdit)),
+    ("/fn/alerts/channels", Access::Needs(Permission::AlertsEdit)),
+    ("/fn/alerts/add_channel", Access::Needs(Permission::AlertsEdit)),
+    ("/fn/alerts/act_on_channel", Access::Needs(Permission::AlertsEdit)),
+    ("/fn/inbox/list", Access::SignedIn),
+    ("/fn/inbox/unread", Access::SignedIn),
+    ("/fn/inbox/read", Access::SignedIn),
     ("/fn/fraud/queue", Access::Needs(Permission::FraudView)),
     ("/fn/fraud/case", Access::Needs(Permission::FraudView)),
     ("/fn/fraud/next", Access::Needs(Permission::FraudReview)),

@@ -1,6 +1,7 @@
 //! Pages, one file (or folder) a route, and the right that each of them needs.
 
 pub mod account;
+pub mod alerts;
 mod areas;
 pub mod audit;
 pub mod data;
@@ -43,6 +44,14 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/transactions", Access::Needs(Permission::TransactionsView)),
     ("/transactions/new", Access::Needs(Permission::TransactionsCreate)),
     ("/transactions/{id}", Access::Needs(Permission::TransactionsView)),
+    ("/alerts", Access::Needs(Permission::AlertsView)),
+    ("/alerts/new", Access::Needs(Permission::AlertsAck)),
+    ("/alerts/rules", Access::Needs(Permission::AlertsView)),
+    ("/alerts/rules/{id}", Access::Needs(Permission::AlertsView)),
+    ("/alerts/silences", Access::Needs(Permission::AlertsView)),
+    ("/alerts/channels", Access::Needs(Permission::AlertsEdit)),
+    ("/alerts/{id}", Access::Needs(Permission::AlertsView)),
+    ("/inbox", Access::SignedIn),
     ("/fraud", Access::Needs(Permission::FraudView)),
     ("/fraud/cases/{id}", Access::Needs(Permission::FraudView)),
     ("/exports", Access::Needs(Permission::AccessExport)),

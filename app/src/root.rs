@@ -6,6 +6,10 @@ use crate::{
     live::provide_live,
     pages::{
         account::{AccountRoute, tokens::TokensRoute},
+        alerts::{
+            AlertsRoute, alert::AlertRoute, channels::ChannelsRoute, inbox::InboxRoute, new::NewAlertRoute,
+            rule::RuleRoute, rules::RulesRoute, silences::SilencesRoute,
+        },
         audit::{AuditRoute, entry::AuditEntryRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
         exports::ExportsRoute,
@@ -97,6 +101,14 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/transactions") view={Lazy::<TransactionsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions/new") view={Lazy::<NewTransactionRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions/:id") view={Lazy::<TransactionRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/alerts") view={Lazy::<AlertsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/alerts/new") view={Lazy::<NewAlertRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/alerts/rules") view={Lazy::<RulesRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/alerts/rules/:id") view={Lazy::<RuleRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/alerts/silences") view={Lazy::<SilencesRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/alerts/channels") view={Lazy::<ChannelsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/alerts/:id") view={Lazy::<AlertRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/inbox") view={Lazy::<InboxRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud") view={Lazy::<FraudRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/cases/:id") view={Lazy::<CaseRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/exports") view={Lazy::<ExportsRoute>::new()} ssr=SsrMode::Async/>

@@ -39,6 +39,9 @@ pub const KEYS: &[&str] = &[
     "MILLRACE_SOLVE_CONCURRENCY",
     "MILLRACE_TRUSTED_PROXIES",
     "MILLRACE_CORS_ORIGINS",
+    "MILLRACE_WEBHOOK_ALLOW",
+    "MILLRACE_SMTP_URL",
+    "MILLRACE_MAIL_FROM",
     "MILLRACE_METRICS_LISTEN",
     "MILLRACE_LOG",
     "MILLRACE_LOG_FORMAT",
@@ -61,6 +64,7 @@ pub const SECRETS: &[&str] = &[
     "MILLRACE_SECRET_KEY",
     "MILLRACE_SECRET_KEY_PREVIOUS",
     "MILLRACE_ADMIN_PASSWORD",
+    "MILLRACE_SMTP_URL",
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +149,12 @@ pub struct Config {
     pub solve_concurrency: u32,
     pub trusted_proxies: Vec<IpNet>,
     pub cors_origins: Vec<String>,
+    /// Networks of the own house that webhooks may reach.
+    pub webhook_allow: Vec<IpNet>,
+    /// `smtps://user:password@host`; `None`: no e-mail is sent.
+    pub smtp_url: Option<Secret>,
+    /// Whom e-mail is from.
+    pub mail_from: Option<String>,
     /// `None`: off.
     pub metrics_listen: Option<SocketAddr>,
     pub log: String,
@@ -204,6 +214,13 @@ impl Config {
                 "origins parted by commas, e.g. https://app.example.com",
                 sources::origin_of,
             ),
+            webhook_allow: read.list(
+                "MILLRACE_WEBHOOK_ALLOW",
+                "addresses or CIDR ranges parted by commas, e.g. 10.0.0.0/8",
+                |item| item.parse::<IpNet>().ok().or_else(|| item.parse::<std::net::IpAddr>().ok().map(IpNet::from)),
+            ),
+            smtp_url: read.secret("MILLRACE_SMTP_URL"),
+            mail_from: read.text("MILLRACE_MAIL_FROM"),
             metrics_listen: read.listen_or_off("MILLRACE_METRICS_LISTEN", SocketAddr::from(([127, 0, 0, 1], 9400))),
             log: read.log_filter("MILLRACE_LOG"),
             log_format: read.parse("MILLRACE_LOG_FORMAT", LogFormat::Auto, "json, text or auto"),

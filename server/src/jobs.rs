@@ -4,7 +4,9 @@
 //! A feature adds a job by implementing [`Job`] in `jobs/<feature>_<what>.rs`, listing it in
 //! [`Registry::standard`], and calling [`enqueue`] inside the transaction of the change.
 
+mod alert_evaluation;
 mod attempt;
+mod attention_digest;
 mod context;
 mod enqueue;
 pub(crate) mod export_file;

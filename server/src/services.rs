@@ -1,6 +1,7 @@
 //! The services behind the ports of `domain`: permission, transaction, `store` and `engine`, audit, commit.
 
 pub mod access;
+pub mod alerts;
 pub mod audit;
 pub mod exports;
 pub mod fraud;
@@ -21,6 +22,7 @@ use crate::{
 };
 use domain::{
     access::AccessPort,
+    alerts::{AlertRulesPort, AlertsPort, NotificationsPort},
     audit::AuditPort,
     demo::DemoPort,
     exports::ExportsPort,
@@ -55,6 +57,11 @@ pub struct Services {
     pub jobs: Arc<dyn JobsPort>,
     pub overview: Arc<dyn OverviewPort>,
     pub cases: Arc<dyn CasesPort>,
+    pub alerts: Arc<dyn AlertsPort>,
+    pub alert_rules: Arc<dyn AlertRulesPort>,
+    pub notifications: Arc<dyn NotificationsPort>,
+    pub evaluation: alerts::EvaluationService,
+    pub outbox: alerts::Outbox,
     pub summary: Arc<overview::SummaryService>,
     pub targets: Arc<dyn TargetsPort>,
     pub attention: Arc<dyn AttentionPort>,
@@ -92,7 +99,19 @@ impl Services {
         let areas =
             AreasService::new(backend.clone(), Arc::clone(&settings), Arc::clone(&overview), Arc::clone(&sources));
         let drill = FaultDrillService::new(backend.clone(), Arc::clone(&overview), live.clone(), true);
+        let outbox = alerts::Outbox::new(
+            backend.clone(),
+            door.settings().keys.clone(),
+            door.settings().origin.clone(),
+            alerts::Destinations::new(Vec::new(), None),
+            None,
+        );
         Self {
+            alerts: Arc::new(alerts::AlertsService::new(backend.clone())),
+            alert_rules: Arc::new(alerts::RulesService::new(backend.clone(), Arc::clone(&overview))),
+            evaluation: alerts::EvaluationService::new(backend.clone(), Arc::clone(&overview)),
+            notifications: Arc::new(alerts::NotificationsService::new(backend.clone(), outbox.clone())),
+            outbox,
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             audit: Arc::new(audit::AuditService::new(backend.clone())),
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
@@ -129,6 +148,16 @@ impl Services {
         self
     }
 
+    /// Where messages go out of the house.
+    #[must_use]
+    pub fn delivering(mut self, destinations: alerts::Destinations, mailer: Option<alerts::Mailer>) -> Self {
+        let (backend, access) = (self.backend.clone(), self.door.settings());
+        let (keys, origin) = (access.keys.clone(), access.origin.clone());
+        self.outbox = alerts::Outbox::new(backend.clone(), keys, origin, destinations, mailer);
+        self.notifications = Arc::new(alerts::NotificationsService::new(backend, self.outbox.clone()));
+        self
+    }
+
     /// Whether fault drills may be run.
     #[must_use]
     pub fn drilling(mut self, enabled: bool) -> Self {
@@ -148,6 +177,9 @@ impl Services {
     /// Puts every port into the context of a page render or a server-function call.
     pub fn provide(&self) {
         provide_context(Arc::clone(&self.jobs));
+        provide_context(Arc::clone(&self.alerts));
+        provide_context(Arc::clone(&self.alert_rules));
+        provide_context(Arc::clone(&self.notifications));
         provide_context(Arc::clone(&self.cache));
         provide_context(Arc::clone(&self.drill) as Arc<dyn FaultDrillPort>);
         provide_context(Arc::clone(&self.ingest) as Arc<dyn IngestPort>);

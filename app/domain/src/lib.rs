@@ -4,6 +4,7 @@
 //! Compiled for the server and for the browser; depends on neither.
 
 pub mod access;
+pub mod alerts;
 pub mod audit;
 pub mod clock;
 pub mod demo;
@@ -23,7 +24,9 @@ pub mod paging;
 pub mod query;
 pub mod search;
 pub mod settings;
+pub mod severity;
 pub mod system;
 pub mod transactions;
+mod words;
 
 pub use error::{AppError, ErrorCode, FieldError};

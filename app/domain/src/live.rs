@@ -35,6 +35,7 @@ topics! {
     Dashboard => "dashboard", Some(Permission::OverviewView);
     Transactions => "transactions", Some(Permission::TransactionsView);
     Fraud => "fraud", Some(Permission::FraudView);
+    Alerts => "alerts", Some(Permission::AlertsView);
     Inventory => "inventory", Some(Permission::InventoryView);
     Analytics => "analytics", Some(Permission::OverviewView);
     Customers => "customers", Some(Permission::CustomersView);

@@ -114,6 +114,11 @@ pub const PLACES: &[Place] = &[
     page("Freshness", "/overview/freshness", Permission::OverviewView, "sources age late missing stale"),
     open("Search", "/search", "find"),
     page("Transactions", "/transactions", Permission::TransactionsView, "sales orders invoices list"),
+    page("Alerts", "/alerts", Permission::AlertsView, "problems firing acknowledge resolve"),
+    open("Inbox", "/inbox", "messages notifications"),
+    page("Alert rules", "/alerts/rules", Permission::AlertsView, "thresholds watch metric"),
+    page("Silences", "/alerts/silences", Permission::AlertsView, "mute hold back messages"),
+    page("Channels", "/alerts/channels", Permission::AlertsEdit, "webhook e-mail slack notifications deliveries"),
     page("Fraud review", "/fraud", Permission::FraudView, "cases held suspicious queue review"),
     page("Exports", "/exports", Permission::AccessExport, "files download large csv xlsx"),
     page("Data", "/data", Permission::IngestView, "imports files quarantine"),
@@ -129,6 +134,7 @@ pub const PLACES: &[Place] = &[
     page("Kept figures", "/settings/cache", Permission::OverviewView, "cache memory hits clear statistics"),
     page("Fault drill", "/overview/drill", Permission::OverviewDrill, "rehearse outage fault checks breaker"),
     page("Demo data", "/settings/demo", Permission::SystemDemo, "sample world remove"),
+    action("New alert", "/alerts/new", Permission::AlertsAck, "report problem by hand"),
     action("New transaction", "/transactions/new", Permission::TransactionsCreate, "record sale add order"),
     action("Import a file", "/data/import", Permission::IngestUpload, "upload csv excel sales"),
 ];
@@ -228,7 +234,8 @@ mod tests {
         let admin = who(Some(Role::Admin), &[]);
         assert_eq!(titles("TRANS", SearchKind::Page, &admin), ["Transactions"]);
         assert_eq!(titles("invoi", SearchKind::Page, &admin), ["Transactions"]);
-        assert_eq!(titles(">new", SearchKind::Action, &admin), ["New transaction"]);
+        assert_eq!(titles(">new t", SearchKind::Action, &admin), ["New transaction"]);
+        assert_eq!(titles(">new", SearchKind::Action, &admin), ["New alert", "New transaction"]);
         assert!(titles("#new", SearchKind::Action, &admin).is_empty());
         let viewer = who(Some(Role::Viewer), &[]);
         assert!(titles("new", SearchKind::Action, &viewer).is_empty());

@@ -19,6 +19,7 @@ const fn place(group: &'static str, label: &'static str, href: &'static str, nee
 const PLACES: &[Place] = &[
     place("Operate", "Overview", "/", Permission::OverviewView),
     place("Operate", "Transactions", "/transactions", Permission::TransactionsView),
+    place("Operate", "Alerts", "/alerts", Permission::AlertsView),
     place("Operate", "Fraud review", "/fraud", Permission::FraudView),
     place("Operate", "Figures", "/overview/kpis", Permission::OverviewView),
     place("Operate", "Attention", "/overview/attention", Permission::OverviewView),

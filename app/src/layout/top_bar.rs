@@ -4,7 +4,11 @@ use crate::{
     browser,
     components::{form::CsrfField, live_badge::LiveBadge},
 };
-use domain::access::{SignedInUser, Theme};
+use crate::{features::alerts::unread, live::use_topic};
+use domain::{
+    access::{SignedInUser, Theme},
+    live::Topic,
+};
 use leptos::prelude::*;
 
 const fn next_theme(theme: Theme) -> Theme {
@@ -30,6 +34,7 @@ pub fn TopBar(user: SignedInUser, theme: Theme) -> impl IntoView {
                 <input id="top-search" name="q" type="search" placeholder="Search transactions, products, pages…" maxlength="100"/>
             </form>
             <LiveBadge/>
+            <Bell/>
             <button class="btn quiet" type="button" on:click=switch>
                 "Theme: " {move || theme.get().as_str()}
             </button>
@@ -41,5 +46,21 @@ pub fn TopBar(user: SignedInUser, theme: Theme) -> impl IntoView {
                 </form>
             </div>
         </header>
+    }
+}
+
+/// The inbox, with the number of messages not read where script runs; each new one is announced.
+#[component]
+fn Bell() -> impl IntoView {
+    let told = use_topic(Topic::Notification);
+    let waiting = LocalResource::new(move || {
+        told.track();
+        async { unread().await.unwrap_or_default() }
+    });
+    let count = move || waiting.get().filter(|n| *n > 0);
+    view! {
+        <a class="bell" href="/inbox" aria-live="polite">
+            "Inbox" {move || count().map(|n| view! { " " <span class="badge bad num">{n}</span> })}
+        </a>
     }
 }

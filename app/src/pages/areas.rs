@@ -4,6 +4,10 @@
 
 use super::{
     account::{AccountRoute, tokens::TokensRoute},
+    alerts::{
+        AlertsRoute, alert::AlertRoute, channels::ChannelsRoute, inbox::InboxRoute, new::NewAlertRoute,
+        rule::RuleRoute, rules::RulesRoute, silences::SilencesRoute,
+    },
     audit::{AuditRoute, entry::AuditEntryRoute},
     data::{DataRoute, import::ImportRoute, upload::UploadRoute},
     exports::ExportsRoute,
@@ -88,6 +92,20 @@ area!(
         FraudRoute,
         CaseRoute,
         SearchRoute
+    }
+);
+area!(
+    alerts,
+    __preload_alerts,
+    AlertPages {
+        AlertsRoute,
+        AlertRoute,
+        NewAlertRoute,
+        RulesRoute,
+        RuleRoute,
+        SilencesRoute,
+        ChannelsRoute,
+        InboxRoute
     }
 );
 area!(data, __preload_data, DataPages { DataRoute, UploadRoute, ImportRoute });

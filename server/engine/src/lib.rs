@@ -1,5 +1,6 @@
 //! Pure and heavy: formulas that only the server runs. No database, no clock, no chance of its own.
 
+pub mod alerts;
 pub mod calendar;
 pub mod demo;
 pub mod ingest;

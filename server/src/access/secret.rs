@@ -106,6 +106,16 @@ impl Keys {
         std::iter::once(&self.current).chain(&self.previous).map(KeySet::ticket)
     }
 
+    /// The key of sealed fields.
+    pub(super) const fn field(&self) -> Digest {
+        self.current.field
+    }
+
+    /// The keys that open sealed fields.
+    pub(super) fn field_all(&self) -> impl Iterator<Item = Digest> {
+        std::iter::once(&self.current).chain(&self.previous).map(|keys| keys.field)
+    }
+
     /// Keyed hash of a typed name: what lock-out counts by.
     pub(super) fn account(&self, name: &str) -> Digest {
         hmac(&self.current.cookie, &[b"account\0", name.trim().to_lowercase().as_bytes()])

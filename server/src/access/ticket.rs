@@ -4,14 +4,11 @@
 
 use super::{
     Credential, Doorkeeper, REMEMBERED_FOR, Verified,
-    secret::{Digest, Keys, random_bytes},
+    seal::{open, seal},
+    secret::{Digest, Keys},
     web_sessions::Data,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use chacha20poly1305::{
-    KeyInit, XChaCha20Poly1305,
-    aead::{Aead, Payload},
-};
 use chrono::{DateTime, Duration, Utc};
 use domain::access::{AutoRefresh, PermSet, Rights, Role};
 use serde::{Deserialize, Serialize};
@@ -23,7 +20,6 @@ use uuid::Uuid;
 pub const COOKIE: &str = "millrace_ticket";
 /// Says what the sealed text is for: nothing sealed for another purpose passes for a ticket.
 const PURPOSE: &[u8] = b"outage ticket 1";
-const NONCE: usize = 24;
 
 #[derive(Debug, Serialize, Deserialize)]
 struct Ticket {
@@ -44,21 +40,14 @@ struct Ticket {
 impl Ticket {
     fn sealed(&self, keys: &Keys) -> Option<String> {
         let text = serde_json::to_vec(self).ok()?;
-        let nonce = random_bytes::<NONCE>().ok()?;
-        let cipher = XChaCha20Poly1305::new(&keys.ticket().into());
-        let sealed = cipher.encrypt(&nonce.into(), Payload { msg: &text, aad: PURPOSE }).ok()?;
-        Some(BASE64_URL_SAFE_NO_PAD.encode([&nonce[..], &sealed].concat()))
+        Some(BASE64_URL_SAFE_NO_PAD.encode(seal(keys.ticket(), PURPOSE, &text)?))
     }
 
     /// `None` for whatever we did not seal.
     fn opened(text: &str, keys: &Keys) -> Option<Self> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-        let (nonce, sealed) = bytes.split_at_checked(NONCE)?;
-        let nonce: [u8; NONCE] = nonce.try_into().ok()?;
-        let open = |key: Digest| {
-            XChaCha20Poly1305::new(&key.into()).decrypt(&nonce.into(), Payload { msg: sealed, aad: PURPOSE }).ok()
-        };
-        keys.ticket_all().find_map(open).and_then(|text| serde_json::from_slice(&text).ok())
+        let text = open(keys.ticket_all(), PURPOSE, &bytes)?;
+        serde_json::from_slice(&text).ok()
     }
 }
 

@@ -53,10 +53,8 @@ async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<()
     let process = Process::new(started.config.clone()).serving(options.face);
     process.stop_on_signal();
     let data_dir = &started.config.data_dir;
-    let services = Services::new(started.backend.clone(), started.door()?)
-        .keeping_demo_logins(data_dir)
-        .drilling(started.config.enable_drill)
-        .watching_disk(data_dir);
+    let services =
+        started.services()?.keeping_demo_logins(data_dir).drilling(started.config.enable_drill).watching_disk(data_dir);
     if options.demo && started.reached {
         seed::at_start(&services, steps).await?;
     }

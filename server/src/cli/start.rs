@@ -12,6 +12,10 @@ use crate::{
     },
     failure::Failure,
     logs::{self, Steps},
+    services::{
+        Services,
+        alerts::{Destinations, Mailer},
+    },
 };
 use sqlx::postgres::PgConnectOptions;
 use std::sync::Arc;
@@ -34,6 +38,21 @@ impl Started {
     pub fn door(&self) -> Result<Arc<Doorkeeper>, Failure> {
         let door = Doorkeeper::new(self.backend.clone(), AccessSettings::of(&self.config)?);
         door.map(Arc::new).map_err(|error| Failure::internal(error.message))
+    }
+
+    /// All services, with the ways out of the house that the configuration names.
+    ///
+    /// # Errors
+    /// When the master key cannot be read, or the mail server's address is none.
+    pub fn services(&self) -> Result<Services, Failure> {
+        let config = &self.config;
+        let mailer = config.smtp_url.as_ref().map(|url| {
+            let from = config.mail_from.as_deref().unwrap_or("millrace@localhost");
+            Mailer::new(url.expose(), from)
+                .map_err(|told| Failure::usage(format!("MILLRACE_SMTP_URL, MILLRACE_MAIL_FROM: {told}.")))
+        });
+        let destinations = Destinations::new(config.webhook_allow.clone(), None);
+        Ok(Services::new(self.backend.clone(), self.door()?).delivering(destinations, mailer.transpose()?))
     }
 
     /// Closes the pools and lets the managed database go.

@@ -6,7 +6,6 @@ use crate::{
     jobs::{self, JobsConfig, Registry},
     logs::Steps,
     process::Process,
-    services::Services,
 };
 use clap::Args;
 
@@ -31,7 +30,7 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
     started.database.watch();
     let process = Process::new(started.config.clone());
     process.stop_on_signal();
-    let services = Services::new(started.backend.clone(), started.door()?);
+    let services = started.services()?;
     let live = services.live.start(&process.stop);
     let config =
         JobsConfig { queues: options.queues, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };

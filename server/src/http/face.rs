@@ -47,11 +47,19 @@ impl Face {
             },
             // What is kept of the figures is kept where they are computed.
             "settings" if parts.next() == Some("cache") => Self::Analytics,
-            "" | "attention" | "cache" | "drill" | "freshness" | "overview" | "kpis" | "dashboard" | "visits"
-            | "fraud" | "transactions" | "products" | "customers" | "exports" | "files" | "search" | "ws" => {
-                Self::Analytics
-            }
-            "audit" | "data" | "demo" | "ingest" | "jobs" | "permissions" | "queues" | "schedules" | "settings"
+            "" | "alerts" | "alert-rules" | "alert-metrics" | "attention" | "cache" | "drill" | "freshness"
+            | "overview" | "kpis" | "dashboard" | "visits" | "fraud" | "inbox" | "notifications" | "silences"
+            | "transactions" | "products" | "customers" | "exports" | "files" | "search" | "ws" => Self::Analytics,
+            "audit"
+            | "notification-channels"
+            | "data"
+            | "demo"
+            | "ingest"
+            | "jobs"
+            | "permissions"
+            | "queues"
+            | "schedules"
+            | "settings"
             | "users" => Self::Admin,
             "account" | "auth" | "docs" | "health" | "live" | "login" | "metrics" | "openapi.json" | "setup"
             | "_stcore" => Self::Common,

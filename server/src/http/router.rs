@@ -49,6 +49,7 @@ fn features() -> Routes<Services> {
         .merge(api::cache::routes())
         .merge(api::fault_drill::routes())
         .merge(api::transactions::routes())
+        .merge(api::alerts::routes())
         .merge(api::fraud::routes())
         .merge(api::catalogue::routes())
         .merge(api::exports::routes())

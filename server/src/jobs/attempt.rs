@@ -6,8 +6,14 @@ use super::{
     job::{Job, JobFailure, JobOutcome},
     runtime::Runtime,
 };
+use crate::services::alerts::{self, Ended, Signal};
 use chrono::Duration as Span;
-use domain::live::Topic;
+use domain::{
+    AppError,
+    alerts::{Resolution, Severity, kind_of},
+    live::Topic,
+};
+use sqlx::PgConnection;
 use std::time::Duration;
 use store::{
     StoreError,
@@ -227,7 +233,7 @@ fn backoff(attempt: i32) -> Span {
     Span::milliseconds((f64::from(attempt.clamp(1, 10)).exp() * 1_000.0) as i64)
 }
 
-async fn settle(runtime: &Runtime, context: &JobContext, verdict: &Verdict) -> Result<(), StoreError> {
+async fn settle(runtime: &Runtime, context: &JobContext, verdict: &Verdict) -> Result<(), AppError> {
     let now = runtime.backend.clock.now();
     let (run, fence) = (context.run_id.0, context.fence());
     let last: Pulse = context.noted().pulse.clone();
@@ -256,7 +262,37 @@ async fn settle(runtime: &Runtime, context: &JobContext, verdict: &Verdict) -> R
     }
     store::jobs::add_event(&mut tx, run, now, level, last.step.as_deref(), &message, None).await?;
     store::live::emit(&mut tx, Topic::Jobs, &run.to_string()).await?;
-    store::commit(tx).await
+    if let Verdict::Close(ending) = verdict {
+        told(&mut tx, runtime, context, ending).await?;
+    }
+    Ok(store::commit(tx).await?)
+}
+
+/// A kind whose last attempt failed is a problem until its next run succeeds.
+async fn told(
+    connection: &mut PgConnection,
+    runtime: &Runtime,
+    context: &JobContext,
+    ending: &Ending,
+) -> Result<(), AppError> {
+    let kind = kind_of("job_failed").ok_or_else(AppError::internal)?;
+    let (clock, job) = (runtime.backend.clock.as_ref(), context.claimed().kind.as_str());
+    match ending.state {
+        "failed" => {
+            let title = runtime.registry.title(job);
+            let why = ending.error_message.as_deref().unwrap_or("It did not say why.");
+            let signal = Signal::of(kind, Severity::High, job, title)
+                .saying(format!("{title} failed"), format!("{why} It is not tried again by itself."))
+                .acting(format!("/jobs/{}", context.run_id));
+            alerts::raise(connection, clock, job, &signal).await?;
+        }
+        "succeeded" | "partial" => {
+            let ended = Ended { by: job, how: Resolution::Action, note: None };
+            alerts::clear(connection, clock, &Signal::key_of(kind, job), ended).await?;
+        }
+        _ => {}
+    }
+    Ok(())
 }
 
 #[cfg(test)]

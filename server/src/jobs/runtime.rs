@@ -1,7 +1,10 @@
 //! One process's part in running jobs: worker, scheduler and sweep, started and stopped together.
 
 use super::{registry::Registry, rescue, scheduler, worker};
-use crate::{backend::Backend, services::Services};
+use crate::{
+    backend::Backend,
+    services::{Services, alerts::keep_delivering},
+};
 use std::{fmt, sync::Arc, time::Duration};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -82,6 +85,7 @@ impl Runtime {
         let tasks = TaskTracker::new();
         if self.config.work {
             tasks.spawn(worker::work(Arc::clone(self)));
+            tasks.spawn(keep_delivering(self.services.clone(), self.stop.clone()));
         }
         tasks.spawn(scheduler::keep_ticking(Arc::clone(self)));
         tasks.spawn(rescue::keep_sweeping(Arc::clone(self)));

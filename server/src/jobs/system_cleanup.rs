@@ -41,6 +41,12 @@ impl Job for Cleanup {
             .map(|s| s.id)
             .collect();
         let history = store::jobs::clean_up(&mut tx, now, &fast).await?;
+        removed.extend(
+            store::alerts::clean_up(&mut tx, now)
+                .await?
+                .into_iter()
+                .map(|(table, rows)| (table.to_owned(), json!(rows))),
+        );
         store::commit(tx).await?;
         removed.insert("job_runs".to_owned(), json!(history.job_runs));
         removed.insert("schedule_fires".to_owned(), json!(history.schedule_fires));

@@ -1,5 +1,6 @@
 //! Screening's rule sets, and the cases that come of it.
 
+pub mod alarm;
 mod cases;
 
 pub use cases::CasesService;

@@ -5,6 +5,8 @@ mod sale;
 mod screening;
 mod settlement;
 
+pub use screening::Sale as JudgedSale;
+
 pub(crate) use settlement::{HELD_FOR, end_held};
 
 use crate::{access::secret::Keys, backend::Backend, live::Gatherer};

@@ -168,6 +168,58 @@ impl Walk {
         self.get("/api/v1/fraud/cases?state=closed").await;
     }
 
+    async fn alerts(&mut self) {
+        let hall = json!({"alert_type": "power_cut", "severity": "warning", "title": "No power in hall 2",
+                          "message": "The grid is down since this morning.", "entity_type": "hall", "entity_id": "2"});
+        let alert = self.post("/api/v1/alerts", hall.clone()).await;
+        self.post("/api/v1/alerts", hall).await;
+        let path = format!("/api/v1/alerts/{}", alert["data"]["id"].as_str().expect("id"));
+        self.post(&format!("{path}/acknowledge"), json!({"note": "on my way"})).await;
+        self.post(&format!("{path}/unacknowledge"), Value::Null).await;
+        self.post(&format!("{path}/comments"), json!({"text": "It is the fuse."})).await;
+        assert_eq!(self.get(&path).await["occurrences"], 2);
+        self.get(&format!("{path}/events")).await;
+        assert_eq!(self.get("/api/v1/alerts/unresolved/count").await["by_severity"]["medium"], 1);
+        self.get("/api/v1/alerts?severity=medium,high&sort=money&limit=1&is_resolved=false").await;
+        self.call(Method::PATCH, &format!("{path}/resolve"), json!({"note": "mended"})).await;
+        self.call(Method::DELETE, &path, Value::Null).await;
+
+        self.get("/api/v1/alert-metrics").await;
+        let rule = json!({"name": "Far too much", "alert_type": "overstock", "metric_key": "stock.available",
+                          "title": "{entity} holds {value}", "spec": {"op": "gt", "levels": [{"severity": "high", "threshold": "1000"}]}});
+        self.post("/api/v1/alert-rules/preview", rule.clone()).await;
+        let made = self.post("/api/v1/alert-rules", rule.clone()).await;
+        let path = format!("/api/v1/alert-rules/{}", made["id"].as_str().expect("id"));
+        self.call(Method::PATCH, &path, json!({"version": made["version"], "rule": rule})).await;
+        self.post(&format!("{path}/disable"), Value::Null).await;
+        self.post(&format!("{path}/enable"), Value::Null).await;
+        self.get(&path).await;
+        self.get(&format!("{path}/instances")).await;
+        self.get("/api/v1/alert-rules").await;
+        self.call(Method::DELETE, &path, Value::Null).await;
+
+        let silence = json!({"matchers": [{"field": "feature", "values": ["jobs"]}], "ends_at": "2026-03-10T13:00:00Z", "reason": "a known matter"});
+        let made = self.post("/api/v1/silences", silence).await;
+        self.get("/api/v1/silences").await;
+        self.post(&format!("/api/v1/silences/{}/end", made["id"].as_str().expect("id")), Value::Null).await;
+
+        let channel = json!({"name": "Chat", "kind": "webhook", "url": "https://198.51.99.1/hook", "secret": "s"});
+        let made = self.post("/api/v1/notification-channels", channel).await;
+        let path = format!("/api/v1/notification-channels/{}", made["id"].as_str().expect("id"));
+        self.get("/api/v1/notification-channels").await;
+        self.call(Method::PATCH, &path, json!({"enabled": false})).await;
+        self.post(&format!("{path}/test"), Value::Null).await;
+        self.get("/api/v1/notifications/deliveries").await;
+        self.call(Method::DELETE, &path, Value::Null).await;
+        let inbox = self.get("/api/v1/notifications").await;
+        self.post(
+            &format!("/api/v1/notifications/{}/read", inbox["items"][0]["id"].as_str().expect("id")),
+            Value::Null,
+        )
+        .await;
+        self.post("/api/v1/notifications/read-all", Value::Null).await;
+    }
+
     async fn attention(&mut self) {
         let list = self.get("/api/v1/attention?severity=critical&limit=5").await;
         let path = format!("/api/v1/attention/{}/snooze", list["items"][0]["key"].as_str().expect("key"));
@@ -302,6 +354,7 @@ async fn the_whole_api_answers_as_it_is_described(root: PgPool) {
     walk.people().await;
     walk.sales("01890000-0000-7000-8000-000000000001").await;
     walk.cases(&world, "01890000-0000-7000-8000-000000000001").await;
+    walk.alerts().await;
     crate::attention::arrange(&world).await;
     walk.attention().await;
     walk.kept_figures().await;

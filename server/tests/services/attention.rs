@@ -11,9 +11,9 @@ use domain::{
     access::{PermSet, Permission, Principal, Rights},
     freshness::{Class, Declaration, ErrorClass},
     overview::attention::{
-        AttentionAct, AttentionItem, AttentionKind, AttentionList, AttentionPort, AttentionQuery,
-        AttentionSeverity::{self, Critical, High, Medium},
-        Feature, SnoozeItem,
+        AttentionAct, AttentionItem, AttentionKind, AttentionList, AttentionPort, AttentionQuery, Feature,
+        Severity::{self, Critical, High, Medium},
+        SnoozeItem,
     },
 };
 use rust_decimal::Decimal;
@@ -60,7 +60,7 @@ async fn held(figures: &Figures, since: &str, net: &str) {
 }
 
 /// A source that names what it is told to.
-struct Told(Vec<(&'static str, AttentionSeverity, Option<i64>, &'static str)>);
+struct Told(Vec<(&'static str, Severity, Option<i64>, &'static str)>);
 
 #[async_trait]
 impl AttentionSource for Told {

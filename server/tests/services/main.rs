@@ -14,6 +14,7 @@ mod world;
 
 mod access;
 mod agreement;
+mod alerts;
 mod attention;
 mod audit;
 mod database;
@@ -32,6 +33,7 @@ mod ingest_undo;
 mod ingest_visits;
 mod kill;
 mod online_retail;
+mod outbox;
 mod overview;
 mod pending_sales;
 mod plans;

@@ -4,9 +4,7 @@ mod item;
 mod query;
 mod snooze;
 
-pub use item::{
-    AttentionAct, AttentionAction, AttentionItem, AttentionKind, AttentionSeverity, Feature, Weight, by_urgency,
-};
+pub use item::{AttentionAct, AttentionAction, AttentionItem, AttentionKind, Feature, Severity, Weight, by_urgency};
 pub use query::{AttentionQuery, AttentionRequest, MOST_ITEMS};
 pub use snooze::{CRITICAL_LIMIT_HOURS, Snooze, SnoozeFor, SnoozeItem, snoozed_in, snoozed_link};
 

@@ -23,7 +23,7 @@ use crate::{
 use domain::{
     ErrorCode, format,
     live::Topic,
-    overview::attention::{AttentionList, AttentionQuery, AttentionSeverity, Feature, Look, Unavailable, snoozed_in},
+    overview::attention::{AttentionList, AttentionQuery, Feature, Look, Severity, Unavailable, snoozed_in},
     query,
 };
 use leptos::prelude::*;
@@ -210,7 +210,7 @@ fn filters(asked: &AttentionQuery) -> impl IntoView + use<> {
     let severity = asked.severity.as_deref();
     let mut by_severity =
         vec![chip("Any severity", severity.is_none(), AttentionQuery { severity: None, ..asked.clone() })];
-    by_severity.extend(AttentionSeverity::ALL.iter().map(|one| {
+    by_severity.extend(Severity::ALL.iter().map(|one| {
         let query = AttentionQuery { severity: Some(one.as_str().to_owned()), ..asked.clone() };
         chip(one.label(), severity == Some(one.as_str()), query)
     }));

@@ -65,11 +65,11 @@ pub struct Counted {
     total: usize,
 }
 
-fn envelope(data: Value, metadata: impl Serialize) -> Value {
+pub(super) fn envelope(data: Value, metadata: impl Serialize) -> Value {
     json!({"success": true, "data": data, "error": null, "metadata": metadata})
 }
 
-fn value(of: impl serde::Serialize) -> Result<Value, ApiError> {
+pub(super) fn value(of: impl serde::Serialize) -> Result<Value, ApiError> {
     serde_json::to_value(of).map_err(|_| AppError::internal().into())
 }
 

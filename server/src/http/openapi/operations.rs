@@ -1,6 +1,7 @@
 //! What every operation takes and answers, by family; a test holds it against the route table.
 
 mod access;
+mod alerts;
 mod attention;
 mod fraud;
 mod ingest;
@@ -19,6 +20,7 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("audit", system::AUDIT),
     ("overview", overview::OPERATIONS),
     ("attention", attention::OPERATIONS),
+    ("alerts", alerts::OPERATIONS),
     ("transactions", sales::TRANSACTIONS),
     ("fraud", fraud::OPERATIONS),
     ("catalogue", sales::CATALOGUE),

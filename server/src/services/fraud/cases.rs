@@ -289,6 +289,7 @@ impl CasesPort for CasesService {
         }
         let label = (command.verdict != Verdict::Inconclusive).then(|| command.verdict.as_str());
         rows::close(&mut tx, id.0, command.verdict.as_str(), comment, label, by.now).await?;
+        super::alarm::closed(&mut tx, self.backend.clock.as_ref(), who, case.transaction_id).await?;
         let data = json!({ "verdict": command.verdict, "action": action, "comment": comment });
         self.happened(&mut tx, &by, id, "decide", data).await?;
         let case = self.read(&mut tx, who, id).await?;

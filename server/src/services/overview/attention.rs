@@ -18,8 +18,8 @@ use domain::{
     format,
     freshness::{Declaration, ErrorClass},
     overview::attention::{
-        AttentionItem, AttentionList, AttentionPort, AttentionQuery, AttentionSeverity, Feature, Look, PutOff,
-        SnoozeItem, Unavailable, by_urgency,
+        AttentionItem, AttentionList, AttentionPort, AttentionQuery, Feature, Look, PutOff, Severity, SnoozeItem,
+        Unavailable, by_urgency,
     },
     settings::{Business, SettingsPort},
 };
@@ -88,7 +88,7 @@ impl Asked {
 struct About {
     feature: Feature,
     kind: domain::overview::attention::AttentionKind,
-    severity: AttentionSeverity,
+    severity: Severity,
     title: String,
     consequence: String,
 }
@@ -239,7 +239,7 @@ impl AttentionPort for AttentionService {
         items.sort_by(by_urgency);
         put_off.sort_by(|a, b| (a.until, &a.key).cmp(&(b.until, &b.key)));
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        let critical = items.iter().filter(|item| item.severity == AttentionSeverity::Critical).count();
+        let critical = items.iter().filter(|item| item.severity == Severity::Critical).count();
         let total = number(items.len());
         items.truncate(usize::try_from(request.limit).unwrap_or(usize::MAX));
         Ok(AttentionList {

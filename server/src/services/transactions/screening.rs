@@ -1,7 +1,7 @@
 //! Judging a sale before the answer (`commerce.md` 3.4). What fails or takes too long is reviewed by a person: nothing
 //! passes in silence.
 
-use crate::services::fraud::live_set;
+use crate::services::fraud::{alarm, live_set};
 use chrono::{DateTime, Datelike, Duration, Timelike, Utc};
 use domain::{
     AppError,
@@ -29,6 +29,7 @@ const DUE_HELD: Duration = Duration::hours(4);
 const DUE_REVIEW: Duration = Duration::hours(24);
 
 /// A sale to be judged, as its recording knows it.
+#[derive(Debug)]
 pub struct Sale<'a> {
     pub id: TransactionId,
     pub at: DateTime<Utc>,
@@ -207,6 +208,12 @@ pub async fn write(
         hold_expires_at: held.then(|| sale.at + HOLD),
     };
     rows::insert_decision(connection, &new).await?;
+    if fault.is_some_and(|fault| fault == Fault::Unavailable) {
+        alarm::unavailable(connection, clock, who).await?;
+    }
+    if matches!(decision.outcome, Outcome::Hold | Outcome::Decline) {
+        alarm::stopped(connection, clock, who, sale).await?;
+    }
     let (reason, due) = match decision.outcome {
         Outcome::Approve | Outcome::Decline => return Ok(None),
         Outcome::Hold => ("hold", DUE_HELD),

@@ -328,3 +328,55 @@ pub async fn holds_expired(connection: &mut PgConnection, now: DateTime<Utc>, li
     .fetch_all(connection)
     .await?)
 }
+
+/// By what a suspicious sale is told apart from others: its customer, else its means of payment, else its terminal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspect {
+    pub customer_id: Option<Uuid>,
+    pub payment_fingerprint: Option<Vec<u8>>,
+    pub terminal_id: Option<String>,
+}
+
+/// # Errors
+/// When the statement fails.
+pub async fn suspect(connection: &mut PgConnection, transaction: Uuid) -> Result<Suspect> {
+    Ok(sqlx::query_as!(
+        Suspect,
+        "select customer_id, payment_fingerprint, terminal_id from sales.transactions where id = $1",
+        transaction
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
+/// How many sales of the suspect were held or declined since, and how many of their cases are not closed.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn stopped(connection: &mut PgConnection, of: &Suspect, since: DateTime<Utc>) -> Result<(i64, i64)> {
+    let row = sqlx::query!(
+        r#"with recent as (
+               select decision_id from sales.transactions where customer_id = $1 and occurred_at > $4
+               union all
+               select decision_id from sales.transactions
+               where $1::uuid is null and customer_id is null and payment_fingerprint = $2 and occurred_at > $4
+               union all
+               select decision_id from sales.transactions
+               where $1::uuid is null and $2::bytea is null and customer_id is null and payment_fingerprint is null
+                 and terminal_id = $3 and occurred_at > $4
+           )
+           select (select count(*) from recent r join sales.fraud_decisions d on d.id = r.decision_id
+                   where d.outcome in ('hold', 'decline')) as "stopped!",
+                  (select count(*) from sales.fraud_cases c join sales.transactions t on t.id = c.transaction_id
+                   where c.state <> 'closed' and t.customer_id is not distinct from $1
+                     and ($1::uuid is not null or t.payment_fingerprint is not distinct from $2)
+                     and ($1::uuid is not null or $2::bytea is not null or t.terminal_id is not distinct from $3)) as "open!""#,
+        of.customer_id,
+        of.payment_fingerprint.as_deref(),
+        of.terminal_id.as_deref(),
+        since
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok((row.stopped, row.open))
+}

@@ -1,40 +1,12 @@
 //! One item, and the order of the list.
 
-use crate::{access::Permission, money::Currency};
+pub use crate::severity::Severity;
+use crate::{access::Permission, money::Currency, words::words};
 use chrono::{DateTime, FixedOffset};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 use utoipa::ToSchema;
-
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$note:meta])* $case:ident => $text:literal, $label:literal;)+ }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        pub enum $name { $($(#[$note])* $case),+ }
-
-        impl $name {
-            pub const ALL: &'static [Self] = &[$(Self::$case),+];
-
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$case => $text),+ }
-            }
-
-            /// In the user's words.
-            #[must_use]
-            pub const fn label(self) -> &'static str {
-                match self { $(Self::$case => $label),+ }
-            }
-
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|word| word.as_str() == text)
-            }
-        }
-    };
-}
 
 words! {
     /// A feature that has items, or figures of its own on the home page.
@@ -55,29 +27,6 @@ impl Feature {
             Self::Ingest => Permission::IngestView,
             Self::Jobs => Permission::JobsView,
             Self::System => Permission::SystemView,
-        }
-    }
-}
-
-words! {
-    /// The gravest first, so that the order of the cases is the order of the list.
-    AttentionSeverity {
-        Critical => "critical", "Critical";
-        High => "high", "High";
-        Medium => "medium", "Medium";
-        Low => "low", "Low";
-    }
-}
-
-impl AttentionSeverity {
-    /// Class of the badge.
-    #[must_use]
-    pub const fn tone(self) -> &'static str {
-        match self {
-            Self::Critical => "bad",
-            Self::High => "warn",
-            Self::Medium => "info",
-            Self::Low => "neutral",
         }
     }
 }
@@ -146,7 +95,7 @@ pub struct AttentionItem {
     pub key: String,
     pub feature: Feature,
     pub kind: AttentionKind,
-    pub severity: AttentionSeverity,
+    pub severity: Severity,
     pub title: String,
     /// What happens when nobody acts.
     pub consequence: String,
@@ -167,7 +116,7 @@ pub struct AttentionItem {
 /// What decides the place of an item in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Weight<'a> {
-    pub severity: AttentionSeverity,
+    pub severity: Severity,
     pub money_at_risk: Option<Decimal>,
     pub since: DateTime<FixedOffset>,
     pub key: &'a str,
@@ -206,14 +155,14 @@ impl AttentionItem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use AttentionSeverity::{Critical, High, Low, Medium};
+    use Severity::{Critical, High, Low, Medium};
     use proptest::prelude::*;
 
     fn at(hour: u32) -> DateTime<FixedOffset> {
         DateTime::parse_from_rfc3339(&format!("2026-11-22T{hour:02}:00:00Z")).unwrap()
     }
 
-    fn weight(severity: AttentionSeverity, money: Option<i64>, hour: u32, key: &str) -> Weight<'_> {
+    fn weight(severity: Severity, money: Option<i64>, hour: u32, key: &str) -> Weight<'_> {
         Weight { severity, money_at_risk: money.map(Decimal::from), since: at(hour), key }
     }
 
@@ -251,7 +200,7 @@ mod tests {
     #[test]
     fn words_parse_back_and_features_name_their_rights() {
         assert!(Feature::ALL.iter().all(|f| Feature::parse(f.as_str()) == Some(*f)));
-        assert!(AttentionSeverity::ALL.iter().all(|s| AttentionSeverity::parse(s.as_str()) == Some(*s)));
+        assert!(Severity::ALL.iter().all(|s| Severity::parse(s.as_str()) == Some(*s)));
         assert!(Feature::ALL.iter().all(|f| f.right().key().starts_with(f.as_str())), "the view right of the feature");
     }
 
@@ -260,7 +209,7 @@ mod tests {
     }
 
     fn of(parts: &(usize, Option<i64>, u32, String)) -> Weight<'_> {
-        weight(AttentionSeverity::ALL[parts.0], parts.1, parts.2, &parts.3)
+        weight(Severity::ALL[parts.0], parts.1, parts.2, &parts.3)
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! Which items are asked for, as it stands in the address.
 
-use super::item::{AttentionItem, AttentionSeverity, Feature};
+use super::item::{AttentionItem, Feature, Severity};
 use crate::{FieldError, query};
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub struct AttentionQuery {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AttentionRequest {
     pub feature: Option<Feature>,
-    pub severity: Option<AttentionSeverity>,
+    pub severity: Option<Severity>,
     pub limit: u32,
 }
 
@@ -51,7 +51,7 @@ impl AttentionQuery {
             let known: Vec<_> = Feature::ALL.iter().map(|f| f.as_str()).collect();
             faults.push(FieldError::new("feature", format!("Give one of {}.", known.join(", "))));
         }
-        let severity = given(&self.severity).map(|text| AttentionSeverity::parse(&text));
+        let severity = given(&self.severity).map(|text| Severity::parse(&text));
         if severity == Some(None) {
             faults.push(FieldError::new("severity", "Give critical, high, medium or low."));
         }
@@ -79,10 +79,7 @@ impl AttentionRequest {
     /// `?feature=…&severity=…`, or nothing.
     #[must_use]
     pub fn link(&self) -> String {
-        let pairs = [
-            ("feature", self.feature.map(Feature::as_str)),
-            ("severity", self.severity.map(AttentionSeverity::as_str)),
-        ];
+        let pairs = [("feature", self.feature.map(Feature::as_str)), ("severity", self.severity.map(Severity::as_str))];
         let written = query::write(pairs.into_iter().filter_map(|(name, value)| Some((name, value?))));
         if written.is_empty() { written } else { format!("?{written}") }
     }
@@ -100,10 +97,7 @@ mod tests {
     #[test]
     fn a_filter_survives_its_address() {
         let request = asked("?feature=jobs&severity=high&limit=8&x=1").unwrap();
-        assert_eq!(
-            (request.feature, request.severity, request.limit),
-            (Some(Feature::Jobs), Some(AttentionSeverity::High), 8)
-        );
+        assert_eq!((request.feature, request.severity, request.limit), (Some(Feature::Jobs), Some(Severity::High), 8));
         assert_eq!(request.link(), "?feature=jobs&severity=high");
         let all = asked("feature=&severity=").unwrap();
         assert_eq!((all.link(), all.limit), (String::new(), MOST_ITEMS));

@@ -1,6 +1,6 @@
 //! Putting an item off: for how long, and when it stands again.
 
-use super::item::AttentionSeverity;
+use super::item::Severity;
 use crate::{FieldError, query};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -46,13 +46,13 @@ impl SnoozeFor {
 
     /// Whether an item of that severity may be put off for so long.
     #[must_use]
-    pub const fn suits(self, severity: AttentionSeverity) -> bool {
-        !matches!((self, severity), (Self::Week, AttentionSeverity::Critical))
+    pub const fn suits(self, severity: Severity) -> bool {
+        !matches!((self, severity), (Self::Week, Severity::Critical))
     }
 
     /// When the item stands again; `day_end` is the end of the business day of `now`.
     #[must_use]
-    pub fn until(self, severity: AttentionSeverity, now: DateTime<Utc>, day_end: DateTime<Utc>) -> DateTime<Utc> {
+    pub fn until(self, severity: Severity, now: DateTime<Utc>, day_end: DateTime<Utc>) -> DateTime<Utc> {
         let until = match self {
             Self::Hour => now + Duration::hours(1),
             Self::Today => day_end,
@@ -60,7 +60,7 @@ impl SnoozeFor {
         };
         match severity {
             // A day can have 25 hours.
-            AttentionSeverity::Critical => until.min(now + Duration::hours(CRITICAL_LIMIT_HOURS)),
+            Severity::Critical => until.min(now + Duration::hours(CRITICAL_LIMIT_HOURS)),
             _ => until,
         }
     }
@@ -84,7 +84,7 @@ impl SnoozeItem {
 
     /// # Errors
     /// When it is none of the three, or too long for an item of that severity.
-    pub fn validate_for(&self, severity: AttentionSeverity) -> Result<SnoozeFor, Vec<FieldError>> {
+    pub fn validate_for(&self, severity: Severity) -> Result<SnoozeFor, Vec<FieldError>> {
         let choice = self.validate()?;
         if choice.suits(severity) {
             return Ok(choice);
@@ -118,7 +118,7 @@ pub fn snoozed_in(search: &str) -> Option<String> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snooze {
     /// The item's severity then.
-    pub severity: AttentionSeverity,
+    pub severity: Severity,
     pub at: DateTime<Utc>,
     pub until: DateTime<Utc>,
 }
@@ -126,11 +126,10 @@ pub struct Snooze {
 impl Snooze {
     /// Whether an item that is of `severity` now stays off the list.
     #[must_use]
-    pub fn hides(&self, severity: AttentionSeverity, now: DateTime<Utc>) -> bool {
+    pub fn hides(&self, severity: Severity, now: DateTime<Utc>) -> bool {
         // The lesser severity is the greater value.
         let graver = severity < self.severity;
-        let too_long =
-            severity == AttentionSeverity::Critical && now >= self.at + Duration::hours(CRITICAL_LIMIT_HOURS);
+        let too_long = severity == Severity::Critical && now >= self.at + Duration::hours(CRITICAL_LIMIT_HOURS);
         now < self.until && !graver && !too_long
     }
 }
@@ -138,7 +137,7 @@ impl Snooze {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use AttentionSeverity::{Critical, High, Low, Medium};
+    use Severity::{Critical, High, Low, Medium};
     use proptest::prelude::*;
 
     fn at(hours: i64) -> DateTime<Utc> {

@@ -80,7 +80,7 @@ fn acting(action: AttentionAction, title: &str, of: NeedsAttention) -> Option<An
 /// Puts the item off; one button a length of time, so that it takes no script.
 fn snooze(
     key: String,
-    severity: domain::overview::attention::AttentionSeverity,
+    severity: domain::overview::attention::Severity,
     title: String,
     of: NeedsAttention,
 ) -> impl IntoView {

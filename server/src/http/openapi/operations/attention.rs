@@ -5,7 +5,7 @@ use super::super::{
     shapes::{named, one_of},
 };
 use domain::overview::{
-    attention::{AttentionList, AttentionSeverity, Feature, SnoozeItem},
+    attention::{AttentionList, Feature, Severity, SnoozeItem},
     source::{SourceList, SourceState},
 };
 
@@ -17,7 +17,7 @@ pub const OPERATIONS: &[Operation] = &[
         )
         .with(&[
             asked("feature", |_| one_of(Feature::ALL.iter().map(|f| f.as_str())), "Items of one feature."),
-            asked("severity", |_| one_of(AttentionSeverity::ALL.iter().map(|s| s.as_str())), "Items of one severity."),
+            asked("severity", |_| one_of(Severity::ALL.iter().map(|s| s.as_str())), "Items of one severity."),
             whole("limit", "1 to 200; 200 when not given."),
         ]),
     nothing("POST /api/v1/attention/{key}/snooze", "Put an item off")

@@ -6,7 +6,7 @@ use domain::{
     AppError, format,
     freshness::Declaration,
     overview::{
-        attention::{AttentionAct, AttentionAction, AttentionItem, AttentionKind, AttentionSeverity, Feature},
+        attention::{AttentionAct, AttentionAction, AttentionItem, AttentionKind, Feature, Severity},
         declared,
     },
 };
@@ -39,9 +39,9 @@ impl AttentionSource for ImportsSource {
 fn item(asked: &Asked, import: &Quarantined) -> AttentionItem {
     let accepted = (import.lines - import.open_rows).max(0);
     let severity = if import.lines > 0 && accepted * 100 < import.lines * ACCEPTED_AT_LEAST {
-        AttentionSeverity::High
+        Severity::High
     } else {
-        AttentionSeverity::Medium
+        Severity::Medium
     };
     let share = (import.lines > 0).then(|| Decimal::from(accepted) / Decimal::from(import.lines));
     let share = share.map_or_else(|| format::UNKNOWN.to_owned(), |share| format::percent(share, 1));

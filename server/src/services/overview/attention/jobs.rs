@@ -11,7 +11,7 @@ use domain::{
     AppError, format,
     freshness::Declaration,
     overview::{
-        attention::{AttentionAct, AttentionAction, AttentionItem, AttentionKind, AttentionSeverity, Feature},
+        attention::{AttentionAct, AttentionAction, AttentionItem, AttentionKind, Feature, Severity},
         declared,
         source::SourceState,
     },
@@ -58,7 +58,7 @@ impl JobsSource {
         let about = About {
             feature: Feature::Jobs,
             kind: AttentionKind::JobFailed,
-            severity: AttentionSeverity::Medium,
+            severity: Severity::Medium,
             title: format!("{} failed{}", self.registry.title(&work.kind), times(asked, work.times)),
             consequence: format!("{why} It is not tried again by itself."),
         };
@@ -82,8 +82,7 @@ fn schedule_item(asked: &Asked, rhythm: &Rhythm) -> Option<AttentionItem> {
     if !missed && !failed {
         return None;
     }
-    let severity =
-        if GRAVE.contains(&rhythm.id.as_str()) { AttentionSeverity::High } else { AttentionSeverity::Medium };
+    let severity = if GRAVE.contains(&rhythm.id.as_str()) { Severity::High } else { Severity::Medium };
     let last = rhythm.last_success_at.map_or_else(
         || "It has never succeeded".to_owned(),
         |at| format!("It succeeded last {}", format::date_time(asked.zone.local(at))),

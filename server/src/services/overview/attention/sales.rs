@@ -8,7 +8,7 @@ use domain::{
     AppError, format,
     freshness::Declaration,
     overview::{
-        attention::{AttentionAct, AttentionAction, AttentionItem, AttentionKind, AttentionSeverity, Feature},
+        attention::{AttentionAct, AttentionAction, AttentionItem, AttentionKind, Feature, Severity},
         declared,
     },
 };
@@ -64,8 +64,7 @@ fn amount(asked: &Asked, net: Decimal) -> String {
 
 fn held_item(asked: &Asked, held: Waiting) -> AttentionItem {
     let age = asked.now - held.oldest;
-    let severity =
-        if age > Duration::hours(REVIEW_HOURS) / 2 { AttentionSeverity::Critical } else { AttentionSeverity::High };
+    let severity = if age > Duration::hours(REVIEW_HOURS) / 2 { Severity::Critical } else { Severity::High };
     let left = Duration::hours(REVIEW_HOURS) - age;
     let time = if left > Duration::zero() {
         format!("The oldest has {} of its {REVIEW_HOURS} hours left.", format::age(left.num_seconds()))
@@ -97,7 +96,7 @@ fn open_item(asked: &Asked, open: Waiting) -> AttentionItem {
     let about = About {
         feature: Feature::Transactions,
         kind: AttentionKind::PaymentOpen,
-        severity: AttentionSeverity::Medium,
+        severity: Severity::Medium,
         title: format!("{} about to expire", asked.plural(open.sales, "open payment")),
         consequence,
     };

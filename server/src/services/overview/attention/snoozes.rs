@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use domain::{
     access::Principal,
     ids::UserId,
-    overview::attention::{AttentionSeverity, Snooze},
+    overview::attention::{Severity, Snooze},
 };
 use moka::future::Cache;
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -69,7 +69,7 @@ impl Snoozes {
         let mut connection = store::acquire(&self.backend.pools.analytics).await?;
         let rows = rows::snoozes(&mut connection, user.0, now).await?;
         let snoozes = rows.into_iter().filter_map(|row| {
-            let severity = AttentionSeverity::parse(&row.severity)?;
+            let severity = Severity::parse(&row.severity)?;
             Some((row.item_key, Snooze { severity, at: row.snoozed_at, until: row.until }))
         });
         Ok(snoozes.collect())

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     format,
     freshness::ErrorClass,
-    overview::attention::{AttentionItem, AttentionKind, AttentionSeverity, Feature},
+    overview::attention::{AttentionItem, AttentionKind, Feature, Severity},
 };
 use rust_decimal::Decimal;
 use std::{
@@ -63,7 +63,7 @@ fn item(asked: &Asked, space: Space, since: DateTime<Utc>) -> AttentionItem {
     let about = About {
         feature: Feature::System,
         kind: AttentionKind::DiskLow,
-        severity: AttentionSeverity::High,
+        severity: Severity::High,
         title: format!("Disk: {} free", format::percent(share, 1)),
         consequence: "When it is full, the database stops and nothing can be recorded. Free some space or enlarge it."
             .to_owned(),
@@ -84,6 +84,6 @@ mod tests {
         let asked =
             Asked { now: DateTime::UNIX_EPOCH, business: Business::default(), zone: BusinessZone::UTC, limit: 9 };
         let item = item(&asked, Space { free_bytes: 42, total_bytes: 1_000 }, asked.now);
-        assert_eq!((item.title.as_str(), item.severity), ("Disk: 4.2\u{a0}% free", AttentionSeverity::High));
+        assert_eq!((item.title.as_str(), item.severity), ("Disk: 4.2\u{a0}% free", Severity::High));
     }
 }

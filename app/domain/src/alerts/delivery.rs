@@ -1,0 +1,141 @@
+//! Channels out of the house, and everybody's inbox.
+
+use super::Severity;
+use crate::{
+    FieldError,
+    ids::{AlertId, ChannelId, NotificationId},
+    words::words,
+};
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+words! {
+    #[schema(as = AlertChannelKind)]
+    ChannelKind {
+        Email => "email", "E-mail";
+        Webhook => "webhook", "Webhook";
+    }
+}
+
+words! {
+    /// The body of a webhook.
+    WebhookFormat {
+        Generic => "generic", "Millrace";
+        Slack => "slack", "Slack";
+    }
+}
+
+/// A way out of the house. What it is set to is never shown again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = NotificationChannel)]
+pub struct Channel {
+    pub id: ChannelId,
+    pub name: String,
+    pub kind: ChannelKind,
+    pub format: Option<WebhookFormat>,
+    /// Alerts below are not sent.
+    pub severity_min: Severity,
+    /// Host of the address, or the number of recipients.
+    pub target: String,
+    pub enabled: bool,
+    pub last_ok_at: Option<DateTime<FixedOffset>>,
+    pub last_error: Option<String>,
+    pub last_error_at: Option<DateTime<FixedOffset>>,
+}
+
+/// A channel to be made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewNotificationChannel)]
+pub struct NewChannel {
+    pub name: String,
+    pub kind: ChannelKind,
+    #[serde(default)]
+    pub format: Option<WebhookFormat>,
+    #[serde(default = "medium")]
+    pub severity_min: Severity,
+    /// Of a webhook: `https` only.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// Of a webhook: what its messages are signed with, 1 to 200 characters.
+    #[serde(default)]
+    pub secret: Option<String>,
+    /// Of e-mail: one to twenty addresses.
+    #[serde(default)]
+    pub addresses: Vec<String>,
+}
+
+const fn medium() -> Severity {
+    Severity::Medium
+}
+
+impl NewChannel {
+    /// # Errors
+    /// Every fault with its path. Where a host leads to is not looked at here.
+    pub fn validate(&self) -> Result<(), Vec<FieldError>> {
+        let mut faults = Vec::new();
+        let mut say = |path: &str, told: &str| faults.push(FieldError::new(path, told));
+        if !(1..=80).contains(&self.name.trim().chars().count()) {
+            say("name", "A name has 1 to 80 characters.");
+        }
+        match self.kind {
+            ChannelKind::Webhook => {
+                if !self.url.as_deref().is_some_and(|url| url.starts_with("https://") && url.len() <= 2_000) {
+                    say("url", "Give an address that begins with https://.");
+                }
+                if !self.secret.as_deref().is_some_and(|secret| (1..=200).contains(&secret.chars().count())) {
+                    say("secret", "Give a secret of 1 to 200 characters; messages are signed with it.");
+                }
+            }
+            ChannelKind::Email => {
+                let plausible =
+                    |address: &String| address.split_once('@').is_some_and(|(a, b)| !a.is_empty() && b.contains('.'));
+                if !(1..=20).contains(&self.addresses.len()) || !self.addresses.iter().all(plausible) {
+                    say("addresses", "Give one to twenty e-mail addresses.");
+                }
+            }
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+}
+
+/// One message on its way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = NotificationDelivery)]
+pub struct Delivery {
+    pub id: NotificationId,
+    pub channel: String,
+    /// `fired`, `severity_raised`, `resolved`, `silence_ended`, `digest` or `test`.
+    pub event: String,
+    pub alert_id: Option<AlertId>,
+    pub title: String,
+    /// `waiting`, `delivered`, `failed`, `dead` or `suppressed`.
+    pub state: String,
+    pub attempts: i32,
+    pub next_attempt_at: Option<DateTime<FixedOffset>>,
+    pub response_code: Option<i32>,
+    pub error: Option<String>,
+    pub created_at: DateTime<FixedOffset>,
+    pub delivered_at: Option<DateTime<FixedOffset>>,
+}
+
+/// A message to a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct InboxItem {
+    pub id: NotificationId,
+    pub event: String,
+    pub alert_id: Option<AlertId>,
+    pub severity: Severity,
+    pub title: String,
+    pub at: DateTime<FixedOffset>,
+    pub read_at: Option<DateTime<FixedOffset>>,
+}
+
+/// The caller's messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Inbox {
+    pub unread: i64,
+    /// The latest 100, those not read first.
+    pub items: Vec<InboxItem>,
+}

@@ -1,0 +1,234 @@
+//! `/alerts/{id}`: what it is, what was done about it, and what one can do.
+
+use super::{measured, table, when};
+use crate::{
+    components::{
+        form::{CsrfField, ErrorSummary, FormState},
+        page::PageHead,
+        states::{Loading, ready_or_failed},
+    },
+    context::{session, set_status},
+    features::alerts::{ActOnAlert, SilenceAlert, load_alert},
+    live::use_topic,
+    page_data::PageData,
+    pages::LazyPage,
+};
+use domain::{
+    alerts::{AlertDetail, AlertEvent},
+    format,
+    live::Topic,
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_params_map;
+
+/// The page of an alert.
+#[allow(missing_debug_implementations, reason = "actions have none")]
+pub struct AlertRoute {
+    alert: PageData<Option<AlertDetail>>,
+    acts: Acts,
+}
+
+#[derive(Clone, Copy)]
+struct Acts {
+    act: ServerAction<ActOnAlert>,
+    silence: ServerAction<SilenceAlert>,
+}
+
+impl LazyPage for AlertRoute {
+    fn data() -> Self {
+        let params = use_params_map();
+        let changed = use_topic(Topic::Alerts);
+        let acts = Acts { act: ServerAction::new(), silence: ServerAction::new() };
+        let asked = move || {
+            let done = (acts.act.version().get(), acts.silence.version().get());
+            (params.read().get("id").unwrap_or_default(), changed.get(), done)
+        };
+        Self { alert: PageData::load(asked, |(id, _, _)| load_alert(id)), acts }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let AlertRoute { alert, acts } = this;
+        view! {
+            <Transition fallback=|| view! { <Loading lines=8/> }>
+                {move || Suspend::new(async move { ready_or_failed(alert.await, move |alert| found(alert, acts)) })}
+            </Transition>
+        }
+        .into_any()
+    }
+}
+
+fn found(alert: Option<AlertDetail>, acts: Acts) -> AnyView {
+    let Some(alert) = alert else {
+        set_status(404);
+        return view! {
+            <PageHead title="Alert not found" scope="There is no alert with this address."/>
+            <p><a class="btn" href="/alerts">"All alerts"</a></p>
+        }
+        .into_any();
+    };
+    let locale = session().business.locale;
+    let row = &alert.row;
+    let act =
+        row.action_path.clone().map(|path| view! { <a class="btn primary" href=path>"Do something about it"</a> });
+    let earlier = (!alert.before.is_empty()).then(|| {
+        view! { <section class="card"><header><h2>"Before"</h2></header>{table(alert.before.clone(), &locale)}</section> }
+    });
+    view! {
+        <PageHead title=format!("Alert #{}", row.number) scope=row.title.clone()>
+            <a class="btn" href="/alerts">"All alerts"</a>
+            {act}
+        </PageHead>
+        <ErrorSummary state=FormState::of(acts.act)/>
+        <ErrorSummary state=FormState::of(acts.silence)/>
+        <section class="grid2">
+            {facts(&alert, &locale)}
+            {events(&alert.events)}
+        </section>
+        {work(&alert, acts)}
+        {earlier}
+    }
+    .into_any()
+}
+
+fn facts(alert: &AlertDetail, locale: &str) -> impl IntoView + use<> {
+    let row = &alert.row;
+    let fact = |name: &'static str, value: Option<AnyView>| {
+        value.map(|value| view! { <div><dt>{name}</dt><dd>{value}</dd></div> })
+    };
+    let money = row.money_at_risk.map(|money| {
+        let currency = row.currency.clone().unwrap_or_default();
+        format!("{} {currency}", format::number(money, locale)).into_any()
+    });
+    let seen = row.acknowledged.clone().map(|ack| {
+        let note = ack.note.map(|note| format!(": {note}"));
+        view! { {ack.by}", "{when(ack.at)}{note} }.into_any()
+    });
+    let over = row.resolved_at.map(|at| {
+        let how = row.resolution.map(|how| how.label()).unwrap_or_default();
+        let by = row.resolved_by.clone().unwrap_or_default();
+        let note = row.resolution_note.clone().map(|note| format!(": {note}"));
+        view! { {when(at)}", "{how}" ("{by}")"{note} }.into_any()
+    });
+    view! {
+        <article class="card">
+            <header><h2>"What it is"</h2></header>
+            <p>{row.message.clone()}</p>
+            <dl class="details">
+                <div><dt>"State"</dt><dd><span class=format!("badge {}", row.state.tone())>{row.state.label()}</span></dd></div>
+                <div><dt>"Severity"</dt><dd><span class=format!("badge {}", row.severity.tone())>{row.severity.label()}</span></dd></div>
+                <div><dt>"Of"</dt><dd>{row.feature.label()}</dd></div>
+                {fact("About", row.entity_label.clone().map(IntoAny::into_any))}
+                {fact("Value", row.value.map(|_| measured(row, locale).into_any()))}
+                {fact("Money at risk", money)}
+                <div><dt>"Since"</dt><dd class="num">{when(row.created_at)}</dd></div>
+                <div><dt>"Last seen"</dt><dd class="num">{when(row.last_seen_at)}", "{format::count(row.occurrences.into(), locale)}" times"</dd></div>
+                {fact("Seen by", seen)}
+                {fact("Over", over)}
+                {fact("It ends when", alert.clears.clone().filter(|_| !row.is_resolved).map(IntoAny::into_any))}
+            </dl>
+        </article>
+    }
+}
+
+/// One button that acts at once.
+fn button(id: &str, how: &'static str, label: &'static str, class: &'static str, acts: Acts) -> impl IntoView + use<> {
+    let id = id.to_owned();
+    view! {
+        <ActionForm action=acts.act>
+            <CsrfField/>
+            <input type="hidden" name="id" value=id/>
+            <input type="hidden" name="how" value=how/>
+            <button class=class type="submit">{label}</button>
+        </ActionForm>
+    }
+}
+
+fn work(alert: &AlertDetail, acts: Acts) -> impl IntoView + use<> {
+    let id = alert.row.id.to_string();
+    let delete = alert.may_delete.then(|| button(&id, "delete", "Delete", "btn quiet", acts));
+    if !alert.may_act {
+        return delete.map(|delete| view! { <div class="form-actions">{delete}</div> }.into_any()).into_any();
+    }
+    let (how, words) = if alert.row.acknowledged.is_some() {
+        ("unacknowledge", "Take the acknowledgement back")
+    } else {
+        ("acknowledge", "I have seen it")
+    };
+    let (note_id, silence_id) = (id.clone(), id.clone());
+    let hours = [("1", "1 hour"), ("8", "8 hours"), ("24", "1 day"), ("168", "1 week")]
+        .map(|(value, words)| view! { <option value=value>{words}</option> });
+    let reason = FormState::of(acts.silence).typed("reason", "");
+    view! {
+        <section class="grid2">
+            <article class="card">
+                <header><h2>"Work"</h2></header>
+                <div class="form-actions">
+                    {button(&id, how, words, "btn primary", acts)}
+                    {delete}
+                </div>
+                <ActionForm action=acts.act>
+                    <CsrfField/>
+                    <input type="hidden" name="id" value=note_id/>
+                    <div class="field">
+                        <label for="text">"Note"</label>
+                        <textarea id="text" name="text" rows="2" maxlength="2000"></textarea>
+                    </div>
+                    <div class="form-actions">
+                        <button class="btn" type="submit" name="how" value="comment">"Write it down"</button>
+                        <button class="btn" type="submit" name="how" value="resolve">"It is over"</button>
+                    </div>
+                </ActionForm>
+            </article>
+            <article class="card">
+                <header><h2>"Hold messages back"</h2></header>
+                <ActionForm action=acts.silence>
+                    <CsrfField/>
+                    <input type="hidden" name="id" value=silence_id/>
+                    <div class="field">
+                        <label for="hours">"For"</label>
+                        <select id="hours" name="hours">{hours}</select>
+                    </div>
+                    <div class="field">
+                        <label for="reason">"Why"</label>
+                        <input id="reason" name="reason" minlength="5" maxlength="500" required value=reason/>
+                    </div>
+                    <div class="form-actions"><button class="btn" type="submit">"Silence"</button></div>
+                </ActionForm>
+            </article>
+        </section>
+    }
+    .into_any()
+}
+
+fn events(events: &[AlertEvent]) -> impl IntoView + use<> {
+    let words = |kind: &str| {
+        match kind {
+            "opened" => "Opened",
+            "seen" => "Seen again",
+            "severity" => "Severity",
+            "recovering" => "Recovering",
+            "refired" => "Fires again",
+            "acked" => "Acknowledged",
+            "unacked" => "Acknowledgement taken back",
+            "comment" => "Note",
+            "silenced" => "Silenced",
+            "notified" => "Told again",
+            "resolved" => "Over",
+            _ => "Deleted",
+        }
+        .to_owned()
+    };
+    let items = events
+        .iter()
+        .map(|event| {
+            let text = event.text.clone().map(|text| view! { <div>{text}</div> });
+            view! { <li><strong>{words(&event.kind)}</strong>{text}<small>{when(event.at)}" · "{event.actor.clone()}</small></li> }
+        })
+        .collect_view();
+    view! {
+        <article class="card">
+            <header><h2>"History"</h2></header>
+            <ol class="timeline">{items}</ol>
+        </article>
+    }
+}

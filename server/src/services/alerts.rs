@@ -1,0 +1,36 @@
+//! Alerts: one row a problem, told to people once (`alerts.md`).
+
+mod desk;
+mod evaluation;
+mod mail;
+mod metrics;
+mod notifying;
+mod outbox;
+mod recovery;
+mod rules;
+mod signals;
+mod webhook;
+
+pub use desk::AlertsService;
+pub use evaluation::{EvaluationService, Round};
+pub use mail::Mailer;
+pub use notifying::NotificationsService;
+pub use outbox::{Outbox, keep_delivering};
+pub use rules::RulesService;
+pub use signals::{Ended, Entity, Signal, Source, clear, raise};
+pub use webhook::{Attempt, Destinations, signature};
+
+use domain::{
+    AppError,
+    access::Principal,
+    alerts::{AlertFeature, Severity},
+};
+
+/// Features whose alerts one may see.
+fn visible(who: &Principal) -> Vec<&'static str> {
+    AlertFeature::ALL.iter().filter(|feature| who.may(feature.right())).map(|feature| feature.as_str()).collect()
+}
+
+fn severity_of(rank: i16) -> Result<Severity, AppError> {
+    Severity::of_rank(rank).ok_or_else(AppError::internal)
+}

@@ -1,0 +1,339 @@
+//! The outbox: messages written with the change they tell of go out afterwards, at least once, each with an id that
+//! stays the same however often it is tried (`alerts.md` 3.7).
+
+use super::{
+    mail::{self, Mailer},
+    recovery,
+    signals::{self, Ended, Signal},
+    webhook::{self, Attempt, Destinations},
+};
+use crate::{
+    access::{actors, secret::Keys},
+    backend::Backend,
+    live::Heard,
+    services::Services,
+};
+use chrono::{DateTime, Duration, Utc};
+use domain::{
+    AppError,
+    alerts::{ChannelKind, Resolution, Severity, WebhookFormat, kind_of},
+    live::Topic,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{collections::BTreeMap, fmt, time};
+use store::alerts::{
+    channels::{self, ChannelFields},
+    messages::{self, Due, Ended as Outcome},
+};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+/// Seconds from each failed attempt to the next: at 0 s, 30 s, 2 min, 10 min and 1 h after the first.
+const WAITS: [i64; 4] = [30, 90, 480, 3_000];
+/// Who has taken messages and says nothing for so long is dead.
+const LEASE: Duration = Duration::seconds(60);
+/// Messages of one channel within [`FLOOD_TIME`]; what comes beyond goes as one digest.
+const FLOOD: i64 = 20;
+const FLOOD_TIME: Duration = Duration::seconds(60);
+/// Messages taken at a time.
+const AT_ONCE: i64 = 500;
+/// What the sealed settings of a channel are for.
+const PURPOSE: &str = "notification channel";
+
+/// What a channel is set to.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Settings {
+    Webhook { url: String, secret: String },
+    Email { addresses: Vec<String> },
+}
+
+/// Ways out of the house.
+#[derive(Clone)]
+pub struct Outbox {
+    backend: Backend,
+    keys: Keys,
+    origin: String,
+    destinations: Destinations,
+    mailer: Option<Mailer>,
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox").finish_non_exhaustive()
+    }
+}
+
+/// Notifications that go as one message.
+struct Parcel {
+    id: Uuid,
+    event: String,
+    digest: bool,
+    attempts: i32,
+    rows: Vec<Uuid>,
+    alerts: Vec<Value>,
+}
+
+impl Outbox {
+    #[must_use]
+    pub const fn new(
+        backend: Backend,
+        keys: Keys,
+        origin: String,
+        destinations: Destinations,
+        mailer: Option<Mailer>,
+    ) -> Self {
+        Self { backend, keys, origin, destinations, mailer }
+    }
+
+    pub(super) const fn destinations(&self) -> &Destinations {
+        &self.destinations
+    }
+
+    /// Whether e-mail can be sent at all.
+    pub const fn mails(&self) -> bool {
+        self.mailer.is_some()
+    }
+
+    /// Sends a mail that is no alert: at once, once; `None` when no mail server is set.
+    pub async fn mail(&self, to: &str, subject: &str, lines: &[(String, String)]) -> Option<Attempt> {
+        let mailer = self.mailer.as_ref()?;
+        let lines: Vec<(String, String)> =
+            lines.iter().map(|(text, path)| (text.clone(), format!("{}{path}", self.origin))).collect();
+        Some(mailer.send(&[to.to_owned()], subject, &lines).await)
+    }
+
+    pub(super) fn seal(&self, settings: &Settings) -> Result<Vec<u8>, AppError> {
+        let text = serde_json::to_vec(settings).map_err(|_| AppError::internal())?;
+        self.keys.seal_field(PURPOSE, &text).ok_or_else(AppError::internal)
+    }
+
+    /// Sends what is due, channel by channel; answers how many messages were tried.
+    ///
+    /// # Errors
+    /// When the database cannot be asked.
+    pub async fn deliver(&self) -> Result<usize, AppError> {
+        let mut tried = 0;
+        loop {
+            let now = self.backend.clock.now();
+            let mut tx = store::begin(&self.backend.pools.jobs).await?;
+            let due = messages::claim(&mut tx, now, now + LEASE, AT_ONCE).await?;
+            let Some(channel) = due.first().map(|one| one.channel_id) else { return Ok(tried) };
+            let channel = channels::list(&mut tx, Some(channel)).await?.pop();
+            let parcels = match &channel {
+                Some(channel) => self.pack(&mut tx, channel, due, now).await?,
+                None => {
+                    let ids: Vec<Uuid> = due.iter().map(|one| one.id).collect();
+                    let error = Some("The channel was removed.");
+                    let gone = Outcome { ids: &ids, state: "dead", next: None, code: None, error, at: now };
+                    messages::ended(&mut tx, gone).await?;
+                    Vec::new()
+                }
+            };
+            store::commit(tx).await?;
+            for parcel in &parcels {
+                if let Some(channel) = &channel {
+                    self.carry(channel, parcel).await?;
+                    tried += 1;
+                }
+            }
+        }
+    }
+
+    /// Alerts of one type and event go together; beyond the flood mark everything does.
+    async fn pack(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        channel: &ChannelFields,
+        due: Vec<Due>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Parcel>, AppError> {
+        let mut sent = messages::sent_since(connection, channel.id, now - FLOOD_TIME).await?;
+        let mut parcels: BTreeMap<Uuid, Parcel> = BTreeMap::new();
+        let mut groups: BTreeMap<(String, String), Vec<Due>> = BTreeMap::new();
+        for one in due {
+            match one.message_id {
+                Some(message) => put(&mut parcels, message, one.digest, one),
+                None => groups.entry((one.event.clone(), one.alert_type.clone())).or_default().push(one),
+            }
+        }
+        let digest = self.backend.clock.new_id();
+        for group in groups.into_values() {
+            let flood = sent >= FLOOD;
+            let message = if flood { digest } else { self.backend.clock.new_id() };
+            sent += 1;
+            let ids: Vec<Uuid> = group.iter().map(|one| one.id).collect();
+            messages::bind(connection, &ids, message, flood).await?;
+            for one in group {
+                put(&mut parcels, message, flood, one);
+            }
+        }
+        Ok(parcels.into_values().collect())
+    }
+
+    /// One attempt, and what came of it.
+    async fn carry(&self, channel: &ChannelFields, parcel: &Parcel) -> Result<Attempt, AppError> {
+        let attempt = self.attempt(channel, parcel).await;
+        let now = self.backend.clock.now();
+        let tried = usize::try_from(parcel.attempts).unwrap_or_default();
+        let (state, next, code, error) = match &attempt {
+            Attempt::Delivered { code } => ("delivered", None, Some(*code), None),
+            Attempt::Never { code, error } => ("dead", None, *code, Some(error.as_str())),
+            Attempt::Again { code, after, error } => match WAITS.get(tried) {
+                Some(wait) => {
+                    let wait = Duration::seconds((*wait).max(after.unwrap_or_default()));
+                    ("failed", Some(now + wait), *code, Some(error.as_str()))
+                }
+                None => ("dead", None, *code, Some(error.as_str())),
+            },
+        };
+        let mut tx = store::begin(&self.backend.pools.jobs).await?;
+        messages::ended(&mut tx, Outcome { ids: &parcel.rows, state, next, code, error, at: now }).await?;
+        channels::stamp(&mut tx, channel.id, error, now).await?;
+        let kind = kind_of("notification_failed").ok_or_else(AppError::internal)?;
+        let (clock, id) = (self.backend.clock.as_ref(), channel.id.to_string());
+        if state == "dead" {
+            let signal = Signal::of(kind, Severity::Medium, &id, &channel.name)
+                .saying(
+                    format!("Messages through \u{201c}{}\u{201d} are not delivered", channel.name),
+                    format!("{} It is not tried again.", error.unwrap_or("It failed.")),
+                )
+                .acting("/alerts/channels");
+            signals::raise(&mut tx, clock, "outbox", &signal).await?;
+        } else if state == "delivered" {
+            let ended = Ended { by: "outbox", how: Resolution::Auto, note: None };
+            signals::clear(&mut tx, clock, &Signal::key_of(kind, &id), ended).await?;
+        }
+        store::commit(tx).await?;
+        Ok(attempt)
+    }
+
+    async fn attempt(&self, channel: &ChannelFields, parcel: &Parcel) -> Attempt {
+        let settings = self.keys.open_field(PURPOSE, &channel.config_enc);
+        let settings = settings.and_then(|text| serde_json::from_slice::<Settings>(&text).ok());
+        let alerts: Vec<Value> = parcel.alerts.iter().map(|alert| self.shown(alert)).collect();
+        let event = if parcel.digest { "digest" } else { parcel.event.as_str() };
+        match settings {
+            Some(Settings::Webhook { url, secret }) => {
+                let format = channel.format.as_deref().and_then(WebhookFormat::parse).unwrap_or(WebhookFormat::Generic);
+                let now = self.backend.clock.now();
+                let body = webhook::body(format, &parcel.id.to_string(), event, &now.to_rfc3339(), &alerts);
+                self.destinations.post(&url, &secret, now.timestamp(), body).await
+            }
+            Some(Settings::Email { addresses }) => match &self.mailer {
+                Some(mailer) => {
+                    let (subject, lines) = mail::of_alerts(event, &alerts);
+                    mailer.send(&addresses, &subject, &lines).await
+                }
+                None => Attempt::Never { code: None, error: "No mail server is set.".to_owned() },
+            },
+            None => Attempt::Never {
+                code: None,
+                error: "What this channel is set to cannot be read with the present secret key.".to_owned(),
+            },
+        }
+    }
+
+    /// As receivers see it.
+    fn shown(&self, alert: &Value) -> Value {
+        let mut alert = alert.clone();
+        let rank = alert["severity"].as_i64().and_then(|rank| i16::try_from(rank).ok());
+        let severity = rank.and_then(Severity::of_rank).map_or("low", Severity::as_str);
+        let entity = serde_json::json!({ "type": alert["entity_type"], "id": alert["entity_id"] });
+        let url = format!("{}/alerts/{}", self.origin, alert["id"].as_str().unwrap_or_default());
+        if let Some(fields) = alert.as_object_mut() {
+            fields.remove("entity_type");
+            fields.remove("entity_id");
+            fields.insert("severity".to_owned(), severity.into());
+            fields.insert("entity".to_owned(), entity);
+            fields.insert("url".to_owned(), url.into());
+        }
+        alert
+    }
+
+    /// A test message, tried once and at once.
+    pub(super) async fn test(&self, channel: &ChannelFields) -> Result<Uuid, AppError> {
+        let (id, now) = (self.backend.clock.new_id(), self.backend.clock.now());
+        let mut tx = store::begin(&self.backend.pools.admin).await?;
+        messages::insert_test(&mut tx, id, channel.id, "Test", now + LEASE, now).await?;
+        store::commit(tx).await?;
+        let last = i32::try_from(WAITS.len()).unwrap_or_default();
+        let parcel =
+            Parcel { id, event: "test".to_owned(), digest: false, attempts: last, rows: vec![id], alerts: Vec::new() };
+        let attempt = self.attempt(channel, &parcel).await;
+        let now = self.backend.clock.now();
+        let (state, code, error) = match &attempt {
+            Attempt::Delivered { code } => ("delivered", Some(*code), None),
+            Attempt::Never { code, error } | Attempt::Again { code, error, .. } => {
+                ("dead", *code, Some(error.as_str()))
+            }
+        };
+        let mut tx = store::begin(&self.backend.pools.admin).await?;
+        messages::ended(&mut tx, Outcome { ids: &[id], state, next: None, code, error, at: now }).await?;
+        channels::stamp(&mut tx, channel.id, error, now).await?;
+        store::commit(tx).await?;
+        Ok(id)
+    }
+}
+
+fn put(parcels: &mut BTreeMap<Uuid, Parcel>, message: Uuid, digest: bool, one: Due) {
+    let parcel = parcels.entry(message).or_insert_with(|| Parcel {
+        id: message,
+        event: one.event.clone(),
+        digest,
+        attempts: one.attempts,
+        rows: Vec::new(),
+        alerts: Vec::new(),
+    });
+    parcel.rows.push(one.id);
+    parcel.alerts.extend(one.alert);
+}
+
+/// The outbox of one process that works: after each change of an alert, and every few seconds. Stock that was moved is
+/// looked at as soon as it is told.
+pub async fn keep_delivering(services: Services, stop: CancellationToken) {
+    let who = actors::system("alerts", services.backend.clock.new_id());
+    let mut heard = services.live.subscribe();
+    let mut tick = tokio::time::interval(time::Duration::from_secs(5));
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut down = false;
+    loop {
+        let mut moved = false;
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = tick.tick() => {}
+            event = heard.recv() => match event {
+                Ok(Heard::Changed(changed)) if changed.topic == Topic::Inventory => moved = true,
+                Ok(Heard::Changed(changed)) if changed.topic == Topic::Alerts => {}
+                Ok(Heard::Changed(_)) => continue,
+                Ok(Heard::Resync) | Err(_) => moved = true,
+            }
+        }
+        // What comes in the next moment is taken with it.
+        if tokio::time::timeout(time::Duration::from_millis(250), stop.cancelled()).await.is_ok() {
+            return;
+        }
+        while let Ok(event) = heard.try_recv() {
+            moved |= matches!(event, Heard::Changed(changed) if changed.topic == Topic::Inventory);
+        }
+        if services.backend.breaker.is_open() {
+            continue;
+        }
+        let done = async {
+            if moved {
+                recovery::stock(&services.backend, &who).await?;
+            }
+            services.outbox.deliver().await
+        };
+        match done.await {
+            Ok(_) => down = false,
+            Err(error) if !std::mem::replace(&mut down, true) => tracing::warn!(%error, "messages cannot be delivered"),
+            Err(_) => {}
+        }
+    }
+}
+
+/// The kind of a stored channel.
+pub(super) fn kind_of_channel(text: &str) -> Result<ChannelKind, AppError> {
+    ChannelKind::parse(text).ok_or_else(AppError::internal)
+}

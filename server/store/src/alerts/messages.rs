@@ -1,0 +1,333 @@
+//! Messages to people and through channels.
+
+use crate::Result;
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// To whom: a person or a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Recipient {
+    pub channel_id: Option<Uuid>,
+    pub user_id: Option<Uuid>,
+}
+
+/// Administrators, and channels that send alerts as grave as this.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn recipients(connection: &mut PgConnection, severity: i16) -> Result<Vec<Recipient>> {
+    Ok(sqlx::query_as!(
+        Recipient,
+        r#"select null::uuid as "channel_id", id as "user_id" from access.users where role = 'admin' and is_active
+           union all
+           select id, null from ops.notification_channels where enabled and deleted_at is null and severity_min <= $1"#,
+        severity
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Everybody who may sign in.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn people(connection: &mut PgConnection) -> Result<Vec<Uuid>> {
+    Ok(sqlx::query_scalar!("select id from access.users where is_active order by id").fetch_all(connection).await?)
+}
+
+/// Who was told that the alert fires.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn told(connection: &mut PgConnection, alert: Uuid) -> Result<Vec<Recipient>> {
+    Ok(sqlx::query_as!(
+        Recipient,
+        "select distinct n.channel_id, n.user_id from ops.notifications n
+         left join ops.notification_channels c on c.id = n.channel_id
+         where n.alert_id = $1 and n.event <> 'resolved' and n.state <> 'suppressed'
+           and (n.channel_id is null or (c.enabled and c.deleted_at is null))",
+        alert
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// One message a recipient.
+#[derive(Debug)]
+pub struct NewMessages<'a> {
+    pub ids: &'a [Uuid],
+    pub recipients: &'a [Recipient],
+    pub event: &'a str,
+    pub alert_id: Uuid,
+    pub seq: i32,
+    pub alert_type: &'a str,
+    pub severity: i16,
+    pub title: &'a str,
+    pub suppressed: bool,
+    /// When the channels send it.
+    pub send_at: DateTime<Utc>,
+    pub at: DateTime<Utc>,
+}
+
+/// Messages to people are delivered with their commit.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn insert(connection: &mut PgConnection, new: &NewMessages<'_>) -> Result<()> {
+    let channels: Vec<Option<Uuid>> = new.recipients.iter().map(|to| to.channel_id).collect();
+    let users: Vec<Option<Uuid>> = new.recipients.iter().map(|to| to.user_id).collect();
+    sqlx::query!(
+        "insert into ops.notifications (id, channel_id, user_id, event, alert_id, seq, alert_type, severity, title, state,
+                                        next_attempt_at, created_at, delivered_at)
+         select r.id, r.channel_id, r.user_id, $4, $5, $6, $7, $8, $9,
+                case when $10 then 'suppressed' when r.user_id is not null then 'delivered' else 'waiting' end,
+                case when not $10 and r.channel_id is not null then $11::timestamptz end, $12,
+                case when not $10 and r.user_id is not null then $12::timestamptz end
+         from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r (id, channel_id, user_id)
+         on conflict do nothing",
+        new.ids,
+        &channels as &[Option<Uuid>],
+        &users as &[Option<Uuid>],
+        new.event,
+        new.alert_id,
+        new.seq,
+        new.alert_type,
+        new.severity,
+        new.title,
+        new.suppressed,
+        new.send_at,
+        new.at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A message of a channel that is due, with the alert as it stands now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Due {
+    pub id: Uuid,
+    pub channel_id: Uuid,
+    pub event: String,
+    pub message_id: Option<Uuid>,
+    pub digest: bool,
+    pub attempts: i32,
+    pub alert_type: String,
+    pub alert: Option<Value>,
+}
+
+/// Takes what is due for a channel, until `lease`: who dies meanwhile gives it back by that.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn claim(
+    connection: &mut PgConnection,
+    now: DateTime<Utc>,
+    lease: DateTime<Utc>,
+    limit: i64,
+) -> Result<Vec<Due>> {
+    Ok(sqlx::query_as!(
+        Due,
+        r#"with due as (
+               select n.id from ops.notifications n
+               where n.channel_id = (
+                     select channel_id from ops.notifications
+                     where state in ('waiting', 'sending', 'failed') and next_attempt_at <= $1
+                     order by next_attempt_at limit 1 for update skip locked)
+                 and n.state in ('waiting', 'sending', 'failed') and n.next_attempt_at <= $1
+               order by n.next_attempt_at, n.id limit $3 for update skip locked
+           ), taken as (
+               update ops.notifications n set state = 'sending', next_attempt_at = $2 from due where n.id = due.id
+               returning n.*
+           )
+           select t.id, t.channel_id as "channel_id!", t.event, t.message_id, t.digest, t.attempts, t.alert_type,
+                  case when a.id is not null then jsonb_build_object(
+                      'id', a.id, 'number', a.number, 'alert_type', a.alert_type, 'severity', t.severity, 'state', a.state,
+                      'title', t.title, 'message', a.message, 'entity_type', a.entity_type, 'entity_id', a.entity_id,
+                      'value', a.value, 'threshold', a.threshold, 'opened_at', a.opened_at) end as alert
+           from taken t left join ops.alerts a on a.id = t.alert_id
+           order by t.id"#,
+        now,
+        lease,
+        limit
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Messages that a channel has sent since.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn sent_since(connection: &mut PgConnection, channel: Uuid, since: DateTime<Utc>) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(distinct message_id) as "count!" from ops.notifications
+           where channel_id = $1 and message_id is not null and next_attempt_at is null and coalesce(delivered_at, created_at) > $2"#,
+        channel,
+        since
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
+/// These go out as one message.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn bind(connection: &mut PgConnection, ids: &[Uuid], message: Uuid, digest: bool) -> Result<()> {
+    sqlx::query!("update ops.notifications set message_id = $2, digest = $3 where id = any($1)", ids, message, digest)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Ended<'a> {
+    pub ids: &'a [Uuid],
+    pub state: &'a str,
+    /// `failed`: the next attempt.
+    pub next: Option<DateTime<Utc>>,
+    pub code: Option<i32>,
+    pub error: Option<&'a str>,
+    pub at: DateTime<Utc>,
+}
+
+/// # Errors
+/// When the statement fails.
+pub async fn ended(connection: &mut PgConnection, ended: Ended<'_>) -> Result<()> {
+    sqlx::query!(
+        "update ops.notifications
+         set state = $2, attempts = attempts + 1, next_attempt_at = $3, response_code = $4, error = $5,
+             delivered_at = case when $2 = 'delivered' then $6::timestamptz end
+         where id = any($1)",
+        ended.ids,
+        ended.state,
+        ended.next,
+        ended.code,
+        ended.error,
+        ended.at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct InboxFields {
+    pub id: Uuid,
+    pub event: String,
+    pub alert_id: Option<Uuid>,
+    pub severity: i16,
+    pub title: String,
+    pub created_at: DateTime<Utc>,
+    pub read_at: Option<DateTime<Utc>>,
+}
+
+/// Messages to a person; those not read first, each the latest first.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn inbox(connection: &mut PgConnection, user: Uuid, limit: i64) -> Result<Vec<InboxFields>> {
+    Ok(sqlx::query_as!(
+        InboxFields,
+        "select id, event, alert_id, severity, title, created_at, read_at from ops.notifications
+         where user_id = $1 and state = 'delivered' order by (read_at is null) desc, created_at desc, id desc limit $2",
+        user,
+        limit
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// # Errors
+/// When the statement fails.
+pub async fn unread(connection: &mut PgConnection, user: Uuid) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from ops.notifications where user_id = $1 and read_at is null and state = 'delivered'"#,
+        user
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
+/// Marks one or all as read; answers how many there were.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn read(connection: &mut PgConnection, user: Uuid, id: Option<Uuid>, at: DateTime<Utc>) -> Result<u64> {
+    let done = sqlx::query!(
+        "update ops.notifications set read_at = coalesce(read_at, $3)
+         where user_id = $1 and ($2::uuid is null or id = $2) and state = 'delivered' and ($2 is not null or read_at is null)",
+        user,
+        id,
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected())
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeliveryFields {
+    pub id: Uuid,
+    pub channel: String,
+    pub event: String,
+    pub alert_id: Option<Uuid>,
+    pub title: String,
+    pub state: String,
+    pub attempts: i32,
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    pub response_code: Option<i32>,
+    pub error: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub delivered_at: Option<DateTime<Utc>>,
+}
+
+/// What went through channels, the latest first; of one message only when it is named.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn deliveries(connection: &mut PgConnection, id: Option<Uuid>, limit: i64) -> Result<Vec<DeliveryFields>> {
+    Ok(sqlx::query_as!(
+        DeliveryFields,
+        r#"select n.id, c.name as channel, case when n.digest then 'digest' else n.event end as "event!", n.alert_id, n.title, n.state,
+                  n.attempts, n.next_attempt_at, n.response_code, n.error, n.created_at, n.delivered_at
+           from ops.notifications n join ops.notification_channels c on c.id = n.channel_id
+           where $1::uuid is null or n.id = $1
+           order by n.created_at desc, n.id desc limit $2"#,
+        id,
+        limit
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// A test of a channel, on its way.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn insert_test(
+    connection: &mut PgConnection,
+    id: Uuid,
+    channel: Uuid,
+    title: &str,
+    lease: DateTime<Utc>,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    sqlx::query!(
+        "insert into ops.notifications (id, channel_id, event, seq, alert_type, severity, title, state, message_id, next_attempt_at,
+                                        created_at)
+         values ($1, $2, 'test', ((extract(epoch from $5::timestamptz) * 1000)::bigint % 2000000000)::int, 'test', 1, $3, 'sending', $1, $4, $5)",
+        id,
+        channel,
+        title,
+        lease,
+        at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
