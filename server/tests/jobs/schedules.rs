@@ -9,6 +9,7 @@ use chrono::{DateTime, Duration, Utc};
 use domain::{ids::JobId, jobs::Enqueued};
 use server::jobs::{JobsConfig, Runtime};
 use sqlx::PgPool;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 /// Only the schedule under test, of kind `flaky`, which succeeds at once.
