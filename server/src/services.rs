@@ -1,6 +1,7 @@
 //! The services behind the ports of `domain`: permission, transaction, `store` and `engine`, audit, commit.
 
 pub mod access;
+pub mod analytics;
 pub mod audit;
 pub mod exports;
 pub mod fraud;
@@ -21,6 +22,7 @@ use crate::{
 };
 use domain::{
     access::AccessPort,
+    analytics::AnalyticsPort,
     audit::AuditPort,
     demo::DemoPort,
     exports::ExportsPort,
@@ -54,6 +56,8 @@ pub struct Services {
     pub live: LiveBus,
     pub jobs: Arc<dyn JobsPort>,
     pub overview: Arc<dyn OverviewPort>,
+    pub analytics: Arc<dyn AnalyticsPort>,
+    pub views: Arc<analytics::ViewsService>,
     pub cases: Arc<dyn CasesPort>,
     pub summary: Arc<overview::SummaryService>,
     pub targets: Arc<dyn TargetsPort>,
@@ -86,8 +90,9 @@ impl Services {
         let attention = AttentionService::new(backend.clone(), Arc::clone(&settings), Registry::standard());
         let sources = Arc::new(SourcesService::new(backend.clone(), Arc::clone(&settings), live.clone()));
         let overview = overview::OverviewService::new(backend.clone());
-        let overview: Arc<dyn OverviewPort> =
-            Arc::new(overview.telling(live.gatherer().clone()).eating_from(Arc::clone(&sources)));
+        let overview = Arc::new(overview.telling(live.gatherer().clone()).eating_from(Arc::clone(&sources)));
+        let analytics = analytics::AnalyticsService::new(backend.clone(), Arc::clone(&overview));
+        let overview: Arc<dyn OverviewPort> = overview;
         let sources: Arc<dyn SourcesPort> = sources;
         let areas =
             AreasService::new(backend.clone(), Arc::clone(&settings), Arc::clone(&overview), Arc::clone(&sources));
@@ -96,6 +101,8 @@ impl Services {
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             audit: Arc::new(audit::AuditService::new(backend.clone())),
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
+            analytics: Arc::new(analytics),
+            views: Arc::new(analytics::ViewsService::new(backend.clone())),
             cases: Arc::new(fraud::CasesService::new(backend.clone())),
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
             targets: Arc::new(overview::TargetsService::new(backend.clone())),
@@ -161,6 +168,7 @@ impl Services {
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));
         provide_context(Arc::clone(&self.cases));
+        provide_context(Arc::clone(&self.analytics));
         provide_context(Arc::clone(&self.search));
         provide_context(Arc::clone(&self.demo));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));

@@ -4,6 +4,7 @@
 //! Compiled for the server and for the browser; depends on neither.
 
 pub mod access;
+pub mod analytics;
 pub mod audit;
 pub mod clock;
 pub mod demo;

@@ -32,8 +32,10 @@ pub use drill::{
     VisitorRow,
 };
 pub use history::{History, HistoryItem, HistoryQuery, HistoryRequest, PastValue, Step};
+pub(crate) use metric::FACTS;
 pub use metric::{Basis, MetricKey, OrderSet, Unit};
 pub use pace::{EARLIER_DAYS, EarlierDay, Pace, Quarter, Share, Standing};
+pub(crate) use scope::{clean, date, given, short};
 pub use scope::{Compare, DayRange, MAX_DAYS, Period, Scope, ScopeQuery, TREND_DAYS};
 pub use screen::{KpisScreen, OverviewScreen, RecentSale};
 pub use series::{Bar, Bars, Counterpart, Progress, Trend, TrendDay, TrendQuery, TrendRequest, TrendTotals};

@@ -1,6 +1,7 @@
 //! REST, one file an endpoint family. Handlers translate; services decide.
 
 pub mod access;
+pub mod analytics;
 pub mod attention;
 pub mod audit;
 pub mod cache;

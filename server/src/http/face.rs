@@ -48,7 +48,7 @@ impl Face {
             // What is kept of the figures is kept where they are computed.
             "settings" if parts.next() == Some("cache") => Self::Analytics,
             "" | "attention" | "cache" | "drill" | "freshness" | "overview" | "kpis" | "dashboard" | "visits"
-            | "fraud" | "transactions" | "products" | "customers" | "exports" | "files" | "search" | "ws" => {
+            | "analytics" | "fraud" | "transactions" | "products" | "customers" | "exports" | "files" | "search" | "ws" => {
                 Self::Analytics
             }
             "audit" | "data" | "demo" | "ingest" | "jobs" | "permissions" | "queues" | "schedules" | "settings"

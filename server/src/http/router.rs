@@ -50,6 +50,7 @@ fn features() -> Routes<Services> {
         .merge(api::fault_drill::routes())
         .merge(api::transactions::routes())
         .merge(api::fraud::routes())
+        .merge(api::analytics::routes())
         .merge(api::catalogue::routes())
         .merge(api::exports::routes())
         .merge(api::search::routes())

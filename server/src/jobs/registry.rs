@@ -1,6 +1,7 @@
 //! Every kind of job the program knows.
 
 use super::{
+    analytics_views::MaterializedViews,
     export_file::WriteExport, fraud_amount_stats::FraudAmountStats, ingest_commit::ImportCommit,
     ingest_preview::ImportPreview, ingest_undo::ImportUndo, job::Job, overview_rebuild::KpiRebuild,
     overview_snapshots::KpiSnapshotRollup, overview_summary::KpiSummary, system_cleanup::Cleanup,
@@ -36,6 +37,7 @@ impl Registry {
             .with::<KpiRebuild>()
             .with::<KpiSnapshotRollup>()
             .with::<FraudAmountStats>()
+            .with::<MaterializedViews>()
     }
 
     #[must_use]

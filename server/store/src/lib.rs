@@ -2,6 +2,7 @@
 //! caller owns the transaction; rows are private to the module that reads them.
 
 pub mod access;
+pub mod analytics;
 pub mod audit;
 pub mod demo;
 pub mod drill_runs;

@@ -291,7 +291,7 @@ impl History {
         run(&self.backend).await;
         assert_agrees(&self.desk.shop.db, self.zone, &format!("seed {seed}, {}", self.zone)).await;
         assert_trend(&self.desk.shop.db, &self.backend, &format!("seed {seed}, after")).await;
-        let left = "select count(*) from ops.kpi_dirty_days";
+        let left = "select count(*) from ops.kpi_dirty_days where reader = 'kpi_summary'";
         assert_eq!(self.desk.shop.count(left).await, 0, "seed {seed}");
         assert_eq!(run(&self.backend).await, SummedUp::default(), "seed {seed}: a second run finds nothing");
         let found = rebuild(&self.backend, 35).await;
@@ -339,7 +339,7 @@ async fn example_7_a_release_counts_on_its_own_day_and_a_late_import_makes_revis
     let desk = Desk { shop: Shop::on(db.clone()), ingest };
     desk.import("1,A1,Thing,1,2026-11-22 23:00:00,20.00,77,UK\n").await;
     let named: Vec<(NaiveDate, String)> =
-        sqlx::query_as("select day, zone from ops.kpi_dirty_days").fetch_all(&db).await.unwrap();
+        sqlx::query_as("select day, zone from ops.kpi_dirty_days where reader = 'kpi_summary'").fetch_all(&db).await.unwrap();
     assert_eq!(named, [(day_of("2026-11-22"), "UTC".to_owned())]);
 
     world.clock.set(at("2026-11-25T10:01:00Z"));
@@ -405,7 +405,7 @@ async fn today_is_never_named_and_a_name_of_another_zone_means_its_neighbours_to
     let mut tx = store::begin(&world.backend.pools.jobs).await.unwrap();
     let now = world.clock.now();
     name_closed_days(&mut tx, [now, now - Duration::hours(12), now + Duration::days(3)], now).await.unwrap();
-    assert!(sums::dirty_days(&mut tx).await.unwrap().is_empty());
+    assert!(sums::dirty_days(&mut tx, sums::DayReader::Summary).await.unwrap().is_empty());
     name_closed_days(&mut tx, [at("2026-11-10T20:00:00Z"), at("2026-11-10T20:01:00Z")], now).await.unwrap();
     store::commit(tx).await.unwrap();
     world.zone("Asia/Kolkata").await;

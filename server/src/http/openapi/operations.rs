@@ -1,6 +1,7 @@
 //! What every operation takes and answers, by family; a test holds it against the route table.
 
 mod access;
+mod analytics;
 mod attention;
 mod fraud;
 mod ingest;
@@ -21,6 +22,7 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("attention", attention::OPERATIONS),
     ("transactions", sales::TRANSACTIONS),
     ("fraud", fraud::OPERATIONS),
+    ("analytics", analytics::OPERATIONS),
     ("catalogue", sales::CATALOGUE),
     ("exports", sales::EXPORTS),
     ("search", system::SEARCH),

@@ -4,6 +4,8 @@ CREATE INDEX audit_log_action_at_id_idx ON ops.audit_log USING btree (action tex
 CREATE INDEX audit_log_actor_id_at_id_idx ON ops.audit_log USING btree (actor_id, at DESC, id DESC);
 CREATE INDEX audit_log_at_id_idx ON ops.audit_log USING btree (at DESC, id DESC);
 CREATE INDEX audit_log_entity_type_entity_id_at_idx ON ops.audit_log USING btree (entity_type, entity_id, at DESC);
+CREATE INDEX calendar_hours_day_idx ON ops.calendar_hours USING btree (day);
+CREATE INDEX category_performance_mv_day ON sales.category_performance_mv USING btree (day);
 CREATE INDEX customers_external_ref_prefix ON sales.customers USING btree (external_ref text_pattern_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX customers_external_ref_trigram ON sales.customers USING gin (external_ref gin_trgm_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX customers_name_trigram ON sales.customers USING gin (((((((first_name)::text || ' '::text) || (last_name)::text) || ' '::text) || COALESCE(email, ''::text))) gin_trgm_ops);
@@ -24,6 +26,7 @@ CREATE INDEX job_runs_recent ON ops.job_runs USING btree (created_at DESC, id DE
 CREATE INDEX job_runs_schedule ON ops.job_runs USING btree (schedule_id, created_at DESC);
 CREATE INDEX job_runs_state ON ops.job_runs USING btree (state, run_at);
 CREATE INDEX job_runs_text ON ops.job_runs USING gin ((((((((kind || ' '::text) || (payload)::text) || ' '::text) || COALESCE(step, ''::text)) || ' '::text) || COALESCE(error_message, ''::text))) gin_trgm_ops);
+CREATE INDEX kpi_dirty_days_reader_id_idx ON ops.kpi_dirty_days USING btree (reader, id);
 CREATE INDEX kpi_snapshots_computed_at_idx ON ops.kpi_snapshots USING btree (computed_at);
 CREATE INDEX kpi_snapshots_metric_key_scope_hash_computed_at_idx ON ops.kpi_snapshots USING btree (metric_key, scope_hash, computed_at DESC);
 CREATE INDEX levels_available ON stock.levels USING btree (((on_hand - reserved)), product_id, site_id);
@@ -48,6 +51,7 @@ CREATE INDEX sessions_expires_at_idx ON access.sessions USING btree (expires_at)
 CREATE INDEX sessions_user_id_idx ON access.sessions USING btree (user_id) WHERE (revoked_at IS NULL);
 CREATE INDEX staged_rows_business_key_line_no_idx ON ops.staged_rows USING btree (business_key, line_no);
 CREATE INDEX staged_rows_open ON ops.staged_rows USING btree (import_id, row_no) WHERE (state = 'open'::text);
+CREATE INDEX top_products_mv_day ON sales.top_products_mv USING btree (day);
 CREATE INDEX transaction_events_transaction_id_at_idx ON sales.transaction_events USING btree (transaction_id, at);
 CREATE INDEX transaction_lines_product_id_transaction_id_idx ON sales.transaction_lines USING btree (product_id, transaction_id);
 CREATE INDEX transactions_customer_id_occurred_at_idx ON sales.transactions USING btree (customer_id, occurred_at DESC);
@@ -71,12 +75,15 @@ CREATE INDEX visits_import_id_idx ON sales.visits USING btree (import_id) WHERE 
 CREATE INDEX visits_session_ref_visited_at_idx ON sales.visits USING btree (session_ref, visited_at);
 CREATE INDEX visits_visited_at_idx ON sales.visits USING btree (visited_at);
 CREATE UNIQUE INDEX categories_name_key ON sales.categories USING btree (lower(name));
+CREATE UNIQUE INDEX category_performance_mv_key ON sales.category_performance_mv USING btree (category_id, day, currency);
 CREATE UNIQUE INDEX customers_email_key ON sales.customers USING btree (lower(email));
 CREATE UNIQUE INDEX fraud_cases_one_open ON sales.fraud_cases USING btree (transaction_id) WHERE (state <> 'closed'::text);
 CREATE UNIQUE INDEX fraud_rule_sets_one_live ON sales.fraud_rule_sets USING btree (state) WHERE (state = 'live'::text);
 CREATE UNIQUE INDEX fraud_rule_sets_one_shadow ON sales.fraud_rule_sets USING btree (state) WHERE (state = 'shadow'::text);
+CREATE UNIQUE INDEX hourly_sales_mv_key ON sales.hourly_sales_mv USING btree (hour, currency);
 CREATE UNIQUE INDEX import_batches_undo_of_key ON ops.import_batches USING btree (undo_of) WHERE (undo_of IS NOT NULL);
 CREATE UNIQUE INDEX job_runs_one_open ON ops.job_runs USING btree (kind, unique_key) WHERE (state = ANY (ARRAY['queued'::text, 'running'::text]));
 CREATE UNIQUE INDEX sites_one_default ON stock.sites USING btree (is_default) WHERE is_default;
+CREATE UNIQUE INDEX top_products_mv_key ON sales.top_products_mv USING btree (product_id, day, currency);
 CREATE UNIQUE INDEX users_email_key ON access.users USING btree (lower(email));
 CREATE UNIQUE INDEX users_username_key ON access.users USING btree (lower(username));

@@ -1,0 +1,57 @@
+//! What sold when, of what, of which kind.
+
+use super::super::{
+    operation::{Operation, Parameter, asked, day, json, text, whole},
+    shapes::{enveloped_list, one_of},
+};
+use domain::analytics::{AnalyticsMetadata, CategoryPerformance, HourlySales, TopProduct};
+
+const FROM: Parameter = day("from", "First business day; with to, instead of a number.");
+const TO: Parameter = day("to", "Last business day, included; today when not given.");
+const CURRENCY: Parameter = text("currency", "Only facts in this currency, unconverted.");
+const CLEAN: Parameter = asked("clean", |_| one_of(["0", "1"]), "1: without confirmed fraud and its refunds.");
+
+pub const OPERATIONS: &[Operation] = &[
+    json(
+        "GET /api/v1/analytics/hourly-sales",
+        "Sales by clock hour of the business zone",
+        enveloped_list::<HourlySales, AnalyticsMetadata>,
+    )
+    .note("Every clock hour has its row: 23 or 25 on a day the clock changes. 31 days at most.")
+    .with(&[
+        whole("hours", "The last so many clock hours, the running one among them, 1 to 168; 24 when not given."),
+        FROM,
+        TO,
+        CURRENCY,
+        CLEAN,
+    ]),
+    json(
+        "GET /api/v1/analytics/top-products",
+        "The products that sold best",
+        enveloped_list::<TopProduct, AnalyticsMetadata>,
+    )
+    .with(&[
+        whole("days", "The last so many business days with today, 1 to 365; 7 when not given."),
+        FROM,
+        TO,
+        whole("limit", "Rows, 1 to 50; 10 when not given."),
+        asked("measure", |_| one_of(["revenue", "gross", "units"]), "What they are ordered by and share; revenue."),
+        asked("kind", |_| one_of(["stocked", "service", "all"]), "stocked when not given."),
+        text("category", "Id of a category."),
+        CURRENCY,
+        CLEAN,
+    ]),
+    json(
+        "GET /api/v1/analytics/category-performance",
+        "Categories, those with the most revenue first",
+        enveloped_list::<CategoryPerformance, AnalyticsMetadata>,
+    )
+    .note("A sale with lines in two categories counts in both; metadata.totals counts it once.")
+    .with(&[
+        whole("days", "The last so many business days with today, 1 to 365; 30 when not given."),
+        FROM,
+        TO,
+        CURRENCY,
+        CLEAN,
+    ]),
+];
