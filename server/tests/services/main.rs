@@ -13,6 +13,7 @@ mod shop;
 mod world;
 
 mod access;
+mod analytics;
 mod agreement;
 mod attention;
 mod audit;
