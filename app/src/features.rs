@@ -1,6 +1,7 @@
 //! Server functions, one folder a feature, and the right that each of them needs.
 
 pub mod access;
+pub mod analytics;
 pub mod audit;
 pub mod demo;
 pub mod exports;
@@ -58,6 +59,7 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/overview/unsnooze", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/freshness", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/area", Access::Needs(Permission::OverviewView)),
+    ("/fn/analytics/screen", Access::Needs(Permission::OverviewView)),
     ("/fn/search/find", Access::SignedIn),
     ("/fn/transactions/list", Access::Needs(Permission::TransactionsView)),
     ("/fn/transactions/detail", Access::Needs(Permission::TransactionsView)),

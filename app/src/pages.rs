@@ -1,6 +1,7 @@
 //! Pages, one file (or folder) a route, and the right that each of them needs.
 
 pub mod account;
+pub mod analytics;
 mod areas;
 pub mod audit;
 pub mod data;
@@ -39,6 +40,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/overview/kpis", Access::Needs(Permission::OverviewView)),
     ("/overview/kpis/{metric}", Access::Needs(Permission::OverviewView)),
     ("/overview/targets", Access::Needs(Permission::OverviewView)),
+    ("/analytics", Access::Needs(Permission::OverviewView)),
     ("/search", Access::SignedIn),
     ("/transactions", Access::Needs(Permission::TransactionsView)),
     ("/transactions/new", Access::Needs(Permission::TransactionsCreate)),

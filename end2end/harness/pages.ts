@@ -60,6 +60,8 @@ export const PAGES: readonly Shown[] = [
   },
   fixed('fraud', '/fraud', 'Fraud review'),
   fixed('fraud-closed', '/fraud?state=closed', 'Fraud review'),
+  fixed('analytics', '/analytics?period=30d', 'Analytics'),
+  fixed('analytics-none', '/analytics?day=2001-01-01', 'Analytics'),
   fixed('exports', '/exports', 'Exports'),
   fixed('data', '/data', 'Data'),
   fixed('upload', '/data/import', 'Import a file'),

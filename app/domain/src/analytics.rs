@@ -11,11 +11,7 @@ pub use query::{
     AnalyticsQuery, CategoryRequest, HourlyRequest, HourlyWindow, MAX_HOURLY_DAYS, Measure, ProductRequest,
 };
 
-use crate::{
-    AppError,
-    access::Principal,
-    overview::ScopeQuery,
-};
+use crate::{AppError, access::Principal, overview::ScopeQuery};
 use async_trait::async_trait;
 
 /// Reads only. Every method needs `overview.view`; stock is shown with `inventory.view`.
@@ -32,6 +28,10 @@ pub trait AnalyticsPort: Send + Sync + 'static {
         query: &AnalyticsQuery,
     ) -> Result<AnalyticsAnswer<CategoryPerformance>, AppError>;
     /// The page; its scope is that of the overview, `category` narrows the products.
-    async fn screen(&self, who: &Principal, query: &ScopeQuery, category: Option<&str>)
-    -> Result<AnalyticsScreen, AppError>;
+    async fn screen(
+        &self,
+        who: &Principal,
+        query: &ScopeQuery,
+        category: Option<&str>,
+    ) -> Result<AnalyticsScreen, AppError>;
 }

@@ -115,6 +115,7 @@ pub const PLACES: &[Place] = &[
     open("Search", "/search", "find"),
     page("Transactions", "/transactions", Permission::TransactionsView, "sales orders invoices list"),
     page("Fraud review", "/fraud", Permission::FraudView, "cases held suspicious queue review"),
+    page("Analytics", "/analytics", Permission::OverviewView, "hours products categories segments sold best"),
     page("Exports", "/exports", Permission::AccessExport, "files download large csv xlsx"),
     page("Data", "/data", Permission::IngestView, "imports files quarantine"),
     page("Jobs", "/jobs", Permission::JobsView, "background runs progress"),

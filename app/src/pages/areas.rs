@@ -4,6 +4,7 @@
 
 use super::{
     account::{AccountRoute, tokens::TokensRoute},
+    analytics::AnalyticsRoute,
     audit::{AuditRoute, entry::AuditEntryRoute},
     data::{DataRoute, import::ImportRoute, upload::UploadRoute},
     exports::ExportsRoute,
@@ -75,6 +76,7 @@ area!(
         FreshnessRoute,
         FaultDrillRoute,
         CacheRoute,
+        AnalyticsRoute,
     }
 );
 area!(

@@ -5,7 +5,8 @@ mod compute;
 mod kept;
 mod views;
 
-pub use views::{ViewsService, VIEWS};
+pub(crate) use compute::{categories, clock_hours, hourly, products};
+pub use views::{VIEWS, ViewsService};
 
 use super::overview::{Moment, OverviewService};
 use crate::{
@@ -91,10 +92,9 @@ impl AnalyticsService {
         let hours = compute::clock_hours(&context, asked.window, now);
         let (from, to) = match asked.window {
             HourlyWindow::Days(DayRange { from, to }) => (from.to_string(), to.to_string()),
-            HourlyWindow::Last(n) => (
-                format!("last{n}"),
-                hours.last().map(|hour| hour.start.timestamp().to_string()).unwrap_or_default(),
-            ),
+            HourlyWindow::Last(n) => {
+                (format!("last{n}"), hours.last().map(|hour| hour.start.timestamp().to_string()).unwrap_or_default())
+            }
         };
         let text = format!("{from} {to} {} {}", word(asked.only), m.context.scope());
         let kept = self.backend.figures.get::<Computed<HourlySales>, _>(&declared::HOURLY, text, move |connection| {
@@ -143,10 +143,11 @@ impl AnalyticsService {
         let mut context = m.context.clone();
         context.without_fraud = asked.clean;
         let text = format!("{} {} {} {}", asked.days.from, asked.days.to, word(asked.only), context.scope());
-        let kept =
-            self.backend.figures.get::<Computed<CategoryPerformance>, _>(&declared::CATEGORIES, text, move |connection| {
-                async move { compute::categories(connection, &context, asked).await }.boxed()
-            });
+        let kept = self.backend.figures.get::<Computed<CategoryPerformance>, _>(
+            &declared::CATEGORIES,
+            text,
+            move |connection| async move { compute::categories(connection, &context, asked).await }.boxed(),
+        );
         Ok(Self::answer(m, &kept.await?, None))
     }
 

@@ -27,9 +27,9 @@ pub use measure::Context;
 pub(crate) use measure::badge;
 pub use pace::{month_pace, pace};
 pub use rows::RowSource;
-pub use summary::{SummaryService, SummedUp};
 pub(crate) use standing::reorder_threshold;
 pub(crate) use summary::{SETTLING, dirty};
+pub use summary::{SummaryService, SummedUp};
 pub use targets::TargetsService;
 pub use touched::{name_closed_days, name_days_of_sales};
 

@@ -10,7 +10,8 @@ pub use categories::{CategorySums, NO_CATEGORY, categories};
 pub use hours::{SalesSums, sales_sums};
 pub use products::{Measured, ProductAsked, ProductSums, Products, products};
 pub use views::{
-    CalendarHour, Refreshed, calendar_days, forget_calendar, keep_hours, put_books, put_refreshed, refresh_view, refreshed,
+    CalendarHour, Refreshed, calendar_days, forget_calendar, keep_hours, put_books, put_refreshed, refresh_view,
+    refreshed,
 };
 
 use crate::overview::{Books, Window};

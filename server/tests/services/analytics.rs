@@ -301,7 +301,15 @@ async fn other_currencies_are_converted_by_their_day_or_told_alone(db: PgPool) {
     let world = Figures::on(db);
     world.rate("2026-11-20", "EUR", "1.10").await;
     let jo = world.customer("jo").await;
-    world.sale(Sale { at: "2026-11-20T10:10:00Z", net: "100.00", currency: "EUR", customer: Some(jo), ..Sale::default() }).await;
+    world
+        .sale(Sale {
+            at: "2026-11-20T10:10:00Z",
+            net: "100.00",
+            currency: "EUR",
+            customer: Some(jo),
+            ..Sale::default()
+        })
+        .await;
     world.sale(Sale { at: "2026-11-20T10:20:00Z", net: "7.00", customer: Some(jo), ..Sale::default() }).await;
     world.sale(Sale { at: "2026-11-20T10:30:00Z", net: "50.00", currency: "GBP", ..Sale::default() }).await;
     world.refund("2026-11-20T10:40:00Z", "EUR", &["10.00"]).await;
@@ -309,7 +317,11 @@ async fn other_currencies_are_converted_by_their_day_or_told_alone(db: PgPool) {
         let asker = Asker::of(&world.backend);
         let all = asker.hourly("from=2026-11-20&to=2026-11-20").await;
         let hour = &all.items[10];
-        assert_eq!((hour.gross_sales, hour.refunds, hour.total_sales), (dec("117"), dec("11"), dec("106")), "kept {kept}");
+        assert_eq!(
+            (hour.gross_sales, hour.refunds, hour.total_sales),
+            (dec("117"), dec("11"), dec("106")),
+            "kept {kept}"
+        );
         // One customer with two currencies is one customer; pounds have no rate.
         assert_eq!((hour.transaction_count, hour.customers, hour.guests), (3, 1, 1));
         assert_eq!((hour.avg_transaction, all.metadata.rows_without_rate), (Some(dec("58.5")), 1));
@@ -363,7 +375,11 @@ async fn a_product_that_moves_takes_its_past_along(db: PgPool) {
     .execute(&db)
     .await
     .unwrap();
-    sqlx::query("insert into sales.categories (id, name) values ($1, 'Kitchen')").bind(category).execute(&db).await.unwrap();
+    sqlx::query("insert into sales.categories (id, name) values ($1, 'Kitchen')")
+        .bind(category)
+        .execute(&db)
+        .await
+        .unwrap();
     sqlx::query(
         "with t as (insert into sales.transactions (id, site_id, status, currency, gross, discount, net, tax, shipping, total, quantity,
              line_count, occurred_at, recognised_at, entry, created_at, updated_at)

@@ -13,8 +13,8 @@ mod shop;
 mod world;
 
 mod access;
-mod analytics;
 mod agreement;
+mod analytics;
 mod attention;
 mod audit;
 mod database;

@@ -353,7 +353,10 @@ async fn example_7_a_release_counts_on_its_own_day_and_a_late_import_makes_revis
     let desk = Desk { shop: Shop::on(db.clone()), ingest };
     desk.import("1,A1,Thing,1,2026-11-22 23:00:00,20.00,77,UK\n").await;
     let named: Vec<(NaiveDate, String)> =
-        sqlx::query_as("select day, zone from ops.kpi_dirty_days where reader = 'kpi_summary'").fetch_all(&db).await.unwrap();
+        sqlx::query_as("select day, zone from ops.kpi_dirty_days where reader = 'kpi_summary'")
+            .fetch_all(&db)
+            .await
+            .unwrap();
     assert_eq!(named, [(day_of("2026-11-22"), "UTC".to_owned())]);
 
     world.clock.set(at("2026-11-25T10:01:00Z"));

@@ -267,7 +267,10 @@ mod tests {
         let today = d("2026-11-22");
         assert_eq!(query("").hourly(today).unwrap().window, HourlyWindow::Last(24));
         let products = query("").products(today).unwrap();
-        assert_eq!((products.days, products.limit, products.kind), (DayRange::ending(today, 7), Some(10), Some("stocked")));
+        assert_eq!(
+            (products.days, products.limit, products.kind),
+            (DayRange::ending(today, 7), Some(10), Some("stocked"))
+        );
         assert_eq!(query("").categories(today).unwrap().days, DayRange::ending(today, 30));
         assert_eq!(query("kind=all").products(today).unwrap().kind, None);
     }

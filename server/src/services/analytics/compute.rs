@@ -6,7 +6,8 @@ use chrono::{DateTime, Days, Utc};
 use domain::{
     AppError,
     analytics::{
-        CategoryPerformance, CategoryRequest, HourlySales, HourlyWindow, Measure, ProductRequest, SalesTotals, TopProduct,
+        CategoryPerformance, CategoryRequest, HourlySales, HourlyWindow, Measure, ProductRequest, SalesTotals,
+        TopProduct,
     },
     ids::ProductId,
     money::Currency,
@@ -71,7 +72,12 @@ fn totals(s: &SalesSums) -> SalesTotals {
 }
 
 /// The whole window `days`, each sale and each customer once.
-async fn whole(connection: &mut PgConnection, context: &Context, money: Money<'_>, days: DayRange) -> Result<SalesSums, AppError> {
+async fn whole(
+    connection: &mut PgConnection,
+    context: &Context,
+    money: Money<'_>,
+    days: DayRange,
+) -> Result<SalesSums, AppError> {
     let kept = KeptDays::read(connection, context, "hourly_sales_mv", false).await?;
     let sums = sums::sales_sums(connection, money, &kept.pieces(context, 0, days), 1).await?;
     Ok(sums.first().copied().unwrap_or_default())

@@ -81,7 +81,11 @@ impl ViewsService {
                 .filter(|day| *day < closed_before)
                 .filter(|day| known.is_none_or(|(first, last)| *day < first || *day > last))
                 .flat_map(|day| {
-                    context.zone.hours_of(day).into_iter().map(move |h| CalendarHour { starts: h.start, ends: h.end, day })
+                    context.zone.hours_of(day).into_iter().map(move |h| CalendarHour {
+                        starts: h.start,
+                        ends: h.end,
+                        day,
+                    })
                 })
                 .collect();
             for piece in hours.chunks(CHUNK) {
