@@ -3,12 +3,18 @@
 mod answer;
 pub mod declared;
 mod query;
+mod segment;
 
 pub use answer::{
     AnalyticsAnswer, AnalyticsMetadata, AnalyticsScreen, CategoryPerformance, HourlySales, SalesTotals, TopProduct,
 };
 pub use query::{
     AnalyticsQuery, CategoryRequest, HourlyRequest, HourlyWindow, MAX_HOURLY_DAYS, Measure, ProductRequest,
+};
+
+pub use segment::{
+    Scheme, Segment, SegmentCuts, SegmentMetadata, SegmentRequest, SegmentRow, Segments, SegmentsPort, SetTier, Tier,
+    TierLimits,
 };
 
 use crate::{AppError, access::Principal, overview::ScopeQuery};

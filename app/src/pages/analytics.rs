@@ -2,6 +2,7 @@
 
 mod categories;
 mod products;
+mod segments;
 
 use crate::{
     components::{page::PageHead, states::Loading},
@@ -23,6 +24,7 @@ use categories::categories_card;
 use domain::analytics::AnalyticsScreen;
 use leptos::prelude::*;
 use products::products_card;
+use segments::segments_card;
 
 #[derive(Debug)]
 pub struct AnalyticsRoute {
@@ -53,7 +55,7 @@ impl LazyPage for AnalyticsRoute {
 }
 
 fn shown(screen: AnalyticsScreen, stale: Option<Fault>) -> impl IntoView {
-    let AnalyticsScreen { scope, today, zone, outage_since, category, bars, products, categories } = screen;
+    let AnalyticsScreen { scope, today, zone, outage_since, category, bars, products, categories, segments } = screen;
     let named = category.and_then(|id| {
         let categories = categories.as_ref().ok()?;
         categories.items.iter().find(|c| c.category_id == Some(id)).map(categories::name)
@@ -72,6 +74,7 @@ fn shown(screen: AnalyticsScreen, stale: Option<Fault>) -> impl IntoView {
             {blocks::or_failed("Top products", products, |products| products_card(products, scope, category))}
             {blocks::or_failed("Categories", categories, |categories| categories_card(categories, scope))}
         </section>
+        {blocks::or_failed("Customer segments", segments, segments_card)}
     }
 }
 

@@ -3,9 +3,12 @@
 
 mod compute;
 mod kept;
+mod segments;
 mod views;
 
 pub(crate) use compute::{categories, clock_hours, hourly, products};
+pub use segments::SegmentsService;
+pub(crate) use segments::segments;
 pub use views::{VIEWS, ViewsService};
 
 use super::overview::{Moment, OverviewService};
@@ -21,7 +24,7 @@ use domain::{
     access::{Permission, Principal},
     analytics::{
         AnalyticsAnswer, AnalyticsMetadata, AnalyticsPort, AnalyticsQuery, AnalyticsScreen, CategoryPerformance,
-        CategoryRequest, HourlyRequest, HourlySales, HourlyWindow, ProductRequest, TopProduct, declared,
+        CategoryRequest, HourlyRequest, HourlySales, HourlyWindow, ProductRequest, SegmentsPort, TopProduct, declared,
     },
     freshness::State,
     overview::{Badge, Basis, DayRange, ScopeQuery},
@@ -45,6 +48,7 @@ impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Figure for Compute
 pub struct AnalyticsService {
     backend: Backend,
     overview: Arc<OverviewService>,
+    segments: SegmentsService,
 }
 
 impl fmt::Debug for AnalyticsService {
@@ -60,8 +64,8 @@ fn word(text: Option<impl fmt::Display>) -> String {
 
 impl AnalyticsService {
     #[must_use]
-    pub const fn new(backend: Backend, overview: Arc<OverviewService>) -> Self {
-        Self { backend, overview }
+    pub fn new(backend: Backend, overview: Arc<OverviewService>) -> Self {
+        Self { segments: SegmentsService::new(backend.clone()), backend, overview }
     }
 
     fn answer<T: Clone>(m: &Moment, kept: &Answer<Computed<T>>, limit: Option<u16>) -> AnalyticsAnswer<T> {
@@ -213,10 +217,12 @@ impl AnalyticsPort for AnalyticsService {
         };
         let categories = CategoryRequest { days: scope.days, only: None, clean: scope.clean };
         // Each block reads by itself: one that fails fails alone.
-        let (bars, products, categories) = tokio::join!(
+        let asked = AnalyticsQuery::default();
+        let (bars, products, categories, segments) = tokio::join!(
             self.overview.kept_bars(&m, scope),
             self.kept_products(who, &m, products),
-            self.kept_categories(&m, categories)
+            self.kept_categories(&m, categories),
+            self.segments.segments(who, &asked)
         );
         Ok(AnalyticsScreen {
             scope,
@@ -227,6 +233,7 @@ impl AnalyticsPort for AnalyticsService {
             bars,
             products,
             categories,
+            segments,
         })
     }
 }

@@ -4,11 +4,16 @@
 mod categories;
 mod hours;
 mod products;
+mod segments;
 mod views;
 
 pub use categories::{CategorySums, NO_CATEGORY, categories};
 pub use hours::{SalesSums, sales_sums};
 pub use products::{Measured, ProductAsked, ProductSums, Products, products};
+pub use segments::{
+    CustomerValue, NewTier, Placed, RuledTier, SegmentRun, SegmentSums, customer_revenue, customer_values, forget_runs,
+    lock_customer, put_run, put_segments, put_tier, ruled_tiers, segment_run, segment_sums,
+};
 pub use views::{
     CalendarHour, Refreshed, calendar_days, forget_calendar, keep_hours, put_books, put_refreshed, refresh_view,
     refreshed,

@@ -129,7 +129,10 @@ impl Walk {
         self.get("/api/v1/analytics/hourly-sales?hours=3").await;
         self.get("/api/v1/analytics/top-products?days=2&limit=1&measure=units&kind=all").await;
         self.get("/api/v1/analytics/category-performance?from=2026-03-01&to=2026-03-10&clean=1").await;
-        for set in ["hourly-sales.csv", "top-products.csv", "category-performance.xlsx"] {
+        self.get("/api/v1/analytics/customer-segments?by=tier").await;
+        let tier = json!({"tier": "gold", "until": "2026-04-01", "reason": "A partner of old"});
+        self.call(Method::PUT, "/api/v1/customers/01890000-0000-7000-8000-000000000002/tier", tier).await;
+        for set in ["customer-segments.csv", "hourly-sales.csv", "top-products.csv", "category-performance.xlsx"] {
             self.text(&format!("/api/v1/exports/{set}")).await;
         }
         self.get("/api/v1/kpis?day=2026-03-10&basis=gross").await;

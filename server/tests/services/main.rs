@@ -38,6 +38,7 @@ mod pending_sales;
 mod plans;
 mod process;
 mod screening;
+mod segments;
 mod settings;
 mod sources;
 mod standing;

@@ -1,5 +1,6 @@
 //! What analytics answers. Amounts are in base currency, or in the one asked for alone.
 
+use super::Segments;
 use crate::{
     AppError,
     ids::ProductId,
@@ -157,4 +158,5 @@ pub struct AnalyticsScreen {
     pub bars: Result<Bars, AppError>,
     pub products: Result<AnalyticsAnswer<TopProduct>, AppError>,
     pub categories: Result<AnalyticsAnswer<CategoryPerformance>, AppError>,
+    pub segments: Result<Segments, AppError>,
 }

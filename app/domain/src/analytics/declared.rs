@@ -3,6 +3,7 @@
 use crate::{
     access::Permission,
     freshness::{Class, Declaration},
+    live::Topic,
     overview::FACTS,
 };
 
@@ -49,8 +50,19 @@ pub static CATEGORIES: Declaration = declared(
      categories counts in both",
 );
 
+pub static SEGMENTS: Declaration = Declaration {
+    class: Class::Standard,
+    topics: &[Topic::Analytics, Topic::Customers, Topic::Settings],
+    ..declared(
+        "analytics.customer_segments",
+        "Customer segments",
+        &["by", "as_of", "zone", "currency", "fraud"],
+        "Recency, number of sales and revenue of 365 days, each scored by its nearest-rank cut points, through the grid of segments",
+    )
+};
+
 /// Every declared figure of sales analytics.
 #[must_use]
 pub fn figures() -> Vec<&'static Declaration> {
-    vec![&HOURLY, &PRODUCTS, &CATEGORIES]
+    vec![&HOURLY, &PRODUCTS, &CATEGORIES, &SEGMENTS]
 }

@@ -4,7 +4,7 @@ use super::{About, Export, Source};
 use crate::{
     backend::Backend,
     services::{
-        analytics::{categories, clock_hours, hourly, products},
+        analytics::{categories, clock_hours, hourly, products, segments},
         overview::Context,
     },
 };
@@ -23,16 +23,18 @@ pub enum AnalyticsSet {
     HourlySales,
     TopProducts,
     CategoryPerformance,
+    CustomerSegments,
 }
 
 impl AnalyticsSet {
-    const ALL: [Self; 3] = [Self::HourlySales, Self::TopProducts, Self::CategoryPerformance];
+    const ALL: [Self; 4] = [Self::HourlySales, Self::TopProducts, Self::CategoryPerformance, Self::CustomerSegments];
 
     const fn name(self) -> &'static str {
         match self {
             Self::HourlySales => "hourly-sales",
             Self::TopProducts => "top-products",
             Self::CategoryPerformance => "category-performance",
+            Self::CustomerSegments => "customer-segments",
         }
     }
 
@@ -81,6 +83,18 @@ impl AnalyticsSet {
                 "avg_transaction",
                 "share",
                 "change_percent",
+            ],
+            Self::CustomerSegments => vec![
+                "segment",
+                "customers",
+                "orders",
+                "currency",
+                "revenue",
+                "avg_order_value",
+                "avg_risk",
+                "share",
+                "moved_in",
+                "moved_out",
             ],
         }
     }
@@ -186,8 +200,27 @@ pub(super) async fn read(
             };
             found.items.into_iter().map(row).collect()
         }
+        AnalyticsSet::CustomerSegments => {
+            let found = segments(&mut tx, &context, asked.segments().map_err(AppError::validation)?, now).await?;
+            let currency = found.metadata.currency.as_str().to_owned();
+            let row = |s: domain::analytics::SegmentRow| {
+                vec![
+                    Cell::Text(s.segment),
+                    Cell::Whole(s.customers),
+                    Cell::Whole(s.orders),
+                    Cell::Text(currency.clone()),
+                    Cell::Money(s.revenue),
+                    money(s.avg_order_value),
+                    number(s.avg_risk),
+                    number(s.share),
+                    s.moved_in.map_or(Cell::Empty, Cell::Whole),
+                    s.moved_out.map_or(Cell::Empty, Cell::Whole),
+                ]
+            };
+            found.items.into_iter().map(row).collect()
+        }
     };
-    let known = ["hours", "days", "from", "to", "measure", "kind", "category", "currency", "clean"];
+    let known = ["by", "as_of", "hours", "days", "from", "to", "measure", "kind", "category", "currency", "clean"];
     let given = pairs.iter().filter(|(name, value)| known.contains(&name.as_str()) && !value.trim().is_empty());
     let about = About {
         dataset: set.name(),

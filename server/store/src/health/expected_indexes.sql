@@ -6,6 +6,8 @@ CREATE INDEX audit_log_at_id_idx ON ops.audit_log USING btree (at DESC, id DESC)
 CREATE INDEX audit_log_entity_type_entity_id_at_idx ON ops.audit_log USING btree (entity_type, entity_id, at DESC);
 CREATE INDEX calendar_hours_day_idx ON ops.calendar_hours USING btree (day);
 CREATE INDEX category_performance_mv_day ON sales.category_performance_mv USING btree (day);
+CREATE INDEX customer_segments_as_of_segment_idx ON sales.customer_segments USING btree (as_of, segment);
+CREATE INDEX customer_tiers_valid_from_idx ON sales.customer_tiers USING btree (valid_from);
 CREATE INDEX customers_external_ref_prefix ON sales.customers USING btree (external_ref text_pattern_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX customers_external_ref_trigram ON sales.customers USING gin (external_ref gin_trgm_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX customers_name_trigram ON sales.customers USING gin (((((((first_name)::text || ' '::text) || (last_name)::text) || ' '::text) || COALESCE(email, ''::text))) gin_trgm_ops);
@@ -76,6 +78,7 @@ CREATE INDEX visits_session_ref_visited_at_idx ON sales.visits USING btree (sess
 CREATE INDEX visits_visited_at_idx ON sales.visits USING btree (visited_at);
 CREATE UNIQUE INDEX categories_name_key ON sales.categories USING btree (lower(name));
 CREATE UNIQUE INDEX category_performance_mv_key ON sales.category_performance_mv USING btree (category_id, day, currency);
+CREATE UNIQUE INDEX customer_segments_mv_key ON sales.customer_segments_mv USING btree (scheme, segment);
 CREATE UNIQUE INDEX customers_email_key ON sales.customers USING btree (lower(email));
 CREATE UNIQUE INDEX fraud_cases_one_open ON sales.fraud_cases USING btree (transaction_id) WHERE (state <> 'closed'::text);
 CREATE UNIQUE INDEX fraud_rule_sets_one_live ON sales.fraud_rule_sets USING btree (state) WHERE (state = 'live'::text);

@@ -2,9 +2,12 @@
 
 use super::super::{
     operation::{Operation, Parameter, asked, day, json, text, whole},
-    shapes::{enveloped_list, one_of},
+    shapes::{enveloped_list, named, one_of},
 };
-use domain::analytics::{AnalyticsMetadata, CategoryPerformance, HourlySales, TopProduct};
+use crate::http::api::analytics::TierNow;
+use domain::analytics::{
+    AnalyticsMetadata, CategoryPerformance, HourlySales, SegmentMetadata, SegmentRow, SetTier, TopProduct,
+};
 
 const FROM: Parameter = day("from", "First business day; with to, instead of a number.");
 const TO: Parameter = day("to", "Last business day, included; today when not given.");
@@ -54,4 +57,21 @@ pub const OPERATIONS: &[Operation] = &[
         CURRENCY,
         CLEAN,
     ]),
+    json(
+        "GET /api/v1/analytics/customer-segments",
+        "Customers by segment or by tier, and who moved",
+        enveloped_list::<SegmentRow, SegmentMetadata>,
+    )
+    .note("Of the 365 days before the day of the nightly look; movement is against the look before.")
+    .with(&[
+        asked("by", |_| one_of(["rfm", "tier"]), "rfm when not given."),
+        day("as_of", "Day of a look; the latest when not given."),
+    ]),
+    json(
+        "PUT /api/v1/customers/{id}/tier",
+        "Put a customer into a tier by hand, or back under the rule",
+        named::<TierNow>,
+    )
+    .note("It stands until its end, or until it is changed.")
+    .takes(named::<SetTier>),
 ];
