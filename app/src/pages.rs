@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod login;
 pub mod not_found;
 pub mod overview;
+pub mod reports;
 pub mod search;
 pub mod settings;
 pub mod settings_cache;
@@ -41,6 +42,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/overview/kpis/{metric}", Access::Needs(Permission::OverviewView)),
     ("/overview/targets", Access::Needs(Permission::OverviewView)),
     ("/analytics", Access::Needs(Permission::OverviewView)),
+    ("/reports/daily/{date}", Access::Needs(Permission::OverviewView)),
     ("/search", Access::SignedIn),
     ("/transactions", Access::Needs(Permission::TransactionsView)),
     ("/transactions/new", Access::Needs(Permission::TransactionsCreate)),

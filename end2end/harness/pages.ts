@@ -62,6 +62,7 @@ export const PAGES: readonly Shown[] = [
   fixed('fraud-closed', '/fraud?state=closed', 'Fraud review'),
   fixed('analytics', '/analytics?period=30d', 'Analytics'),
   fixed('analytics-none', '/analytics?day=2001-01-01', 'Analytics'),
+  { name: 'daily-report', path: `/reports/daily/${dayAgo(2)}`, title: /^Report of .+ · Millrace$/, heading: /^Report of / },
   fixed('exports', '/exports', 'Exports'),
   fixed('data', '/data', 'Data'),
   fixed('upload', '/data/import', 'Import a file'),

@@ -4,6 +4,7 @@
 //! A feature adds a job by implementing [`Job`] in `jobs/<feature>_<what>.rs`, listing it in
 //! [`Registry::standard`], and calling [`enqueue`] inside the transaction of the change.
 
+mod analytics_report;
 mod analytics_segments;
 mod analytics_views;
 mod attempt;
@@ -28,6 +29,7 @@ mod transactions_expire;
 mod worker;
 
 use crate::access::actors;
+pub use analytics_report::DailyReportJob;
 pub use analytics_segments::CustomerSegments;
 pub use analytics_views::MaterializedViews;
 pub use context::JobContext;

@@ -22,7 +22,7 @@ use crate::{
 };
 use domain::{
     access::AccessPort,
-    analytics::AnalyticsPort,
+    analytics::{AnalyticsPort, ReportsPort},
     audit::AuditPort,
     demo::DemoPort,
     exports::ExportsPort,
@@ -59,6 +59,7 @@ pub struct Services {
     pub analytics: Arc<dyn AnalyticsPort>,
     pub views: Arc<analytics::ViewsService>,
     pub segments: Arc<analytics::SegmentsService>,
+    pub reports: Arc<analytics::ReportsService>,
     pub cases: Arc<dyn CasesPort>,
     pub summary: Arc<overview::SummaryService>,
     pub targets: Arc<dyn TargetsPort>,
@@ -104,6 +105,7 @@ impl Services {
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
             analytics: Arc::new(analytics),
             views: Arc::new(analytics::ViewsService::new(backend.clone())),
+            reports: Arc::new(analytics::ReportsService::new(backend.clone())),
             segments: Arc::new(analytics::SegmentsService::new(backend.clone())),
             cases: Arc::new(fraud::CasesService::new(backend.clone())),
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
@@ -171,6 +173,7 @@ impl Services {
         provide_context(Arc::clone(&self.transactions));
         provide_context(Arc::clone(&self.cases));
         provide_context(Arc::clone(&self.analytics));
+        provide_context(Arc::clone(&self.reports) as Arc<dyn ReportsPort>);
         provide_context(Arc::clone(&self.search));
         provide_context(Arc::clone(&self.demo));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));

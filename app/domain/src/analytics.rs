@@ -3,6 +3,7 @@
 mod answer;
 pub mod declared;
 mod query;
+mod report;
 mod segment;
 
 pub use answer::{
@@ -12,6 +13,7 @@ pub use query::{
     AnalyticsQuery, CategoryRequest, HourlyRequest, HourlyWindow, MAX_HOURLY_DAYS, Measure, ProductRequest,
 };
 
+pub use report::{DailyReport, ReportFigure, ReportRevision, ReportScreen, ReportUnit, ReportsPort};
 pub use segment::{
     Scheme, Segment, SegmentCuts, SegmentMetadata, SegmentRequest, SegmentRow, Segments, SegmentsPort, SetTier, Tier,
     TierLimits,

@@ -64,8 +64,14 @@ fn shown(screen: AnalyticsScreen, stale: Option<Fault>) -> impl IntoView {
         let words = named.unwrap_or_else(|| "One category".to_owned());
         view! { <a class="btn" href=Place::Analytics.href(scope)>{words}" ×"<span class="visually-hidden">" Show all categories"</span></a> }
     });
+    // Of the last day that may be over.
+    let last = scope.days.to.min(today.pred_opt().unwrap_or(today));
+    let report = format!("/reports/daily/{last}");
     view! {
-        <PageHead title="Analytics" scope=scope_words(scope, &zone)>{filter}</PageHead>
+        <PageHead title="Analytics" scope=scope_words(scope, &zone)>
+            {filter}
+            <a class="btn" href=report>"Daily report"</a>
+        </PageHead>
         {blocks::outage_note(outage_since)}
         {blocks::stale_note(stale)}
         <ScopeBar place=Place::Analytics scope today/>

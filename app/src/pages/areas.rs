@@ -17,6 +17,7 @@ use super::{
         OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
         freshness::FreshnessRoute, kpis::KpisRoute, targets::TargetsRoute,
     },
+    reports::ReportRoute,
     search::SearchRoute,
     settings::SettingsRoute,
     settings_cache::CacheRoute,
@@ -89,7 +90,8 @@ area!(
         ExportsRoute,
         FraudRoute,
         CaseRoute,
-        SearchRoute
+        SearchRoute,
+        ReportRoute,
     }
 );
 area!(data, __preload_data, DataPages { DataRoute, UploadRoute, ImportRoute });

@@ -15,6 +15,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod live;
 pub mod overview;
+pub mod reports;
 pub mod search;
 pub mod settings;
 pub mod system;

@@ -48,8 +48,8 @@ impl Face {
             // What is kept of the figures is kept where they are computed.
             "settings" if parts.next() == Some("cache") => Self::Analytics,
             "" | "attention" | "cache" | "drill" | "freshness" | "overview" | "kpis" | "dashboard" | "visits"
-            | "analytics" | "fraud" | "transactions" | "products" | "customers" | "exports" | "files" | "search"
-            | "ws" => Self::Analytics,
+            | "analytics" | "reports" | "fraud" | "transactions" | "products" | "customers" | "exports" | "files"
+            | "search" | "ws" => Self::Analytics,
             "audit" | "data" | "demo" | "ingest" | "jobs" | "permissions" | "queues" | "schedules" | "settings"
             | "users" => Self::Admin,
             "account" | "auth" | "docs" | "health" | "live" | "login" | "metrics" | "openapi.json" | "setup"

@@ -1,11 +1,11 @@
 //! Every kind of job the program knows.
 
 use super::{
-    analytics_segments::CustomerSegments, analytics_views::MaterializedViews, export_file::WriteExport,
-    fraud_amount_stats::FraudAmountStats, ingest_commit::ImportCommit, ingest_preview::ImportPreview,
-    ingest_undo::ImportUndo, job::Job, overview_rebuild::KpiRebuild, overview_snapshots::KpiSnapshotRollup,
-    overview_summary::KpiSummary, system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure,
-    transactions_expire::TransactionsExpire, worker::Ticket,
+    analytics_report::DailyReportJob, analytics_segments::CustomerSegments, analytics_views::MaterializedViews,
+    export_file::WriteExport, fraud_amount_stats::FraudAmountStats, ingest_commit::ImportCommit,
+    ingest_preview::ImportPreview, ingest_undo::ImportUndo, job::Job, overview_rebuild::KpiRebuild,
+    overview_snapshots::KpiSnapshotRollup, overview_summary::KpiSummary, system_cleanup::Cleanup,
+    system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire, worker::Ticket,
 };
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
@@ -39,6 +39,7 @@ impl Registry {
             .with::<FraudAmountStats>()
             .with::<MaterializedViews>()
             .with::<CustomerSegments>()
+            .with::<DailyReportJob>()
     }
 
     #[must_use]

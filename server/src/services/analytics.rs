@@ -3,10 +3,13 @@
 
 mod compute;
 mod kept;
+mod reports;
 mod segments;
 mod views;
 
 pub(crate) use compute::{categories, clock_hours, hourly, products};
+pub use reports::ReportsService;
+pub(crate) use reports::kept as kept_report;
 pub use segments::SegmentsService;
 pub(crate) use segments::segments;
 pub use views::{VIEWS, ViewsService};

@@ -4,12 +4,16 @@
 mod categories;
 mod hours;
 mod products;
+mod reports;
 mod segments;
 mod views;
 
 pub use categories::{CategorySums, NO_CATEGORY, categories};
 pub use hours::{SalesSums, sales_sums};
 pub use products::{Measured, ProductAsked, ProductSums, Products, products};
+pub use reports::{
+    KeptReport, ReportSums, add_report, newest_reports, outdated_reports, report_revisions, report_sums,
+};
 pub use segments::{
     CustomerValue, NewTier, Placed, RuledTier, SegmentRun, SegmentSums, customer_revenue, customer_values, forget_runs,
     lock_customer, put_run, put_segments, put_tier, ruled_tiers, segment_run, segment_sums,

@@ -132,6 +132,10 @@ impl Walk {
         self.get("/api/v1/analytics/customer-segments?by=tier").await;
         let tier = json!({"tier": "gold", "until": "2026-04-01", "reason": "A partner of old"});
         self.call(Method::PUT, "/api/v1/customers/01890000-0000-7000-8000-000000000002/tier", tier).await;
+        self.post("/api/v1/reports/daily/2026-03-08/rebuild", Value::Null).await;
+        self.get("/api/v1/reports/daily").await;
+        self.get("/api/v1/reports/daily/2026-03-08?revision=1").await;
+        self.text("/api/v1/reports/daily/2026-03-08/file?format=csv").await;
         for set in ["customer-segments.csv", "hourly-sales.csv", "top-products.csv", "category-performance.xlsx"] {
             self.text(&format!("/api/v1/exports/{set}")).await;
         }

@@ -17,6 +17,7 @@ mod agreement;
 mod analytics;
 mod attention;
 mod audit;
+mod daily_report;
 mod database;
 mod demo;
 mod fault_drill;

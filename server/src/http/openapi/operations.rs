@@ -23,6 +23,7 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("transactions", sales::TRANSACTIONS),
     ("fraud", fraud::OPERATIONS),
     ("analytics", analytics::OPERATIONS),
+    ("reports", analytics::REPORTS),
     ("catalogue", sales::CATALOGUE),
     ("exports", sales::EXPORTS),
     ("search", system::SEARCH),

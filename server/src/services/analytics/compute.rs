@@ -83,6 +83,19 @@ async fn whole(
     Ok(sums.first().copied().unwrap_or_default())
 }
 
+/// What the whole of `days` came to.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn day_totals(
+    connection: &mut PgConnection,
+    context: &Context,
+    days: DayRange,
+) -> Result<SalesTotals, AppError> {
+    let money = Money { books: context.books(), only: None };
+    Ok(totals(&whole(connection, context, money, days).await?))
+}
+
 fn currency(context: &Context, only: Option<Currency>) -> Currency {
     only.unwrap_or(context.business.base_currency)
 }

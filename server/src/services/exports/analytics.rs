@@ -4,16 +4,19 @@ use super::{About, Export, Source};
 use crate::{
     backend::Backend,
     services::{
-        analytics::{categories, clock_hours, hourly, products, segments},
+        analytics::{categories, clock_hours, hourly, kept_report, products, segments},
         overview::Context,
     },
 };
+use chrono::NaiveDate;
 use domain::{
     AppError,
     access::{Permission, Principal},
-    analytics::{AnalyticsQuery, ProductRequest},
+    analytics::{AnalyticsQuery, ProductRequest, ReportUnit},
     query,
 };
+use rust_decimal::Decimal;
+use sqlx::PgConnection;
 use store::exports::Cell;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -24,10 +27,12 @@ pub enum AnalyticsSet {
     TopProducts,
     CategoryPerformance,
     CustomerSegments,
+    DailyReport,
 }
 
 impl AnalyticsSet {
-    const ALL: [Self; 4] = [Self::HourlySales, Self::TopProducts, Self::CategoryPerformance, Self::CustomerSegments];
+    const ALL: [Self; 5] =
+        [Self::HourlySales, Self::TopProducts, Self::CategoryPerformance, Self::CustomerSegments, Self::DailyReport];
 
     const fn name(self) -> &'static str {
         match self {
@@ -35,6 +40,7 @@ impl AnalyticsSet {
             Self::TopProducts => "top-products",
             Self::CategoryPerformance => "category-performance",
             Self::CustomerSegments => "customer-segments",
+            Self::DailyReport => "daily-report",
         }
     }
 
@@ -96,15 +102,18 @@ impl AnalyticsSet {
                 "moved_in",
                 "moved_out",
             ],
+            Self::DailyReport => {
+                vec!["date", "revision", "block", "item", "measure", "unit", "value", "day_before", "week_before"]
+            }
         }
     }
 }
 
-fn number(value: Option<rust_decimal::Decimal>) -> Cell {
+fn number(value: Option<Decimal>) -> Cell {
     value.map_or(Cell::Empty, Cell::Number)
 }
 
-fn money(value: Option<rust_decimal::Decimal>) -> Cell {
+fn money(value: Option<Decimal>) -> Cell {
     value.map_or(Cell::Empty, Cell::Money)
 }
 
@@ -219,8 +228,12 @@ pub(super) async fn read(
             };
             found.items.into_iter().map(row).collect()
         }
+        AnalyticsSet::DailyReport => daily_report(&mut tx, &context, pairs).await?,
     };
-    let known = ["by", "as_of", "hours", "days", "from", "to", "measure", "kind", "category", "currency", "clean"];
+    let known = [
+        "by", "as_of", "date", "revision", "hours", "days", "from", "to", "measure", "kind", "category", "currency",
+        "clean",
+    ];
     let given = pairs.iter().filter(|(name, value)| known.contains(&name.as_str()) && !value.trim().is_empty());
     let about = About {
         dataset: set.name(),
@@ -232,4 +245,58 @@ pub(super) async fn read(
     };
     let zone = context.zone;
     Ok(Export { about, headings: set.headings(), source: Source::Rows(rows), zone, tx, _permit: permit })
+}
+
+/// A report from its top to its bottom: one row a number.
+async fn daily_report(
+    connection: &mut PgConnection,
+    context: &Context,
+    pairs: &[(String, String)],
+) -> Result<Vec<Vec<Cell>>, AppError> {
+    let of =
+        |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.trim()).filter(|v| !v.is_empty());
+    let date: NaiveDate = of("date")
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| AppError::field("date", "Give the day of the report, like 2010-12-01."))?;
+    let revision = of("revision")
+        .map(|text| text.parse().map_err(|_| AppError::field("revision", "Give a whole number.")))
+        .transpose()?;
+    let screen =
+        kept_report(connection, context, date, revision).await?.ok_or_else(|| AppError::not_found("Report"))?;
+    let (report, revision) = (screen.report, screen.shown.revision);
+    let currency = report.currency.as_str();
+    let row = |block: &str, item: &str, measure: &str, unit: &str, values: [Option<Decimal>; 3]| {
+        let mut cells = vec![Cell::Text(date.to_string()), Cell::Whole(revision.into())];
+        cells.extend([block, item, measure, unit].map(|text| Cell::Text(text.to_owned())));
+        cells.extend(values.map(number));
+        cells
+    };
+    let mut rows = Vec::new();
+    for f in &report.figures {
+        let unit = match f.unit {
+            ReportUnit::Money => currency,
+            ReportUnit::Count => "count",
+            ReportUnit::Quantity => "quantity",
+        };
+        rows.push(row("figures", &f.label, &f.key, unit, [f.value, f.day_before, f.week_before]));
+    }
+    for h in &report.hours {
+        let hour = h.hour.to_rfc3339();
+        rows.push(row("hours", &hour, "gross_sales", currency, [Some(h.gross_sales), None, None]));
+        rows.push(row("hours", &hour, "refunds", currency, [Some(h.refunds), None, None]));
+        rows.push(row("hours", &hour, "transaction_count", "count", [Some(h.transaction_count.into()), None, None]));
+    }
+    for p in &report.products {
+        rows.push(row("products", &p.sku, "total_revenue", currency, [Some(p.total_revenue), None, None]));
+        rows.push(row("products", &p.sku, "units", "quantity", [Some(p.units), None, None]));
+    }
+    for c in &report.categories {
+        let name = c.category.as_deref().unwrap_or("Without a category");
+        rows.push(row("categories", name, "total_sales", currency, [Some(c.total_sales), None, None]));
+        rows.push(row("categories", name, "units", "quantity", [Some(c.units), None, None]));
+    }
+    for block in &report.failed {
+        rows.push(row("failed", block, "unavailable", "", [None; 3]));
+    }
+    Ok(rows)
 }

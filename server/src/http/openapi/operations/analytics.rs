@@ -1,12 +1,13 @@
 //! What sold when, of what, of which kind.
 
 use super::super::{
-    operation::{Operation, Parameter, asked, day, json, text, whole},
-    shapes::{enveloped_list, named, one_of},
+    operation::{Operation, Parameter, asked, day, file, json, text, whole},
+    shapes::{enveloped_list, list, named, one_of},
 };
 use crate::http::api::analytics::TierNow;
 use domain::analytics::{
-    AnalyticsMetadata, CategoryPerformance, HourlySales, SegmentMetadata, SegmentRow, SetTier, TopProduct,
+    AnalyticsMetadata, CategoryPerformance, HourlySales, ReportRevision, ReportScreen, SegmentMetadata, SegmentRow,
+    SetTier, TopProduct,
 };
 
 const FROM: Parameter = day("from", "First business day; with to, instead of a number.");
@@ -74,4 +75,27 @@ pub const OPERATIONS: &[Operation] = &[
     )
     .note("It stands until its end, or until it is changed.")
     .takes(named::<SetTier>),
+];
+
+const REVISION: Parameter = whole("revision", "The newest when not given.");
+const FILES: &[&str] = &["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"];
+
+pub const REPORTS: &[Operation] = &[
+    json("GET /api/v1/reports/daily", "The newest revision of each day's report", list::<ReportRevision>)
+        .note("100 days at most, the newest day first."),
+    json("GET /api/v1/reports/daily/{date}", "The report of a day with its revisions", named::<ReportScreen>)
+        .with(&[day("date", "The business day."), REVISION]),
+    file("GET /api/v1/reports/daily/{date}/file", "The report of a day as a file", FILES)
+        .note("A PDF is printed from the page of the report.")
+        .with(&[
+            day("date", "The business day."),
+            REVISION,
+            asked("format", |_| one_of(["xlsx", "csv"]), "xlsx when not given."),
+        ]),
+    json("POST /api/v1/reports/daily/{date}/rebuild", "Build the report of a day anew", named::<ReportScreen>)
+        .note(
+            "Without a change nothing is written; with one the report has another revision and keeps the earlier ones.",
+        )
+        .with(&[day("date", "The business day.")])
+        .fails(&[("409", "The day is not over yet.")]),
 ];

@@ -1,0 +1,42 @@
+// What sold, of what and of which kind: choices live in the address, numbers open their rows.
+import { expect, open, test } from '../harness/test.ts';
+import { axeClean, noSidewaysScroll } from '../harness/checks.ts';
+
+test('the page tells what sold, and its tables what the API tells', async ({ page, scripted }) => {
+  await open(page, '/analytics?period=30d');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Analytics');
+  const products = page.locator('[data-products]');
+  await products.getByText('Show as table').click();
+  const names = products.locator('tbody tr a');
+  await expect(names).toHaveCount(10);
+  const told = await (await page.request.get('/api/v1/analytics/top-products?days=30')).json();
+  expect(told.metadata.count).toBe(10);
+  expect(told.metadata.zone).toBeTruthy();
+  await expect(names.first()).toHaveText(told.data[0].name);
+
+  // Gross is another address of the same page.
+  await page.getByRole('link', { name: 'Gross', exact: true }).click();
+  await expect(page).toHaveURL(/period=30d&basis=gross/);
+  await expect(page.locator('[data-products] .legend')).toContainText('Gross revenue');
+  await axeClean(page);
+  await noSidewaysScroll(page);
+  if (scripted) await expect(page.locator('[data-products] canvas, [data-products] svg').first()).toBeVisible();
+});
+
+test('a category narrows the products, and the way back is there', async ({ page }) => {
+  await open(page, '/analytics?period=30d');
+  const categories = page.locator('[data-categories]');
+  await categories.getByText('Show as table').click();
+  const category = categories.locator('tbody a').first();
+  const name = await category.textContent();
+  await category.click();
+  await expect(page).toHaveURL(/category=[0-9a-f-]{36}/);
+  const back = page.getByRole('link', { name: 'Show all categories' });
+  await expect(back).toContainText(name ?? '');
+  const id = new URL(page.url()).searchParams.get('category');
+  const told = await (await page.request.get(`/api/v1/analytics/top-products?days=30&category=${id}`)).json();
+  await page.locator('[data-products]').getByText('Show as table').click();
+  await expect(page.locator('[data-products] tbody tr')).toHaveCount(told.data.length);
+  await back.click();
+  await expect(page).not.toHaveURL(/category=/);
+});
