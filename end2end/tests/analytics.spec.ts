@@ -40,3 +40,20 @@ test('a category narrows the products, and the way back is there', async ({ page
   await back.click();
   await expect(page).not.toHaveURL(/category=/);
 });
+
+test('the report of a day is built once and stands', async ({ page }) => {
+  const day = new Date(Date.now() - 20 * 86_400_000).toISOString().slice(0, 10);
+  await open(page, `/reports/daily/${day}`);
+  await expect(page.getByRole('heading', { level: 1 })).toContainText('Report of');
+  // There already when the night's work or another run of this journey built it.
+  const build = page.getByRole('button', { name: /^(Build it|Rebuild)$/ });
+  await build.click();
+  await expect(page.locator('[data-figures] tbody')).toContainText('New customers');
+  await expect(page.locator('[data-revisions] li').first()).toContainText('Revision');
+  await expect(page.getByRole('button', { name: 'Rebuild' })).toBeVisible();
+  const file = await page.request.get(`/api/v1/reports/daily/${day}/file?format=csv`);
+  expect(file.status()).toBe(200);
+  expect(await file.text()).toContain('revenue');
+  await axeClean(page);
+  await noSidewaysScroll(page);
+});
