@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod alerts;
+pub mod analytics;
 pub mod audit;
 pub mod demo;
 pub mod exports;
@@ -9,6 +10,7 @@ pub mod fraud;
 pub mod ingest;
 pub mod jobs;
 pub mod overview;
+pub mod reports;
 pub mod search;
 pub mod settings;
 pub mod transactions;
@@ -59,6 +61,9 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/overview/unsnooze", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/freshness", Access::Needs(Permission::OverviewView)),
     ("/fn/overview/area", Access::Needs(Permission::OverviewView)),
+    ("/fn/analytics/screen", Access::Needs(Permission::OverviewView)),
+    ("/fn/reports/daily", Access::Needs(Permission::OverviewView)),
+    ("/fn/reports/rebuild", Access::Needs(Permission::JobsRun)),
     ("/fn/search/find", Access::SignedIn),
     ("/fn/transactions/list", Access::Needs(Permission::TransactionsView)),
     ("/fn/transactions/detail", Access::Needs(Permission::TransactionsView)),

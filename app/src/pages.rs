@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod alerts;
+pub mod analytics;
 mod areas;
 pub mod audit;
 pub mod data;
@@ -12,6 +13,7 @@ pub mod jobs;
 pub mod login;
 pub mod not_found;
 pub mod overview;
+pub mod reports;
 pub mod search;
 pub mod settings;
 pub mod settings_cache;
@@ -40,6 +42,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/overview/kpis", Access::Needs(Permission::OverviewView)),
     ("/overview/kpis/{metric}", Access::Needs(Permission::OverviewView)),
     ("/overview/targets", Access::Needs(Permission::OverviewView)),
+    ("/analytics", Access::Needs(Permission::OverviewView)),
+    ("/reports/daily/{date}", Access::Needs(Permission::OverviewView)),
     ("/search", Access::SignedIn),
     ("/transactions", Access::Needs(Permission::TransactionsView)),
     ("/transactions/new", Access::Needs(Permission::TransactionsCreate)),

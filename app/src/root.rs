@@ -10,6 +10,7 @@ use crate::{
             AlertsRoute, alert::AlertRoute, channels::ChannelsRoute, inbox::InboxRoute, new::NewAlertRoute,
             rule::RuleRoute, rules::RulesRoute, silences::SilencesRoute,
         },
+        analytics::AnalyticsRoute,
         audit::{AuditRoute, entry::AuditEntryRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
         exports::ExportsRoute,
@@ -24,6 +25,7 @@ use crate::{
             OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
             freshness::FreshnessRoute, kpis::KpisRoute, refresh::provide_auto_refresh, targets::TargetsRoute,
         },
+        reports::ReportRoute,
         search::SearchRoute,
         settings::SettingsRoute,
         settings_cache::CacheRoute,
@@ -97,6 +99,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/overview/kpis") view={Lazy::<KpisRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/overview/kpis/:metric") view={Lazy::<DrillRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/overview/targets") view={Lazy::<TargetsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/analytics") view={Lazy::<AnalyticsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/reports/daily/:date") view={Lazy::<ReportRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/search") view={Lazy::<SearchRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions") view={Lazy::<TransactionsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions/new") view={Lazy::<NewTransactionRoute>::new()} ssr=SsrMode::Async/>

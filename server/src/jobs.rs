@@ -5,6 +5,9 @@
 //! [`Registry::standard`], and calling [`enqueue`] inside the transaction of the change.
 
 mod alert_evaluation;
+mod analytics_report;
+mod analytics_segments;
+mod analytics_views;
 mod attempt;
 mod attention_digest;
 mod context;
@@ -28,6 +31,9 @@ mod transactions_expire;
 mod worker;
 
 use crate::access::actors;
+pub use analytics_report::DailyReportJob;
+pub use analytics_segments::CustomerSegments;
+pub use analytics_views::MaterializedViews;
 pub use context::JobContext;
 pub use enqueue::{JobRequest, enqueue};
 pub use export_file::{LargeExport, WriteExport};

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod alerts;
+pub mod analytics;
 pub mod audit;
 pub mod exports;
 pub mod fraud;
@@ -23,6 +24,7 @@ use crate::{
 use domain::{
     access::AccessPort,
     alerts::{AlertRulesPort, AlertsPort, NotificationsPort},
+    analytics::{AnalyticsPort, ReportsPort},
     audit::AuditPort,
     demo::DemoPort,
     exports::ExportsPort,
@@ -56,6 +58,10 @@ pub struct Services {
     pub live: LiveBus,
     pub jobs: Arc<dyn JobsPort>,
     pub overview: Arc<dyn OverviewPort>,
+    pub analytics: Arc<dyn AnalyticsPort>,
+    pub views: Arc<analytics::ViewsService>,
+    pub segments: Arc<analytics::SegmentsService>,
+    pub reports: Arc<analytics::ReportsService>,
     pub cases: Arc<dyn CasesPort>,
     pub alerts: Arc<dyn AlertsPort>,
     pub alert_rules: Arc<dyn AlertRulesPort>,
@@ -93,8 +99,9 @@ impl Services {
         let attention = AttentionService::new(backend.clone(), Arc::clone(&settings), Registry::standard());
         let sources = Arc::new(SourcesService::new(backend.clone(), Arc::clone(&settings), live.clone()));
         let overview = overview::OverviewService::new(backend.clone());
-        let overview: Arc<dyn OverviewPort> =
-            Arc::new(overview.telling(live.gatherer().clone()).eating_from(Arc::clone(&sources)));
+        let overview = Arc::new(overview.telling(live.gatherer().clone()).eating_from(Arc::clone(&sources)));
+        let analytics = analytics::AnalyticsService::new(backend.clone(), Arc::clone(&overview));
+        let overview: Arc<dyn OverviewPort> = overview;
         let sources: Arc<dyn SourcesPort> = sources;
         let areas =
             AreasService::new(backend.clone(), Arc::clone(&settings), Arc::clone(&overview), Arc::clone(&sources));
@@ -115,6 +122,10 @@ impl Services {
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             audit: Arc::new(audit::AuditService::new(backend.clone())),
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
+            analytics: Arc::new(analytics),
+            views: Arc::new(analytics::ViewsService::new(backend.clone())),
+            reports: Arc::new(analytics::ReportsService::new(backend.clone())),
+            segments: Arc::new(analytics::SegmentsService::new(backend.clone())),
             cases: Arc::new(fraud::CasesService::new(backend.clone())),
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
             targets: Arc::new(overview::TargetsService::new(backend.clone())),
@@ -193,6 +204,8 @@ impl Services {
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));
         provide_context(Arc::clone(&self.cases));
+        provide_context(Arc::clone(&self.analytics));
+        provide_context(Arc::clone(&self.reports) as Arc<dyn ReportsPort>);
         provide_context(Arc::clone(&self.search));
         provide_context(Arc::clone(&self.demo));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod alerts;
+pub mod analytics;
 pub mod audit;
 pub mod clock;
 pub mod demo;

@@ -32,9 +32,11 @@ pub use drill::{
     VisitorRow,
 };
 pub use history::{History, HistoryItem, HistoryQuery, HistoryRequest, PastValue, Step};
+pub(crate) use metric::FACTS;
 pub use metric::{Basis, MetricKey, OrderSet, Unit};
 pub use pace::{EARLIER_DAYS, EarlierDay, Pace, Quarter, Share, Standing};
 pub use scope::{Compare, DayRange, MAX_DAYS, Period, Scope, ScopeQuery, TREND_DAYS};
+pub(crate) use scope::{clean, date, given, short};
 pub use screen::{KpisScreen, OverviewScreen, RecentSale};
 pub use series::{Bar, Bars, Counterpart, Progress, Trend, TrendDay, TrendQuery, TrendRequest, TrendTotals};
 pub use statistics::{change_percent, rate_percent, wilson_95};

@@ -120,6 +120,7 @@ pub const PLACES: &[Place] = &[
     page("Silences", "/alerts/silences", Permission::AlertsView, "mute hold back messages"),
     page("Channels", "/alerts/channels", Permission::AlertsEdit, "webhook e-mail slack notifications deliveries"),
     page("Fraud review", "/fraud", Permission::FraudView, "cases held suspicious queue review"),
+    page("Analytics", "/analytics", Permission::OverviewView, "hours products categories segments sold best"),
     page("Exports", "/exports", Permission::AccessExport, "files download large csv xlsx"),
     page("Data", "/data", Permission::IngestView, "imports files quarantine"),
     page("Jobs", "/jobs", Permission::JobsView, "background runs progress"),

@@ -117,6 +117,34 @@ pub const DECLARED: &[Declared] = &[
         check: |text| text.parse::<Decimal>().is_ok_and(|least| least >= Decimal::ZERO),
     },
     Declared {
+        key: "customers.tier_silver",
+        default: "500",
+        title: "Tier silver from",
+        allowed: "Revenue of 365 days in base currency, 0 or more.",
+        check: is_amount,
+    },
+    Declared {
+        key: "customers.tier_gold",
+        default: "2000",
+        title: "Tier gold from",
+        allowed: "Revenue of 365 days in base currency, 0 or more.",
+        check: is_amount,
+    },
+    Declared {
+        key: "customers.tier_platinum",
+        default: "10000",
+        title: "Tier platinum from",
+        allowed: "Revenue of 365 days in base currency, 0 or more.",
+        check: is_amount,
+    },
+    Declared {
+        key: "customers.rfm_percentiles",
+        default: "20 40 60 80",
+        title: "Segments: cut points",
+        allowed: "Four rising percentages from 1 to 99, e.g. 20 40 60 80.",
+        check: |text| percentiles(text).is_some(),
+    },
+    Declared {
         key: "sales.currencies",
         default: "",
         title: "Currencies of sales",
@@ -124,6 +152,19 @@ pub const DECLARED: &[Declared] = &[
         check: |text| currency_list(text).is_some(),
     },
 ];
+
+fn is_amount(text: &str) -> bool {
+    text.parse::<Decimal>().is_ok_and(|amount| amount >= Decimal::ZERO)
+}
+
+/// Four rising percentages with spaces between; `None` when they are not that.
+#[must_use]
+pub fn percentiles(text: &str) -> Option<[u8; 4]> {
+    let numbers: Vec<u8> = text.split_ascii_whitespace().map(|n| n.parse().ok()).collect::<Option<_>>()?;
+    let four: [u8; 4] = numbers.try_into().ok()?;
+    (four.windows(2).all(|pair| pair.first() < pair.last()) && four.iter().all(|n| (1..100).contains(n)))
+        .then_some(four)
+}
 
 /// Codes with commas or spaces between; `None` when one of them is no currency.
 #[must_use]

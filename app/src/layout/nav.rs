@@ -21,6 +21,7 @@ const PLACES: &[Place] = &[
     place("Operate", "Transactions", "/transactions", Permission::TransactionsView),
     place("Operate", "Alerts", "/alerts", Permission::AlertsView),
     place("Operate", "Fraud review", "/fraud", Permission::FraudView),
+    place("Operate", "Analytics", "/analytics", Permission::OverviewView),
     place("Operate", "Figures", "/overview/kpis", Permission::OverviewView),
     place("Operate", "Attention", "/overview/attention", Permission::OverviewView),
     place("Run", "Data", "/data", Permission::IngestView),

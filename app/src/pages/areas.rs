@@ -8,6 +8,7 @@ use super::{
         AlertsRoute, alert::AlertRoute, channels::ChannelsRoute, inbox::InboxRoute, new::NewAlertRoute,
         rule::RuleRoute, rules::RulesRoute, silences::SilencesRoute,
     },
+    analytics::AnalyticsRoute,
     audit::{AuditRoute, entry::AuditEntryRoute},
     data::{DataRoute, import::ImportRoute, upload::UploadRoute},
     exports::ExportsRoute,
@@ -20,6 +21,7 @@ use super::{
         OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
         freshness::FreshnessRoute, kpis::KpisRoute, targets::TargetsRoute,
     },
+    reports::ReportRoute,
     search::SearchRoute,
     settings::SettingsRoute,
     settings_cache::CacheRoute,
@@ -79,6 +81,7 @@ area!(
         FreshnessRoute,
         FaultDrillRoute,
         CacheRoute,
+        AnalyticsRoute,
     }
 );
 area!(
@@ -91,7 +94,8 @@ area!(
         ExportsRoute,
         FraudRoute,
         CaseRoute,
-        SearchRoute
+        SearchRoute,
+        ReportRoute,
     }
 );
 area!(

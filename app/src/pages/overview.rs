@@ -2,17 +2,17 @@
 
 mod areas;
 pub mod attention;
-mod bars;
-mod blocks;
+pub(crate) mod bars;
+pub(crate) mod blocks;
 pub mod drill;
 pub mod fault_drill;
 pub mod freshness;
 pub mod kpis;
-mod place;
+pub(crate) mod place;
 mod receipt;
 pub mod refresh;
 mod rows;
-mod scope_bar;
+pub(crate) mod scope_bar;
 mod spark;
 mod status;
 pub mod targets;

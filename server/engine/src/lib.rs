@@ -5,3 +5,4 @@ pub mod calendar;
 pub mod demo;
 pub mod ingest;
 pub mod schedule;
+pub mod segments;

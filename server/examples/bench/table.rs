@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use server::{
     backend::{Backend, Pools},
     clock::SystemClock,
-    services::overview::SummaryService,
+    services::{analytics::ViewsService, overview::SummaryService},
 };
 use sqlx::PgPool;
 use std::{
@@ -76,8 +76,13 @@ impl Asking<'_> {
 pub async fn measure(world: &World, rows: u64, report: &mut Report) -> Result<(), Failure> {
     let admin = viewers::administrator().await?;
     let mut asking = Asking { world, connection: Connection::open(ADDRESS).await? };
-    let summary = SummaryService::new(Backend::new(Pools::open(&world.app_url.parse()?, 12), Arc::new(SystemClock)));
+    let backend = Backend::new(Pools::open(&world.app_url.parse()?, 12), Arc::new(SystemClock));
+    let summary = SummaryService::new(backend.clone());
     sums(world, &summary, report).await?;
+    let at = Instant::now();
+    ViewsService::new(backend).refresh_all().await.map_err(|e| e.message)?;
+    let took = at.elapsed();
+    report.judge("refresh of all views", &format!("{:.1} s", took.as_secs_f64()), "below 60 s", took.as_secs() < 60);
     let read = whole_reads(world).await?;
 
     let dashboard = asking.p95("/api/v1/dashboard/overview", false).await?;
@@ -96,6 +101,7 @@ pub async fn measure(world: &World, rows: u64, report: &mut Report) -> Result<()
     }
     home(&mut asking, &admin, report).await?;
     drill(&mut asking, rows, report).await?;
+    analytics(&mut asking, report).await?;
     let mut times = Vec::new();
     for _ in 0..TIMES {
         times.push(asking.timed(&admin.get("/api/v1/attention")).await?.0);
@@ -156,6 +162,24 @@ async fn home(asking: &mut Asking<'_>, admin: &Viewer, report: &mut Report) -> R
     }
     report.below("home page with nothing kept, first HTML, p95", ranks(first).1, 200);
     report.below("home page with nothing kept, complete, p95", ranks(whole).1, 500);
+    Ok(())
+}
+
+/// Sales analytics with nothing kept but the views (`commerce.md` 9).
+async fn analytics(asking: &mut Asking<'_>, report: &mut Report) -> Result<(), Failure> {
+    for (path, limit) in [
+        ("hourly-sales?hours=168", 100),
+        ("top-products?days=30", 150),
+        ("top-products?days=365", 150),
+        ("category-performance?days=30", 150),
+        ("category-performance?days=365", 150),
+        ("customer-segments", 150),
+    ] {
+        let took = asking.p95(&format!("/api/v1/analytics/{path}"), false).await?;
+        report.below(&format!("{path}, uncached, p95"), took, limit);
+    }
+    let took = asking.p95("/api/v1/analytics/hourly-sales", true).await?;
+    report.below("hourly-sales, cached, p95", took, 50);
     Ok(())
 }
 

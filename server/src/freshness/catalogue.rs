@@ -3,7 +3,8 @@
 use domain::freshness::Declaration;
 use std::sync::LazyLock;
 
-static ALL: LazyLock<Vec<&'static Declaration>> = LazyLock::new(domain::overview::figures);
+static ALL: LazyLock<Vec<&'static Declaration>> =
+    LazyLock::new(|| [domain::overview::figures(), domain::analytics::declared::figures()].concat());
 
 /// In the order of the features.
 #[must_use]

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod alerts;
+pub mod analytics;
 pub mod attention;
 pub mod audit;
 pub mod cache;
@@ -15,6 +16,7 @@ pub mod ingest;
 pub mod jobs;
 pub mod live;
 pub mod overview;
+pub mod reports;
 pub mod search;
 pub mod settings;
 pub mod system;

@@ -47,9 +47,10 @@ impl Face {
             },
             // What is kept of the figures is kept where they are computed.
             "settings" if parts.next() == Some("cache") => Self::Analytics,
-            "" | "alerts" | "alert-rules" | "alert-metrics" | "attention" | "cache" | "drill" | "freshness"
-            | "overview" | "kpis" | "dashboard" | "visits" | "fraud" | "inbox" | "notifications" | "silences"
-            | "transactions" | "products" | "customers" | "exports" | "files" | "search" | "ws" => Self::Analytics,
+            "" | "alerts" | "alert-rules" | "alert-metrics" | "analytics" | "attention" | "cache" | "categories"
+            | "drill" | "freshness" | "overview" | "kpis" | "dashboard" | "visits" | "fraud" | "inbox"
+            | "notifications" | "reports" | "silences" | "transactions" | "products" | "customers" | "exports"
+            | "files" | "search" | "ws" => Self::Analytics,
             "audit"
             | "notification-channels"
             | "data"

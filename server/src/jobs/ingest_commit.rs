@@ -30,7 +30,9 @@ impl Job for ImportCommit {
             context.step("Writing the rows");
             let meter = Arc::new(Meter::default());
             let work = ingest.commit_now(context.principal(), import.import_id, Arc::clone(&meter));
-            noted(&context, import, watched(&context, &meter, work).await).await?
+            let detail = noted(&context, import, watched(&context, &meter, work).await).await?;
+            super::analytics_views::ask(&context).await?;
+            detail
         };
         let counts = json!(detail.summary.counts);
         let open = i64::from(detail.summary.open_rows);

@@ -30,7 +30,9 @@ impl Job for ImportUndo {
             context.step("Taking the rows back");
             let meter = Arc::new(Meter::default());
             let work = ingest.undo_now(context.principal(), import.import_id, Arc::clone(&meter));
-            noted(&context, import, watched(&context, &meter, work).await).await?
+            let detail = noted(&context, import, watched(&context, &meter, work).await).await?;
+            super::analytics_views::ask(&context).await?;
+            detail
         };
         let report = detail.undo.unwrap_or_default();
         context.count("left", i64::try_from(report.left).unwrap_or(i64::MAX));

@@ -1,7 +1,8 @@
 //! Every kind of job the program knows.
 
 use super::{
-    alert_evaluation::AlertEvaluation, attention_digest::AttentionDigest, export_file::WriteExport,
+    alert_evaluation::AlertEvaluation, analytics_report::DailyReportJob, analytics_segments::CustomerSegments,
+    analytics_views::MaterializedViews, attention_digest::AttentionDigest, export_file::WriteExport,
     fraud_amount_stats::FraudAmountStats, ingest_commit::ImportCommit, ingest_preview::ImportPreview,
     ingest_undo::ImportUndo, job::Job, overview_rebuild::KpiRebuild, overview_snapshots::KpiSnapshotRollup,
     overview_summary::KpiSummary, system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure,
@@ -39,6 +40,9 @@ impl Registry {
             .with::<FraudAmountStats>()
             .with::<AlertEvaluation>()
             .with::<AttentionDigest>()
+            .with::<MaterializedViews>()
+            .with::<CustomerSegments>()
+            .with::<DailyReportJob>()
     }
 
     #[must_use]

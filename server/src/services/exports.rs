@@ -1,6 +1,7 @@
 //! Exports (`platform.md` 3.12): exactly what the list says, from one snapshot, a batch at a time.
 
 mod acts;
+mod analytics;
 pub mod csv;
 mod figures;
 pub mod jsonl;
@@ -116,6 +117,8 @@ enum Source {
     List(Selection),
     Figure(Box<RowSource>),
     Audit,
+    /// At once: few rows, summed up.
+    Rows(Vec<Vec<Cell>>),
 }
 
 impl std::fmt::Debug for Export {
@@ -136,6 +139,7 @@ impl Export {
                 Ok(exports::fetch(&mut self.tx, selection.dataset, &move |at| zone.local(at)).await?)
             }
             Source::Figure(rows) => rows.batch(&mut self.tx).await,
+            Source::Rows(rows) => Ok(std::mem::take(rows)),
             Source::Audit => Ok(store::audit::reading::fetch(&mut self.tx, &move |at| zone.local(at)).await?),
         }
     }
@@ -210,6 +214,9 @@ impl ExportsService {
         };
         if dataset == KPI_ROWS {
             return figures::read(&self.backend, pool, who, pairs, permit).await;
+        }
+        if let Some(set) = analytics::AnalyticsSet::parse(dataset) {
+            return analytics::read(&self.backend, pool, who, set, pairs, permit).await;
         }
         let dataset = Dataset::parse(dataset).ok_or_else(|| AppError::not_found("Export"))?;
         who.require(dataset.right())?;

@@ -24,8 +24,11 @@ mod touched;
 mod visits_told;
 
 pub use measure::Context;
+pub(crate) use measure::badge;
 pub use pace::{month_pace, pace};
 pub use rows::RowSource;
+pub(crate) use standing::reorder_threshold;
+pub(crate) use summary::{SETTLING, dirty};
 pub use summary::{SummaryService, SummedUp};
 pub use targets::TargetsService;
 pub use touched::{name_closed_days, name_days_of_sales};
@@ -109,23 +112,23 @@ impl fmt::Debug for OverviewService {
 }
 
 /// The moment of an answer: the clock and the settings, with how sure those are.
-struct Moment {
-    now: DateTime<Utc>,
-    context: Context,
+pub(crate) struct Moment {
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) context: Context,
     freshness: Freshness,
 }
 
 impl Moment {
-    fn local(&self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
+    pub(crate) fn local(&self, at: DateTime<Utc>) -> DateTime<FixedOffset> {
         self.context.zone.local(at)
     }
 
-    fn today(&self) -> chrono::NaiveDate {
+    pub(crate) fn today(&self) -> chrono::NaiveDate {
         self.context.zone.day_of(self.now)
     }
 
     /// The scope of a question; sums are with or without confirmed fraud as it says from here on.
-    fn scope(&mut self, query: &ScopeQuery) -> Result<Scope, AppError> {
+    pub(crate) fn scope(&mut self, query: &ScopeQuery) -> Result<Scope, AppError> {
         let scope = query.resolve(self.today()).map_err(AppError::validation)?;
         self.context.without_fraud = scope.clean;
         Ok(scope)
@@ -137,12 +140,12 @@ impl Moment {
         Ok(asked)
     }
 
-    fn age(&self, computed_at: DateTime<Utc>) -> i64 {
+    pub(crate) fn age(&self, computed_at: DateTime<Utc>) -> i64 {
         (self.now - computed_at).num_seconds().max(0)
     }
 
     /// How a figure stands: a zone that may have changed makes its day doubtful too.
-    fn freshness<V>(&self, kept: &Answer<V>) -> Freshness {
+    pub(crate) fn freshness<V>(&self, kept: &Answer<V>) -> Freshness {
         kept.freshness.having_eaten(self.freshness)
     }
 }
@@ -186,7 +189,7 @@ impl OverviewService {
         async move { Ok(store::snapshot(&pool).await?) }
     }
 
-    async fn moment(&self, who: &Principal) -> Result<Moment, AppError> {
+    pub(crate) async fn moment(&self, who: &Principal) -> Result<Moment, AppError> {
         who.require(Permission::OverviewView)?;
         let now = self.backend.clock.now();
         let known = self.backend.business().await?;
@@ -227,7 +230,7 @@ impl OverviewService {
         tiles
     }
 
-    async fn kept_bars(&self, m: &Moment, scope: Scope) -> Result<Bars, AppError> {
+    pub(crate) async fn kept_bars(&self, m: &Moment, scope: Scope) -> Result<Bars, AppError> {
         let (context, now) = (m.context.clone(), m.now);
         let text = scope_text(scope, &m.context);
         let kept = self.backend.figures.get::<Bars, _>(&figures::BARS, text, move |connection| {

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod alerts;
+pub mod analytics;
 pub mod audit;
 pub mod demo;
 pub mod drill_runs;

@@ -12,7 +12,7 @@ mod targets;
 mod visits;
 
 pub use dirty_days::{
-    DirtyDay, clear_days, dirty_days, moments_of_demo, moments_of_refunds, moments_of_sales, name_days,
+    DayReader, DirtyDay, clear_days, dirty_days, moments_of_demo, moments_of_refunds, moments_of_sales, name_days,
 };
 pub use drill::{Asked, BuyerFields, FactFields, Found, VisitorFields, buyers, changed_facts, facts, visitors};
 pub use figures::{

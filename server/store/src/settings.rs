@@ -54,6 +54,17 @@ pub async fn put(
     Ok(())
 }
 
+/// The value of a key that somebody has set, as text.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn text(connection: &mut PgConnection, key: &str) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar("select value #>> '{}' from ops.settings where key = $1")
+        .bind(key)
+        .fetch_optional(connection)
+        .await?)
+}
+
 /// One stored setting.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stored {

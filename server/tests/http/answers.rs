@@ -126,6 +126,19 @@ impl Walk {
         self.post("/api/v1/visits", visit).await;
         self.get("/api/v1/dashboard/overview?period=7d").await;
         self.get("/api/v1/dashboard/metrics/realtime").await;
+        self.get("/api/v1/analytics/hourly-sales?hours=3").await;
+        self.get("/api/v1/analytics/top-products?days=2&limit=1&measure=units&kind=all").await;
+        self.get("/api/v1/analytics/category-performance?from=2026-03-01&to=2026-03-10&clean=1").await;
+        self.get("/api/v1/analytics/customer-segments?by=tier").await;
+        let tier = json!({"tier": "gold", "until": "2026-04-01", "reason": "A partner of old"});
+        self.call(Method::PUT, "/api/v1/customers/01890000-0000-7000-8000-000000000002/tier", tier).await;
+        self.post("/api/v1/reports/daily/2026-03-08/rebuild", Value::Null).await;
+        self.get("/api/v1/reports/daily").await;
+        self.get("/api/v1/reports/daily/2026-03-08?revision=1").await;
+        self.text("/api/v1/reports/daily/2026-03-08/file?format=csv").await;
+        for set in ["customer-segments.csv", "hourly-sales.csv", "top-products.csv", "category-performance.xlsx"] {
+            self.text(&format!("/api/v1/exports/{set}")).await;
+        }
         self.get("/api/v1/kpis?day=2026-03-10&basis=gross").await;
         self.get("/api/v1/kpis/trend?days=7&order=asc").await;
         self.get("/api/v1/kpis/hours").await;

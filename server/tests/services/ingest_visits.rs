@@ -234,10 +234,11 @@ async fn a_closed_day_follows_an_import_and_its_undo(db: PgPool) {
             "2026-11-20 00:10:00,b-1,77,,,\n2026-11-20 00:10:00,b-2,,,,\n2026-11-22 09:00:00,b-3,,,,\nnever,b-4,,,,\n",
         )
         .await;
-    let named: Vec<String> = sqlx::query_scalar("select day::text from ops.kpi_dirty_days order by day")
-        .fetch_all(&desk.figures.db)
-        .await
-        .unwrap();
+    let named: Vec<String> =
+        sqlx::query_scalar("select day::text from ops.kpi_dirty_days where reader = 'kpi_summary' order by day")
+            .fetch_all(&desk.figures.db)
+            .await
+            .unwrap();
     assert_eq!(named, ["2026-11-20"], "closed days only");
     assert_eq!(desk.kept("2026-11-20").await, (3, 1, 2));
     let offer = done.undoable.clone().unwrap();

@@ -75,9 +75,9 @@ fn cents(value: Decimal) -> Decimal {
     value.round_dp(2).normalize()
 }
 
-#[sqlx::test(migrations = "../migrations")]
-async fn every_day_of_the_reference_by_figure_and_export(db: PgPool) {
-    let Some(root) = data() else { return };
+/// A shop in London with the real sales; `None` where they are not at hand.
+pub async fn shop(db: PgPool) -> Option<Shop> {
+    let root = data()?;
     let shop = Shop::on(db);
     shop.set("business.zone", "Europe/London".into()).await;
     shop.set("business.base_currency", "GBP".into()).await;
@@ -87,11 +87,21 @@ async fn every_day_of_the_reference_by_figure_and_export(db: PgPool) {
     let id = ingest.receive(&planner(), upload).await.unwrap().summary.id;
     ingest.preview_now(&planner(), id, Arc::default()).await.unwrap();
     ingest.commit_now(&planner(), id, Arc::default()).await.unwrap();
-    for table in
-        ["vacuum analyze sales.transactions", "vacuum analyze sales.refunds", "vacuum analyze sales.refund_lines"]
-    {
+    for table in [
+        "vacuum analyze sales.transactions",
+        "vacuum analyze sales.transaction_lines",
+        "vacuum analyze sales.refunds",
+        "vacuum analyze sales.refund_lines",
+    ] {
         sqlx::raw_sql(table).execute(&shop.db).await.unwrap();
     }
+    Some(shop)
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn every_day_of_the_reference_by_figure_and_export(db: PgPool) {
+    let Some(root) = data() else { return };
+    let Some(shop) = shop(db).await else { return };
     let retail = Retail {
         overview: OverviewService::new(shop.backend.clone()),
         exports: ExportsService::new(shop.backend.clone()),

@@ -3,6 +3,7 @@
 //! sends, with the parameters it sends them with.
 
 use crate::{
+    analytics::{Asker, refresh},
     figures::{Figures, drill, scope},
     shop::admin,
 };
@@ -156,13 +157,15 @@ async fn fill(db: &PgPool) {
          from generate_series(1, {SALES} / 10) i;
          insert into sales.refund_lines (refund_id, line_no, product_id, quantity, net, refunded_at)
          select id, 1, '00000000-0000-7000-8000-00000000000a', 1, 1, refunded_at from sales.refunds;
+         insert into sales.transaction_lines (transaction_id, line_no, product_id, quantity, list_price, unit_price, net, occurred_at)
+         select id, 1, '00000000-0000-7000-8000-00000000000a', 1, net, net, net, occurred_at from sales.transactions;
          insert into sales.visits (id, visited_at, visitor_key, customer_id, session_ref)
          select md5('v' || i)::uuid, timestamptz '2026-11-22T12:00:00Z' - i * interval '2 days' * {DAYS} / {SALES}, 'b' || (i % 20000),
                 case when i % 7 = 0 then md5('c' || (i * 31 % 5000 + 1))::uuid end, 's' || (i * 2 / 3)
          from generate_series(1, {SALES} / 2) i;"
     );
     sqlx::raw_sql(AssertSqlSafe(sql)).execute(db).await.unwrap();
-    for table in ["transactions", "refunds", "refund_lines", "visits", "customers"] {
+    for table in ["transactions", "transaction_lines", "refunds", "refund_lines", "visits", "customers"] {
         sqlx::raw_sql(AssertSqlSafe(format!("vacuum analyze sales.{table}"))).execute(db).await.unwrap();
     }
 }
@@ -183,6 +186,49 @@ async fn tell_plans(db: &PgPool) {
         let sql = AssertSqlSafe(format!("alter database \"{name}\" set {setting}"));
         sqlx::raw_sql(sql).execute(db).await.unwrap();
     }
+}
+
+/// A question of analytics and how many days of rows it may read: from the rows, then from the views.
+const ANALYTICS: [(&str, &str, i64, i64); 7] = [
+    ("hourly", "hours=24", 3, 3),
+    ("hourly", "from=2026-10-01&to=2026-10-07", 7, 2),
+    ("hourly", "from=2026-10-01&to=2026-10-07&clean=1", 7, 7),
+    ("products", "days=7&kind=all", 20, 6),
+    ("products", "from=2026-09-01&to=2026-09-30&kind=all", 90, 2),
+    ("categories", "days=7", 30, 6),
+    ("categories", "from=2026-09-01&to=2026-09-30", 120, 2),
+];
+
+#[sqlx::test(migrations = "../migrations")]
+async fn analytics_read_the_days_that_no_view_holds(db: PgPool) {
+    fill(&db).await;
+    sqlx::raw_sql("load 'auto_explain'").execute(&db).await.expect("Postgres comes with auto_explain");
+    tell_plans(&db).await;
+    let world = Figures::on(db.clone());
+    let mut examiner = Examiner { plans: Plans::listen(), questions: 0, statements: BTreeSet::new(), faults: vec![] };
+    let asker = Asker::of(&world.backend);
+    for kept in [false, true] {
+        for (what, query, from_rows, from_views) in ANALYTICS {
+            match what {
+                "hourly" => drop(asker.hourly(query).await),
+                "products" => drop(asker.products(query).await),
+                _ => drop(asker.categories(query).await),
+            }
+            let days = if kept { from_views } else { from_rows };
+            examiner.examine(&format!("{what} {query}, kept {kept}"), days);
+        }
+        if !kept {
+            assert!(refresh(&world.backend).await);
+            sqlx::raw_sql(
+                "analyze sales.hourly_sales_mv; analyze sales.top_products_mv; analyze sales.category_performance_mv",
+            )
+            .execute(&db)
+            .await
+            .unwrap();
+            examiner.plans.take();
+        }
+    }
+    assert!(examiner.faults.is_empty(), "{} faults:\n{}", examiner.faults.len(), examiner.faults.join("\n"));
 }
 
 #[sqlx::test(migrations = "../migrations")]

@@ -1,6 +1,7 @@
 //! Days summed up and kept: the same as their rows after whatever happened, and still when nothing did.
 
 use crate::{
+    analytics,
     dice::{Dice, seeds},
     figures::{Figures, Sale, dec},
     ingest::{Desk, HEADER},
@@ -125,7 +126,7 @@ impl History {
         self.zone = ["UTC", "Asia/Kolkata", "America/New_York", "Europe/London"][self.dice.below(4) as usize];
         sqlx::raw_sql(
             "truncate sales.transactions, sales.refunds, sales.visits, ops.import_batches, ops.kpi_summary,
-                      ops.kpi_quarter_hours, ops.kpi_dirty_days, ops.demo_batches cascade",
+                      ops.kpi_quarter_hours, ops.kpi_dirty_days, ops.demo_batches, ops.view_refreshes, ops.calendar_hours, ops.calendar_books cascade",
         )
         .execute(&self.shop().db)
         .await
@@ -239,12 +240,17 @@ impl History {
         sqlx::query("insert into ops.demo_batches (id, dataset, seed, as_of, row_counts, loaded_at) values (gen_random_uuid(), 'x', 1, $1, '{}', $2) on conflict do nothing")
             .bind(when.date_naive()).bind(when).execute(&mut *tx).await.unwrap();
         sqlx::query(
-            "insert into sales.transactions (id, site_id, status, currency, gross, discount, net, tax, shipping, total, quantity, line_count,
-                                             occurred_at, recognised_at, entry, origin, created_at, updated_at)
-             values (gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'approved', 'USD', 9, 0, 9, 0, 0, 9, 1, 1, $1, $1, 'import',
-                     'demo', $1, $1)",
+            "with t as (
+                 insert into sales.transactions (id, site_id, status, currency, gross, discount, net, tax, shipping, total, quantity,
+                                                 line_count, occurred_at, recognised_at, entry, origin, created_at, updated_at)
+                 values (gen_random_uuid(), '00000000-0000-7000-8000-000000000001', 'approved', 'USD', 9, 0, 9, 0, 0, 9, 1, 1, $1, $1,
+                         'import', 'demo', $1, $1)
+                 returning id)
+             insert into sales.transaction_lines (transaction_id, line_no, product_id, quantity, list_price, unit_price, net, occurred_at)
+             select id, 1, $2, 1, 9, 9, 9, $1 from t",
         )
         .bind(when)
+        .bind(self.mug)
         .execute(&mut *tx)
         .await
         .unwrap();
@@ -263,7 +269,7 @@ impl History {
     }
 
     async fn step(&mut self) {
-        match self.dice.below(13) {
+        match self.dice.below(15) {
             0..=2 => self.late_sales().await,
             3 => self.late_refund().await,
             4 => self.added_line().await,
@@ -277,8 +283,13 @@ impl History {
                 let minutes = self.dice.below(40 * 60) as i64;
                 self.shop().clock.advance(Duration::minutes(minutes));
             }
-            _ => drop(run(&self.backend).await),
+            12 => drop(run(&self.backend).await),
+            _ => drop(analytics::refresh(&self.backend).await),
         }
+    }
+
+    async fn assert_analytics(&self, told: &str) {
+        analytics::assert_says_what_the_rows_say(&self.desk.shop.db, &self.backend, self.zone, told).await;
     }
 
     async fn live(&mut self, seed: u64) {
@@ -288,10 +299,13 @@ impl History {
         }
         // With marks not worked off yet the trend is right already.
         assert_trend(&self.desk.shop.db, &self.backend, &format!("seed {seed}, before")).await;
+        self.assert_analytics(&format!("seed {seed}, {}, before", self.zone)).await;
+        analytics::refresh(&self.backend).await;
+        self.assert_analytics(&format!("seed {seed}, {}, after", self.zone)).await;
         run(&self.backend).await;
         assert_agrees(&self.desk.shop.db, self.zone, &format!("seed {seed}, {}", self.zone)).await;
         assert_trend(&self.desk.shop.db, &self.backend, &format!("seed {seed}, after")).await;
-        let left = "select count(*) from ops.kpi_dirty_days";
+        let left = "select count(*) from ops.kpi_dirty_days where reader = 'kpi_summary'";
         assert_eq!(self.desk.shop.count(left).await, 0, "seed {seed}");
         assert_eq!(run(&self.backend).await, SummedUp::default(), "seed {seed}: a second run finds nothing");
         let found = rebuild(&self.backend, 35).await;
@@ -339,7 +353,10 @@ async fn example_7_a_release_counts_on_its_own_day_and_a_late_import_makes_revis
     let desk = Desk { shop: Shop::on(db.clone()), ingest };
     desk.import("1,A1,Thing,1,2026-11-22 23:00:00,20.00,77,UK\n").await;
     let named: Vec<(NaiveDate, String)> =
-        sqlx::query_as("select day, zone from ops.kpi_dirty_days").fetch_all(&db).await.unwrap();
+        sqlx::query_as("select day, zone from ops.kpi_dirty_days where reader = 'kpi_summary'")
+            .fetch_all(&db)
+            .await
+            .unwrap();
     assert_eq!(named, [(day_of("2026-11-22"), "UTC".to_owned())]);
 
     world.clock.set(at("2026-11-25T10:01:00Z"));
@@ -405,7 +422,7 @@ async fn today_is_never_named_and_a_name_of_another_zone_means_its_neighbours_to
     let mut tx = store::begin(&world.backend.pools.jobs).await.unwrap();
     let now = world.clock.now();
     name_closed_days(&mut tx, [now, now - Duration::hours(12), now + Duration::days(3)], now).await.unwrap();
-    assert!(sums::dirty_days(&mut tx).await.unwrap().is_empty());
+    assert!(sums::dirty_days(&mut tx, sums::DayReader::Summary).await.unwrap().is_empty());
     name_closed_days(&mut tx, [at("2026-11-10T20:00:00Z"), at("2026-11-10T20:01:00Z")], now).await.unwrap();
     store::commit(tx).await.unwrap();
     world.zone("Asia/Kolkata").await;

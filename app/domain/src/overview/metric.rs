@@ -103,7 +103,7 @@ pub enum Unit {
 }
 
 /// Topics whose change makes every figure of sales and visits old.
-pub(super) const FACTS: &[Topic] = &[Topic::Transactions, Topic::Analytics, Topic::Settings];
+pub(crate) const FACTS: &[Topic] = &[Topic::Transactions, Topic::Analytics, Topic::Settings];
 
 /// What every figure of a period is asked by.
 const OF_PERIOD: &[&str] = &["from", "to", "basis", "compare", "zone", "currency", "fraud"];

@@ -299,7 +299,7 @@ impl ScopeQuery {
 }
 
 /// An empty entry of a form is no entry.
-pub(super) fn given(text: Option<&str>) -> Option<&str> {
+pub(crate) fn given(text: Option<&str>) -> Option<&str> {
     text.map(str::trim).filter(|t| !t.is_empty())
 }
 
@@ -325,7 +325,7 @@ pub(super) fn trend_days(text: Option<&str>, faults: &mut Vec<FieldError>) -> u1
     }
 }
 
-pub(super) fn clean(text: Option<&str>, faults: &mut Vec<FieldError>) -> bool {
+pub(crate) fn clean(text: Option<&str>, faults: &mut Vec<FieldError>) -> bool {
     match given(text) {
         None | Some("0") => false,
         Some("1") => true,
@@ -349,7 +349,7 @@ fn compare(text: Option<&str>, faults: &mut Vec<FieldError>) -> Compare {
     })
 }
 
-pub(super) fn date(path: &str, text: Option<&str>, faults: &mut Vec<FieldError>) -> Option<NaiveDate> {
+pub(crate) fn date(path: &str, text: Option<&str>, faults: &mut Vec<FieldError>) -> Option<NaiveDate> {
     let text = given(text)?;
     let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().filter(|d| YEARS.contains(&d.year()));
     if date.is_none() {
@@ -367,7 +367,7 @@ pub(super) fn check_range(days: DayRange, faults: &mut Vec<FieldError>) {
 }
 
 /// What a message repeats of an entry.
-pub(super) fn short(text: &str) -> String {
+pub(crate) fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
 

@@ -1,13 +1,14 @@
 //! The pages that show figures of a scope: links to other days or choices stay on the page.
 
 use chrono::NaiveDate;
-use domain::overview::{Compare, MetricKey, Scope, Tile};
+use domain::overview::{Basis, Compare, MetricKey, Scope, Tile};
 
-/// Which of the two.
+/// Which of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     Home,
     Figures,
+    Analytics,
 }
 
 impl Place {
@@ -15,15 +16,21 @@ impl Place {
         match self {
             Self::Home => "/",
             Self::Figures => "/overview/kpis",
+            Self::Analytics => "/analytics",
         }
     }
 
     /// What it compares with when nothing is chosen.
     pub const fn usual(self) -> Compare {
         match self {
-            Self::Home => Compare::Week,
+            Self::Home | Self::Analytics => Compare::Week,
             Self::Figures => Compare::All,
         }
+    }
+
+    /// Counting rules that mean something on it: orders of whatever status have no products.
+    pub fn rules(self) -> &'static [Basis] {
+        if self == Self::Analytics { &[Basis::Net, Basis::Gross] } else { &Basis::ALL }
     }
 
     /// This page of `scope`.

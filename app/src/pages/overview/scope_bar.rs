@@ -44,8 +44,10 @@ pub fn ScopeBar(place: Place, scope: Scope, today: NaiveDate) -> impl IntoView {
             view! { <a href=href(choice) aria-current=current>{label}</a> }
         })
         .collect_view();
-    let rules = Basis::ALL
-        .into_iter()
+    let rules = place
+        .rules()
+        .iter()
+        .copied()
         .map(|basis| {
             let current = (basis == scope.basis).then_some("true");
             view! { <a href=href(scope.with_basis(basis)) aria-current=current title=counting(basis)>{basis.label()}</a> }

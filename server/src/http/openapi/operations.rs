@@ -2,6 +2,7 @@
 
 mod access;
 mod alerts;
+mod analytics;
 mod attention;
 mod fraud;
 mod ingest;
@@ -23,6 +24,8 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("alerts", alerts::OPERATIONS),
     ("transactions", sales::TRANSACTIONS),
     ("fraud", fraud::OPERATIONS),
+    ("analytics", analytics::OPERATIONS),
+    ("reports", analytics::REPORTS),
     ("catalogue", sales::CATALOGUE),
     ("exports", sales::EXPORTS),
     ("search", system::SEARCH),

@@ -13,7 +13,7 @@ use domain::{
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use std::collections::{BTreeMap, BTreeSet};
-use store::overview::{self as sums, DayFigures, SummaryRow, Visits, Window};
+use store::overview::{self as sums, DayFigures, DayReader, SummaryRow, Visits, Window};
 
 /// What a trend tells of one day.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -114,7 +114,7 @@ impl Kept {
             }
             _ => Vec::new(),
         };
-        let named = dirty(connection, context.zone.name()).await?;
+        let named = dirty(connection, context.zone.name(), DayReader::Summary).await?;
         Ok(Self { rows: rows.into_iter().map(|row| (row.day, row)).collect(), named })
     }
 

@@ -143,7 +143,7 @@ pub(super) const fn badge_of(origins: Origins) -> Badge {
 }
 
 /// That of the sales and refunds of a window.
-pub(super) async fn badge(connection: &mut PgConnection, window: &Window) -> Result<Badge, AppError> {
+pub(crate) async fn badge(connection: &mut PgConnection, window: &Window) -> Result<Badge, AppError> {
     Ok(badge_of(sums::origins(connection, window).await?))
 }
 

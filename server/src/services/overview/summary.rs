@@ -14,11 +14,11 @@ use domain::{
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use std::{collections::BTreeSet, fmt};
-use store::overview::{self as sums, DayFigures, DirtyDay, SummaryRow, Window};
+use store::overview::{self as sums, DayFigures, DayReader, DirtyDay, SummaryRow, Window};
 
 /// After its end a day waits this long before it counts as closed: a sale of its last second may still be
 /// on the way to its commit, and is no correction.
-const SETTLING: TimeDelta = Duration::minutes(5);
+pub(crate) const SETTLING: TimeDelta = Duration::minutes(5);
 
 /// Keeps `ops.kpi_summary` and `ops.kpi_quarter_hours`.
 pub struct SummaryService {
@@ -69,7 +69,7 @@ impl SummaryService {
         let context = Context::read(&mut connection).await?;
         let today = context.zone.day_of(self.backend.clock.now());
         let mut days = BTreeSet::from([today, today - Days::new(1)]);
-        for dirty in sums::dirty_days(&mut connection).await? {
+        for dirty in sums::dirty_days(&mut connection, DayReader::Summary).await? {
             days.extend(meant(&dirty, context.zone.name()));
         }
         let first = today - Days::new(MAX_DAYS.unsigned_abs());
@@ -98,7 +98,7 @@ impl SummaryService {
         let mut tx = sums::begin_summary(&self.backend.pools.jobs).await?;
         let context = Context::read(&mut tx).await?;
         sums::drop_other_books(&mut tx, context.books()).await?;
-        let named = sums::dirty_days(&mut tx).await?;
+        let named = sums::dirty_days(&mut tx, DayReader::Summary).await?;
         let mut found = write_days(&mut tx, &context, days, &named, now).await?;
         for window in stretches(&context, days) {
             found.quarter_hours += sums::sum_up_quarter_hours(&mut tx, context.books(), &window, now).await?;
@@ -124,9 +124,13 @@ fn meant(named: &DirtyDay, zone: &str) -> impl Iterator<Item = NaiveDate> + use<
     (0..=2 * around).map(move |n| first + Days::new(n))
 }
 
-/// Days that a name not yet worked off stands for.
-pub(super) async fn dirty(connection: &mut PgConnection, zone: &str) -> Result<BTreeSet<NaiveDate>, AppError> {
-    Ok(sums::dirty_days(connection).await?.iter().flat_map(|named| meant(named, zone)).collect())
+/// Days that a name not yet worked off by `reader` stands for.
+pub(crate) async fn dirty(
+    connection: &mut PgConnection,
+    zone: &str,
+    reader: DayReader,
+) -> Result<BTreeSet<NaiveDate>, AppError> {
+    Ok(sums::dirty_days(connection, reader).await?.iter().flat_map(|named| meant(named, zone)).collect())
 }
 
 /// Whether `window` is over for good at `now`.

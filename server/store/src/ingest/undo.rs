@@ -253,7 +253,8 @@ pub async fn delete_customers(connection: &mut PgConnection, import_id: Uuid) ->
          where i.import_id = $1 and i.table_name = 'sales.customers' and i.entity_id = c.id and c.version = i.version_after
            and not exists (select from sales.transactions t where t.customer_id = c.id)
            and not exists (select from sales.refunds r where r.customer_id = c.id)
-           and not exists (select from sales.visits v where v.customer_id = c.id)",
+           and not exists (select from sales.visits v where v.customer_id = c.id)
+           and not exists (select from sales.customer_tiers d where d.customer_id = c.id and d.source = 'manual')",
         import_id,
     )
     .execute(&mut *connection)

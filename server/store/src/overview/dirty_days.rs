@@ -14,13 +14,33 @@ pub struct DirtyDay {
     pub zone: String,
 }
 
-/// Names days of `zone`.
+/// Who works off the names of days: each its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DayReader {
+    /// `kpi_summary`.
+    Summary,
+    /// `materialized_views`.
+    Views,
+}
+
+impl DayReader {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Summary => "kpi_summary",
+            Self::Views => "views",
+        }
+    }
+}
+
+/// Names days of `zone`, for each reader.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn name_days(connection: &mut PgConnection, days: &[NaiveDate], zone: &str, at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
-        "insert into ops.kpi_dirty_days (day, zone, named_at) select day, $2, $3 from unnest($1::date[]) as d (day)",
+        "insert into ops.kpi_dirty_days (day, zone, named_at, reader)
+         select d.day, $2, $3, r.reader
+         from unnest($1::date[]) as d (day) cross join (values ('kpi_summary'), ('views')) r (reader)",
         days,
         zone,
         at
@@ -30,12 +50,13 @@ pub async fn name_days(connection: &mut PgConnection, days: &[NaiveDate], zone: 
     Ok(())
 }
 
-/// All named days in the order of their naming.
+/// All days named for `reader` in the order of their naming.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn dirty_days(connection: &mut PgConnection) -> Result<Vec<DirtyDay>> {
-    Ok(sqlx::query_as!(DirtyDay, "select id, day, zone from ops.kpi_dirty_days order by id")
+pub async fn dirty_days(connection: &mut PgConnection, reader: DayReader) -> Result<Vec<DirtyDay>> {
+    let reader = reader.as_str();
+    Ok(sqlx::query_as!(DirtyDay, "select id, day, zone from ops.kpi_dirty_days where reader = $1 order by id", reader)
         .fetch_all(connection)
         .await?)
 }

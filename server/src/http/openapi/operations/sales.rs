@@ -91,7 +91,8 @@ pub const EXPORTS: &[Operation] = &[
         .note("X-Row-Count-Expected before the file, the trailer X-Row-Count after it. Other parameters are those of the list.")
         .with(&[text(
             "file",
-            "transactions, transaction-lines, refunds, products or kpi-rows (with metric); with .csv or .xlsx.",
+            "transactions, transaction-lines, refunds, products, hourly-sales, top-products, category-performance, \
+             customer-segments or kpi-rows (with metric); with .csv or .xlsx.",
         )])
         .others(&[
             (

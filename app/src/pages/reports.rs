@@ -1,0 +1,248 @@
+//! `/reports/daily/{date}`: the report of a day, to read, print and download.
+
+use crate::{
+    components::{
+        form::{CsrfField, ErrorSummary, FormState},
+        page::PageHead,
+        states::{Empty, Loading, ready_or_failed},
+    },
+    context::session,
+    features::reports::{RebuildReport, load_report},
+    live::use_topic,
+    page_data::PageData,
+    pages::LazyPage,
+};
+use chrono::{Days, NaiveDate};
+use domain::{
+    access::Permission,
+    analytics::{DailyReport, ReportFigure, ReportRevision, ReportScreen, ReportUnit},
+    format,
+    live::Topic,
+    overview::change_percent,
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::{use_location, use_params_map};
+use rust_decimal::Decimal;
+
+#[allow(missing_debug_implementations, reason = "actions have none")]
+pub struct ReportRoute {
+    date: Memo<String>,
+    screen: PageData<Option<ReportScreen>>,
+    rebuild: ServerAction<RebuildReport>,
+}
+
+impl LazyPage for ReportRoute {
+    fn data() -> Self {
+        let (params, search) = (use_params_map(), use_location().search);
+        let date = Memo::new(move |_| params.with(|p| p.get("date").unwrap_or_default()));
+        let (changed, rebuild) = (use_topic(Topic::Analytics), ServerAction::new());
+        let version = rebuild.version();
+        let asked = move || (date.get(), search.get(), changed.get(), version.get());
+        Self { date, screen: PageData::load(asked, |(date, query, ..)| load_report(date, query)), rebuild }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let ReportRoute { date, screen, rebuild } = this;
+        view! {
+            <Transition fallback=|| view! { <Loading lines=8/> }>
+                {move || Suspend::new(async move {
+                    ready_or_failed(screen.await, move |screen| page(screen, &date.get(), rebuild))
+                })}
+            </Transition>
+        }
+        .into_any()
+    }
+}
+
+fn page(screen: Option<ReportScreen>, asked: &str, rebuild: ServerAction<RebuildReport>) -> AnyView {
+    let day: Option<NaiveDate> = asked.parse().ok();
+    let title = day.map_or_else(|| "Daily report".to_owned(), |day| format!("Report of {}", format::date(day)));
+    let beside = |day: Option<NaiveDate>, words: &'static str| {
+        day.map(|day| view! { <a class="btn" href=format!("/reports/daily/{day}")>{words}</a> })
+    };
+    let files = screen.as_ref().filter(|_| session().may(Permission::AccessExport)).map(|screen| {
+        let file =
+            format!("/api/v1/reports/daily/{}/file?revision={}&format=", screen.report.date, screen.shown.revision);
+        view! {
+            <a class="btn" rel="external" href=format!("{file}csv")>"CSV"</a>
+            <a class="btn" rel="external" href=format!("{file}xlsx")>"XLSX"</a>
+        }
+    });
+    let may_rebuild = session().may(Permission::JobsRun) && day.is_some();
+    let date = asked.to_owned();
+    let build = may_rebuild.then(|| {
+        let words = if screen.is_some() { "Rebuild" } else { "Build it" };
+        view! {
+            <ActionForm action=rebuild>
+                <CsrfField/>
+                <input type="hidden" name="date" value=date/>
+                <button class="btn" type="submit">{words}</button>
+            </ActionForm>
+        }
+    });
+    let scope = screen.as_ref().map_or_else(String::new, |screen| {
+        format!(
+            "{} · {} · revision {}",
+            format::date_long(screen.report.date),
+            screen.report.zone,
+            screen.shown.revision
+        )
+    });
+    view! {
+        <PageHead title=title scope=scope>
+            {beside(day.and_then(|day| day.checked_sub_days(Days::new(1))), "Day before")}
+            {beside(day.and_then(|day| day.checked_add_days(Days::new(1))), "Day after")}
+            {files}
+            {build}
+        </PageHead>
+        <ErrorSummary state=FormState::of(rebuild)/>
+        {match screen {
+            Some(screen) => shown(screen).into_any(),
+            None => view! { <Empty message="There is no report of this day. It is built when the day is over."/> }.into_any(),
+        }}
+    }
+    .into_any()
+}
+
+fn shown(screen: ReportScreen) -> impl IntoView {
+    let ReportScreen { report, shown, revisions } = screen;
+    let failed = (!report.failed.is_empty()).then(
+        || view! { <p class="banner bad" role="status">"Unavailable when built: "{report.failed.join(", ")}</p> },
+    );
+    view! {
+        {failed}
+        {figures(&report)}
+        <section class="grid2">{hours(&report)}{products(&report)}</section>
+        {categories(&report)}
+        {history(&revisions, &shown)}
+    }
+}
+
+fn figures(report: &DailyReport) -> impl IntoView + use<> {
+    let locale = session().business.locale;
+    let currency = report.currency;
+    let words = |figure: &ReportFigure, value: Option<Decimal>| match value {
+        None => format::UNKNOWN.to_owned(),
+        Some(value) if figure.unit == ReportUnit::Money => format::money(value, currency, &locale),
+        Some(value) => format::number(value, &locale),
+    };
+    let against = |figure: &ReportFigure, before: Option<Decimal>| {
+        let change = figure.value.zip(before).and_then(|(now, before)| change_percent(now, before));
+        let change = change.map(|change| format!(" ({}\u{a0}%)", format::change(change, &locale))).unwrap_or_default();
+        format!("{}{change}", words(figure, before))
+    };
+    let rows = report
+        .figures
+        .iter()
+        .map(|f| {
+            view! {
+                <tr>
+                    <td>{f.label.clone()}</td>
+                    <td class="r num">{words(f, f.value)}</td>
+                    <td class="r num">{against(f, f.day_before)}</td>
+                    <td class="r num">{against(f, f.week_before)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    view! {
+        <article class="card" data-figures>
+            <header><h2>"The day"</h2></header>
+            <div class="table-wrap"><table>
+                <thead><tr>
+                    <th scope="col">"Figure"</th><th scope="col" class="r">"This day"</th>
+                    <th scope="col" class="r">"Day before"</th><th scope="col" class="r">"Week before"</th>
+                </tr></thead>
+                <tbody>{rows}</tbody>
+            </table></div>
+        </article>
+    }
+}
+
+fn hours(report: &DailyReport) -> impl IntoView + use<> {
+    let locale = session().business.locale;
+    let rows = report
+        .hours
+        .iter()
+        .map(|h| {
+            view! {
+                <tr>
+                    <td>{format::time(h.hour)}</td>
+                    <td class="r num">{format::money(h.total_sales, report.currency, &locale)}</td>
+                    <td class="r num">{format::count(h.transaction_count, &locale)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    table("Hours", ["Hour", "Revenue", "Orders"], rows.into_any())
+}
+
+fn products(report: &DailyReport) -> impl IntoView + use<> {
+    let locale = session().business.locale;
+    let rows = report
+        .products
+        .iter()
+        .map(|p| {
+            view! {
+                <tr>
+                    <td>{p.name.clone()}<div class="sub">{p.sku.clone()}</div></td>
+                    <td class="r num">{format::money(p.total_revenue, report.currency, &locale)}</td>
+                    <td class="r num">{format::number(p.units, &locale)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    table("Top products", ["Product", "Revenue", "Units"], rows.into_any())
+}
+
+fn categories(report: &DailyReport) -> impl IntoView + use<> {
+    let locale = session().business.locale;
+    let rows = report
+        .categories
+        .iter()
+        .map(|c| {
+            view! {
+                <tr>
+                    <td>{c.category.clone().unwrap_or_else(|| "Without a category".to_owned())}</td>
+                    <td class="r num">{format::money(c.total_sales, report.currency, &locale)}</td>
+                    <td class="r num">{format::count(c.transaction_count, &locale)}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    table("Categories", ["Category", "Revenue", "Orders"], rows.into_any())
+}
+
+fn table(title: &'static str, [first, second, third]: [&'static str; 3], rows: AnyView) -> impl IntoView {
+    view! {
+        <article class="card">
+            <header><h2>{title}</h2></header>
+            <div class="table-wrap" tabindex="0"><table>
+                <thead><tr><th scope="col">{first}</th><th scope="col" class="r">{second}</th><th scope="col" class="r">{third}</th></tr></thead>
+                <tbody>{rows}</tbody>
+            </table></div>
+        </article>
+    }
+}
+
+fn history(revisions: &[ReportRevision], shown: &ReportRevision) -> impl IntoView + use<> {
+    let rows = revisions
+        .iter()
+        .map(|r| {
+            let href = format!("/reports/daily/{}?revision={}", r.date, r.revision);
+            view! {
+                <li>
+                    <a href=href aria-current=(r.revision == shown.revision).then_some("true")>{format!("Revision {}", r.revision)}</a>
+                    <div>{r.reason.clone()}<div class="sub"><code>{r.sha256.chars().take(16).collect::<String>()}</code></div></div>
+                    <time datetime=format::date_time_machine(r.built_at) title=format::date_time_full(r.built_at)>{format::date_time(r.built_at)}</time>
+                </li>
+            }
+        })
+        .collect_view();
+    view! {
+        <article class="card" data-revisions>
+            <header><h2>"Revisions"</h2></header>
+            <ul class="list">{rows}</ul>
+        </article>
+    }
+}
