@@ -92,6 +92,8 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/fraud/next", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/claim", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/note", Access::Needs(Permission::FraudReview)),
+    ("/fn/fraud/pass", Access::Needs(Permission::FraudReview)),
+    ("/fn/fraud/flag", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/decide", Access::Needs(Permission::FraudReview)),
     ("/fn/ingest/imports", Access::Needs(Permission::IngestView)),
     ("/fn/ingest/import", Access::Needs(Permission::IngestView)),

@@ -36,12 +36,16 @@ test('a sale priced far from the catalogue goes through and waits for a verdict'
   await expect(page.locator('.timeline')).toContainText('Asked the seller about the price.');
   await expect(page.getByRole('button', { name: 'Give it back' })).toBeVisible();
 
+  await page.getByLabel('Why somebody else should look').fill('The seller must be asked again.');
+  await page.getByRole('button', { name: 'Escalate' }).click();
+  await expect(page.locator('.timeline')).toContainText('The seller must be asked again.');
+
   await page.getByLabel('Legitimate').check();
-  await page.getByLabel('Why').fill('abc');
+  await page.getByLabel('Why', { exact: true }).fill('abc');
   await page.getByRole('button', { name: 'Decide' }).click();
   await expect(page.getByRole('alert').first()).toContainText('5 to 2000 characters');
   await page.getByLabel('Legitimate').check();
-  await page.getByLabel('Why').fill('The seller gave a custom engraving.');
+  await page.getByLabel('Why', { exact: true }).fill('The seller gave a custom engraving.');
   await page.getByRole('button', { name: 'Decide' }).click();
   await expect(page.getByText('Verdict', { exact: true })).toBeVisible();
   await expect(page.locator('dl')).toContainText('custom engraving');
@@ -57,4 +61,16 @@ test('a viewer reads cases and cannot decide them', async ({ another, scripted }
   await open(viewer, '/fraud');
   await expect(viewer.getByRole('heading', { level: 1 })).toHaveText('Fraud review');
   await expect(viewer.getByRole('button', { name: 'Next case' })).toHaveCount(0);
+});
+
+test('suspicious sales are found in the list, and a sale is flagged by a person', async ({ page }) => {
+  await open(page, '/transactions?suspicious=true');
+  await expect(page.locator('tbody tr').first()).toContainText('Suspicious');
+  await open(page, '/transactions?status=approved&suspicious=false');
+  await page.locator('tbody a.row-link').first().click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Transaction #\d+$/);
+  await page.getByText('Something is wrong with this sale').click();
+  await page.getByLabel('What is suspicious').fill('The address is odd.');
+  await page.getByRole('button', { name: 'Open a case' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Case of sale #\d+$/);
 });

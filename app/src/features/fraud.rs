@@ -85,3 +85,45 @@ pub async fn decide_case(id: String, choice: String, comment: String) -> Result<
     redirect(&format!("/fraud/cases/{id}"));
     Ok(())
 }
+
+/// Leaves a case to somebody with more to say (`escalate`, with a reason), or puts it off (`snooze`, for `hours`).
+#[server(prefix = "/fn", endpoint = "fraud/pass")]
+pub async fn pass_case(
+    id: String,
+    how: String,
+    #[server(default)] reason: String,
+    #[server(default)] hours: String,
+) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        fraud::case::{CaseReason, CasesPort, SnoozeCase},
+        ids::CaseId,
+    };
+    let id: CaseId = id.parse().map_err(|_| AppError::not_found("Case"))?;
+    let (cases, who) = (port::<dyn CasesPort>()?, principal()?);
+    match how.as_str() {
+        "escalate" => cases.escalate(&who, id, &CaseReason { reason }).await?,
+        "snooze" => {
+            let hours = hours.parse().map_err(|_| AppError::field("hours", "Choose how long."))?;
+            cases.snooze(&who, id, SnoozeCase { hours }).await?
+        }
+        _ => return Err(AppError::field("how", "Choose what to do.").into()),
+    };
+    redirect(&format!("/fraud/cases/{id}"));
+    Ok(())
+}
+
+/// Opens a case of a sale that went through, and goes to it.
+#[server(prefix = "/fn", endpoint = "fraud/flag")]
+pub async fn flag_sale(id: String, reason: String) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        fraud::case::{CaseReason, CasesPort},
+    };
+    let id = id.parse().map_err(|_| AppError::not_found("Transaction"))?;
+    let case = port::<dyn CasesPort>()?.flag(&principal()?, id, &CaseReason { reason }).await?;
+    redirect(&format!("/fraud/cases/{}", case.row.id));
+    Ok(())
+}

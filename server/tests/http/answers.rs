@@ -175,6 +175,11 @@ impl Walk {
         self.post(&format!("{case}/notes"), json!({"text": "called"})).await;
         self.post(&format!("{case}/unclaim"), Value::Null).await;
         self.post(&format!("{case}/claim"), Value::Null).await;
+        self.post(&format!("{case}/escalate"), json!({"reason": "the bank must be asked"})).await;
+        self.post(&format!("{case}/snooze"), json!({"hours": 4})).await;
+        let sold = self.get("/api/v1/transactions?status=completed&suspicious=false&limit=1").await;
+        let path = format!("/api/v1/transactions/{}/flag", sold["data"][0]["id"].as_str().expect("a sale"));
+        self.post(&path, json!({"reason": "the address is odd"})).await;
         let verdict = json!({"verdict": "legitimate", "comment": "the customer called back"});
         let closed = self.post(&format!("{case}/decide"), verdict).await;
         assert_eq!((&closed["state"], &closed["status"]), (&json!("closed"), &json!("released")), "{closed}");

@@ -8,7 +8,9 @@ use domain::{
     clock::Clock,
     fraud::{
         Feature, Outcome,
-        case::{CaseDetail, CaseQuery, CaseState, CasesPort, DecideCase, HeldAction, Queue, Verdict},
+        case::{
+            CaseDetail, CaseQuery, CaseReason, CaseState, CasesPort, DecideCase, HeldAction, Queue, SnoozeCase, Verdict,
+        },
     },
     ids::{CaseId, CustomerId, ProductId},
     transactions::{Entry, PaymentMethod, RecordSale, SaleReceipt, SaleStatus},
@@ -442,4 +444,42 @@ async fn what_is_usual_is_known_from_two_hundred_lines_and_a_hundred_first_order
     assert_eq!(hits(&desk.sell(&admin(), &at_price(None, "200")).await), ["amount_in_category"]);
     desk.shop.clock.set(at("2026-10-06T08:29:59Z"));
     assert_eq!(hits(&desk.sell(&admin(), &at_price(None, "200")).await), Vec::<String>::new(), "not known by then");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_case_is_passed_on_put_off_and_a_sale_flagged_by_a_person(db: PgPool) {
+    let desk = Desk::on(db).await;
+    let held = desk.held().await;
+    let id = held.case_id.unwrap();
+    let short = CaseReason { reason: "no".into() };
+    assert_eq!(desk.cases.escalate(&admin(), id, &short).await.unwrap_err().fields[0].path, "reason");
+    let reason = CaseReason { reason: "The bank must be asked.".into() };
+    desk.cases.claim(&admin(), id).await.unwrap();
+    let passed = desk.cases.escalate(&admin(), id, &reason).await.unwrap();
+    assert_eq!((passed.row.state, passed.row.mine), (CaseState::Escalated, false), "free for another one");
+    assert_eq!(passed.events.last().unwrap().text.as_deref(), Some("The bank must be asked."));
+
+    let late = desk.cases.snooze(&admin(), id, SnoozeCase { hours: 49 }).await.unwrap_err();
+    assert_eq!(late.fields[0].path, "hours", "the hold ends after 48 hours");
+    assert!(desk.cases.snooze(&admin(), id, SnoozeCase { hours: 169 }).await.is_err());
+    let put_off = desk.cases.snooze(&admin(), id, SnoozeCase { hours: 4 }).await.unwrap();
+    assert_eq!(put_off.row.state, CaseState::Snoozed);
+    assert!(desk.queue(&viewer()).await.items.is_empty());
+    desk.shop.clock.advance(Duration::hours(4));
+    assert_eq!(desk.queue(&viewer()).await.items.len(), 1, "it is back");
+    assert_eq!(desk.cases.next(&admin()).await.unwrap().unwrap().row.id, id);
+
+    let sale = desk.sell(&admin(), &desk.of(None, "25.00")).await;
+    assert_eq!(sale.case_id, None);
+    assert_eq!(desk.cases.flag(&viewer(), sale.transaction_id, &reason).await.unwrap_err().code, ErrorCode::Forbidden);
+    let case = desk.cases.flag(&admin(), sale.transaction_id, &reason).await.unwrap();
+    assert_eq!((case.row.reason.as_str(), case.row.status), ("flagged", SaleStatus::Approved));
+    assert_eq!(case.row.expected_loss.amount, dec("25"));
+    let twice = desk.cases.flag(&admin(), sale.transaction_id, &reason).await.unwrap_err();
+    assert_eq!(twice.code, ErrorCode::Conflict);
+    assert_eq!(desk.cases.flag(&admin(), held.transaction_id, &reason).await.unwrap_err().code, ErrorCode::Conflict);
+    let unknown = domain::ids::TransactionId(Uuid::from_u128(9));
+    assert_eq!(desk.cases.flag(&admin(), unknown, &reason).await.unwrap_err().code, ErrorCode::NotFound);
+    desk.decide(case.row.id, Verdict::ConfirmedFraud, None).await.unwrap();
+    assert!(desk.cases.flag(&admin(), sale.transaction_id, &reason).await.is_ok(), "it is opened again");
 }

@@ -154,6 +154,35 @@ impl DecideCase {
     }
 }
 
+/// Hours that a case can be put off for at most.
+pub const MOST_SNOOZE: i64 = 7 * 24;
+
+/// Why somebody else has to look, or why a sale is looked at at all.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CaseReason {
+    pub reason: String,
+}
+
+impl CaseReason {
+    /// # Errors
+    /// When it is too short or too long.
+    pub fn checked(&self) -> Result<&str, Vec<FieldError>> {
+        let reason = self.reason.trim();
+        let fits = (LEAST_COMMENT..=MOST_COMMENT).contains(&reason.chars().count());
+        let told = format!("Say why, in {LEAST_COMMENT} to {MOST_COMMENT} characters.");
+        if fits { Ok(reason) } else { Err(vec![FieldError::new("reason", told)]) }
+    }
+}
+
+/// Puts a case off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SnoozeCase {
+    /// 1 to 168, and not past the end of the hold.
+    pub hours: i64,
+}
+
 /// A case in the queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CaseRow {
@@ -276,6 +305,12 @@ pub trait CasesPort: Send + Sync + 'static {
     async fn claim(&self, who: &Principal, id: CaseId) -> Result<CaseDetail, AppError>;
     async fn unclaim(&self, who: &Principal, id: CaseId) -> Result<CaseDetail, AppError>;
     async fn note(&self, who: &Principal, id: CaseId, text: &str) -> Result<CaseDetail, AppError>;
+    /// Somebody with more to say has to look; the claim ends.
+    async fn escalate(&self, who: &Principal, id: CaseId, reason: &CaseReason) -> Result<CaseDetail, AppError>;
+    /// It leaves the queue for so long; the claim ends.
+    async fn snooze(&self, who: &Principal, id: CaseId, command: SnoozeCase) -> Result<CaseDetail, AppError>;
+    /// Opens a case of a sale that went through; `conflict` when it has an open one or did not go through.
+    async fn flag(&self, who: &Principal, sale: TransactionId, reason: &CaseReason) -> Result<CaseDetail, AppError>;
     /// A held sale is released or declined with it; a verdict but inconclusive becomes a label.
     async fn decide(&self, who: &Principal, id: CaseId, command: &DecideCase) -> Result<CaseDetail, AppError>;
     /// Cancels held sales whose time is up; answers how many. For the schedule.

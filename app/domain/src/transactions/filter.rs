@@ -54,6 +54,8 @@ pub struct SaleFilter {
     pub max_amount: Option<Decimal>,
     /// Sales that one import brought in.
     pub import_id: Option<ImportId>,
+    /// Sales that screening did not approve at once, or the others.
+    pub suspicious: Option<bool>,
 }
 
 /// A filter, an order, and a page of it.
@@ -133,6 +135,13 @@ impl SaleQuery {
                     PaymentMethod::parse(value).ok_or_else(|| format!("There is no payment method \"{value}\"."))?;
                 filter.payment_method = Some(method);
             }
+            "suspicious" => {
+                filter.suspicious = Some(match value {
+                    "true" | "1" => true,
+                    "false" | "0" => false,
+                    _ => return Err("Suspicious is true or false.".into()),
+                });
+            }
             "from" => filter.from = Some(day(value)?),
             "to" => filter.to = Some(day(value)?),
             "hours" => filter.hours = Some(within(value, 1, MAX_HOURS)?),
@@ -176,6 +185,7 @@ impl SaleQuery {
         add("hours", f.hours.map(|v| v.to_string()));
         add("min_amount", f.min_amount.map(|v| v.to_string()));
         add("max_amount", f.max_amount.map(|v| v.to_string()));
+        add("suspicious", f.suspicious.map(|v| v.to_string()));
         let sorted = self.sort != SaleSort::default() || self.ascending;
         let direction = if self.ascending { "asc" } else { "desc" };
         add("sort", sorted.then(|| format!("{}:{direction}", self.sort.as_str())));

@@ -8,7 +8,7 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::fraud::{ClaimCase, DecideCase, NoteCase, load_case},
+    features::fraud::{ClaimCase, DecideCase, NoteCase, PassCase, load_case},
     live::use_topic,
     page_data::PageData,
     pages::LazyPage,
@@ -37,15 +37,22 @@ struct Acts {
     claim: ServerAction<ClaimCase>,
     note: ServerAction<NoteCase>,
     decide: ServerAction<DecideCase>,
+    pass: ServerAction<PassCase>,
 }
 
 impl LazyPage for CaseRoute {
     fn data() -> Self {
         let params = use_params_map();
         let changed = use_topic(Topic::Fraud);
-        let acts = Acts { claim: ServerAction::new(), note: ServerAction::new(), decide: ServerAction::new() };
+        let acts = Acts {
+            claim: ServerAction::new(),
+            note: ServerAction::new(),
+            decide: ServerAction::new(),
+            pass: ServerAction::new(),
+        };
         let asked = move || {
-            let done = (acts.claim.version().get(), acts.note.version().get(), acts.decide.version().get());
+            let mine = (acts.claim.version().get(), acts.pass.version().get());
+            let done = (mine, acts.note.version().get(), acts.decide.version().get());
             (params.read().get("id").unwrap_or_default(), changed.get(), done)
         };
         Self { case: PageData::load(asked, |(id, _, _)| load_case(id)), acts }
@@ -83,6 +90,7 @@ fn found(case: Option<CaseDetail>, acts: Acts) -> AnyView {
         <ErrorSummary state=FormState::of(acts.claim)/>
         <ErrorSummary state=FormState::of(acts.note)/>
         <ErrorSummary state=FormState::of(acts.decide)/>
+        <ErrorSummary state=FormState::of(acts.pass)/>
         <section class="grid2">
             {facts(&case)}
             {evidence(&case)}
@@ -188,7 +196,10 @@ fn work(case: &CaseDetail, acts: Acts) -> impl IntoView + use<> {
         .collect_view();
     let typed = FormState::of(acts.decide).typed("comment", "");
     let note = FormState::of(acts.note).typed("text", "");
-    let (claim_id, note_id) = (id.clone(), id.clone());
+    let (claim_id, note_id, pass_id) = (id.clone(), id.clone(), id.clone());
+    let reason = FormState::of(acts.pass).typed("reason", "");
+    let hours = [("4", "4 hours"), ("24", "1 day"), ("72", "3 days"), ("168", "1 week")]
+        .map(|(value, words)| view! { <option value=value>{words}</option> });
     view! {
         <section class="grid2">
             <article class="card">
@@ -221,6 +232,22 @@ fn work(case: &CaseDetail, acts: Acts) -> impl IntoView + use<> {
                         <textarea id="note-text" name="text" rows="3" maxlength="2000" required>{note}</textarea>
                     </div>
                     <div class="form-actions"><button class="btn" type="submit">"Write it down"</button></div>
+                </ActionForm>
+                <ActionForm action=acts.pass>
+                    <CsrfField/>
+                    <input type="hidden" name="id" value=pass_id/>
+                    <div class="field">
+                        <label for="reason">"Why somebody else should look"</label>
+                        <input id="reason" name="reason" maxlength="2000" value=reason/>
+                    </div>
+                    <div class="field">
+                        <label for="hours">"Put it off for"</label>
+                        <select id="hours" name="hours">{hours}</select>
+                    </div>
+                    <div class="form-actions">
+                        <button class="btn" type="submit" name="how" value="escalate">"Escalate"</button>
+                        <button class="btn" type="submit" name="how" value="snooze">"Put it off"</button>
+                    </div>
                 </ActionForm>
             </article>
         </section>

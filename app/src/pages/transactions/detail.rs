@@ -7,13 +7,17 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::transactions::{SettleSale, load_sale},
+    features::{
+        fraud::FlagSale,
+        transactions::{SettleSale, load_sale},
+    },
     live::use_topic,
     page_data::PageData,
     pages::LazyPage,
 };
 use chrono::{DateTime, FixedOffset};
 use domain::{
+    access::Permission,
     format,
     live::Topic,
     transactions::{SaleDetail, SaleEvent, SaleLine, SaleRefund, SaleStatus, Settlement},
@@ -27,6 +31,7 @@ use rust_decimal::Decimal;
 pub struct TransactionRoute {
     sale: PageData<Option<SaleDetail>>,
     settle: ServerAction<SettleSale>,
+    flag: ServerAction<FlagSale>,
 }
 
 impl LazyPage for TransactionRoute {
@@ -36,23 +41,23 @@ impl LazyPage for TransactionRoute {
         let settle = ServerAction::<SettleSale>::new();
         let version = settle.version();
         let asked = move || (params.with(|p| p.get("id").unwrap_or_default()), changed.get(), version.get());
-        Self { sale: PageData::load(asked, |(id, _, _)| load_sale(id)), settle }
+        Self { sale: PageData::load(asked, |(id, _, _)| load_sale(id)), settle, flag: ServerAction::new() }
     }
 
     fn view(this: Self) -> AnyView {
-        let TransactionRoute { sale, settle } = this;
+        let TransactionRoute { sale, settle, flag } = this;
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || Suspend::new(async move { ready_or_failed(sale.await, move |sale| found(sale, settle)) })}
+                {move || Suspend::new(async move { ready_or_failed(sale.await, move |sale| found(sale, settle, flag)) })}
             </Transition>
         }
         .into_any()
     }
 }
 
-fn found(sale: Option<SaleDetail>, settle: ServerAction<SettleSale>) -> AnyView {
+fn found(sale: Option<SaleDetail>, settle: ServerAction<SettleSale>, flag: ServerAction<FlagSale>) -> AnyView {
     match sale {
-        Some(sale) => shown(sale, settle),
+        Some(sale) => shown(sale, settle, flag),
         None => {
             set_status(404);
             view! {
@@ -68,7 +73,7 @@ fn when(at: DateTime<FixedOffset>) -> impl IntoView {
     view! { <time datetime=format::date_time_machine(at) title=format::date_time_full(at)>{format::date_time(at)}</time> }
 }
 
-fn shown(sale: SaleDetail, settle: ServerAction<SettleSale>) -> AnyView {
+fn shown(sale: SaleDetail, settle: ServerAction<SettleSale>, flag: ServerAction<FlagSale>) -> AnyView {
     let title = format!("Transaction #{}", sale.number);
     let scope = sale.external_ref.as_ref().map(|r| format!("Number {r} at its source")).unwrap_or_default();
     let settling = settling(&sale, settle);
@@ -80,12 +85,14 @@ fn shown(sale: SaleDetail, settle: ServerAction<SettleSale>) -> AnyView {
             <a class="btn primary" href="/transactions/new">"New transaction"</a>
         </PageHead>
         <ErrorSummary state=FormState::of(settle)/>
+        <ErrorSummary state=FormState::of(flag)/>
         {settling}
         <section class="grid2">
             {facts(&sale)}
             {sums(&sale)}
         </section>
         {decision(&sale)}
+        {flagging(&sale, flag)}
         {lines}
         {refunds}
         {events}
@@ -149,6 +156,31 @@ fn facts(sale: &SaleDetail) -> impl IntoView + use<> {
             </dl>
         </article>
     }
+}
+
+/// A reviewer may open a case of a sale that went through.
+fn flagging(sale: &SaleDetail, flag: ServerAction<FlagSale>) -> Option<impl IntoView + use<>> {
+    let open = sale.decision.as_ref().is_some_and(|decision| decision.case_id.is_some());
+    let sold = matches!(sale.status, SaleStatus::Approved | SaleStatus::Released | SaleStatus::PartiallyRefunded);
+    if open || !sold || !session().may(Permission::FraudReview) {
+        return None;
+    }
+    let id = sale.id.to_string();
+    let reason = FormState::of(flag).typed("reason", "");
+    Some(view! {
+        <details class="card">
+            <summary>"Something is wrong with this sale"</summary>
+            <ActionForm action=flag>
+                <CsrfField/>
+                <input type="hidden" name="id" value=id/>
+                <div class="field">
+                    <label for="flag-reason">"What is suspicious"</label>
+                    <input id="flag-reason" name="reason" required minlength="5" maxlength="2000" value=reason/>
+                </div>
+                <div class="form-actions"><button class="btn" type="submit">"Open a case"</button></div>
+            </ActionForm>
+        </details>
+    })
 }
 
 /// What screening came to, for who may see cases.

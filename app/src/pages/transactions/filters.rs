@@ -85,6 +85,7 @@ pub fn FilterBar(search: Memo<String>) -> impl IntoView {
                     <Text search name="to" label="To day" kind="date"/>
                     <Choice search name="status" label="Status" options=statuses/>
                     <Choice search name="payment_method" label="Payment" options=methods/>
+                    <Choice search name="suspicious" label="Risk" options=vec![("", "Any risk"), ("true", "Suspicious"), ("false", "Not suspicious")]/>
                     <Text search name="min_amount" label="Total from" mode="decimal"/>
                     <Text search name="max_amount" label="Total to" mode="decimal"/>
                     <Kept search name="customer_id"/>

@@ -49,6 +49,7 @@ pub fn list_view(list: SaleList) -> AnyView {
                             <th>"Customer"</th>
                             <th>"Items"</th>
                             <Sorted query=query.clone() sort=SaleSort::Total label="Total" class="r"/>
+                            <th class="r">"Risk"</th>
                             <th class="r">"Status"</th>
                         </tr>
                     </thead>
@@ -130,6 +131,12 @@ fn row(sale: SaleRow, locale: &str) -> impl IntoView + use<> {
     };
     let pieces = format!(" ({})", format::number(sale.quantity, locale));
     let customer = sale.customer.map_or_else(|| "Guest".to_owned(), |c| c.label);
+    // A word and a shape, not colour alone.
+    let risk = if sale.is_suspicious {
+        view! { <span class="badge warn">{format!("\u{25b2} Suspicious {}", sale.fraud_score)}</span> }.into_any()
+    } else {
+        format::number(sale.fraud_score, locale).into_any()
+    };
     let demo = sale.demo.then(|| view! { <span class="badge demo">"Demo"</span> });
     view! {
         <tr>
@@ -142,6 +149,7 @@ fn row(sale: SaleRow, locale: &str) -> impl IntoView + use<> {
             <td class="hide">{customer}</td>
             <td class="hide">{items}<span class="num">{pieces}</span></td>
             <td class="r num">{format::money(sale.total_amount, sale.currency, locale)}</td>
+            <td class="r num hide">{risk}</td>
             <td class="r"><span class=format!("badge {}", sale.status.tone())>{sale.status.words()}</span>" "{demo}</td>
         </tr>
     }

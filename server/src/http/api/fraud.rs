@@ -16,8 +16,8 @@ use axum::{
 };
 use domain::{
     access::{Access, Permission},
-    fraud::case::{CaseDetail, CaseQuery, DecideCase, Queue},
-    ids::CaseId,
+    fraud::case::{CaseDetail, CaseQuery, CaseReason, DecideCase, Queue, SnoozeCase},
+    ids::{CaseId, TransactionId},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -31,7 +31,10 @@ pub fn routes() -> Routes<Services> {
         .post("/api/v1/fraud/cases/{id}/claim", review, claim)
         .post("/api/v1/fraud/cases/{id}/unclaim", review, unclaim)
         .post("/api/v1/fraud/cases/{id}/notes", review, note)
+        .post("/api/v1/fraud/cases/{id}/escalate", review, escalate)
+        .post("/api/v1/fraud/cases/{id}/snooze", review, snooze)
         .post("/api/v1/fraud/cases/{id}/decide", review, decide)
+        .post("/api/v1/transactions/{id}/flag", review, flag)
 }
 
 /// What a reviewer writes down.
@@ -93,6 +96,36 @@ pub async fn note(
     Json(note): Json<NoteCase>,
 ) -> ApiResult<Json<CaseDetail>> {
     Ok(Json(services.cases.note(&who, id, &note.text).await?))
+}
+
+/// Leaves the case to somebody with more to say.
+pub async fn escalate(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<CaseId>,
+    Json(reason): Json<CaseReason>,
+) -> ApiResult<Json<CaseDetail>> {
+    Ok(Json(services.cases.escalate(&who, id, &reason).await?))
+}
+
+/// Puts the case off.
+pub async fn snooze(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<CaseId>,
+    Json(command): Json<SnoozeCase>,
+) -> ApiResult<Json<CaseDetail>> {
+    Ok(Json(services.cases.snooze(&who, id, command).await?))
+}
+
+/// Opens a case of a sale that went through.
+pub async fn flag(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<TransactionId>,
+    Json(reason): Json<CaseReason>,
+) -> ApiResult<(StatusCode, Json<CaseDetail>)> {
+    Ok((StatusCode::CREATED, Json(services.cases.flag(&who, id, &reason).await?)))
 }
 
 /// Closes the case with a verdict; a held sale is released or declined.

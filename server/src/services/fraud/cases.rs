@@ -12,8 +12,8 @@ use domain::{
     fraud::{
         Hit, Outcome,
         case::{
-            CaseDetail, CaseEvent, CaseQuery, CaseRow, CaseState, CasesPort, DecideCase, HeldAction, MOST_COMMENT,
-            Queue, Verdict,
+            CaseDetail, CaseEvent, CaseQuery, CaseReason, CaseRow, CaseState, CasesPort, DecideCase, HeldAction,
+            MOST_COMMENT, MOST_SNOOZE, Queue, SnoozeCase, Verdict,
         },
     },
     ids::{CaseId, CustomerId, TransactionId},
@@ -28,13 +28,15 @@ use std::fmt;
 use store::{
     audit::{self, Act},
     fraud::{
-        cases::{self as rows, LockedCase, Standing, Which},
+        cases::{self as rows, LockedCase, NewCase, Standing, Which},
         screening::decision_of,
     },
 };
 
 /// A claim lasts so long from the last act.
 const CLAIM: Duration = Duration::minutes(30);
+/// So soon a sale that somebody flagged should be decided.
+const FLAGGED_DUE: Duration = Duration::hours(24);
 /// Cases of one look.
 const MOST: i64 = 100;
 /// Held sales that one transaction of the expiry cancels.
@@ -57,6 +59,13 @@ struct Reviewer<'a> {
     who: &'a Principal,
     id: uuid::Uuid,
     now: DateTime<Utc>,
+}
+
+impl<'a> Reviewer<'a> {
+    /// The case is theirs for the next half hour.
+    fn working(&self) -> Standing<'a> {
+        Standing { state: "claimed", claim: Some((self.id, self.who.label(), self.now + CLAIM)), snoozed_until: None }
+    }
 }
 
 /// How cases are shown.
@@ -167,10 +176,23 @@ impl CasesService {
         Ok(case)
     }
 
-    /// Makes the case the reviewer's for the next half hour.
-    async fn hold(&self, connection: &mut PgConnection, by: &Reviewer<'_>, id: CaseId) -> Result<(), AppError> {
-        let claim = Some((by.id, by.who.label(), by.now + CLAIM));
-        Ok(rows::set(connection, id.0, Standing { state: "claimed", claim, snoozed_until: None }).await?)
+    /// Does something with a case that the reviewer may act on, and writes it down.
+    async fn act(
+        &self,
+        who: &Principal,
+        id: CaseId,
+        kind: &str,
+        data: serde_json::Value,
+        becomes: impl for<'a> FnOnce(&LockedCase, &Reviewer<'a>) -> Result<Standing<'a>, AppError> + Send,
+    ) -> Result<CaseDetail, AppError> {
+        let by = self.reviewer(who)?;
+        let mut tx = store::begin(&self.backend.pools.analytics).await?;
+        let case = self.own(&mut tx, &by, id).await?;
+        rows::set(&mut tx, id.0, becomes(&case, &by)?).await?;
+        self.happened(&mut tx, &by, id, kind, data).await?;
+        let case = self.read(&mut tx, who, id).await?;
+        store::commit(tx).await?;
+        Ok(case)
     }
 
     async fn happened(
@@ -235,37 +257,70 @@ impl CasesPort for CasesService {
     }
 
     async fn claim(&self, who: &Principal, id: CaseId) -> Result<CaseDetail, AppError> {
-        let by = self.reviewer(who)?;
-        let mut tx = store::begin(&self.backend.pools.analytics).await?;
-        self.own(&mut tx, &by, id).await?;
-        self.hold(&mut tx, &by, id).await?;
-        self.happened(&mut tx, &by, id, "claim", json!({})).await?;
-        let case = self.read(&mut tx, who, id).await?;
-        store::commit(tx).await?;
-        Ok(case)
+        self.act(who, id, "claim", json!({}), |_, by| Ok(by.working())).await
     }
 
     async fn unclaim(&self, who: &Principal, id: CaseId) -> Result<CaseDetail, AppError> {
-        let by = self.reviewer(who)?;
-        let mut tx = store::begin(&self.backend.pools.analytics).await?;
-        self.own(&mut tx, &by, id).await?;
-        rows::set(&mut tx, id.0, Standing { state: "open", claim: None, snoozed_until: None }).await?;
-        self.happened(&mut tx, &by, id, "unclaim", json!({})).await?;
-        let case = self.read(&mut tx, who, id).await?;
-        store::commit(tx).await?;
-        Ok(case)
+        self.act(who, id, "unclaim", json!({}), |_, _| Ok(Standing { state: "open", claim: None, snoozed_until: None }))
+            .await
     }
 
     async fn note(&self, who: &Principal, id: CaseId, text: &str) -> Result<CaseDetail, AppError> {
-        let by = self.reviewer(who)?;
         let text = text.trim();
         if !(1..=MOST_COMMENT).contains(&text.chars().count()) {
             return Err(AppError::field("text", format!("A note has 1 to {MOST_COMMENT} characters.")));
         }
+        self.act(who, id, "note", json!({ "text": text }), |_, by| Ok(by.working())).await
+    }
+
+    async fn escalate(&self, who: &Principal, id: CaseId, reason: &CaseReason) -> Result<CaseDetail, AppError> {
+        let reason = reason.checked().map_err(AppError::validation)?;
+        let escalated = Standing { state: "escalated", claim: None, snoozed_until: None };
+        self.act(who, id, "escalate", json!({ "reason": reason }), |_, _| Ok(escalated)).await
+    }
+
+    async fn snooze(&self, who: &Principal, id: CaseId, command: SnoozeCase) -> Result<CaseDetail, AppError> {
+        if !(1..=MOST_SNOOZE).contains(&command.hours) {
+            return Err(AppError::field("hours", "A case can be put off for 1 to 168 hours."));
+        }
+        self.act(who, id, "snooze", json!({ "hours": command.hours }), |case, by| {
+            let until = by.now + Duration::hours(command.hours);
+            if case.hold_expires_at.is_some_and(|hold| until > hold) {
+                return Err(AppError::field("hours", "The held sale is cancelled before that; choose less."));
+            }
+            Ok(Standing { state: "snoozed", claim: None, snoozed_until: Some(until) })
+        })
+        .await
+    }
+
+    async fn flag(&self, who: &Principal, sale: TransactionId, reason: &CaseReason) -> Result<CaseDetail, AppError> {
+        let by = self.reviewer(who)?;
+        let reason = reason.checked().map_err(AppError::validation)?;
         let mut tx = store::begin(&self.backend.pools.analytics).await?;
-        self.own(&mut tx, &by, id).await?;
-        self.hold(&mut tx, &by, id).await?;
-        self.happened(&mut tx, &by, id, "note", json!({ "text": text })).await?;
+        let business = store::settings::business(&mut tx).await?;
+        let (base, zone) = (business.base_currency.as_str(), business.zone.as_str());
+        let found = rows::flaggable(&mut tx, sale.0, base, zone).await?;
+        let (worth, sold) = found.ok_or_else(|| AppError::not_found("Transaction"))?;
+        if !sold {
+            return Err(AppError::conflict("Only a sale that went through can be flagged."));
+        }
+        let id = CaseId(self.backend.clock.new_id());
+        let data = json!({ "reason": reason });
+        let new = NewCase {
+            id: id.0,
+            transaction_id: sale.0,
+            reason: "flagged",
+            expected_loss: worth.round_dp(4),
+            due_at: by.now + FLAGGED_DUE,
+            at: by.now,
+            actor: who.label(),
+            data: &data,
+        };
+        if !rows::open(&mut tx, &new).await? {
+            return Err(AppError::conflict("This sale has an open case already."));
+        }
+        let act = Act::done("fraud.flag", "fraud_case", id).after(json!({ "transaction_id": sale, "reason": reason }));
+        audit::record(&mut tx, self.backend.clock.new_id(), by.now, who, act).await?;
         let case = self.read(&mut tx, who, id).await?;
         store::commit(tx).await?;
         Ok(case)

@@ -187,6 +187,8 @@ pub struct LockedCase {
     pub claimed_by: Option<Uuid>,
     pub claimed_name: Option<String>,
     pub claim_expires_at: Option<DateTime<Utc>>,
+    /// The sale is held until then.
+    pub hold_expires_at: Option<DateTime<Utc>>,
 }
 
 /// # Errors
@@ -194,7 +196,9 @@ pub struct LockedCase {
 pub async fn lock(connection: &mut PgConnection, id: Uuid) -> Result<Option<LockedCase>> {
     Ok(sqlx::query_as!(
         LockedCase,
-        "select transaction_id, state, claimed_by, claimed_name, claim_expires_at from sales.fraud_cases where id = $1 for update",
+        r#"select c.transaction_id, c.state, c.claimed_by, c.claimed_name, c.claim_expires_at,
+                  case when t.status = 'held' then t.hold_expires_at end as hold_expires_at
+           from sales.fraud_cases c join sales.transactions t on t.id = c.transaction_id where c.id = $1 for update of c"#,
         id
     )
     .fetch_optional(connection)
@@ -379,4 +383,28 @@ pub async fn stopped(connection: &mut PgConnection, of: &Suspect, since: DateTim
     .fetch_one(connection)
     .await?;
     Ok((row.stopped, row.open))
+}
+
+/// A sale that may be flagged: what it is worth in base currency, and whether it went through. `None`: there is none.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn flaggable(
+    connection: &mut PgConnection,
+    transaction: Uuid,
+    base: &str,
+    zone: &str,
+) -> Result<Option<(Decimal, bool)>> {
+    let row = sqlx::query!(
+        r#"select coalesce(t.total * r.rate, t.total) as "worth!", t.recognised_at is not null as "sold!"
+           from sales.transactions t
+           left join lateral ops.fx_rate_on(t.currency, $2::char(3), (t.occurred_at at time zone $3::text)::date) r on true
+           where t.id = $1 for update of t"#,
+        transaction,
+        base,
+        zone
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| (row.worth, row.sold)))
 }

@@ -88,6 +88,9 @@ pub fn narrow(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
     if let Some(import) = f.import_id {
         sql.push(" and t.import_id = ").push_bind(import.0);
     }
+    if let Some(suspicious) = f.suspicious {
+        sql.push(if suspicious { " and t.is_suspicious" } else { " and not t.is_suspicious" });
+    }
     if let Some(method) = f.payment_method {
         sql.push(" and t.payment_method = ").push_bind(method.as_str());
     }

@@ -1,11 +1,11 @@
 //! Cases.
 
 use super::super::{
-    operation::{Answer, Operation, asked, json},
+    operation::{Answer, Operation, asked, json, made},
     shapes::{named, one_of},
 };
 use crate::http::api::fraud::NoteCase;
-use domain::fraud::case::{CaseDetail, DecideCase, Queue};
+use domain::fraud::case::{CaseDetail, CaseReason, DecideCase, Queue, SnoozeCase};
 
 const TAKEN: &[(&str, &str)] = &[("409", "Somebody else works on this case, or it is closed.")];
 
@@ -27,6 +27,16 @@ pub const OPERATIONS: &[Operation] = &[
     json("POST /api/v1/fraud/cases/{id}/notes", "Write a note, and claim the case", named::<CaseDetail>)
         .takes(named::<NoteCase>)
         .fails(TAKEN),
+    json("POST /api/v1/fraud/cases/{id}/escalate", "Leave a case to somebody with more to say", named::<CaseDetail>)
+        .takes(named::<CaseReason>)
+        .fails(TAKEN),
+    json("POST /api/v1/fraud/cases/{id}/snooze", "Put a case off", named::<CaseDetail>)
+        .note("For a week at most, and not past the end of the hold.")
+        .takes(named::<SnoozeCase>)
+        .fails(TAKEN),
+    made("POST /api/v1/transactions/{id}/flag", "Open a case of a sale that went through", named::<CaseDetail>)
+        .takes(named::<CaseReason>)
+        .fails(&[("409", "The sale has an open case, or did not go through.")]),
     json("POST /api/v1/fraud/cases/{id}/decide", "Close a case with a verdict", named::<CaseDetail>)
         .note(
             "A held sale that is legitimate is released, a fraud declined; of an inconclusive one action says what \

@@ -2,7 +2,7 @@
 
 use super::super::{
     operation::{Answer, Operation, Parameter, asked, day, file, json, made, nothing, text, whole},
-    shapes::{amount, enveloped, enveloped_list, limit, named, one_of, page, uuid},
+    shapes::{amount, enveloped, enveloped_list, flag, limit, named, one_of, page, uuid},
 };
 use crate::http::api::{
     exports::Accepted,
@@ -27,6 +27,7 @@ const SALES: &[Parameter] = &[
     asked("product_id", uuid, "Sales of this product."),
     asked("import_id", uuid, "Sales of this import."),
     asked("payment_method", named::<PaymentMethod>, "How they were paid."),
+    asked("suspicious", flag, "Those that screening did not approve at once, or the others."),
     day("from", "First business day."),
     day("to", "Last business day, included."),
     whole("hours", "The last 1 to 720 hours."),
