@@ -6,6 +6,7 @@ pub mod demo;
 pub mod exports;
 pub mod fraud;
 pub mod ingest;
+pub mod inventory;
 pub mod jobs;
 pub mod overview;
 pub mod search;
@@ -70,6 +71,12 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/fraud/claim", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/note", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/decide", Access::Needs(Permission::FraudReview)),
+    ("/fn/inventory/products", Access::Needs(Permission::InventoryView)),
+    ("/fn/inventory/product", Access::Needs(Permission::InventoryView)),
+    ("/fn/inventory/blank", Access::Needs(Permission::InventoryEdit)),
+    ("/fn/inventory/create", Access::Needs(Permission::InventoryEdit)),
+    ("/fn/inventory/edit", Access::Needs(Permission::InventoryEdit)),
+    ("/fn/inventory/remove", Access::Needs(Permission::InventoryEdit)),
     ("/fn/ingest/imports", Access::Needs(Permission::IngestView)),
     ("/fn/ingest/import", Access::Needs(Permission::IngestView)),
     ("/fn/ingest/map", Access::Needs(Permission::IngestUpload)),

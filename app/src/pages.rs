@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod login;
 pub mod not_found;
 pub mod overview;
+pub mod products;
 pub mod search;
 pub mod settings;
 pub mod settings_cache;
@@ -45,6 +46,9 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/transactions/{id}", Access::Needs(Permission::TransactionsView)),
     ("/fraud", Access::Needs(Permission::FraudView)),
     ("/fraud/cases/{id}", Access::Needs(Permission::FraudView)),
+    ("/products", Access::Needs(Permission::InventoryView)),
+    ("/products/new", Access::Needs(Permission::InventoryEdit)),
+    ("/products/{id}", Access::Needs(Permission::InventoryView)),
     ("/exports", Access::Needs(Permission::AccessExport)),
     ("/data", Access::Needs(Permission::IngestView)),
     ("/data/import", Access::Needs(Permission::IngestUpload)),

@@ -6,10 +6,12 @@ pub mod exports;
 pub mod fraud;
 pub mod idempotency;
 pub mod ingest;
+pub mod inventory;
 pub mod jobs;
 pub mod overview;
 pub mod search;
 pub mod settings;
+mod stale;
 pub mod transactions;
 
 use crate::{
@@ -26,6 +28,7 @@ use domain::{
     exports::ExportsPort,
     fraud::case::CasesPort,
     ingest::IngestPort,
+    inventory::InventoryPort,
     jobs::JobsPort,
     overview::{
         OverviewPort, TargetsPort, area::AreasPort, attention::AttentionPort, cache::CachePort,
@@ -63,6 +66,7 @@ pub struct Services {
     pub cache: Arc<dyn CachePort>,
     pub drill: Arc<FaultDrillService>,
     pub ingest: Arc<ingest::IngestService>,
+    pub inventory: Arc<dyn InventoryPort>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
     pub search: Arc<dyn SearchPort>,
@@ -113,6 +117,7 @@ impl Services {
                 door.settings().keys.clone(),
                 live.gatherer().clone(),
             )),
+            inventory: Arc::new(inventory::InventoryService::new(backend.clone())),
             search: Arc::new(search::SearchService::new(backend.clone())),
             exports: exports::ExportsService::new(backend.clone()),
             live,
@@ -161,6 +166,7 @@ impl Services {
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));
         provide_context(Arc::clone(&self.cases));
+        provide_context(Arc::clone(&self.inventory));
         provide_context(Arc::clone(&self.search));
         provide_context(Arc::clone(&self.demo));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));

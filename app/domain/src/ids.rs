@@ -28,5 +28,5 @@ macro_rules! ids {
 }
 
 ids! {
-    UserId, TokenId, AuditId, JobId, ImportId, TransactionId, CustomerId, ProductId, SiteId, RefundId, FileId, ExportId, TargetId, SnapshotId, CaseId,
+    UserId, TokenId, AuditId, JobId, ImportId, TransactionId, CustomerId, ProductId, SiteId, RefundId, FileId, ExportId, TargetId, SnapshotId, CaseId, CategoryId,
 }

@@ -15,6 +15,7 @@ pub mod freshness;
 pub mod idempotency;
 pub mod ids;
 pub mod ingest;
+pub mod inventory;
 pub mod jobs;
 pub mod live;
 pub mod money;

@@ -16,6 +16,7 @@ use super::{
         OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
         freshness::FreshnessRoute, kpis::KpisRoute, targets::TargetsRoute,
     },
+    products::{ProductsRoute, detail::ProductRoute, new::NewProductRoute},
     search::SearchRoute,
     settings::SettingsRoute,
     settings_cache::CacheRoute,
@@ -87,6 +88,9 @@ area!(
         ExportsRoute,
         FraudRoute,
         CaseRoute,
+        ProductsRoute,
+        ProductRoute,
+        NewProductRoute,
         SearchRoute
     }
 );

@@ -48,9 +48,8 @@ impl Face {
             // What is kept of the figures is kept where they are computed.
             "settings" if parts.next() == Some("cache") => Self::Analytics,
             "" | "attention" | "cache" | "drill" | "freshness" | "overview" | "kpis" | "dashboard" | "visits"
-            | "fraud" | "transactions" | "products" | "customers" | "exports" | "files" | "search" | "ws" => {
-                Self::Analytics
-            }
+            | "fraud" | "transactions" | "products" | "categories" | "inventory" | "customers" | "exports"
+            | "files" | "search" | "ws" => Self::Analytics,
             "audit" | "data" | "demo" | "ingest" | "jobs" | "permissions" | "queues" | "schedules" | "settings"
             | "users" => Self::Admin,
             "account" | "auth" | "docs" | "health" | "live" | "login" | "metrics" | "openapi.json" | "setup"

@@ -51,6 +51,7 @@ fn features() -> Routes<Services> {
         .merge(api::transactions::routes())
         .merge(api::fraud::routes())
         .merge(api::catalogue::routes())
+        .merge(api::customers::routes())
         .merge(api::exports::routes())
         .merge(api::search::routes())
         .merge(api::ingest::routes())

@@ -13,6 +13,7 @@ pub(crate) use large::write as write_large;
 pub use large::{Asked, LargeFile, MAX_STREAMED_ROWS};
 
 use super::{
+    inventory,
     overview::RowSource,
     transactions::{scope, zone_of},
 };
@@ -21,6 +22,7 @@ use chrono::{DateTime, FixedOffset};
 use domain::{
     AppError,
     access::{Permission, Principal},
+    inventory::ProductQuery,
     query,
     transactions::SaleQuery,
 };
@@ -133,7 +135,7 @@ impl Export {
         let zone = self.zone;
         match &mut self.source {
             Source::List(selection) => {
-                Ok(exports::fetch(&mut self.tx, selection.dataset, &move |at| zone.local(at)).await?)
+                Ok(exports::fetch(&mut self.tx, selection.dataset(), &move |at| zone.local(at)).await?)
             }
             Source::Figure(rows) => rows.batch(&mut self.tx).await,
             Source::Audit => Ok(store::audit::reading::fetch(&mut self.tx, &move |at| zone.local(at)).await?),
@@ -213,17 +215,27 @@ impl ExportsService {
         }
         let dataset = Dataset::parse(dataset).ok_or_else(|| AppError::not_found("Export"))?;
         who.require(dataset.right())?;
-        let asked = SaleQuery::parse(pairs.iter().map(|(n, v)| (n, v))).map_err(AppError::validation)?;
         let now = self.backend.clock.now();
         let mut tx = store::snapshot(pool).await?;
         let zone = zone_of(&store::settings::business(&mut tx).await?);
-        let selection =
-            Selection { dataset, scope: scope(who, &asked, zone, now), sort: asked.sort, ascending: asked.ascending };
+        let named = || pairs.iter().map(|(n, v)| (n, v));
+        let (selection, filter) = match dataset {
+            Dataset::Products => {
+                let asked = ProductQuery::parse(named()).map_err(AppError::validation)?.whole();
+                (Selection::Products(inventory::scope(&mut tx, &asked).await?), asked.to_query())
+            }
+            Dataset::Transactions | Dataset::TransactionLines | Dataset::Refunds => {
+                let asked = SaleQuery::parse(named()).map_err(AppError::validation)?;
+                let (sort, ascending) = (asked.sort, asked.ascending);
+                let scope = scope(who, &asked, zone, now);
+                (Selection::Sales { dataset, scope, sort, ascending }, filter_of(&asked))
+            }
+        };
         let rows = exports::count(&mut tx, &selection).await?;
         exports::declare(&mut tx, &selection).await?;
         let about = About {
             dataset: dataset.name(),
-            filter: filter_of(&asked),
+            filter,
             zone: zone.name(),
             as_of: zone.local(now),
             by: who.label().to_owned(),

@@ -26,6 +26,7 @@ mod visits_told;
 pub use measure::Context;
 pub use pace::{month_pace, pace};
 pub use rows::RowSource;
+pub(crate) use standing::reorder_threshold;
 pub use summary::{SummaryService, SummedUp};
 pub use targets::TargetsService;
 pub use touched::{name_closed_days, name_days_of_sales};

@@ -12,6 +12,7 @@ pub mod fraud;
 pub mod health;
 pub mod idempotency;
 pub mod ingest;
+pub mod inventory;
 pub mod jobs;
 pub mod live;
 pub mod overview;

@@ -117,7 +117,7 @@ impl Walk {
             self.post(&format!("/api/v1/transactions/{id}/{end}"), json!({"reason": "the bank said so"})).await;
         }
         self.get("/api/v1/transactions?status=approved&from=2026-03-01&sort=total:asc&limit=1").await;
-        self.get("/api/v1/products?q=mu").await;
+        self.products(mug).await;
         self.get("/api/v1/customers?q=17").await;
         self.text("/api/v1/exports/transactions.csv?status=approved").await;
         self.text("/api/v1/exports/transaction-lines.xlsx").await;
@@ -141,6 +141,21 @@ impl Walk {
             let rows = self.get(&format!("/api/v1/kpis/{metric}/rows?limit=2")).await;
             assert_eq!((&rows["kind"], rows["items"][0].is_object()), (&json!(kind), true), "{rows}");
         }
+    }
+
+    async fn products(&mut self, sold: &str) {
+        self.get("/api/v1/products?q=mu&active=all&low_stock=false&kind=stocked&limit=1").await;
+        self.get("/api/v1/categories").await;
+        let vase = json!({"sku": "vase-1", "name": "Vase", "price": 12.5, "weight_kg": "0.350", "barcode": "40001", "currency": "USD"});
+        let vase = self.post("/api/v1/products", vase).await;
+        let path = format!("/api/v1/products/{}", vase["id"].as_str().expect("id"));
+        let edit = json!({"price": "13", "barcode": null, "version": vase["version"]});
+        self.call(Method::PATCH, &path, edit).await;
+        assert_eq!(self.get(&path).await["prices"][0]["price"], "13.00");
+        assert_eq!(self.call(Method::DELETE, &path, Value::Null).await.status.as_u16(), 204);
+        let kept = format!("/api/v1/products/{sold}");
+        assert!(self.call(Method::DELETE, &kept, Value::Null).await.json()["archived_at"].is_string());
+        self.call(Method::PATCH, &kept, json!({"is_active": true})).await;
     }
 
     /// A blocked amount makes cases of sales.

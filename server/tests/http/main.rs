@@ -13,6 +13,7 @@ mod answers;
 mod attention;
 mod audit;
 mod browser;
+mod catalogue;
 mod described;
 mod exports;
 mod forms;

@@ -30,6 +30,7 @@ mod ingest_repair;
 mod ingest_scope;
 mod ingest_undo;
 mod ingest_visits;
+mod inventory;
 mod kill;
 mod online_retail;
 mod overview;

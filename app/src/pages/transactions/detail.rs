@@ -208,7 +208,7 @@ fn lines(sale: &SaleDetail) -> impl IntoView + use<> {
             .then(|| format!(" ({} refunded)", format::number(line.refunded_quantity, &locale)));
         view! {
             <tr>
-                <td><a href=format!("/transactions?product_id={}", line.product_id)>{line.name.clone()}</a></td>
+                <td><a href=format!("/products/{}", line.product_id)>{line.name.clone()}</a></td>
                 <td>{line.sku.clone()}</td>
                 <td class="r num">{format::number(line.quantity, &locale)}{refunded}</td>
                 <td class="r num hide">{money(line.unit_price)}</td>

@@ -2,6 +2,7 @@
 
 mod access;
 mod attention;
+mod catalogue;
 mod fraud;
 mod ingest;
 mod jobs;
@@ -21,7 +22,8 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("attention", attention::OPERATIONS),
     ("transactions", sales::TRANSACTIONS),
     ("fraud", fraud::OPERATIONS),
-    ("catalogue", sales::CATALOGUE),
+    ("catalogue", catalogue::PRODUCTS),
+    ("customers", catalogue::CUSTOMERS),
     ("exports", sales::EXPORTS),
     ("search", system::SEARCH),
     ("ingest", ingest::OPERATIONS),

@@ -33,7 +33,9 @@ CREATE INDEX login_attempts_ip_at_idx ON access.login_attempts USING btree (ip, 
 CREATE INDEX metric_values_computed_at_idx ON ops.metric_values USING btree (computed_at);
 CREATE INDEX movements_product_id_site_id_at_idx ON stock.movements USING btree (product_id, site_id, at DESC);
 CREATE INDEX movements_ref_id_idx ON stock.movements USING btree (ref_id) WHERE (ref_id IS NOT NULL);
+CREATE INDEX products_category ON sales.products USING btree (category_id) WHERE (category_id IS NOT NULL);
 CREATE INDEX products_expr_idx ON sales.products USING gin (((((sku)::text || ' '::text) || (name)::text)) gin_trgm_ops);
+CREATE INDEX products_name ON sales.products USING btree (name, id);
 CREATE INDEX products_sku_prefix ON sales.products USING btree (sku text_pattern_ops);
 CREATE INDEX refund_lines_product_id_idx ON sales.refund_lines USING btree (product_id);
 CREATE INDEX refund_lines_refunded_at_refund_id_line_no_net_idx ON sales.refund_lines USING btree (refunded_at, refund_id, line_no) INCLUDE (net);

@@ -1,8 +1,8 @@
-//! Sales, what to choose from when one is recorded, and exports.
+//! Sales, and exports.
 
 use super::super::{
     operation::{Answer, Operation, Parameter, asked, day, file, json, made, nothing, text, whole},
-    shapes::{amount, enveloped, enveloped_list, limit, named, one_of, page, uuid},
+    shapes::{amount, enveloped, enveloped_list, named, one_of, page, uuid},
 };
 use crate::http::api::{
     exports::Accepted,
@@ -11,8 +11,7 @@ use crate::http::api::{
 use domain::{
     exports::ExportItem,
     transactions::{
-        CustomerChoice, PaymentMethod, ProductChoice, Quote, RecordSale, SaleDetail, SaleEvent, SaleReceipt, SaleRow,
-        SaleStatus, SettleSale,
+        PaymentMethod, Quote, RecordSale, SaleDetail, SaleEvent, SaleReceipt, SaleRow, SaleStatus, SettleSale,
     },
 };
 
@@ -70,17 +69,6 @@ pub const TRANSACTIONS: &[Operation] = &[
         .may_take(named::<SettleSale>)
         .keyed()
         .fails(ENDED),
-];
-
-const LOOK: &[Parameter] =
-    &[text("q", "At most 100 characters."), asked("limit", limit, "Best matches; 20 when not given.")];
-
-pub const CATALOGUE: &[Operation] = &[
-    json("GET /api/v1/products", "Active products whose SKU or name matches, best first", page::<ProductChoice>)
-        .with(LOOK),
-    json("GET /api/v1/customers", "Customers whose number or reference matches, masked", page::<CustomerChoice>)
-        .note("With the right customers.pii also those whose name or e-mail matches.")
-        .with(LOOK),
 ];
 
 const FILES: &[&str] = &["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"];
