@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod customers;
 pub mod demo;
 pub mod exports;
 pub mod fraud;
@@ -71,6 +72,13 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/fraud/claim", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/note", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/decide", Access::Needs(Permission::FraudReview)),
+    ("/fn/customers/list", Access::Needs(Permission::CustomersView)),
+    ("/fn/customers/screen", Access::Needs(Permission::CustomersView)),
+    ("/fn/customers/blank", Access::Needs(Permission::CustomersEdit)),
+    ("/fn/customers/create", Access::Needs(Permission::CustomersEdit)),
+    ("/fn/customers/edit", Access::Needs(Permission::CustomersEdit)),
+    ("/fn/customers/reveal", Access::Needs(Permission::CustomersPii)),
+    ("/fn/customers/erase", Access::Needs(Permission::CustomersPii)),
     ("/fn/inventory/products", Access::Needs(Permission::InventoryView)),
     ("/fn/inventory/product", Access::Needs(Permission::InventoryView)),
     ("/fn/inventory/blank", Access::Needs(Permission::InventoryEdit)),

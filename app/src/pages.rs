@@ -3,6 +3,7 @@
 pub mod account;
 mod areas;
 pub mod audit;
+pub mod customers;
 pub mod data;
 pub mod exports;
 pub mod forbidden;
@@ -46,6 +47,9 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/transactions/{id}", Access::Needs(Permission::TransactionsView)),
     ("/fraud", Access::Needs(Permission::FraudView)),
     ("/fraud/cases/{id}", Access::Needs(Permission::FraudView)),
+    ("/customers", Access::Needs(Permission::CustomersView)),
+    ("/customers/new", Access::Needs(Permission::CustomersEdit)),
+    ("/customers/{id}", Access::Needs(Permission::CustomersView)),
     ("/products", Access::Needs(Permission::InventoryView)),
     ("/products/new", Access::Needs(Permission::InventoryEdit)),
     ("/products/{id}", Access::Needs(Permission::InventoryView)),

@@ -7,6 +7,7 @@ use crate::{
     pages::{
         account::{AccountRoute, tokens::TokensRoute},
         audit::{AuditRoute, entry::AuditEntryRoute},
+        customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
         exports::ExportsRoute,
         fraud::{FraudRoute, case::CaseRoute},
@@ -100,6 +101,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/transactions/:id") view={Lazy::<TransactionRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud") view={Lazy::<FraudRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/cases/:id") view={Lazy::<CaseRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/customers") view={Lazy::<CustomersRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/customers/new") view={Lazy::<NewCustomerRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/customers/:id") view={Lazy::<CustomerRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/products") view={Lazy::<ProductsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/products/new") view={Lazy::<NewProductRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/products/:id") view={Lazy::<ProductRoute>::new()} ssr=SsrMode::Async/>

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod context;
+mod customer_patterns;
 mod enqueue;
 pub(crate) mod export_file;
 mod fraud_amount_stats;

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod customers;
 pub mod exports;
 pub mod fraud;
 pub mod idempotency;
@@ -24,6 +25,7 @@ use crate::{
 use domain::{
     access::AccessPort,
     audit::AuditPort,
+    customers::CustomersPort,
     demo::DemoPort,
     exports::ExportsPort,
     fraud::case::CasesPort,
@@ -67,6 +69,7 @@ pub struct Services {
     pub drill: Arc<FaultDrillService>,
     pub ingest: Arc<ingest::IngestService>,
     pub inventory: Arc<dyn InventoryPort>,
+    pub customers: Arc<dyn CustomersPort>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
     pub search: Arc<dyn SearchPort>,
@@ -117,9 +120,10 @@ impl Services {
                 door.settings().keys.clone(),
                 live.gatherer().clone(),
             )),
+            customers: Arc::new(customers::CustomersService::new(backend.clone(), door.settings().keys.clone())),
             inventory: Arc::new(inventory::InventoryService::new(backend.clone())),
             search: Arc::new(search::SearchService::new(backend.clone())),
-            exports: exports::ExportsService::new(backend.clone()),
+            exports: exports::ExportsService::new(backend.clone(), door.settings().keys.clone()),
             live,
             door,
             backend,
@@ -167,6 +171,7 @@ impl Services {
         provide_context(Arc::clone(&self.transactions));
         provide_context(Arc::clone(&self.cases));
         provide_context(Arc::clone(&self.inventory));
+        provide_context(Arc::clone(&self.customers));
         provide_context(Arc::clone(&self.search));
         provide_context(Arc::clone(&self.demo));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));

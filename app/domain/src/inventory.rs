@@ -5,6 +5,7 @@ mod form;
 mod product;
 mod query;
 
+pub(crate) use command::present;
 pub use command::{CreateProduct, EditProduct, ProductFields};
 pub use form::ProductForm;
 pub use product::{

@@ -6,6 +6,7 @@
 pub mod access;
 pub mod audit;
 pub mod clock;
+pub mod customers;
 pub mod demo;
 pub mod error;
 pub mod exports;

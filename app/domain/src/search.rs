@@ -115,6 +115,7 @@ pub const PLACES: &[Place] = &[
     open("Search", "/search", "find"),
     page("Transactions", "/transactions", Permission::TransactionsView, "sales orders invoices list"),
     page("Fraud review", "/fraud", Permission::FraudView, "cases held suspicious queue review"),
+    page("Customers", "/customers", Permission::CustomersView, "buyers people loyalty"),
     page("Products", "/products", Permission::InventoryView, "catalogue items sku price stock"),
     page("Exports", "/exports", Permission::AccessExport, "files download large csv xlsx"),
     page("Data", "/data", Permission::IngestView, "imports files quarantine"),
@@ -131,6 +132,7 @@ pub const PLACES: &[Place] = &[
     page("Fault drill", "/overview/drill", Permission::OverviewDrill, "rehearse outage fault checks breaker"),
     page("Demo data", "/settings/demo", Permission::SystemDemo, "sample world remove"),
     action("New transaction", "/transactions/new", Permission::TransactionsCreate, "record sale add order"),
+    action("New customer", "/customers/new", Permission::CustomersEdit, "add buyer"),
     action("New product", "/products/new", Permission::InventoryEdit, "add item sku"),
     action("Import a file", "/data/import", Permission::IngestUpload, "upload csv excel sales"),
 ];
@@ -230,7 +232,7 @@ mod tests {
         let admin = who(Some(Role::Admin), &[]);
         assert_eq!(titles("TRANS", SearchKind::Page, &admin), ["Transactions"]);
         assert_eq!(titles("invoi", SearchKind::Page, &admin), ["Transactions"]);
-        assert_eq!(titles(">new", SearchKind::Action, &admin), ["New product", "New transaction"]);
+        assert_eq!(titles(">new", SearchKind::Action, &admin), ["New customer", "New product", "New transaction"]);
         assert!(titles("#new", SearchKind::Action, &admin).is_empty());
         let viewer = who(Some(Role::Viewer), &[]);
         assert!(titles("new", SearchKind::Action, &viewer).is_empty());

@@ -83,7 +83,4 @@ pub trait TransactionsPort: Send + Sync + 'static {
 
     /// The form of a new sale with what its searches found and what it would come to.
     async fn draft(&self, who: &Principal, form: SaleForm) -> Result<SaleDraft, AppError>;
-
-    /// Customers whose number or reference matches (with `customers.pii` also name and e-mail), best first.
-    async fn customers(&self, who: &Principal, q: &str, limit: u32) -> Result<Vec<CustomerChoice>, AppError>;
 }

@@ -20,6 +20,7 @@ const PLACES: &[Place] = &[
     place("Operate", "Overview", "/", Permission::OverviewView),
     place("Operate", "Transactions", "/transactions", Permission::TransactionsView),
     place("Operate", "Fraud review", "/fraud", Permission::FraudView),
+    place("Operate", "Customers", "/customers", Permission::CustomersView),
     place("Operate", "Products", "/products", Permission::InventoryView),
     place("Operate", "Figures", "/overview/kpis", Permission::OverviewView),
     place("Operate", "Attention", "/overview/attention", Permission::OverviewView),

@@ -5,6 +5,7 @@
 use super::{
     account::{AccountRoute, tokens::TokensRoute},
     audit::{AuditRoute, entry::AuditEntryRoute},
+    customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
     data::{DataRoute, import::ImportRoute, upload::UploadRoute},
     exports::ExportsRoute,
     fraud::{FraudRoute, case::CaseRoute},
@@ -88,6 +89,9 @@ area!(
         ExportsRoute,
         FraudRoute,
         CaseRoute,
+        CustomersRoute,
+        CustomerRoute,
+        NewCustomerRoute,
         ProductsRoute,
         ProductRoute,
         NewProductRoute,

@@ -117,6 +117,34 @@ impl Keys {
         hmac(&self.current.field, &[b"payment\0", token.trim().as_bytes()])
     }
 
+    /// The key that seals personal fields, and the first bytes of its name.
+    pub(super) fn sealing(&self) -> ([u8; 4], Digest) {
+        self.current.sealing()
+    }
+
+    /// The keys that open personal fields, by name.
+    pub(super) fn sealing_all(&self) -> impl Iterator<Item = ([u8; 4], Digest)> {
+        std::iter::once(&self.current).chain(&self.previous).map(KeySet::sealing)
+    }
+
+    /// Keyed hash of a phone number in E.164: finds the number again.
+    #[must_use]
+    pub fn phone(&self, e164: &str) -> Digest {
+        self.current.phone(e164)
+    }
+
+    /// What [`Keys::phone`] gave for the number under this key or the one before.
+    #[must_use]
+    pub fn phones(&self, e164: &str) -> Vec<Vec<u8>> {
+        std::iter::once(&self.current).chain(&self.previous).map(|keys| keys.phone(e164).to_vec()).collect()
+    }
+
+    /// Keyed hash of personal text: tells whether two are the same, where the text itself may not stand.
+    #[must_use]
+    pub fn personal(&self, text: &str) -> Digest {
+        hmac(&self.current.field, &[b"personal\0", text.as_bytes()])
+    }
+
     /// Keyed hash of a typed password: tells only whether the same was typed again.
     #[must_use]
     pub fn typed(&self, password: &Password) -> Digest {
@@ -150,6 +178,15 @@ impl KeySet {
 
     fn ticket(&self) -> Digest {
         hmac(&self.cookie, &[b"ticket\0"])
+    }
+
+    fn sealing(&self) -> ([u8; 4], Digest) {
+        let name = hmac(&self.field, &[b"name of the sealing key\0"]);
+        ([name[0], name[1], name[2], name[3]], hmac(&self.field, &[b"sealing\0"]))
+    }
+
+    fn phone(&self, e164: &str) -> Digest {
+        hmac(&self.field, &[b"phone\0", e164.as_bytes()])
     }
 }
 

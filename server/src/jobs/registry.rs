@@ -1,10 +1,11 @@
 //! Every kind of job the program knows.
 
 use super::{
-    export_file::WriteExport, fraud_amount_stats::FraudAmountStats, ingest_commit::ImportCommit,
-    ingest_preview::ImportPreview, ingest_undo::ImportUndo, job::Job, overview_rebuild::KpiRebuild,
-    overview_snapshots::KpiSnapshotRollup, overview_summary::KpiSummary, system_cleanup::Cleanup,
-    system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire, worker::Ticket,
+    customer_patterns::CustomerPatterns, export_file::WriteExport, fraud_amount_stats::FraudAmountStats,
+    ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo, job::Job,
+    overview_rebuild::KpiRebuild, overview_snapshots::KpiSnapshotRollup, overview_summary::KpiSummary,
+    system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire,
+    worker::Ticket,
 };
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
@@ -36,6 +37,7 @@ impl Registry {
             .with::<KpiRebuild>()
             .with::<KpiSnapshotRollup>()
             .with::<FraudAmountStats>()
+            .with::<CustomerPatterns>()
     }
 
     #[must_use]

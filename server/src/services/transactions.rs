@@ -18,8 +18,8 @@ use domain::{
     paging::Page,
     settings::Business,
     transactions::{
-        CustomerChoice, DraftLine, Entry, Quote, RecordSale, SaleDetail, SaleDraft, SaleForm, SaleList, SaleQuery,
-        SaleReceipt, SettleSale, Settlement, TransactionsPort,
+        DraftLine, Entry, Quote, RecordSale, SaleDetail, SaleDraft, SaleForm, SaleList, SaleQuery, SaleReceipt,
+        SettleSale, Settlement, TransactionsPort,
     },
 };
 use engine::calendar::BusinessZone;
@@ -204,14 +204,6 @@ impl TransactionsPort for TransactionsService {
         };
         let idempotency_key = self.backend.clock.new_id().to_string();
         Ok(SaleDraft { form, idempotency_key, chosen, found, customer, customers_found, quote })
-    }
-
-    async fn customers(&self, who: &Principal, q: &str, limit: u32) -> Result<Vec<CustomerChoice>, AppError> {
-        who.require(Permission::CustomersView)?;
-        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
-        let found = choose::customers(&mut tx, q.trim(), who.may(Permission::CustomersPii), limit).await?;
-        store::commit(tx).await?;
-        Ok(found)
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod audit;
+pub mod customers;
 pub mod demo;
 pub mod drill_runs;
 mod error;

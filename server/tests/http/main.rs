@@ -14,6 +14,7 @@ mod attention;
 mod audit;
 mod browser;
 mod catalogue;
+mod customers;
 mod described;
 mod exports;
 mod forms;

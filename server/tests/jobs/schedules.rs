@@ -218,7 +218,7 @@ async fn the_platforms_own_schedules_run_and_run_again(pool: PgPool) {
     let runtime = runtime(&world);
     runtime.tick().await.unwrap();
     world.clock.set(at("2026-03-11T02:00:00Z"));
-    assert_eq!(runtime.tick().await.unwrap(), 7);
+    assert_eq!(runtime.tick().await.unwrap(), 8);
     runtime.drain().await.unwrap();
     let first: Vec<(String, serde_json::Value)> = sqlx::query_as(
         "select kind, result from ops.job_runs where state = 'succeeded' and schedule_id is not null order by kind",
@@ -229,14 +229,15 @@ async fn the_platforms_own_schedules_run_and_run_again(pool: PgPool) {
     assert_eq!(first[0].0, "cleanup");
     assert_eq!(first[0].1["removed"]["files"], 1);
     assert_eq!(first[0].1["removed"]["job_runs"], 3);
-    assert_eq!((first[1].0.as_str(), &first[1].1["scopes"]), ("fraud_amount_stats", &serde_json::json!(1)));
+    assert_eq!((first[1].0.as_str(), &first[1].1["written"]), ("customer_patterns", &serde_json::json!(0)));
+    assert_eq!((first[2].0.as_str(), &first[2].1["scopes"]), ("fraud_amount_stats", &serde_json::json!(1)));
     assert_eq!(world.number("select sum(runs)::bigint from ops.job_run_hours").await, 3);
-    assert_eq!((first[2].0.as_str(), &first[2].1["days"]), ("kpi_rebuild", &serde_json::json!(35)));
+    assert_eq!((first[3].0.as_str(), &first[3].1["days"]), ("kpi_rebuild", &serde_json::json!(35)));
     // The comparison may have summed today and yesterday up before.
-    assert_eq!((first[3].0.as_str(), &first[3].1["expired"]), ("kpi_snapshot_rollup", &serde_json::json!(0)));
-    assert_eq!((first[4].0.as_str(), &first[4].1["days"]), ("kpi_summary", &serde_json::json!(2)));
-    assert_eq!(first[5].1["made"], 12, "four months of the audit log, of visits and of the figures' history");
-    assert_eq!((first[6].0.as_str(), &first[6].1["cancelled"]), ("transactions_expire", &serde_json::json!(0)));
+    assert_eq!((first[4].0.as_str(), &first[4].1["expired"]), ("kpi_snapshot_rollup", &serde_json::json!(0)));
+    assert_eq!((first[5].0.as_str(), &first[5].1["days"]), ("kpi_summary", &serde_json::json!(2)));
+    assert_eq!(first[6].1["made"], 12, "four months of the audit log, of visits and of the figures' history");
+    assert_eq!((first[7].0.as_str(), &first[7].1["cancelled"]), ("transactions_expire", &serde_json::json!(0)));
     assert_eq!(
         world.number("select count(*) from pg_class where relname like 'audit_log_2026%' and relkind = 'r'").await,
         4
@@ -252,7 +253,7 @@ async fn the_platforms_own_schedules_run_and_run_again(pool: PgPool) {
         )
         .await;
     world.clock.advance(Duration::days(1));
-    assert_eq!(runtime.tick().await.unwrap(), 7);
+    assert_eq!(runtime.tick().await.unwrap(), 8);
     runtime.drain().await.unwrap();
     let again = world.number("select (result -> 'removed' ->> 'files')::bigint from ops.job_runs where kind = 'cleanup' order by created_at desc limit 1").await;
     assert_eq!(again, 0);

@@ -16,6 +16,7 @@ mod access;
 mod agreement;
 mod attention;
 mod audit;
+mod customers;
 mod database;
 mod demo;
 mod fault_drill;

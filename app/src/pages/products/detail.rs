@@ -184,7 +184,8 @@ fn edit(product: &ProductDetail, categories: Vec<CategoryItem>) -> impl IntoView
     }
 }
 
-fn sales(sales: Vec<SaleRow>, all: String) -> impl IntoView {
+/// The latest sales, and the way to all of them.
+pub fn sales(sales: Vec<SaleRow>, all: String) -> impl IntoView {
     let locale = session().business.locale;
     let body = if sales.is_empty() {
         view! { <Empty message="No sales yet."/> }.into_any()

@@ -126,7 +126,7 @@ fn settling(sale: &SaleDetail, settle: ServerAction<SettleSale>) -> Option<impl 
 fn facts(sale: &SaleDetail) -> impl IntoView + use<> {
     let customer = sale.customer.clone().map_or_else(
         || "Guest".into_any(),
-        |c| view! { <a href=format!("/transactions?customer_id={}", c.id)>{c.label}</a> }.into_any(),
+        |c| view! { <a href=format!("/customers/{}", c.id)>{c.label}</a> }.into_any(),
     );
     let entry = match sale.entry.as_str() {
         "import" => "Import",

@@ -7,6 +7,8 @@ CREATE INDEX audit_log_entity_type_entity_id_at_idx ON ops.audit_log USING btree
 CREATE INDEX customers_external_ref_prefix ON sales.customers USING btree (external_ref text_pattern_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX customers_external_ref_trigram ON sales.customers USING gin (external_ref gin_trgm_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX customers_name_trigram ON sales.customers USING gin (((((((first_name)::text || ' '::text) || (last_name)::text) || ' '::text) || COALESCE(email, ''::text))) gin_trgm_ops);
+CREATE INDEX customers_phone_hash ON sales.customers USING btree (phone_hash) WHERE (phone_hash IS NOT NULL);
+CREATE INDEX customers_tier ON sales.customers USING btree (loyalty_tier, number DESC);
 CREATE INDEX drill_runs_ends_at_idx ON ops.drill_runs USING btree (ends_at) WHERE (ended_at IS NULL);
 CREATE INDEX drill_runs_started_at_idx ON ops.drill_runs USING btree (started_at DESC);
 CREATE INDEX exports_owner ON ops.exports USING btree (owner_id, created_at DESC);

@@ -2,11 +2,14 @@
 
 use super::super::{
     operation::{Answer, Operation, Parameter, asked, json, made, nothing, text},
-    shapes::{flag, limit, named, one_of, page, uuid},
+    shapes::{flag, named, one_of, page, uuid},
 };
 use domain::{
+    customers::{
+        CreateCustomer, CustomerDetail, CustomerItem, CustomerPattern, EditCustomer, RevealCustomer, Revealed, Tier,
+    },
     inventory::{CategoryItem, CreateProduct, EditProduct, ProductDetail, ProductItem, ProductKind},
-    transactions::CustomerChoice,
+    transactions::SaleRow,
 };
 
 const PRODUCT_FILTER: &[Parameter] = &[
@@ -47,10 +50,54 @@ pub const PRODUCTS: &[Operation] = &[
     json("GET /api/v1/categories", "All categories by name", page::<CategoryItem>),
 ];
 
-const LOOK: &[Parameter] =
-    &[text("q", "At most 100 characters."), asked("limit", limit, "Best matches; 20 when not given.")];
+const CUSTOMER_FILTER: &[Parameter] = &[
+    text(
+        "q",
+        "Number or reference; with customers.pii also name, e-mail and the whole phone number. At most 100 characters.",
+    ),
+    asked("tier", named::<Tier>, "Of this loyalty."),
+];
 
-pub const CUSTOMERS: &[Operation] =
-    &[json("GET /api/v1/customers", "Customers whose number or reference matches, masked", page::<CustomerChoice>)
-        .note("With the right customers.pii also those whose name or e-mail matches.")
-        .with(LOOK)];
+const EMAIL_TAKEN: &[(&str, &str)] = &[(
+    "409",
+    "Another customer has the e-mail or reference (field email, external_ref), or the key was used for another body.",
+)];
+const STALE_CUSTOMER: &[(&str, &str)] = &[(
+    "409",
+    "They are not as they were read (who changed them and when, field version), another customer has the e-mail, or they were erased.",
+)];
+
+pub const CUSTOMERS: &[Operation] = &[
+    json("GET /api/v1/customers", "Customers of a filter, masked", page::<CustomerItem>)
+        .note("Exact numbers and references first where q is asked, else the newest first.")
+        .with(CUSTOMER_FILTER)
+        .paged(),
+    made("POST /api/v1/customers", "Add a customer", named::<CustomerDetail>)
+        .note("Phone, address and date of birth are kept sealed.")
+        .takes(named::<CreateCustomer>)
+        .keyed()
+        .fails(EMAIL_TAKEN),
+    json("GET /api/v1/customers/{id}", "One customer, masked", named::<CustomerDetail>),
+    json("PATCH /api/v1/customers/{id}", "Change a customer; null empties a field", named::<CustomerDetail>)
+        .takes(named::<EditCustomer>)
+        .versioned()
+        .fails(STALE_CUSTOMER),
+    json("GET /api/v1/customers/{id}/patterns", "How the customer buys", named::<CustomerPattern>).others(&[(
+        "204",
+        Answer::Nothing,
+        "They bought nothing for 365 days, or nobody has summed them up yet.",
+    )]),
+    json("GET /api/v1/customers/{id}/transactions", "Sales to the customer", page::<SaleRow>)
+        .with(super::sales::SALES)
+        .paged(),
+    json("POST /api/v1/customers/{id}/reveal", "What is personal, clear; on record", named::<Revealed>)
+        .takes(named::<RevealCustomer>)
+        .fails(&[("409", "The customer was erased.")]),
+    json("POST /api/v1/customers/{id}/erase", "Empty what is personal, for good", named::<CustomerDetail>)
+        .note("Administrators only. The sales stay.")
+        .versioned()
+        .fails(&[(
+            "409",
+            "A case or dispute about a sale of theirs is open, they are not as they were read, or erased already.",
+        )]),
+];

@@ -15,7 +15,7 @@ use domain::{
     },
 };
 
-const SALES: &[Parameter] = &[
+pub(super) const SALES: &[Parameter] = &[
     text("q", "Number, reference of the source, customer number or reference, SKU."),
     asked(
         "status",
@@ -79,7 +79,7 @@ pub const EXPORTS: &[Operation] = &[
         .note("X-Row-Count-Expected before the file, the trailer X-Row-Count after it. Other parameters are those of the list.")
         .with(&[text(
             "file",
-            "transactions, transaction-lines, refunds, products or kpi-rows (with metric); with .csv or .xlsx.",
+            "transactions, transaction-lines, refunds, products, customers or kpi-rows (with metric); with .csv or .xlsx.",
         )])
         .others(&[
             (
