@@ -81,6 +81,7 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/customers/erase", Access::Needs(Permission::CustomersPii)),
     ("/fn/inventory/products", Access::Needs(Permission::InventoryView)),
     ("/fn/inventory/product", Access::Needs(Permission::InventoryView)),
+    ("/fn/inventory/categories", Access::Needs(Permission::InventoryView)),
     ("/fn/inventory/blank", Access::Needs(Permission::InventoryEdit)),
     ("/fn/inventory/create", Access::Needs(Permission::InventoryEdit)),
     ("/fn/inventory/edit", Access::Needs(Permission::InventoryEdit)),

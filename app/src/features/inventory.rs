@@ -28,6 +28,14 @@ pub async fn load_product(id: String) -> Result<Packed<Option<(ProductDetail, Ve
     Packed::of(&Some((product, port.categories(&who).await?)))
 }
 
+/// All categories by name.
+#[server(prefix = "/fn", endpoint = "inventory/categories", input = GetUrl)]
+pub async fn load_categories() -> Result<Packed<Vec<CategoryItem>>, Fault> {
+    use crate::context::{port, principal};
+    use domain::inventory::InventoryPort;
+    Packed::of(&port::<dyn InventoryPort>()?.categories(&principal()?).await?)
+}
+
 /// What the form of a new product starts from.
 #[server(prefix = "/fn", endpoint = "inventory/blank", input = GetUrl)]
 pub async fn load_blank() -> Result<Packed<BlankProduct>, Fault> {

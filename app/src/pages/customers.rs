@@ -13,7 +13,10 @@ use crate::{
     context::session,
     features::customers::load_customers,
     page_data::PageData,
-    pages::LazyPage,
+    pages::{
+        LazyPage,
+        transactions::filters::{Choice, Text},
+    },
 };
 use domain::{
     access::Permission,
@@ -53,6 +56,7 @@ impl LazyPage for CustomersRoute {
                 <a class="btn" rel="external" href=move || export("xlsx")>"Export XLSX"</a>
                 {may_edit.then(|| view! { <a class="btn primary" href="/customers/new">"New customer"</a> })}
             </PageHead>
+            <FilterBar search/>
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move { ready_or_failed(list.await, shown) })}
             </Transition>
@@ -73,7 +77,7 @@ fn shown(list: CustomerList) -> AnyView {
     let total = format!("{} {noun}", format::count(page.total, &locale));
     let first = query.cursor.is_some().then(|| href(PATH, &query.first_page()));
     let next = page.next_cursor.map(|cursor| href(PATH, &query.page_after(cursor)));
-    let body = if page.items.is_empty() {
+    if page.items.is_empty() {
         let message = if query.is_narrowed() { "No customer matches these filters." } else { "No customers yet." };
         view! { <p class="total" role="status">{total}</p><Empty message/> }.into_any()
     } else {
@@ -93,8 +97,7 @@ fn shown(list: CustomerList) -> AnyView {
             </section>
         }
         .into_any()
-    };
-    view! { {filters(&query)} {body} }.into_any()
+    }
 }
 
 fn row(customer: CustomerItem) -> impl IntoView {
@@ -111,22 +114,15 @@ fn row(customer: CustomerItem) -> impl IntoView {
     }
 }
 
-/// A GET form whose fields are the list's own parameters.
-fn filters(query: &CustomerQuery) -> impl IntoView + use<> {
-    let (q, tier) = (query.filter.q.clone(), query.filter.tier);
-    let tiers = Tier::ALL
-        .map(|t| view! { <option value=t.as_str() selected=tier == Some(t)>{t.words()}</option> })
-        .collect_view();
+/// A GET form whose fields are the list's own parameters. It stands still while the list comes up to date.
+#[component]
+fn FilterBar(search: Memo<String>) -> impl IntoView {
+    let mut tiers = vec![("", "Any")];
+    tiers.extend(Tier::ALL.map(|tier| (tier.as_str(), tier.words())));
     view! {
         <Form method="get" action=PATH attr:class="filters">
-            <div class="field">
-                <label for="f-q">"Search"</label>
-                <input id="f-q" name="q" type="search" maxlength="100" value=q/>
-            </div>
-            <div class="field">
-                <label for="f-tier">"Tier"</label>
-                <select id="f-tier" name="tier"><option value="">"Any"</option>{tiers}</select>
-            </div>
+            <Text search name="q" label="Search" kind="search"/>
+            <Choice search name="tier" label="Tier" options=tiers/>
             <button class="btn" type="submit">"Apply"</button>
             <a class="btn quiet" href=PATH>"Clear"</a>
         </Form>

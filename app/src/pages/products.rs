@@ -11,9 +11,12 @@ use crate::{
         states::{Empty, Loading, ready_or_failed},
     },
     context::session,
-    features::inventory::load_products,
+    features::inventory::{load_categories, load_products},
     page_data::PageData,
-    pages::LazyPage,
+    pages::{
+        LazyPage,
+        transactions::filters::{Choice, Text, param, sheet_of},
+    },
 };
 use domain::{
     access::Permission,
@@ -31,17 +34,19 @@ const PATH: &str = "/products";
 #[derive(Debug)]
 pub struct ProductsRoute {
     search: Memo<String>,
+    categories: PageData<Vec<CategoryItem>>,
     list: PageData<ProductList>,
 }
 
 impl LazyPage for ProductsRoute {
     fn data() -> Self {
         let search = use_location().search;
-        Self { search, list: PageData::of_address(Topic::Inventory, load_products) }
+        let categories = PageData::load(|| (), |()| load_categories());
+        Self { search, categories, list: PageData::of_address(Topic::Inventory, load_products) }
     }
 
     fn view(this: Self) -> AnyView {
-        let ProductsRoute { search, list } = this;
+        let ProductsRoute { search, categories, list } = this;
         let may_edit = session().may(Permission::InventoryEdit);
         let export = move |extension: &'static str| {
             let whole = ProductQuery::parse(query::pairs(&search.get())).unwrap_or_default().whole();
@@ -53,6 +58,7 @@ impl LazyPage for ProductsRoute {
                 <a class="btn" rel="external" href=move || export("xlsx")>"Export XLSX"</a>
                 {may_edit.then(|| view! { <a class="btn primary" href="/products/new">"New product"</a> })}
             </PageHead>
+            <FilterBar search categories/>
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move { ready_or_failed(list.await, shown) })}
             </Transition>
@@ -67,13 +73,13 @@ fn href(path: &str, query: &ProductQuery) -> String {
 }
 
 fn shown(list: ProductList) -> AnyView {
-    let ProductList { page, query, categories } = list;
+    let ProductList { page, query } = list;
     let locale = session().business.locale;
     let noun = if page.total == 1 { "product" } else { "products" };
     let total = format!("{} {noun}", format::count(page.total, &locale));
     let first = query.cursor.is_some().then(|| href(PATH, &query.first_page()));
     let next = page.next_cursor.map(|cursor| href(PATH, &query.page_after(cursor)));
-    let body = if page.items.is_empty() {
+    if page.items.is_empty() {
         let message = if query.is_narrowed() { "No product matches these filters." } else { "No products yet." };
         view! { <p class="total" role="status">{total}</p><Empty message/> }.into_any()
     } else {
@@ -93,8 +99,7 @@ fn shown(list: ProductList) -> AnyView {
             </section>
         }
         .into_any()
-    };
-    view! { {filters(&query, categories)} {body} }.into_any()
+    }
 }
 
 fn row(product: ProductItem, locale: &str) -> impl IntoView + use<> {
@@ -114,48 +119,42 @@ fn row(product: ProductItem, locale: &str) -> impl IntoView + use<> {
     }
 }
 
-fn option(key: String, words: String, chosen: bool) -> impl IntoView {
-    view! { <option value=key selected=chosen>{words}</option> }
-}
-
-/// A GET form whose fields are the list's own parameters.
-fn filters(query: &ProductQuery, categories: Vec<CategoryItem>) -> impl IntoView + use<> {
-    let f = query.filter.clone();
-    let states = ProductState::ALL.map(|state| {
-        let words = match state {
-            ProductState::Active => "Sold",
-            ProductState::Inactive => "Not sold",
-            ProductState::All => "All",
-        };
-        let key = if state == ProductState::default() { "" } else { state.as_str() };
-        option(key.to_owned(), words.to_owned(), state == f.state)
-    });
-    let kinds =
-        ProductKind::ALL.map(|kind| option(kind.as_str().to_owned(), kind.words().to_owned(), f.kind == Some(kind)));
-    let categories =
-        categories.into_iter().map(|c| option(c.id.to_string(), c.name, f.category == Some(c.id))).collect_view();
+/// A GET form whose fields are the list's own parameters. It stands still while the list comes up to date.
+#[component]
+fn FilterBar(search: Memo<String>, categories: PageData<Vec<CategoryItem>>) -> impl IntoView {
+    let sheet = sheet_of(search);
+    let chosen = param(search, "category");
+    let low = param(search, "low_stock");
+    let states = vec![("", "Sold"), (ProductState::Inactive.as_str(), "Not sold"), (ProductState::All.as_str(), "All")];
+    let mut kinds = vec![("", "Any")];
+    kinds.extend(ProductKind::ALL.map(|kind| (kind.as_str(), kind.words())));
+    let option = move |c: CategoryItem| {
+        let key = c.id.to_string();
+        let value = key.clone();
+        view! { <option value=value selected=move || chosen.with(|id| *id == key)>{c.name}</option> }
+    };
     view! {
         <Form method="get" action=PATH attr:class="filters">
-            <div class="field">
-                <label for="f-q">"Search"</label>
-                <input id="f-q" name="q" type="search" maxlength="100" value=f.q/>
-            </div>
-            <details class="filter-sheet">
+            <Text search name="q" label="Search" kind="search"/>
+            <details class="filter-sheet" node_ref=sheet>
                 <summary class="btn">"Filters"</summary>
                 <div>
                     <div class="field">
                         <label for="f-category">"Category"</label>
-                        <select id="f-category" name="category"><option value="">"Any"</option>{categories}</select>
+                        <Transition fallback=|| ()>
+                            {move || Suspend::new(async move {
+                                let options = categories.await.unwrap_or_default().into_iter().map(option).collect_view();
+                                view! { <select id="f-category" name="category"><option value="">"Any"</option>{options}</select> }
+                            })}
+                        </Transition>
                     </div>
-                    <div class="field">
-                        <label for="f-kind">"Kind"</label>
-                        <select id="f-kind" name="kind"><option value="">"Any"</option>{kinds}</select>
-                    </div>
-                    <div class="field">
-                        <label for="f-active">"State"</label>
-                        <select id="f-active" name="active">{states}</select>
-                    </div>
-                    <label><input type="checkbox" name="low_stock" value="true" checked=f.low_stock/>" Low stock"</label>
+                    <Choice search name="kind" label="Kind" options=kinds/>
+                    <Choice search name="active" label="State" options=states/>
+                    <label>
+                        <input type="checkbox" name="low_stock" value="true" checked=low.get_untracked() == "true"
+                            prop:checked=move || low.with(|on| on == "true")/>
+                        " Low stock"
+                    </label>
                     <button class="btn" type="submit">"Apply"</button>
                     <a class="btn quiet" href=PATH>"Clear"</a>
                 </div>

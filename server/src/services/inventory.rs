@@ -155,10 +155,9 @@ impl InventoryPort for InventoryService {
         let scope = scope(&mut tx, query).await?;
         let total = list::count(&mut tx, &scope).await?;
         let (items, next) = list::page(&mut tx, &scope, after.as_ref(), query.limit).await?;
-        let categories = list::categories(&mut tx).await?;
         store::commit(tx).await?;
         let next_cursor = next.as_ref().map(|after| cursor::write(after, searched));
-        Ok(ProductList { page: Page { items, next_cursor, total }, query: query.clone(), categories })
+        Ok(ProductList { page: Page { items, next_cursor, total }, query: query.clone() })
     }
 
     async fn product(&self, who: &Principal, id: ProductId) -> Result<Option<ProductDetail>, AppError> {

@@ -73,7 +73,6 @@ pub struct ProductItem {
 pub struct ProductList {
     pub page: Page<ProductItem>,
     pub query: ProductQuery,
-    pub categories: Vec<CategoryItem>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

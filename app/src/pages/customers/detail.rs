@@ -27,30 +27,41 @@ use rust_decimal::Decimal;
 #[derive(Debug)]
 pub struct CustomerRoute {
     screen: PageData<Option<CustomerScreen>>,
+    /// What the forms start from: what is typed there stays while the rest comes up to date.
+    forms: Option<PageData<Option<CustomerScreen>>>,
 }
 
 impl LazyPage for CustomerRoute {
     fn data() -> Self {
         let (params, query, changed) = (use_params_map(), use_query_map(), use_topic(Topic::Customers));
-        let asked = move || (params.read().get("id").unwrap_or_default(), query.read().get("shown"), changed.get());
-        Self { screen: PageData::load(asked, |(id, ticket, _)| load_customer(id, ticket)) }
+        let asked = move || (params.read().get("id").unwrap_or_default(), query.read().get("shown"));
+        let may_edit = session().may(Permission::CustomersEdit);
+        Self {
+            screen: PageData::load(move || (asked(), changed.get()), |((id, ticket), _)| load_customer(id, ticket)),
+            forms: may_edit.then(|| PageData::load(asked, |(id, ticket)| load_customer(id, ticket))),
+        }
     }
 
     fn view(this: Self) -> AnyView {
-        let screen = this.screen;
+        let CustomerRoute { screen, forms } = this;
         let saved = use_query_map().with_untracked(|q| q.get("saved").is_some());
         view! {
             {saved.then(|| view! { <p class="banner" role="status">"Saved."</p> })}
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move { ready_or_failed(screen.await, found) })}
             </Transition>
+            {forms.map(|forms| view! {
+                <Transition fallback=|| ()>
+                    {move || Suspend::new(async move { forms.await.ok().flatten().map(acts) })}
+                </Transition>
+            })}
         }
         .into_any()
     }
 }
 
 fn found(screen: Option<CustomerScreen>) -> AnyView {
-    let Some(CustomerScreen { customer, shown, may_erase }) = screen else {
+    let Some(CustomerScreen { customer, shown, .. }) = screen else {
         set_status(404);
         return view! {
             <PageHead title="Customer not found"/>
@@ -58,16 +69,12 @@ fn found(screen: Option<CustomerScreen>) -> AnyView {
         }
         .into_any();
     };
-    let may = |right| session().may(right);
-    let living = customer.erased_at.is_none();
     let all_sales = format!("/transactions?customer_id={}", customer.id);
     let title = format!("Customer {}", customer.number);
     let facts = facts(&customer, shown.as_ref());
     let pattern = customer.pattern.clone().map(pattern);
     let cases = (!customer.cases.is_empty()).then(|| cases(customer.cases.clone()));
-    let form = (living && may(Permission::CustomersEdit)).then(|| edit(&customer, shown.as_ref()));
-    let erase = may_erase.then(|| erase(&customer));
-    let sold = may(Permission::TransactionsView).then(|| sales(customer.sales, all_sales));
+    let sold = session().may(Permission::TransactionsView).then(|| sales(customer.sales, all_sales));
     view! {
         <PageHead title scope=customer.label>
             <a class="btn" href="/customers">"All customers"</a>
@@ -78,8 +85,6 @@ fn found(screen: Option<CustomerScreen>) -> AnyView {
         </section>
         {sold}
         {cases}
-        {form}
-        {erase}
     }
     .into_any()
 }
@@ -188,6 +193,13 @@ fn cases(cases: Vec<CustomerCase>) -> impl IntoView {
             <ul class="list">{rows}</ul>
         </section>
     }
+}
+
+fn acts(screen: CustomerScreen) -> impl IntoView {
+    let CustomerScreen { customer, shown, may_erase } = screen;
+    let form = customer.erased_at.is_none().then(|| edit(&customer, shown.as_ref()));
+    let erase = may_erase.then(|| erase(&customer));
+    view! { {form} {erase} }
 }
 
 fn edit(customer: &CustomerDetail, shown: Option<&Revealed>) -> impl IntoView + use<> {

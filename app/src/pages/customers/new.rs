@@ -41,7 +41,6 @@ impl LazyPage for NewCustomerRoute {
 
 fn shown(key: String) -> AnyView {
     let state = FormState::plain(CreateCustomer::PATH);
-    let key = state.typed("idempotency_key", &key);
     view! {
         <section class="card">
             <ErrorSummary state/>

@@ -26,31 +26,46 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 /// The page of a product.
 #[derive(Debug)]
 pub struct ProductRoute {
-    product: PageData<Option<(ProductDetail, Vec<CategoryItem>)>>,
+    product: PageData<Found>,
+    /// What the form starts from: what is typed there stays while the rest comes up to date.
+    form: Option<PageData<Found>>,
 }
+
+type Found = Option<(ProductDetail, Vec<CategoryItem>)>;
 
 impl LazyPage for ProductRoute {
     fn data() -> Self {
         let (params, changed) = (use_params_map(), use_topic(Topic::Inventory));
-        let asked = move || (params.read().get("id").unwrap_or_default(), changed.get());
-        Self { product: PageData::load(asked, |(id, _)| load_product(id)) }
+        let id = move || params.read().get("id").unwrap_or_default();
+        let may_edit = session().may(Permission::InventoryEdit);
+        Self {
+            product: PageData::load(move || (id(), changed.get()), |(id, _)| load_product(id)),
+            form: may_edit.then(|| PageData::load(id, load_product)),
+        }
     }
 
     fn view(this: Self) -> AnyView {
-        let product = this.product;
+        let ProductRoute { product, form } = this;
         let saved = use_query_map().with_untracked(|q| q.get("saved").is_some());
         view! {
             {saved.then(|| view! { <p class="banner" role="status">"Saved."</p> })}
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move { ready_or_failed(product.await, found) })}
             </Transition>
+            {form.map(|form| view! {
+                <Transition fallback=|| ()>
+                    {move || Suspend::new(async move {
+                        form.await.ok().flatten().map(|(product, categories)| edit(&product, categories))
+                    })}
+                </Transition>
+            })}
         }
         .into_any()
     }
 }
 
-fn found(found: Option<(ProductDetail, Vec<CategoryItem>)>) -> AnyView {
-    let Some((product, categories)) = found else {
+fn found(found: Found) -> AnyView {
+    let Some((product, _)) = found else {
         set_status(404);
         return view! {
             <PageHead title="Product not found"/>
@@ -58,13 +73,11 @@ fn found(found: Option<(ProductDetail, Vec<CategoryItem>)>) -> AnyView {
         }
         .into_any();
     };
-    let may_edit = session().may(Permission::InventoryEdit);
     let scope = format!("SKU {}", product.sku);
     let sales_href = format!("/transactions?product_id={}", product.id);
     let may_see_sales = session().may(Permission::TransactionsView);
     let (facts, prices) = (facts(&product), prices(&product));
     let sales = may_see_sales.then(|| sales(product.sales.clone(), sales_href.clone()));
-    let form = may_edit.then(|| edit(&product, categories));
     view! {
         <PageHead title=product.name scope>
             <a class="btn" href="/products">"All products"</a>
@@ -73,7 +86,6 @@ fn found(found: Option<(ProductDetail, Vec<CategoryItem>)>) -> AnyView {
             {facts}
             {prices}
         </section>
-        {form}
         {sales}
     }
     .into_any()

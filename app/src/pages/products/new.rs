@@ -47,7 +47,8 @@ fn shown(blank: BlankProduct) -> AnyView {
         is_active: "1".to_owned(),
         ..ProductForm::default()
     };
-    let key = state.typed("idempotency_key", &blank.idempotency_key);
+    // A new one after a refusal: the old key keeps its answer.
+    let key = blank.idempotency_key;
     view! {
         <section class="card">
             <ErrorSummary state/>

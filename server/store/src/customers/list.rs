@@ -103,11 +103,18 @@ pub async fn page(
     narrow(&mut sql, scope);
     sql.push(") c where true");
     // Without a search the rank is the same of all, and the index has the order without it.
-    let order = if scope.filter.q.is_some() { "c.rank, c.number desc" } else { "c.number desc" };
-    if let Some(after) = after {
-        sql.push(" and (c.rank > ").push_bind(after.rank);
-        sql.push(" or c.rank = ").push_bind(after.rank).push(" and c.number < ").push_bind(after.number).push(")");
+    let searched = scope.filter.q.is_some();
+    match after {
+        Some(after) if searched => {
+            sql.push(" and (c.rank > ").push_bind(after.rank);
+            sql.push(" or c.rank = ").push_bind(after.rank).push(" and c.number < ").push_bind(after.number).push(")");
+        }
+        Some(after) => {
+            sql.push(" and c.number < ").push_bind(after.number);
+        }
+        None => {}
     }
+    let order = if searched { "c.rank, c.number desc" } else { "c.number desc" };
     sql.push(format_args!(" order by {order} limit ")).push_bind(i64::from(limit) + 1);
     Ok(cut(sql.build_query_as().fetch_all(connection).await?, limit))
 }
