@@ -4,10 +4,12 @@ pub mod access;
 pub mod alerts;
 pub mod analytics;
 pub mod audit;
+pub mod customers;
 pub mod demo;
 pub mod exports;
 pub mod fraud;
 pub mod ingest;
+pub mod inventory;
 pub mod jobs;
 pub mod overview;
 pub mod reports;
@@ -95,6 +97,20 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/fraud/pass", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/flag", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/decide", Access::Needs(Permission::FraudReview)),
+    ("/fn/customers/list", Access::Needs(Permission::CustomersView)),
+    ("/fn/customers/screen", Access::Needs(Permission::CustomersView)),
+    ("/fn/customers/blank", Access::Needs(Permission::CustomersEdit)),
+    ("/fn/customers/create", Access::Needs(Permission::CustomersEdit)),
+    ("/fn/customers/edit", Access::Needs(Permission::CustomersEdit)),
+    ("/fn/customers/reveal", Access::Needs(Permission::CustomersPii)),
+    ("/fn/customers/erase", Access::Needs(Permission::CustomersPii)),
+    ("/fn/inventory/products", Access::Needs(Permission::InventoryView)),
+    ("/fn/inventory/product", Access::Needs(Permission::InventoryView)),
+    ("/fn/inventory/categories", Access::Needs(Permission::InventoryView)),
+    ("/fn/inventory/blank", Access::Needs(Permission::InventoryEdit)),
+    ("/fn/inventory/create", Access::Needs(Permission::InventoryEdit)),
+    ("/fn/inventory/edit", Access::Needs(Permission::InventoryEdit)),
+    ("/fn/inventory/remove", Access::Needs(Permission::InventoryEdit)),
     ("/fn/ingest/imports", Access::Needs(Permission::IngestView)),
     ("/fn/ingest/import", Access::Needs(Permission::IngestView)),
     ("/fn/ingest/map", Access::Needs(Permission::IngestUpload)),

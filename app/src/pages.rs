@@ -5,6 +5,7 @@ pub mod alerts;
 pub mod analytics;
 mod areas;
 pub mod audit;
+pub mod customers;
 pub mod data;
 pub mod exports;
 pub mod forbidden;
@@ -13,6 +14,7 @@ pub mod jobs;
 pub mod login;
 pub mod not_found;
 pub mod overview;
+pub mod products;
 pub mod reports;
 pub mod search;
 pub mod settings;
@@ -58,6 +60,12 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/inbox", Access::SignedIn),
     ("/fraud", Access::Needs(Permission::FraudView)),
     ("/fraud/cases/{id}", Access::Needs(Permission::FraudView)),
+    ("/customers", Access::Needs(Permission::CustomersView)),
+    ("/customers/new", Access::Needs(Permission::CustomersEdit)),
+    ("/customers/{id}", Access::Needs(Permission::CustomersView)),
+    ("/products", Access::Needs(Permission::InventoryView)),
+    ("/products/new", Access::Needs(Permission::InventoryEdit)),
+    ("/products/{id}", Access::Needs(Permission::InventoryView)),
     ("/exports", Access::Needs(Permission::AccessExport)),
     ("/data", Access::Needs(Permission::IngestView)),
     ("/data/import", Access::Needs(Permission::IngestUpload)),

@@ -6,7 +6,7 @@ mod bearer;
 pub mod browser;
 mod first_admin;
 pub mod password;
-mod seal;
+pub mod sealed;
 pub mod secret;
 mod sign_in;
 pub mod ticket;

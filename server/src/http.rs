@@ -24,3 +24,4 @@ pub mod request;
 pub mod router;
 pub mod routes;
 mod session;
+mod versions;

@@ -11,6 +11,7 @@ mod analytics_views;
 mod attempt;
 mod attention_digest;
 mod context;
+mod customer_patterns;
 mod enqueue;
 pub(crate) mod export_file;
 mod fraud_amount_stats;

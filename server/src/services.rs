@@ -4,14 +4,17 @@ pub mod access;
 pub mod alerts;
 pub mod analytics;
 pub mod audit;
+pub mod customers;
 pub mod exports;
 pub mod fraud;
 pub mod idempotency;
 pub mod ingest;
+pub mod inventory;
 pub mod jobs;
 pub mod overview;
 pub mod search;
 pub mod settings;
+mod stale;
 pub mod transactions;
 
 use crate::{
@@ -26,10 +29,12 @@ use domain::{
     alerts::{AlertRulesPort, AlertsPort, NotificationsPort},
     analytics::{AnalyticsPort, ReportsPort},
     audit::AuditPort,
+    customers::CustomersPort,
     demo::DemoPort,
     exports::ExportsPort,
     fraud::case::CasesPort,
     ingest::IngestPort,
+    inventory::InventoryPort,
     jobs::JobsPort,
     overview::{
         OverviewPort, TargetsPort, area::AreasPort, attention::AttentionPort, cache::CachePort,
@@ -76,6 +81,8 @@ pub struct Services {
     pub cache: Arc<dyn CachePort>,
     pub drill: Arc<FaultDrillService>,
     pub ingest: Arc<ingest::IngestService>,
+    pub inventory: Arc<dyn InventoryPort>,
+    pub customers: Arc<dyn CustomersPort>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
     pub search: Arc<dyn SearchPort>,
@@ -143,8 +150,10 @@ impl Services {
                 door.settings().keys.clone(),
                 live.gatherer().clone(),
             )),
+            customers: Arc::new(customers::CustomersService::new(backend.clone(), door.settings().keys.clone())),
+            inventory: Arc::new(inventory::InventoryService::new(backend.clone())),
             search: Arc::new(search::SearchService::new(backend.clone())),
-            exports: exports::ExportsService::new(backend.clone()),
+            exports: exports::ExportsService::new(backend.clone(), door.settings().keys.clone()),
             live,
             door,
             backend,
@@ -206,6 +215,8 @@ impl Services {
         provide_context(Arc::clone(&self.cases));
         provide_context(Arc::clone(&self.analytics));
         provide_context(Arc::clone(&self.reports) as Arc<dyn ReportsPort>);
+        provide_context(Arc::clone(&self.inventory));
+        provide_context(Arc::clone(&self.customers));
         provide_context(Arc::clone(&self.search));
         provide_context(Arc::clone(&self.demo));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));

@@ -121,6 +121,8 @@ pub const PLACES: &[Place] = &[
     page("Channels", "/alerts/channels", Permission::AlertsEdit, "webhook e-mail slack notifications deliveries"),
     page("Fraud review", "/fraud", Permission::FraudView, "cases held suspicious queue review"),
     page("Analytics", "/analytics", Permission::OverviewView, "hours products categories segments sold best"),
+    page("Customers", "/customers", Permission::CustomersView, "buyers people loyalty"),
+    page("Products", "/products", Permission::InventoryView, "catalogue items sku price stock"),
     page("Exports", "/exports", Permission::AccessExport, "files download large csv xlsx"),
     page("Data", "/data", Permission::IngestView, "imports files quarantine"),
     page("Jobs", "/jobs", Permission::JobsView, "background runs progress"),
@@ -137,6 +139,8 @@ pub const PLACES: &[Place] = &[
     page("Demo data", "/settings/demo", Permission::SystemDemo, "sample world remove"),
     action("New alert", "/alerts/new", Permission::AlertsAck, "report problem by hand"),
     action("New transaction", "/transactions/new", Permission::TransactionsCreate, "record sale add order"),
+    action("New customer", "/customers/new", Permission::CustomersEdit, "add buyer"),
+    action("New product", "/products/new", Permission::InventoryEdit, "add item sku"),
     action("Import a file", "/data/import", Permission::IngestUpload, "upload csv excel sales"),
 ];
 
@@ -236,7 +240,8 @@ mod tests {
         assert_eq!(titles("TRANS", SearchKind::Page, &admin), ["Transactions"]);
         assert_eq!(titles("invoi", SearchKind::Page, &admin), ["Transactions"]);
         assert_eq!(titles(">new t", SearchKind::Action, &admin), ["New transaction"]);
-        assert_eq!(titles(">new", SearchKind::Action, &admin), ["New alert", "New transaction"]);
+        let all = ["New alert", "New customer", "New product", "New transaction"];
+        assert_eq!(titles(">new", SearchKind::Action, &admin), all);
         assert!(titles("#new", SearchKind::Action, &admin).is_empty());
         let viewer = who(Some(Role::Viewer), &[]);
         assert!(titles("new", SearchKind::Action, &viewer).is_empty());

@@ -1,6 +1,6 @@
 //! Sales: what was sold, to whom, for how much, and where each sale stands (`commerce.md`).
 
-mod exact;
+pub(crate) mod exact;
 mod filter;
 mod record;
 mod screen;
@@ -83,10 +83,4 @@ pub trait TransactionsPort: Send + Sync + 'static {
 
     /// The form of a new sale with what its searches found and what it would come to.
     async fn draft(&self, who: &Principal, form: SaleForm) -> Result<SaleDraft, AppError>;
-
-    /// Active products whose SKU or name matches, best first, at most `limit`.
-    async fn products(&self, who: &Principal, q: &str, limit: u32) -> Result<Vec<ProductChoice>, AppError>;
-
-    /// Customers whose number or reference matches (with `customers.pii` also name and e-mail), best first.
-    async fn customers(&self, who: &Principal, q: &str, limit: u32) -> Result<Vec<CustomerChoice>, AppError>;
 }

@@ -22,6 +22,8 @@ const PLACES: &[Place] = &[
     place("Operate", "Alerts", "/alerts", Permission::AlertsView),
     place("Operate", "Fraud review", "/fraud", Permission::FraudView),
     place("Operate", "Analytics", "/analytics", Permission::OverviewView),
+    place("Operate", "Customers", "/customers", Permission::CustomersView),
+    place("Operate", "Products", "/products", Permission::InventoryView),
     place("Operate", "Figures", "/overview/kpis", Permission::OverviewView),
     place("Operate", "Attention", "/overview/attention", Permission::OverviewView),
     place("Run", "Data", "/data", Permission::IngestView),

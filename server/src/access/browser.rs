@@ -35,6 +35,9 @@ use store::{
 use tower_sessions::Session;
 use uuid::Uuid;
 
+/// What sealed notes are for.
+const TYPED: &[u8] = b"refused form 1";
+
 /// Cookies that go out with the answer, besides the session's.
 #[derive(Debug, Clone, Default)]
 pub struct Outgoing {
@@ -89,7 +92,9 @@ impl BrowserSession {
             let id = self.open(&mut connection, SessionKind::Web, None, self.doorkeeper.now()).await?;
             web_sessions::adopt(&self.session, &id).await?;
         }
-        self.session.insert(NOTE, note).await.map_err(told)
+        // What was typed may be personal: it is kept as such is.
+        let sealed = self.doorkeeper.settings.keys.seal_as(TYPED, note)?;
+        self.session.insert(NOTE, sealed).await.map_err(told)
     }
 
     /// The refused form, once.
@@ -107,7 +112,7 @@ impl BrowserSession {
             return Ok(None);
         }
         let note = self.session.remove_value(NOTE).await.map_err(told)?;
-        Ok(note.and_then(|note| serde_json::from_value(note).ok()))
+        Ok(note.and_then(|note| self.doorkeeper.settings.keys.open_as(TYPED, note.as_str()?)))
     }
 
     /// Opens a session row and answers with its secret id.

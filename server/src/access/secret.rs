@@ -96,26 +96,6 @@ impl Keys {
         std::iter::once(&self.current.jwt).chain(self.previous.as_ref().map(|keys| &keys.jwt))
     }
 
-    /// The key that seals outage tickets.
-    pub(super) fn ticket(&self) -> Digest {
-        self.current.ticket()
-    }
-
-    /// The keys that open outage tickets.
-    pub(super) fn ticket_all(&self) -> impl Iterator<Item = Digest> {
-        std::iter::once(&self.current).chain(&self.previous).map(KeySet::ticket)
-    }
-
-    /// The key of sealed fields.
-    pub(super) const fn field(&self) -> Digest {
-        self.current.field
-    }
-
-    /// The keys that open sealed fields.
-    pub(super) fn field_all(&self) -> impl Iterator<Item = Digest> {
-        std::iter::once(&self.current).chain(&self.previous).map(|keys| keys.field)
-    }
-
     /// Keyed hash of a typed name: what lock-out counts by.
     pub(super) fn account(&self, name: &str) -> Digest {
         hmac(&self.current.cookie, &[b"account\0", name.trim().to_lowercase().as_bytes()])
@@ -125,6 +105,34 @@ impl Keys {
     #[must_use]
     pub fn fingerprint(&self, token: &str) -> Digest {
         hmac(&self.current.field, &[b"payment\0", token.trim().as_bytes()])
+    }
+
+    /// The key that seals fields and tickets, and the first bytes of its name.
+    pub(super) fn sealing(&self) -> ([u8; 4], Digest) {
+        self.current.sealing()
+    }
+
+    /// The keys that open fields and tickets, by name.
+    pub(super) fn sealing_all(&self) -> impl Iterator<Item = ([u8; 4], Digest)> {
+        std::iter::once(&self.current).chain(&self.previous).map(KeySet::sealing)
+    }
+
+    /// Keyed hash of a phone number in E.164: finds the number again.
+    #[must_use]
+    pub fn phone(&self, e164: &str) -> Digest {
+        self.current.phone(e164)
+    }
+
+    /// What [`Keys::phone`] gave for the number under this key or the one before.
+    #[must_use]
+    pub fn phones(&self, e164: &str) -> Vec<Vec<u8>> {
+        std::iter::once(&self.current).chain(&self.previous).map(|keys| keys.phone(e164).to_vec()).collect()
+    }
+
+    /// Keyed hash of personal text: tells whether two are the same, where the text itself may not stand.
+    #[must_use]
+    pub fn personal(&self, text: &str) -> Digest {
+        hmac(&self.current.field, &[b"personal\0", text.as_bytes()])
     }
 
     /// Keyed hash of a typed password: tells only whether the same was typed again.
@@ -158,8 +166,13 @@ impl KeySet {
         }
     }
 
-    fn ticket(&self) -> Digest {
-        hmac(&self.cookie, &[b"ticket\0"])
+    fn sealing(&self) -> ([u8; 4], Digest) {
+        let name = hmac(&self.field, &[b"name of the sealing key\0"]);
+        ([name[0], name[1], name[2], name[3]], hmac(&self.field, &[b"sealing\0"]))
+    }
+
+    fn phone(&self, e164: &str) -> Digest {
+        hmac(&self.field, &[b"phone\0", e164.as_bytes()])
     }
 }
 

@@ -4,11 +4,9 @@
 
 use super::{
     Credential, Doorkeeper, REMEMBERED_FOR, Verified,
-    seal::{open, seal},
     secret::{Digest, Keys},
     web_sessions::Data,
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Duration, Utc};
 use domain::access::{AutoRefresh, PermSet, Rights, Role};
 use serde::{Deserialize, Serialize};
@@ -39,15 +37,12 @@ struct Ticket {
 
 impl Ticket {
     fn sealed(&self, keys: &Keys) -> Option<String> {
-        let text = serde_json::to_vec(self).ok()?;
-        Some(BASE64_URL_SAFE_NO_PAD.encode(seal(keys.ticket(), PURPOSE, &text)?))
+        keys.seal_as(PURPOSE, self).ok()
     }
 
     /// `None` for whatever we did not seal.
     fn opened(text: &str, keys: &Keys) -> Option<Self> {
-        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
-        let text = open(keys.ticket_all(), PURPOSE, &bytes)?;
-        serde_json::from_slice(&text).ok()
+        keys.open_as(PURPOSE, text)
     }
 }
 

@@ -7,6 +7,7 @@ pub mod attention;
 pub mod audit;
 pub mod cache;
 pub mod catalogue;
+pub mod customers;
 pub mod dashboard_socket;
 pub mod demo;
 pub mod exports;

@@ -49,8 +49,8 @@ impl Face {
             "settings" if parts.next() == Some("cache") => Self::Analytics,
             "" | "alerts" | "alert-rules" | "alert-metrics" | "analytics" | "attention" | "cache" | "categories"
             | "drill" | "freshness" | "overview" | "kpis" | "dashboard" | "visits" | "fraud" | "inbox"
-            | "notifications" | "reports" | "silences" | "transactions" | "products" | "customers" | "exports"
-            | "files" | "search" | "ws" => Self::Analytics,
+            | "inventory" | "notifications" | "reports" | "silences" | "transactions" | "products" | "customers"
+            | "exports" | "files" | "search" | "ws" => Self::Analytics,
             "audit"
             | "notification-channels"
             | "data"

@@ -54,6 +54,7 @@ fn features() -> Routes<Services> {
         .merge(api::analytics::routes())
         .merge(api::reports::routes())
         .merge(api::catalogue::routes())
+        .merge(api::customers::routes())
         .merge(api::exports::routes())
         .merge(api::search::routes())
         .merge(api::ingest::routes())

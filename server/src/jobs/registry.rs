@@ -2,11 +2,11 @@
 
 use super::{
     alert_evaluation::AlertEvaluation, analytics_report::DailyReportJob, analytics_segments::CustomerSegments,
-    analytics_views::MaterializedViews, attention_digest::AttentionDigest, export_file::WriteExport,
-    fraud_amount_stats::FraudAmountStats, ingest_commit::ImportCommit, ingest_preview::ImportPreview,
-    ingest_undo::ImportUndo, job::Job, overview_rebuild::KpiRebuild, overview_snapshots::KpiSnapshotRollup,
-    overview_summary::KpiSummary, system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure,
-    transactions_expire::TransactionsExpire, worker::Ticket,
+    analytics_views::MaterializedViews, attention_digest::AttentionDigest, customer_patterns::CustomerPatterns,
+    export_file::WriteExport, fraud_amount_stats::FraudAmountStats, ingest_commit::ImportCommit,
+    ingest_preview::ImportPreview, ingest_undo::ImportUndo, job::Job, overview_rebuild::KpiRebuild,
+    overview_snapshots::KpiSnapshotRollup, overview_summary::KpiSummary, system_cleanup::Cleanup,
+    system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire, worker::Ticket,
 };
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
@@ -43,6 +43,7 @@ impl Registry {
             .with::<MaterializedViews>()
             .with::<CustomerSegments>()
             .with::<DailyReportJob>()
+            .with::<CustomerPatterns>()
     }
 
     #[must_use]

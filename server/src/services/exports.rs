@@ -14,14 +14,18 @@ pub(crate) use large::write as write_large;
 pub use large::{Asked, LargeFile, MAX_STREAMED_ROWS};
 
 use super::{
+    customers::{self, sealing::masked},
+    inventory,
     overview::RowSource,
     transactions::{scope, zone_of},
 };
-use crate::backend::Backend;
+use crate::{access::secret::Keys, backend::Backend};
 use chrono::{DateTime, FixedOffset};
 use domain::{
     AppError,
     access::{Permission, Principal},
+    customers::CustomerQuery,
+    inventory::ProductQuery,
     query,
     transactions::SaleQuery,
 };
@@ -114,7 +118,8 @@ enum Reader {
 
 /// Where the rows come from.
 enum Source {
-    List(Selection),
+    /// With the keys of what is sealed in it.
+    List(Box<(Selection, Keys)>),
     Figure(Box<RowSource>),
     Audit,
     /// At once: few rows, summed up.
@@ -135,8 +140,10 @@ impl Export {
     pub async fn batch(&mut self) -> Result<Vec<Vec<Cell>>, AppError> {
         let zone = self.zone;
         match &mut self.source {
-            Source::List(selection) => {
-                Ok(exports::fetch(&mut self.tx, selection.dataset, &move |at| zone.local(at)).await?)
+            Source::List(list) => {
+                let (selection, keys) = &**list;
+                let mask = |id, sealed: &[u8]| masked(keys, id, sealed);
+                Ok(exports::fetch(&mut self.tx, selection.dataset(), &move |at| zone.local(at), &mask).await?)
             }
             Source::Figure(rows) => rows.batch(&mut self.tx).await,
             Source::Rows(rows) => Ok(std::mem::take(rows)),
@@ -155,14 +162,15 @@ impl Export {
 #[derive(Debug, Clone)]
 pub struct ExportsService {
     backend: Backend,
+    keys: Keys,
     slots: Arc<Semaphore>,
     max_streamed_rows: i64,
 }
 
 impl ExportsService {
     #[must_use]
-    pub fn new(backend: Backend) -> Self {
-        Self { backend, slots: Arc::new(Semaphore::new(AT_ONCE)), max_streamed_rows: MAX_STREAMED_ROWS }
+    pub fn new(backend: Backend, keys: Keys) -> Self {
+        Self { backend, keys, slots: Arc::new(Semaphore::new(AT_ONCE)), max_streamed_rows: MAX_STREAMED_ROWS }
     }
 
     /// With another bound than [`MAX_STREAMED_ROWS`].
@@ -220,24 +228,45 @@ impl ExportsService {
         }
         let dataset = Dataset::parse(dataset).ok_or_else(|| AppError::not_found("Export"))?;
         who.require(dataset.right())?;
-        let asked = SaleQuery::parse(pairs.iter().map(|(n, v)| (n, v))).map_err(AppError::validation)?;
         let now = self.backend.clock.now();
         let mut tx = store::snapshot(pool).await?;
         let zone = zone_of(&store::settings::business(&mut tx).await?);
-        let selection =
-            Selection { dataset, scope: scope(who, &asked, zone, now), sort: asked.sort, ascending: asked.ascending };
+        let named = || pairs.iter().map(|(n, v)| (n, v));
+        let (selection, filter) = match dataset {
+            Dataset::Products => {
+                let asked = ProductQuery::parse(named()).map_err(AppError::validation)?.whole();
+                (Selection::Products(inventory::scope(&mut tx, &asked).await?), asked.to_query())
+            }
+            Dataset::Customers => {
+                let asked = CustomerQuery::parse(named()).map_err(AppError::validation)?.whole();
+                (Selection::Customers(customers::scope(who, &asked, &self.keys)), asked.to_query())
+            }
+            Dataset::Transactions | Dataset::TransactionLines | Dataset::Refunds => {
+                let asked = SaleQuery::parse(named()).map_err(AppError::validation)?;
+                let (sort, ascending) = (asked.sort, asked.ascending);
+                let scope = scope(who, &asked, zone, now);
+                (Selection::Sales { dataset, scope, sort, ascending }, filter_of(&asked))
+            }
+        };
         let rows = exports::count(&mut tx, &selection).await?;
         exports::declare(&mut tx, &selection).await?;
         let about = About {
             dataset: dataset.name(),
-            filter: filter_of(&asked),
+            filter,
             zone: zone.name(),
             as_of: zone.local(now),
             by: who.label().to_owned(),
             rows,
         };
         let headings = dataset.columns().iter().map(|c| c.name).collect();
-        Ok(Export { about, headings, source: Source::List(selection), zone, tx, _permit: permit })
+        Ok(Export {
+            about,
+            headings,
+            source: Source::List(Box::new((selection, self.keys.clone()))),
+            zone,
+            tx,
+            _permit: permit,
+        })
     }
 
     fn slot(&self) -> Result<OwnedSemaphorePermit, AppError> {

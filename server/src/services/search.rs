@@ -82,7 +82,7 @@ impl SearchPort for SearchService {
                 let hits = found.into_iter().map(|customer| SearchHit {
                     title: customer.label,
                     subtitle: "Customer".to_owned(),
-                    path: format!("/transactions?customer_id={}", customer.id),
+                    path: format!("/customers/{}", customer.id),
                 });
                 add(SearchKind::Customer, hits.collect());
             }

@@ -20,8 +20,8 @@ use domain::{
     paging::Page,
     settings::Business,
     transactions::{
-        CustomerChoice, DraftLine, Entry, ProductChoice, Quote, RecordSale, SaleDetail, SaleDraft, SaleForm, SaleList,
-        SaleQuery, SaleReceipt, SettleSale, Settlement, TransactionsPort,
+        DraftLine, Entry, Quote, RecordSale, SaleDetail, SaleDraft, SaleForm, SaleList, SaleQuery, SaleReceipt,
+        SettleSale, Settlement, TransactionsPort,
     },
 };
 use engine::calendar::BusinessZone;
@@ -124,7 +124,7 @@ impl TransactionsPort for TransactionsService {
         // How it will be paid does not change what it costs.
         let mut faults = sale.validate().err().unwrap_or_default();
         faults.retain(|f| f.path != "payment_method");
-        let priced = sale::price(&mut tx, who, sale, faults).await?;
+        let priced = sale::price(&mut tx, who, sale, self.backend.clock.now(), faults).await?;
         store::commit(tx).await?;
         Ok(priced.into_quote())
     }
@@ -206,22 +206,6 @@ impl TransactionsPort for TransactionsService {
         };
         let idempotency_key = self.backend.clock.new_id().to_string();
         Ok(SaleDraft { form, idempotency_key, chosen, found, customer, customers_found, quote })
-    }
-
-    async fn products(&self, who: &Principal, q: &str, limit: u32) -> Result<Vec<ProductChoice>, AppError> {
-        who.require(Permission::InventoryView)?;
-        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
-        let found = choose::products(&mut tx, q.trim(), limit).await?;
-        store::commit(tx).await?;
-        Ok(found)
-    }
-
-    async fn customers(&self, who: &Principal, q: &str, limit: u32) -> Result<Vec<CustomerChoice>, AppError> {
-        who.require(Permission::CustomersView)?;
-        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
-        let found = choose::customers(&mut tx, q.trim(), who.may(Permission::CustomersPii), limit).await?;
-        store::commit(tx).await?;
-        Ok(found)
     }
 }
 

@@ -4,12 +4,13 @@
 pub mod large;
 
 use crate::{
-    Result,
+    Result, customers, inventory,
     transactions::{Local, list, money},
 };
 use chrono::{DateTime, FixedOffset, Utc};
 use domain::{
     access::Permission,
+    customers::masked_email,
     ids::CustomerId,
     transactions::{CustomerRef, SaleSort},
 };
@@ -42,6 +43,11 @@ enum Kind {
     Time,
     /// Masked label, made of the columns `customer_*`.
     Customer,
+    /// `a***@example.com`.
+    Email,
+    /// `+44•••••1234`, opened with the customer's id.
+    Phone,
+    Day,
 }
 
 /// A column of an export: its heading, which is also its name in the statement.
@@ -62,10 +68,12 @@ pub enum Dataset {
     TransactionLines,
     Refunds,
     Products,
+    Customers,
 }
 
 impl Dataset {
-    pub const ALL: [Self; 4] = [Self::Transactions, Self::TransactionLines, Self::Refunds, Self::Products];
+    pub const ALL: [Self; 5] =
+        [Self::Transactions, Self::TransactionLines, Self::Refunds, Self::Products, Self::Customers];
 
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -74,6 +82,7 @@ impl Dataset {
             Self::TransactionLines => "transaction-lines",
             Self::Refunds => "refunds",
             Self::Products => "products",
+            Self::Customers => "customers",
         }
     }
 
@@ -88,6 +97,7 @@ impl Dataset {
         match self {
             Self::Transactions | Self::TransactionLines | Self::Refunds => Permission::TransactionsView,
             Self::Products => Permission::InventoryView,
+            Self::Customers => Permission::CustomersView,
         }
     }
 
@@ -98,6 +108,7 @@ impl Dataset {
             Self::TransactionLines => LINES,
             Self::Refunds => REFUNDS,
             Self::Products => PRODUCTS,
+            Self::Customers => CUSTOMERS,
         }
     }
 }
@@ -162,29 +173,70 @@ const REFUNDS: &[Column] = &[
 const PRODUCTS: &[Column] = &[
     column("sku", Kind::Text),
     column("name", Kind::Text),
+    column("category", Kind::Text),
     column("kind", Kind::Text),
     column("unit", Kind::Text),
     column("currency", Kind::Text),
     column("price", Kind::Money),
+    column("cost", Kind::Money),
     column("on_hand", Kind::Number),
     column("reserved", Kind::Number),
     column("active", Kind::Text),
+    column("barcode", Kind::Text),
+    column("weight_kg", Kind::Number),
+    column("dimensions", Kind::Text),
+    column("warranty_months", Kind::Whole),
     column("origin", Kind::Text),
     column("id", Kind::Id),
 ];
+
+const CUSTOMERS: &[Column] = &[
+    column("number", Kind::Whole),
+    column("customer", Kind::Customer),
+    column("external_ref", Kind::Text),
+    column("email", Kind::Email),
+    column("phone", Kind::Phone),
+    column("country", Kind::Text),
+    column("loyalty_tier", Kind::Text),
+    column("registration_date", Kind::Day),
+    column("preferred_payment", Kind::Text),
+    column("transactions_365_days", Kind::Whole),
+    column("last_purchase_at", Kind::Time),
+    column("erased", Kind::Text),
+    column("origin", Kind::Text),
+    column("id", Kind::Id),
+];
+
+/// Masks a sealed phone number of a customer.
+pub type MaskPhone<'a> = &'a (dyn Fn(Uuid, &[u8]) -> Option<String> + Send + Sync);
 
 const CUSTOMER: &str =
     "c.id as customer_id, c.number as customer_number, c.first_name as customer_first, c.last_name as customer_last,
     c.email as customer_email, c.external_ref as customer_ref";
 
-/// What of a dataset: the filter and order of its list. Refunds read the days, customer and import of the
-/// filter (days of the refund), products its `q`.
+/// What of a dataset: the filter and order of its list.
 #[derive(Debug, Clone)]
-pub struct Selection {
-    pub dataset: Dataset,
-    pub scope: list::Scope,
-    pub sort: SaleSort,
-    pub ascending: bool,
+pub enum Selection {
+    /// Sales, their lines, or refunds; these read the days (of the refund), customer and import of the filter.
+    Sales {
+        dataset: Dataset,
+        scope: list::Scope,
+        sort: SaleSort,
+        ascending: bool,
+    },
+    Products(inventory::list::Scope),
+    Customers(customers::list::Scope),
+}
+
+impl Selection {
+    #[must_use]
+    pub const fn dataset(&self) -> Dataset {
+        match self {
+            Self::Sales { dataset, .. } => *dataset,
+            Self::Products(_) => Dataset::Products,
+            Self::Customers(_) => Dataset::Customers,
+        }
+    }
 }
 
 /// Number of rows the selection holds now.
@@ -192,13 +244,16 @@ pub struct Selection {
 /// # Errors
 /// When the statement fails.
 pub async fn count(connection: &mut PgConnection, selection: &Selection) -> Result<i64> {
-    let mut sql = match selection.dataset {
-        Dataset::Transactions => return list::count(connection, &selection.scope).await,
-        Dataset::TransactionLines => QueryBuilder::new(
+    let mut sql = match selection {
+        Selection::Products(scope) => return inventory::list::count(connection, scope).await,
+        Selection::Customers(scope) => return customers::list::count(connection, scope).await,
+        Selection::Sales { dataset: Dataset::TransactionLines, .. } => QueryBuilder::new(
             "select count(*) from sales.transactions t join sales.transaction_lines l on l.transaction_id = t.id where ",
         ),
-        Dataset::Refunds => QueryBuilder::new("select count(*) from sales.refunds r where "),
-        Dataset::Products => QueryBuilder::new("select count(*) from sales.products p where "),
+        Selection::Sales { dataset: Dataset::Refunds, .. } => {
+            QueryBuilder::new("select count(*) from sales.refunds r where ")
+        }
+        Selection::Sales { scope, .. } => return list::count(connection, scope).await,
     };
     narrow(&mut sql, selection);
     Ok(sql.build_query_scalar().fetch_one(connection).await?)
@@ -209,13 +264,19 @@ pub async fn count(connection: &mut PgConnection, selection: &Selection) -> Resu
 /// # Errors
 /// When the statement fails.
 pub async fn declare(connection: &mut PgConnection, selection: &Selection) -> Result<()> {
-    let way = if selection.ascending { "asc" } else { "desc" };
-    let key = match selection.sort {
-        SaleSort::OccurredAt => "occurred_at",
-        SaleSort::Total => "total",
+    let (key, way) = match selection {
+        Selection::Sales { sort, ascending, .. } => (
+            match sort {
+                SaleSort::OccurredAt => "occurred_at",
+                SaleSort::Total => "total",
+            },
+            if *ascending { "asc" } else { "desc" },
+        ),
+        Selection::Products(_) | Selection::Customers(_) => ("", ""),
     };
+    let dataset = selection.dataset();
     let mut sql = QueryBuilder::new("declare export_rows no scroll cursor for ");
-    match selection.dataset {
+    match dataset {
         Dataset::Transactions => sql.push(format_args!(
             "select t.number, t.external_ref, t.occurred_at, t.status, t.payment_method, t.line_count::bigint as lines, t.quantity, t.currency,
                     t.gross, t.discount, t.net, t.tax, t.shipping, t.total, t.refunded_net, t.entry, t.origin, t.id, {CUSTOMER}
@@ -236,48 +297,53 @@ pub async fn declare(connection: &mut PgConnection, selection: &Selection) -> Re
              left join sales.customers c on c.id = r.customer_id where "
         )),
         Dataset::Products => sql.push(
-            "select p.sku, p.name, p.kind, p.unit, p.currency, p.price, l.on_hand, l.reserved,
-                    case when p.is_active then 'yes' else 'no' end as active, p.origin, p.id
-             from sales.products p left join stock.sites s on s.is_default
-             left join stock.levels l on l.product_id = p.id and l.site_id = s.id where ",
+            "select p.sku, p.name, k.name as category, p.kind, p.unit, p.currency, p.price, p.cost,
+                    case when p.kind = 'stocked' then coalesce(l.on_hand, 0) end as on_hand,
+                    case when p.kind = 'stocked' then coalesce(l.reserved, 0) end as reserved,
+                    case when p.is_active and p.deleted_at is null then 'yes' else 'no' end as active, p.barcode, p.weight_kg, p.dimensions,
+                    p.warranty_months::bigint as warranty_months, p.origin, p.id
+             from sales.products p left join sales.categories k on k.id = p.category_id
+             left join lateral (select sum(on_hand) as on_hand, sum(reserved) as reserved
+                                from stock.levels where product_id = p.id) l on true where ",
         ),
+        Dataset::Customers => sql.push(format_args!(
+            "select c.number, c.external_ref, c.email, c.phone_enc as phone, c.country, c.loyalty_tier, c.registration_date, c.preferred_payment,
+                    p.total_transactions::bigint as transactions_365_days, p.last_purchase_at,
+                    case when c.erased_at is null then 'no' else 'yes' end as erased, c.origin, {CUSTOMER}, c.id
+             from sales.customers c left join sales.customer_purchase_patterns p on p.customer_id = c.id where "
+        )),
     };
     narrow(&mut sql, selection);
-    match selection.dataset {
+    match dataset {
         Dataset::Transactions => sql.push(format_args!(" order by t.{key} {way}, t.id {way}")),
         Dataset::TransactionLines => sql.push(format_args!(" order by t.{key} {way}, t.id {way}, l.line_no")),
         Dataset::Refunds => sql.push(format_args!(" order by r.refunded_at {way}, r.id {way}")),
-        Dataset::Products => sql.push(" order by p.sku"),
+        Dataset::Products => sql.push(" order by p.name, p.id"),
+        Dataset::Customers => sql.push(" order by c.number desc"),
     };
     sql.build().persistent(false).execute(connection).await?;
     Ok(())
 }
 
 fn narrow(sql: &mut QueryBuilder<Postgres>, selection: &Selection) {
-    let scope = &selection.scope;
-    match selection.dataset {
-        Dataset::Transactions | Dataset::TransactionLines => list::narrow(sql, scope),
-        Dataset::Refunds => {
-            sql.push("true");
-            if let Some(from) = scope.from {
-                sql.push(" and r.refunded_at >= ").push_bind(from);
-            }
-            if let Some(until) = scope.until {
-                sql.push(" and r.refunded_at < ").push_bind(until);
-            }
-            if let Some(customer) = scope.filter.customer_id {
-                sql.push(" and r.customer_id = ").push_bind(customer.0);
-            }
-            if let Some(import) = scope.filter.import_id {
-                sql.push(" and r.import_id = ").push_bind(import.0);
-            }
-        }
-        Dataset::Products => {
-            sql.push("p.deleted_at is null");
-            if let Some(q) = &scope.filter.q {
-                sql.push(" and (p.sku || ' ' || p.name) ilike ").push_bind(list::within(q));
-            }
-        }
+    let scope = match selection {
+        Selection::Products(scope) => return inventory::list::narrow(sql, scope),
+        Selection::Customers(scope) => return customers::list::narrow(sql, scope),
+        Selection::Sales { dataset: Dataset::Refunds, scope, .. } => scope,
+        Selection::Sales { scope, .. } => return list::narrow(sql, scope),
+    };
+    sql.push("true");
+    if let Some(from) = scope.from {
+        sql.push(" and r.refunded_at >= ").push_bind(from);
+    }
+    if let Some(until) = scope.until {
+        sql.push(" and r.refunded_at < ").push_bind(until);
+    }
+    if let Some(customer) = scope.filter.customer_id {
+        sql.push(" and r.customer_id = ").push_bind(customer.0);
+    }
+    if let Some(import) = scope.filter.import_id {
+        sql.push(" and r.import_id = ").push_bind(import.0);
     }
 }
 
@@ -285,17 +351,22 @@ fn narrow(sql: &mut QueryBuilder<Postgres>, selection: &Selection) {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn fetch(connection: &mut PgConnection, dataset: Dataset, local: Local<'_>) -> Result<Vec<Vec<Cell>>> {
+pub async fn fetch(
+    connection: &mut PgConnection,
+    dataset: Dataset,
+    local: Local<'_>,
+    mask: MaskPhone<'_>,
+) -> Result<Vec<Vec<Cell>>> {
     let rows = sqlx::query("fetch 2000 from export_rows").persistent(false).fetch_all(connection).await?;
     let mut out = Vec::with_capacity(rows.len());
     for row in &rows {
-        let cells = dataset.columns().iter().map(|c| cell(row, *c, local)).collect::<Result<_, sqlx::Error>>()?;
+        let cells = dataset.columns().iter().map(|c| cell(row, *c, local, mask)).collect::<Result<_, sqlx::Error>>()?;
         out.push(cells);
     }
     Ok(out)
 }
 
-fn cell(row: &PgRow, column: Column, local: Local<'_>) -> Result<Cell, sqlx::Error> {
+fn cell(row: &PgRow, column: Column, local: Local<'_>, mask: MaskPhone<'_>) -> Result<Cell, sqlx::Error> {
     let name = column.name;
     Ok(match column.kind {
         Kind::Text => row.try_get::<Option<String>, _>(name)?.map_or(Cell::Empty, Cell::Text),
@@ -304,6 +375,16 @@ fn cell(row: &PgRow, column: Column, local: Local<'_>) -> Result<Cell, sqlx::Err
         Kind::Number => row.try_get::<Option<Decimal>, _>(name)?.map_or(Cell::Empty, |d| Cell::Number(d.normalize())),
         Kind::Money => row.try_get::<Option<Decimal>, _>(name)?.map_or(Cell::Empty, |d| Cell::Money(money(d))),
         Kind::Time => row.try_get::<Option<DateTime<Utc>>, _>(name)?.map_or(Cell::Empty, |at| Cell::Time(local(at))),
+        Kind::Email => {
+            row.try_get::<Option<String>, _>(name)?.map_or(Cell::Empty, |email| Cell::Text(masked_email(&email)))
+        }
+        Kind::Phone => {
+            let (id, sealed) = (row.try_get::<Uuid, _>("customer_id")?, row.try_get::<Option<Vec<u8>>, _>(name)?);
+            sealed.and_then(|sealed| mask(id, &sealed)).map_or(Cell::Empty, Cell::Text)
+        }
+        Kind::Day => {
+            row.try_get::<Option<chrono::NaiveDate>, _>(name)?.map_or(Cell::Empty, |day| Cell::Text(day.to_string()))
+        }
         Kind::Customer => match row.try_get::<Option<Uuid>, _>("customer_id")? {
             None => Cell::Empty,
             Some(id) => {

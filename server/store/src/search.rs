@@ -119,7 +119,7 @@ pub async fn products(connection: &mut PgConnection, q: &str, sku_only: bool, li
     .await?;
     Ok(rows
         .into_iter()
-        .map(|r| SearchHit { title: r.name, subtitle: r.sku, path: format!("/transactions?product_id={}", r.id) })
+        .map(|r| SearchHit { title: r.name, subtitle: r.sku, path: format!("/products/{}", r.id) })
         .collect())
 }
 

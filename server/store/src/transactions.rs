@@ -24,7 +24,7 @@ pub fn money(amount: Decimal) -> Decimal {
 }
 
 /// A text column whose check allows nothing else: failing to read it is a fault of the database.
-fn read<T>(column: &str, text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, sqlx::Error> {
+pub(crate) fn read<T>(column: &str, text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, sqlx::Error> {
     parse(text).ok_or_else(|| sqlx::Error::ColumnDecode {
         index: column.to_owned(),
         source: format!("unexpected value {text:?}").into(),

@@ -100,7 +100,7 @@ impl Walk {
         self.get("/api/v1/users?q=ada&role=viewer&active=true&limit=1").await;
     }
 
-    async fn sales(&mut self, mug: &str) {
+    async fn sales(&mut self, world: &World, mug: &str) {
         let sale = |capture: bool| {
             json!({"lines": [{"product_id": mug, "quantity": 2, "unit_price": "19.99"}], "payment_method": "cash",
                    "customer_id": "01890000-0000-7000-8000-000000000002",
@@ -117,8 +117,8 @@ impl Walk {
             self.post(&format!("/api/v1/transactions/{id}/{end}"), json!({"reason": "the bank said so"})).await;
         }
         self.get("/api/v1/transactions?status=approved&from=2026-03-01&sort=total:asc&limit=1").await;
-        self.get("/api/v1/products?q=mu").await;
-        self.get("/api/v1/customers?q=17").await;
+        self.products(mug).await;
+        self.customers(world).await;
         self.text("/api/v1/exports/transactions.csv?status=approved").await;
         self.text("/api/v1/exports/transaction-lines.xlsx").await;
         self.get("/api/v1/exports").await;
@@ -154,6 +154,48 @@ impl Walk {
             let rows = self.get(&format!("/api/v1/kpis/{metric}/rows?limit=2")).await;
             assert_eq!((&rows["kind"], rows["items"][0].is_object()), (&json!(kind), true), "{rows}");
         }
+    }
+
+    async fn customers(&mut self, world: &World) {
+        let found = self.get("/api/v1/customers?q=17&tier=standard&limit=1").await;
+        let known = format!("/api/v1/customers/{}", found["items"][0]["id"].as_str().expect("id"));
+        self.get(&format!("{known}/transactions?limit=1&sort=total:asc")).await;
+        let none = self.call(Method::GET, &format!("{known}/patterns"), Value::Null).await;
+        assert_eq!(none.status.as_u16(), 204);
+        world
+            .execute(
+                "insert into sales.customer_purchase_patterns (customer_id, average_transaction_amount, total_transactions, last_purchase_at,
+                     favorite_categories, typical_purchase_hours, currency, zone, updated_at)
+                 select id, 5, 1, '2026-03-01', '[]', '{12}', 'USD', 'UTC', '2026-03-02' from sales.customers",
+            )
+            .await;
+        assert_eq!(self.get(&format!("{known}/patterns")).await["typical_purchase_hours"], json!([12]));
+        let ann = json!({"first_name": "Ann", "last_name": "Lee", "email": "ann@example.com", "phone": "+44 7700 900123",
+                         "address": "1 Mill Lane", "date_of_birth": "1980-12-31", "preferred_payment": "cash"});
+        let ann = self.post("/api/v1/customers", ann).await;
+        let path = format!("/api/v1/customers/{}", ann["id"].as_str().expect("id"));
+        self.call(Method::PATCH, &path, json!({"phone": null, "country": "UK", "version": ann["version"]})).await;
+        self.get(&path).await;
+        self.text("/api/v1/exports/customers.csv?q=lee").await;
+        let all = json!({"fields": ["name", "email", "phone", "address", "date_of_birth"]});
+        assert_eq!(self.post(&format!("{path}/reveal"), all).await["address"], "1 Mill Lane");
+        let gone = self.post(&format!("{path}/erase"), Value::Null).await;
+        assert!(gone["label"].as_str().is_some_and(|label| label.starts_with("Erased customer")), "{gone}");
+    }
+
+    async fn products(&mut self, sold: &str) {
+        self.get("/api/v1/products?q=mu&active=all&low_stock=false&kind=stocked&limit=1").await;
+        self.get("/api/v1/categories").await;
+        let vase = json!({"sku": "vase-1", "name": "Vase", "price": 12.5, "weight_kg": "0.350", "barcode": "40001", "currency": "USD"});
+        let vase = self.post("/api/v1/products", vase).await;
+        let path = format!("/api/v1/products/{}", vase["id"].as_str().expect("id"));
+        let edit = json!({"price": "13", "barcode": null, "version": vase["version"]});
+        self.call(Method::PATCH, &path, edit).await;
+        assert_eq!(self.get(&path).await["prices"][0]["price"], "13.00");
+        assert_eq!(self.call(Method::DELETE, &path, Value::Null).await.status.as_u16(), 204);
+        let kept = format!("/api/v1/products/{sold}");
+        assert!(self.call(Method::DELETE, &kept, Value::Null).await.json()["archived_at"].is_string());
+        self.call(Method::PATCH, &kept, json!({"is_active": true})).await;
     }
 
     /// A blocked amount makes cases of sales.
@@ -370,7 +412,7 @@ async fn the_whole_api_answers_as_it_is_described(root: PgPool) {
     walk.sign_in("admin@mill.example", PASSWORD).await;
     walk.sign_in("admin@mill.example", PASSWORD).await;
     walk.people().await;
-    walk.sales("01890000-0000-7000-8000-000000000001").await;
+    walk.sales(&world, "01890000-0000-7000-8000-000000000001").await;
     walk.cases(&world, "01890000-0000-7000-8000-000000000001").await;
     walk.alerts().await;
     crate::attention::arrange(&world).await;

@@ -13,6 +13,8 @@ mod answers;
 mod attention;
 mod audit;
 mod browser;
+mod catalogue;
+mod customers;
 mod described;
 mod exports;
 mod forms;

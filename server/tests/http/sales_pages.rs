@@ -10,7 +10,7 @@ use leptos::config::LeptosOptions;
 use server::http::{caller::Caller, pages};
 use sqlx::PgPool;
 
-fn site(shop: &Shop, who: Principal) -> Router {
+pub fn site(shop: &Shop, who: Principal) -> Router {
     let user = SignedInUser {
         id: who.user_id().unwrap(),
         email: "test@example.com".into(),
@@ -24,12 +24,12 @@ fn site(shop: &Shop, who: Principal) -> Router {
     pages::router(services(shop), options).0.layer(Extension(view)).layer(Extension(Caller(Some(who))))
 }
 
-async fn page(site: &Router, path: &str) -> Answer {
+pub async fn page(site: &Router, path: &str) -> Answer {
     call(site, Request::get(path).header("accept", "text/html").body(Body::empty()).unwrap()).await
 }
 
 /// Text between tags, one space for whatever lay between.
-fn words(html: &str) -> String {
+pub fn words(html: &str) -> String {
     let mut out = String::new();
     let mut inside = false;
     for c in html.chars() {

@@ -48,7 +48,7 @@ async fn sales_products_and_pages_are_found_best_first_within_the_rights(db: PgP
     assert_eq!(titles(&search("5363").await, "transaction"), ["#2 (536365)"]);
     assert_eq!(titles(&search("%231").await, "transaction"), ["#1"]);
     assert_eq!(titles(&search("transac").await, "page"), ["Transactions"]);
-    assert_eq!(titles(&search("%3Enew").await, "action"), ["New transaction"]);
+    assert_eq!(titles(&search("%3Enew").await, "action"), ["New customer", "New transaction"]);
     assert_eq!(get(&router, "/api/v1/search?q=").await.status.as_u16(), 422);
     assert_eq!(get(&router, "/api/v1/search?q=a&kinds=dog").await.status.as_u16(), 422);
     assert_eq!(get(&front(&shop, None), "/api/v1/search?q=a").await.status.as_u16(), 401);

@@ -48,6 +48,7 @@ pub fn services(shop: &Shop) -> Services {
 pub fn front(shop: &Shop, who: Option<Principal>) -> Router {
     let routes = api::transactions::routes()
         .merge(api::catalogue::routes())
+        .merge(api::customers::routes())
         .merge(api::exports::routes())
         .merge(api::search::routes());
     routes.into_parts().0.with_state(services(shop)).layer(Extension(Caller(who)))

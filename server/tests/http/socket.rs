@@ -192,3 +192,37 @@ async fn a_cookie_needs_our_origin_and_an_ended_session_closes_its_line(root: Pg
     store::live::emit(&mut owner, domain::live::Topic::Session, &user.to_string()).await.expect("told");
     assert_eq!(next(&mut socket).await, json!({ "type": "close", "code": 4401 }));
 }
+
+/// Acceptance example 21 of commerce: a frame names nobody.
+#[sqlx::test(migrations = "../migrations")]
+async fn frames_tell_nothing_personal(root: PgPool) {
+    let served = Served::on(root).await;
+    served.world.user("ada@mill.example", Some(Role::Viewer), &[]).await;
+    let bearer = [("authorization", format!("Bearer {}", served.token("ada@mill.example").await))];
+    let channels = "?channels=dashboard,transactions,customers,analytics";
+    let mut socket = served.open(channels, &bearer).await.expect("open");
+    served
+        .world
+        .execute(
+            "insert into sales.customers (id, first_name, last_name, email, registration_date, created_at, updated_at)
+             values ('01890000-0000-7000-8000-0000000000aa', 'Zebulon', 'Quagmire', 'zq@quagmire.example', '2026-01-01', '2026-01-01', '2026-01-01');
+             with sold as (
+                insert into sales.transactions (id, customer_id, site_id, status, currency, gross, discount, net, tax, shipping, total,
+                    quantity, line_count, occurred_at, recognised_at, entry, created_at, updated_at)
+                select gen_random_uuid(), '01890000-0000-7000-8000-0000000000aa', '00000000-0000-7000-8000-000000000001', 'approved', 'USD',
+                       5, 0, 5, 0, 0, 5, 1, 1, ts, ts, 'api', ts, ts
+                from (values (timestamptz '2026-03-10T11:30Z')) as v (ts) returning id)
+             select ops.emit('transactions', id::text), ops.emit('customers', ''), ops.emit('dashboard', '') from sold",
+        )
+        .await;
+    let until = tokio::time::Instant::now() + Duration::from_millis(2_500);
+    let (mut frames, mut sales) = (String::new(), 0);
+    while let Ok(frame) = tokio::time::timeout_at(until, next(&mut socket)).await {
+        sales += usize::from(frame["channel"] == "transactions");
+        frames.push_str(&frame.to_string());
+    }
+    assert!(sales > 0, "{frames}");
+    for clear in ["Zebulon", "Quagmire", "quagmire"] {
+        assert!(!frames.contains(clear), "{frames}");
+    }
+}

@@ -219,7 +219,7 @@ async fn the_platforms_own_schedules_run_and_run_again(pool: PgPool) {
     let runtime = runtime(&world);
     runtime.tick().await.unwrap();
     world.clock.set(at("2026-03-11T02:00:00Z"));
-    assert_eq!(runtime.tick().await.unwrap(), 11);
+    assert_eq!(runtime.tick().await.unwrap(), 12);
     runtime.drain().await.unwrap();
     let first: Vec<(String, serde_json::Value)> =
         sqlx::query_as("select kind, result from ops.job_runs where state = 'succeeded' and schedule_id is not null")
@@ -233,6 +233,7 @@ async fn the_platforms_own_schedules_run_and_run_again(pool: PgPool) {
     assert_eq!(first["alert_evaluation"], serde_json::json!({ "rules": 3, "failed": 0 }), "the built-in ones");
     assert_eq!(first["fraud_amount_stats"]["scopes"], 1);
     assert_eq!(first["customer_segments"]["customers"], 0);
+    assert_eq!(first["customer_patterns"]["written"], 0);
     assert_eq!(first["daily_report"]["days"], serde_json::json!(["2026-03-10"]));
     assert_eq!(first["materialized_views"]["views"], 3);
     assert_eq!(first["kpi_rebuild"]["days"], 35);
@@ -259,7 +260,7 @@ async fn the_platforms_own_schedules_run_and_run_again(pool: PgPool) {
         )
         .await;
     world.clock.advance(Duration::days(1));
-    assert_eq!(runtime.tick().await.unwrap(), 11);
+    assert_eq!(runtime.tick().await.unwrap(), 12);
     runtime.drain().await.unwrap();
     let again = world.number("select (result -> 'removed' ->> 'files')::bigint from ops.job_runs where kind = 'cleanup' order by created_at desc limit 1").await;
     assert_eq!(again, 0);

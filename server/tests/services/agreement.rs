@@ -307,7 +307,7 @@ impl Check {
 #[sqlx::test(migrations = "../migrations")]
 async fn tile_drill_list_export_and_summary_agree_while_others_write(db: PgPool) {
     let shop = RandomShop::on(db).await;
-    let exports = ExportsService::new(shop.world.backend.clone());
+    let exports = ExportsService::new(shop.world.backend.clone(), crate::world::keys());
     let mut check = Check { shop, exports, told: String::new() };
     for seed in seeds(10) {
         check.live(seed).await;

@@ -104,7 +104,7 @@ async fn every_day_of_the_reference_by_figure_and_export(db: PgPool) {
     let Some(shop) = shop(db).await else { return };
     let retail = Retail {
         overview: OverviewService::new(shop.backend.clone()),
-        exports: ExportsService::new(shop.backend.clone()),
+        exports: ExportsService::new(shop.backend.clone(), crate::world::keys()),
     };
 
     let reference = std::fs::read_to_string(root.join("daily_reference.csv")).unwrap();

@@ -284,7 +284,7 @@ async fn no_figure_reads_more_than_index_ranges_of_its_window(db: PgPool) {
         examiner.examine(&format!("rows of {metric}, searched"), 2);
     }
     for metric in [MetricKey::RevenueNet, MetricKey::AmountAll, MetricKey::ActiveCustomers, MetricKey::Conversion] {
-        let exports = ExportsService::new(world.backend.clone());
+        let exports = ExportsService::new(world.backend.clone(), crate::world::keys());
         let pairs = [("metric", metric.as_str()), ("from", "2026-10-01"), ("to", "2026-10-10")];
         let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let Opened::Stream(mut file) = exports.open(&who, KPI_ROWS, Format::Csv, &pairs).await.unwrap() else {

@@ -253,8 +253,6 @@ async fn each_act_needs_its_right(db: PgPool) {
     assert_eq!(record(&shop, &viewer(), &sale(&[line(mug, "1")])).await.unwrap_err().code, ErrorCode::Forbidden);
     assert_eq!(port.quote(&viewer(), &sale(&[line(mug, "1")])).await.unwrap_err().code, ErrorCode::Forbidden);
     assert_eq!(port.list(&nobody, &SaleQuery::default()).await.unwrap_err().code, ErrorCode::Forbidden);
-    assert_eq!(port.products(&nobody, "m", 5).await.unwrap_err().code, ErrorCode::Forbidden);
-    assert_eq!(port.customers(&nobody, "m", 5).await.unwrap_err().code, ErrorCode::Forbidden);
     assert_eq!(shop.count("select count(*) from sales.transactions").await, 0);
 }
 
@@ -387,10 +385,6 @@ async fn lists_mask_customers_and_names_are_searched_only_with_the_right(db: PgP
     assert_eq!(shop.sales.list(&viewer(), &query).await.unwrap().page.total, 0);
     let found = list(&shop, "q=ann+lee&limit=1").await;
     assert!(found.page.items[0].customer.as_ref().unwrap().label.starts_with("A. L. · "));
-    let found = shop.sales.customers(&viewer(), "178", 5).await.unwrap();
-    assert_eq!(found[0].label, "17850");
-    assert!(shop.sales.customers(&viewer(), "Lee", 5).await.unwrap().is_empty());
-    assert_eq!(shop.sales.customers(&clerk(), "Lee", 5).await.unwrap().len(), 1);
 }
 
 #[sqlx::test(migrations = "../migrations")]

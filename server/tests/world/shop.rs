@@ -129,6 +129,10 @@ pub fn viewer() -> Principal {
     holding(Rights::of(Some(Role::Viewer), &[]))
 }
 
+pub fn buyer() -> Principal {
+    holding(Rights::of(None, &[PermSet::StockBuyer]))
+}
+
 pub fn clerk() -> Principal {
     holding(Rights::of(None, &[PermSet::SalesClerk]))
 }

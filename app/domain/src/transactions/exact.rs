@@ -75,3 +75,8 @@ impl<'de> de::Visitor<'de> for Maybe {
 pub fn optional<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Decimal>, D::Error> {
     d.deserialize_option(Maybe)
 }
+
+/// Tells "absent" (with a default) from "null".
+pub fn nullable<'de, D: Deserializer<'de>>(d: D) -> Result<Option<Option<Decimal>>, D::Error> {
+    optional(d).map(Some)
+}

@@ -6,6 +6,7 @@ use super::{
     status::{PaymentMethod, SaleStatus},
 };
 use crate::{
+    customers::{ERASED, masked_email},
     error::AppError,
     fraud::{Hit, Outcome, ShownHit},
     ids::{CaseId, CustomerId, ProductId, RefundId, TransactionId},
@@ -301,7 +302,9 @@ impl CustomerRef {
     ) -> Self {
         let initials: Vec<String> =
             [names.0, names.1].iter().filter_map(|n| n.trim().chars().next()).map(|c| format!("{c}.")).collect();
-        let label = if !initials.is_empty() {
+        let label = if names == (ERASED, "") {
+            format!("{ERASED} · {number}")
+        } else if !initials.is_empty() {
             format!("{} · {number}", initials.join(" "))
         } else if let Some(email) = email {
             masked_email(email)
@@ -312,13 +315,6 @@ impl CustomerRef {
         };
         Self { id, label }
     }
-}
-
-/// `a***@example.com`.
-fn masked_email(email: &str) -> String {
-    let (name, host) = email.split_once('@').unwrap_or((email, ""));
-    let first = name.chars().next().map(String::from).unwrap_or_default();
-    format!("{first}***@{host}")
 }
 
 #[cfg(test)]
@@ -333,5 +329,6 @@ mod tests {
         assert_eq!(label(("", ""), Some("aarav@example.com"), Some("17850")), "a***@example.com");
         assert_eq!(label(("", ""), None, Some("17850")), "17850");
         assert_eq!(label(("", " "), None, None), "Customer 7");
+        assert_eq!(label((ERASED, ""), None, Some("17850")), "Erased customer · 7");
     }
 }

@@ -106,7 +106,7 @@ fn facts(case: &CaseDetail) -> impl IntoView + use<> {
     let row = &case.row;
     let customer = if row.customer.is_empty() { "Guest".to_owned() } else { row.customer.clone() };
     let customer = match row.customer_id {
-        Some(id) => view! { <a href=format!("/transactions?customer_id={id}")>{customer}</a> }.into_any(),
+        Some(id) => view! { <a href=format!("/customers/{id}")>{customer}</a> }.into_any(),
         None => customer.into_any(),
     };
     let hold = row.hold_expires_at.map(|at| {

@@ -69,7 +69,7 @@ pub fn buyers(rows: Vec<BuyerRow>, base: Currency, locale: &str) -> impl IntoVie
         .map(|row| {
             view! {
                 <tr>
-                    <td><a href=format!("/transactions?customer_id={}", row.customer_id)>{row.customer}</a></td>
+                    <td><a href=format!("/customers/{}", row.customer_id)>{row.customer}</a></td>
                     <td class="r num">{format::count(row.orders, locale)}</td>
                     <td class="r num">{format::money(row.amount, base, locale)}</td>
                 </tr>

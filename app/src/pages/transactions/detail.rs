@@ -133,7 +133,7 @@ fn settling(sale: &SaleDetail, settle: ServerAction<SettleSale>) -> Option<impl 
 fn facts(sale: &SaleDetail) -> impl IntoView + use<> {
     let customer = sale.customer.clone().map_or_else(
         || "Guest".into_any(),
-        |c| view! { <a href=format!("/transactions?customer_id={}", c.id)>{c.label}</a> }.into_any(),
+        |c| view! { <a href=format!("/customers/{}", c.id)>{c.label}</a> }.into_any(),
     );
     let entry = match sale.entry.as_str() {
         "import" => "Import",
@@ -240,7 +240,7 @@ fn lines(sale: &SaleDetail) -> impl IntoView + use<> {
             .then(|| format!(" ({} refunded)", format::number(line.refunded_quantity, &locale)));
         view! {
             <tr>
-                <td><a href=format!("/transactions?product_id={}", line.product_id)>{line.name.clone()}</a></td>
+                <td><a href=format!("/products/{}", line.product_id)>{line.name.clone()}</a></td>
                 <td>{line.sku.clone()}</td>
                 <td class="r num">{format::number(line.quantity, &locale)}{refunded}</td>
                 <td class="r num hide">{money(line.unit_price)}</td>

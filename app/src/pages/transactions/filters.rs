@@ -8,14 +8,14 @@ use leptos::{html, prelude::*};
 use leptos_router::components::Form;
 
 /// The value of parameter `name` in the address.
-fn param(search: Memo<String>, name: &'static str) -> Signal<String> {
+pub fn param(search: Memo<String>, name: &'static str) -> Signal<String> {
     Signal::derive(move || {
         search.with(|s| query::pairs(s).into_iter().rev().find(|(n, _)| n == name).map(|(_, v)| v).unwrap_or_default())
     })
 }
 
 #[component]
-fn Text(
+pub fn Text(
     search: Memo<String>,
     name: &'static str,
     label: &'static str,
@@ -33,7 +33,7 @@ fn Text(
 }
 
 #[component]
-fn Choice(
+pub fn Choice(
     search: Memo<String>,
     name: &'static str,
     label: &'static str,
@@ -60,14 +60,9 @@ fn Kept(search: Memo<String>, name: &'static str) -> impl IntoView {
     view! { <input type="hidden" name=name value=value.get_untracked() prop:value=move || value.get()/> }
 }
 
-#[component]
-pub fn FilterBar(search: Memo<String>) -> impl IntoView {
-    let mut statuses = vec![("", "Any status"), ("completed", "Completed"), ("flagged", "Held (flagged)")];
-    statuses.extend(SaleStatus::ALL.map(|s| (s.as_str(), s.words())));
-    let mut methods = vec![("", "Any payment")];
-    methods.extend(PaymentMethod::ALL.map(|m| (m.as_str(), m.words())));
+/// The sheet of a filter bar. On the phone it lies over the list: it goes away with the filter it set.
+pub fn sheet_of(search: Memo<String>) -> NodeRef<html::Details> {
     let sheet = NodeRef::<html::Details>::new();
-    // On the phone the sheet lies over the list: it goes away with the filter it set.
     Effect::new(move |before: Option<String>| {
         let now = search.get();
         if let Some(sheet) = sheet.get_untracked().filter(|_| before.is_some_and(|before| before != now)) {
@@ -75,6 +70,16 @@ pub fn FilterBar(search: Memo<String>) -> impl IntoView {
         }
         now
     });
+    sheet
+}
+
+#[component]
+pub fn FilterBar(search: Memo<String>) -> impl IntoView {
+    let mut statuses = vec![("", "Any status"), ("completed", "Completed"), ("flagged", "Held (flagged)")];
+    statuses.extend(SaleStatus::ALL.map(|s| (s.as_str(), s.words())));
+    let mut methods = vec![("", "Any payment")];
+    methods.extend(PaymentMethod::ALL.map(|m| (m.as_str(), m.words())));
+    let sheet = sheet_of(search);
     view! {
         <Form method="get" action="/transactions" attr:class="filters">
             <Text search name="q" label="Search" kind="search"/>

@@ -8,6 +8,7 @@ use crate::{
         error::{ApiError, ApiResult},
         idempotency::{SentKey, answer},
         routes::Routes,
+        versions::{self, version},
     },
     services::Services,
 };
@@ -15,8 +16,8 @@ use axum::{
     Extension, Json,
     body::Bytes,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, StatusCode},
+    response::Response,
 };
 use domain::{
     AppError,
@@ -243,15 +244,6 @@ fn named<I: std::str::FromStr>(text: &str, what: &str) -> Result<I, ApiError> {
     text.parse().map_err(|_| AppError::not_found(what).into())
 }
 
-/// The version in `If-Match`, with or without quotes.
-fn version(headers: &HeaderMap) -> Result<Option<i32>, ApiError> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim_start_matches("W/").trim_matches('"');
-    text.parse()
-        .map(Some)
-        .map_err(|_| AppError::field("If-Match", "Send the version number that you have read.").into())
-}
-
 fn tagged(status: StatusCode, user: UserItem) -> Response {
-    (status, [(header::ETAG, format!("\"{}\"", user.version))], Json(user)).into_response()
+    versions::tagged(status, user.version, user)
 }

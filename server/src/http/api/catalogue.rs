@@ -1,74 +1,103 @@
-//! Products and customers to choose from, for typeaheads.
+//! `/api/v1/products` and `/api/v1/categories`.
 
 use crate::{
     http::{
-        body::{Json, Query},
+        body::{Json, Path},
         caller::Signed,
         error::ApiResult,
+        idempotency::{SentKey, answer},
         routes::Routes,
+        versions::{tagged, version},
     },
     services::Services,
 };
-use axum::extract::State;
+use axum::{
+    extract::{RawQuery, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
 use domain::{
     AppError,
     access::{Access, Permission},
-    paging::{DEFAULT_LIMIT, MAX_LIMIT, Page},
-    transactions::{CustomerChoice, ProductChoice},
+    ids::ProductId,
+    inventory::{CategoryItem, CreateProduct, EditProduct, ProductItem, ProductQuery, Removed},
+    paging::Page,
+    query,
 };
-use serde::Deserialize;
 
 /// The routes of the family.
 #[must_use]
 pub fn routes() -> Routes<Services> {
-    Routes::new().get("/api/v1/products", Access::Needs(Permission::InventoryView), products).get(
-        "/api/v1/customers",
-        Access::Needs(Permission::CustomersView),
-        customers,
-    )
+    let (view, edit) = (Access::Needs(Permission::InventoryView), Access::Needs(Permission::InventoryEdit));
+    Routes::new()
+        .get("/api/v1/products", view, list)
+        .post("/api/v1/products", edit, create)
+        .get("/api/v1/products/{id}", view, detail)
+        .patch("/api/v1/products/{id}", edit, change)
+        .delete("/api/v1/products/{id}", edit, remove)
+        .get("/api/v1/categories", view, categories)
 }
 
-/// What is looked for.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Look {
-    q: String,
-    limit: Option<u32>,
+/// Products of a filter with price and stock left: the best match first where `q` is asked, else by name.
+pub async fn list(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    RawQuery(raw): RawQuery,
+) -> ApiResult<Json<Page<ProductItem>>> {
+    let asked = ProductQuery::parse(query::pairs(raw.as_deref().unwrap_or_default())).map_err(AppError::validation)?;
+    Ok(Json(services.inventory.products(&who, &asked).await?.page))
 }
 
-impl Look {
-    fn limit(&self) -> Result<u32, AppError> {
-        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
-        if self.q.chars().count() > 100 {
-            return Err(AppError::field("q", "Search for at most 100 characters."));
-        }
-        if (1..=MAX_LIMIT).contains(&limit) {
-            Ok(limit)
-        } else {
-            Err(AppError::field("limit", "Give a whole number from 1 to 100."))
-        }
-    }
+/// Adds a product.
+pub async fn create(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    SentKey(key): SentKey,
+    Json(command): Json<CreateProduct>,
+) -> Response {
+    let answered = services.inventory.create(&who, &command, key.as_ref()).await;
+    answer(answered, |product| tagged(StatusCode::CREATED, product.version, product))
 }
 
-fn page<T>(items: Vec<T>) -> Json<Page<T>> {
+/// One product in full.
+pub async fn detail(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ProductId>,
+) -> ApiResult<Response> {
+    let product = services.inventory.product(&who, id).await?.ok_or_else(|| AppError::not_found("Product"))?;
+    Ok(tagged(StatusCode::OK, product.version, product))
+}
+
+/// Changes a product.
+pub async fn change(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ProductId>,
+    headers: HeaderMap,
+    Json(mut command): Json<EditProduct>,
+) -> ApiResult<Response> {
+    command.version = version(&headers)?.or(command.version);
+    let product = services.inventory.edit(&who, id, &command).await?;
+    Ok(tagged(StatusCode::OK, product.version, product))
+}
+
+/// Deletes a product that nothing tells of (204); archives any other, and answers it.
+pub async fn remove(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<ProductId>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    Ok(match services.inventory.remove(&who, id, version(&headers)?).await? {
+        Removed::Deleted => StatusCode::NO_CONTENT.into_response(),
+        Removed::Archived(product) => tagged(StatusCode::OK, product.version, product),
+    })
+}
+
+/// All categories by name.
+pub async fn categories(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Json<Page<CategoryItem>>> {
+    let items = services.inventory.categories(&who).await?;
     let total = i64::try_from(items.len()).unwrap_or_default();
-    Json(Page { items, next_cursor: None, total })
-}
-
-/// Active products whose SKU or name matches, best first, with price and stock left.
-pub async fn products(
-    State(services): State<Services>,
-    Signed(who): Signed,
-    Query(look): Query<Look>,
-) -> ApiResult<Json<Page<ProductChoice>>> {
-    Ok(page(services.transactions.products(&who, &look.q, look.limit()?).await?))
-}
-
-/// Customers whose number or reference matches; with `customers.pii` also name and e-mail. Labels are masked.
-pub async fn customers(
-    State(services): State<Services>,
-    Signed(who): Signed,
-    Query(look): Query<Look>,
-) -> ApiResult<Json<Page<CustomerChoice>>> {
-    Ok(page(services.transactions.customers(&who, &look.q, look.limit()?).await?))
+    Ok(Json(Page { items, next_cursor: None, total }))
 }

@@ -4,6 +4,7 @@ mod access;
 mod alerts;
 mod analytics;
 mod attention;
+mod catalogue;
 mod fraud;
 mod ingest;
 mod jobs;
@@ -26,7 +27,8 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("fraud", fraud::OPERATIONS),
     ("analytics", analytics::OPERATIONS),
     ("reports", analytics::REPORTS),
-    ("catalogue", sales::CATALOGUE),
+    ("catalogue", catalogue::PRODUCTS),
+    ("customers", catalogue::CUSTOMERS),
     ("exports", sales::EXPORTS),
     ("search", system::SEARCH),
     ("ingest", ingest::OPERATIONS),

@@ -1,6 +1,6 @@
 //! What rules may watch: each metric with its entities, read in one query.
 
-use crate::{backend::Backend, services::overview::measure::Context};
+use crate::{backend::Backend, services::overview::Context};
 use chrono::{DateTime, Days, Utc};
 use domain::{
     AppError,

@@ -246,7 +246,7 @@ impl NotificationsPort for NotificationsService {
             kind: command.kind.as_str(),
             format: (command.kind == ChannelKind::Webhook).then_some(format.as_str()),
             severity_min: command.severity_min.rank(),
-            config_enc: &self.outbox.seal(&settings)?,
+            config_enc: &self.outbox.seal(id.0, &settings)?,
             target: &target,
             by: who.label(),
             at: clock.now(),

@@ -8,7 +8,7 @@ use super::{
     webhook::{self, Attempt, Destinations},
 };
 use crate::{
-    access::{actors, secret::Keys},
+    access::{actors, sealed::Place, secret::Keys},
     backend::Backend,
     live::Heard,
     services::Services,
@@ -38,8 +38,6 @@ const FLOOD: i64 = 20;
 const FLOOD_TIME: Duration = Duration::seconds(60);
 /// Messages taken at a time.
 const AT_ONCE: i64 = 500;
-/// What the sealed settings of a channel are for.
-const PURPOSE: &str = "notification channel";
 
 /// What a channel is set to.
 #[derive(Serialize, Deserialize)]
@@ -103,9 +101,9 @@ impl Outbox {
         Some(mailer.send(&[to.to_owned()], subject, &lines).await)
     }
 
-    pub(super) fn seal(&self, settings: &Settings) -> Result<Vec<u8>, AppError> {
-        let text = serde_json::to_vec(settings).map_err(|_| AppError::internal())?;
-        self.keys.seal_field(PURPOSE, &text).ok_or_else(AppError::internal)
+    pub(super) fn seal(&self, channel: Uuid, settings: &Settings) -> Result<Vec<u8>, AppError> {
+        let text = serde_json::to_string(settings).map_err(|_| AppError::internal())?;
+        self.keys.seal(place(channel), &text)
     }
 
     /// Sends what is due, channel by channel; answers how many messages were tried.
@@ -209,8 +207,8 @@ impl Outbox {
     }
 
     async fn attempt(&self, channel: &ChannelFields, parcel: &Parcel) -> Attempt {
-        let settings = self.keys.open_field(PURPOSE, &channel.config_enc);
-        let settings = settings.and_then(|text| serde_json::from_slice::<Settings>(&text).ok());
+        let settings = self.keys.open(place(channel.id), &channel.config_enc);
+        let settings = settings.and_then(|text| serde_json::from_str::<Settings>(&text).ok());
         let alerts: Vec<Value> = parcel.alerts.iter().map(|alert| self.shown(alert)).collect();
         let event = if parcel.digest { "digest" } else { parcel.event.as_str() };
         match settings {
@@ -274,6 +272,11 @@ impl Outbox {
         store::commit(tx).await?;
         Ok(id)
     }
+}
+
+/// Where the sealed settings of a channel stand.
+const fn place(channel: Uuid) -> Place<'static> {
+    Place { table: "ops.notification_channels", column: "config_enc", row: channel }
 }
 
 fn put(parcels: &mut BTreeMap<Uuid, Parcel>, message: Uuid, digest: bool, one: Due) {

@@ -2,7 +2,7 @@
 //! and end.
 
 use super::signals::{self, Ended, Signal, Told, silence_of, tell};
-use crate::{backend::Backend, services::overview::standing::reorder_threshold};
+use crate::{backend::Backend, services::overview::reorder_threshold};
 use chrono::Duration;
 use domain::{
     AppError,

@@ -46,12 +46,13 @@ pub struct Priced {
     tax_rate: Decimal,
 }
 
-/// Prices a sale. `faults` are those found without the database; together with the database's they come
+/// Prices a sale of the instant `at`. `faults` are those found without the database; together with the database's they come
 /// back all at once.
 pub async fn price(
     connection: &mut PgConnection,
     who: &Principal,
     sale: &RecordSale,
+    at: chrono::DateTime<chrono::Utc>,
     mut faults: Vec<FieldError>,
 ) -> Result<Priced, AppError> {
     let lines = sale.all_lines();
@@ -62,7 +63,7 @@ pub async fn price(
     ids.sort_unstable();
     ids.dedup();
     let customer = sale.customer_id.map(|c| c.0);
-    let facts = record::facts(connection, &ids, sale.site_id.map(|s| s.0), customer).await?;
+    let facts = record::facts(connection, &ids, sale.site_id.map(|s| s.0), customer, at).await?;
 
     if facts.site_id.is_none() {
         faults.push(FieldError::new("site_id", "This site does not exist."));
@@ -272,7 +273,7 @@ async fn write(
     if let Some(customer) = sale.customer_id {
         store::fraud::screening::one_at_a_time(connection, customer.0).await?;
     }
-    let priced = price(connection, who, sale, faults).await?;
+    let priced = price(connection, who, sale, at, faults).await?;
     let (Some(site_id), Some(payment_method)) = (priced.facts.site_id, sale.payment_method) else {
         return Err(AppError::internal());
     };

@@ -21,6 +21,8 @@ CREATE INDEX customer_tiers_valid_from_idx ON sales.customer_tiers USING btree (
 CREATE INDEX customers_external_ref_prefix ON sales.customers USING btree (external_ref text_pattern_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX customers_external_ref_trigram ON sales.customers USING gin (external_ref gin_trgm_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX customers_name_trigram ON sales.customers USING gin (((((((first_name)::text || ' '::text) || (last_name)::text) || ' '::text) || COALESCE(email, ''::text))) gin_trgm_ops);
+CREATE INDEX customers_phone_hash ON sales.customers USING btree (phone_hash) WHERE (phone_hash IS NOT NULL);
+CREATE INDEX customers_tier ON sales.customers USING btree (loyalty_tier, number DESC);
 CREATE INDEX drill_runs_ends_at_idx ON ops.drill_runs USING btree (ends_at) WHERE (ended_at IS NULL);
 CREATE INDEX drill_runs_started_at_idx ON ops.drill_runs USING btree (started_at DESC);
 CREATE INDEX exports_owner ON ops.exports USING btree (owner_id, created_at DESC);
@@ -55,7 +57,9 @@ CREATE INDEX notifications_due ON ops.notifications USING btree (next_attempt_at
 CREATE INDEX notifications_inbox ON ops.notifications USING btree (user_id, created_at DESC) WHERE (user_id IS NOT NULL);
 CREATE INDEX notifications_sent ON ops.notifications USING btree (channel_id, delivered_at) WHERE (channel_id IS NOT NULL);
 CREATE INDEX notifications_unread ON ops.notifications USING btree (user_id) WHERE ((user_id IS NOT NULL) AND (read_at IS NULL));
+CREATE INDEX products_category ON sales.products USING btree (category_id) WHERE (category_id IS NOT NULL);
 CREATE INDEX products_expr_idx ON sales.products USING gin (((((sku)::text || ' '::text) || (name)::text)) gin_trgm_ops);
+CREATE INDEX products_name ON sales.products USING btree (name, id);
 CREATE INDEX products_sku_prefix ON sales.products USING btree (sku text_pattern_ops);
 CREATE INDEX refund_lines_product_id_idx ON sales.refund_lines USING btree (product_id);
 CREATE INDEX refund_lines_refunded_at_refund_id_line_no_net_idx ON sales.refund_lines USING btree (refunded_at, refund_id, line_no) INCLUDE (net);

@@ -53,7 +53,8 @@ pub struct Facts {
     pub rules: Rules,
 }
 
-/// Reads what a sale of `products` to `customer` at `site` (`None`: the default one) is made from.
+/// Reads what a sale of `products` at the instant `at` to `customer` at `site` (`None`: the default one) is made
+/// from; prices are those in force at that instant.
 ///
 /// # Errors
 /// When the statement fails.
@@ -62,9 +63,12 @@ pub async fn facts(
     products: &[Uuid],
     site: Option<Uuid>,
     customer: Option<Uuid>,
+    at: DateTime<Utc>,
 ) -> Result<Facts> {
     let rows = sqlx::query!(
-        r#"select w.id as "id!", p.id as "product_id?", p.sku as "sku?", p.name as "name?", p.kind as "kind?", p.price as "price?",
+        r#"select w.id as "id!", p.id as "product_id?", p.sku as "sku?", p.name as "name?", p.kind as "kind?",
+                  coalesce((select h.price from sales.product_prices h where h.product_id = p.id and h.valid_from <= $4
+                            order by h.valid_from desc limit 1), p.price) as "price?",
                   p.currency as "currency?", p.is_active and p.deleted_at is null as "sellable?", p.origin as "origin?",
                   coalesce(l.on_hand - l.reserved, 0) as "left!", s.id as "site_id?", c.origin as "customer_origin?",
                   o.settings as "settings?"
@@ -78,7 +82,8 @@ pub async fn facts(
                                      'sales.max_transaction_amount', 'sales.currencies')) as o"#,
         products,
         site,
-        customer
+        customer,
+        at
     )
     .fetch_all(connection)
     .await?;

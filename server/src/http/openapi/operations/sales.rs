@@ -1,8 +1,8 @@
-//! Sales, what to choose from when one is recorded, and exports.
+//! Sales, and exports.
 
 use super::super::{
     operation::{Answer, Operation, Parameter, asked, day, file, json, made, nothing, text, whole},
-    shapes::{amount, enveloped, enveloped_list, flag, limit, named, one_of, page, uuid},
+    shapes::{amount, enveloped, enveloped_list, flag, named, one_of, page, uuid},
 };
 use crate::http::api::{
     exports::Accepted,
@@ -11,12 +11,11 @@ use crate::http::api::{
 use domain::{
     exports::ExportItem,
     transactions::{
-        CustomerChoice, PaymentMethod, ProductChoice, Quote, RecordSale, SaleDetail, SaleEvent, SaleReceipt, SaleRow,
-        SaleStatus, SettleSale,
+        PaymentMethod, Quote, RecordSale, SaleDetail, SaleEvent, SaleReceipt, SaleRow, SaleStatus, SettleSale,
     },
 };
 
-const SALES: &[Parameter] = &[
+pub(super) const SALES: &[Parameter] = &[
     text("q", "Number, reference of the source, customer number or reference, SKU."),
     asked(
         "status",
@@ -73,17 +72,6 @@ pub const TRANSACTIONS: &[Operation] = &[
         .fails(ENDED),
 ];
 
-const LOOK: &[Parameter] =
-    &[text("q", "At most 100 characters."), asked("limit", limit, "Best matches; 20 when not given.")];
-
-pub const CATALOGUE: &[Operation] = &[
-    json("GET /api/v1/products", "Active products whose SKU or name matches, best first", page::<ProductChoice>)
-        .with(LOOK),
-    json("GET /api/v1/customers", "Customers whose number or reference matches, masked", page::<CustomerChoice>)
-        .note("With the right customers.pii also those whose name or e-mail matches.")
-        .with(LOOK),
-];
-
 const FILES: &[&str] = &["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"];
 
 pub const EXPORTS: &[Operation] = &[
@@ -92,8 +80,8 @@ pub const EXPORTS: &[Operation] = &[
         .note("X-Row-Count-Expected before the file, the trailer X-Row-Count after it. Other parameters are those of the list.")
         .with(&[text(
             "file",
-            "transactions, transaction-lines, refunds, products, hourly-sales, top-products, category-performance, \
-             customer-segments or kpi-rows (with metric); with .csv or .xlsx.",
+            "transactions, transaction-lines, refunds, products, customers, hourly-sales, top-products, \
+             category-performance, customer-segments or kpi-rows (with metric); with .csv or .xlsx.",
         )])
         .others(&[
             (
