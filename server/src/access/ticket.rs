@@ -114,6 +114,7 @@ impl Doorkeeper {
 mod tests {
     use super::*;
     use crate::config::MasterKey;
+    use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 
     fn keys(byte: u8) -> Keys {
         Keys::derive(&MasterKey::new(vec![byte; 32]), None)

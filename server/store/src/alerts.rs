@@ -184,22 +184,28 @@ pub async fn set_severity(
     Ok(())
 }
 
+/// Who has seen it.
+#[derive(Debug, Clone, Copy)]
+pub struct Ack<'a> {
+    pub by: &'a str,
+    pub at: DateTime<Utc>,
+    pub note: Option<&'a str>,
+    /// `None`: until it is over.
+    pub until: Option<DateTime<Utc>>,
+}
+
 /// That somebody has seen it; `None` takes it back.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn acknowledge(
-    connection: &mut PgConnection,
-    id: Uuid,
-    ack: Option<(&str, DateTime<Utc>, Option<&str>, Option<DateTime<Utc>>)>,
-) -> Result<()> {
+pub async fn acknowledge(connection: &mut PgConnection, id: Uuid, ack: Option<Ack<'_>>) -> Result<()> {
     sqlx::query!(
         "update ops.alerts set acked_by = $2, acked_at = $3, ack_note = $4, ack_until = $5 where id = $1",
         id,
-        ack.map(|(by, ..)| by),
-        ack.map(|(_, at, ..)| at),
-        ack.and_then(|(_, _, note, _)| note),
-        ack.and_then(|(.., until)| until)
+        ack.map(|ack| ack.by),
+        ack.map(|ack| ack.at),
+        ack.and_then(|ack| ack.note),
+        ack.and_then(|ack| ack.until)
     )
     .execute(connection)
     .await?;

@@ -64,7 +64,7 @@ async fn a_day_of_real_sales_beside_the_day_and_the_week_before(db: PgPool) {
     let listed: Vec<_> = reports.list(&viewer()).await.unwrap().into_iter().map(|r| r.date.to_string()).collect();
     assert_eq!(listed, ["2010-12-08", "2010-12-01"]);
 
-    let exports = ExportsService::new(shop.backend.clone());
+    let exports = ExportsService::new(shop.backend.clone(), crate::world::keys());
     let asked = query::pairs("date=2010-12-01");
     let Opened::Stream(mut file) = exports.open(&viewer(), "daily-report", Format::Csv, &asked).await.unwrap() else {
         panic!("small enough to stream");

@@ -27,7 +27,7 @@ use sqlx::PgConnection;
 use std::fmt;
 use store::{
     alerts::{
-        self as rows, Locked, instances,
+        self as rows, Ack, Locked, instances,
         list::{self, After, AlertFields, Scope},
     },
     audit::{self, Act},
@@ -274,7 +274,7 @@ impl AlertsPort for AlertsService {
         }
         if alert.acked_at.is_none() {
             let note = command.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
-            rows::acknowledge(&mut tx, id.0, Some((who.label(), at, note, until))).await?;
+            rows::acknowledge(&mut tx, id.0, Some(Ack { by: who.label(), at, note, until })).await?;
             self.act(&mut tx, who, id, "acked", json!({ "text": note })).await?;
         }
         let alert = self.read(&mut tx, who, id).await?;
