@@ -137,3 +137,52 @@ async fn the_list_shows_the_filter_of_its_address_and_links_that_keep_it(db: PgP
     let hits = words(page(&site, "/search?q=mug").await.text());
     assert!(hits.contains("Products Mug"), "{hits}");
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn analytics_read_whole_without_script_and_a_report_is_built_by_a_form(db: PgPool) {
+    let shop = Shop::on(db);
+    let mug = shop.product("MUG", "Mug", "10", Some(100)).await;
+    sqlx::raw_sql(
+        "insert into sales.categories (id, name) values ('01890000-0000-7000-8000-0000000000c1', 'Kitchen');
+         update sales.products set category_id = '01890000-0000-7000-8000-0000000000c1'",
+    )
+    .execute(&shop.db)
+    .await
+    .unwrap();
+    let router = crate::shop_front::front(&shop, Some(planner()));
+    let body = serde_json::json!({"product_id": mug, "quantity": 2, "payment_method": "cash"});
+    crate::shop_front::post(&router, "/api/v1/transactions", &body, None).await;
+    let here = site(&shop, viewer());
+    let shown = page(&here, "/analytics").await;
+    let (html, text) = (shown.text(), words(shown.text()));
+    assert_eq!(shown.status.as_u16(), 200);
+    assert!(text.contains("Mug MUG $20.00 100.0 % 2 1 98"), "{text}");
+    assert!(text.contains("Kitchen $20.00 100.0 % n/a 1 0") && text.contains("All, each once $20.00"), "{text}");
+    assert!(text.contains("the first look is still to come"), "{text}");
+    assert!(!text.contains("All orders"), "a rule that means nothing here: {text}");
+    let narrowed = "/analytics?category=01890000-0000-7000-8000-0000000000c1";
+    assert!(html.contains(&format!("href=\"{narrowed}\"")), "{html}");
+    assert!(html.contains(&format!("/transactions?product_id={mug}&amp;from=2026-10-06&amp;to=2026-10-06")), "{html}");
+    let narrow = words(page(&here, narrowed).await.text());
+    assert!(narrow.contains("Kitchen × Show all categories"), "{narrow}");
+    let wrong = page(&here, "/analytics?period=decade").await;
+    assert_eq!(wrong.status.as_u16(), 422);
+    assert!(words(wrong.text()).contains("is not a period"));
+
+    let report = words(page(&here, "/reports/daily/2026-10-05").await.text());
+    assert!(report.contains("There is no report of this day.") && !report.contains("Build it"), "{report}");
+    shop.clock.advance(chrono::Duration::days(1));
+    let desk = site(&shop, planner());
+    assert!(words(page(&desk, "/reports/daily/2026-10-06").await.text()).contains("Build it"));
+    let form = Request::post("/fn/reports/rebuild")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("accept", "text/html")
+        .header("referer", "/reports/daily/2026-10-06")
+        .body(Body::from("csrf_token=csrf&date=2026-10-06"))
+        .unwrap();
+    assert_eq!(call(&desk, form).await.header("location"), Some("/reports/daily/2026-10-06"));
+    let built = words(page(&desk, "/reports/daily/2026-10-06").await.text());
+    for part in ["Report of 6 Oct 2026", "Revenue $20.00 $0.00", "Units 2 0", "Revision 1 The day was over"] {
+        assert!(built.contains(part), "{part}: {built}");
+    }
+}
