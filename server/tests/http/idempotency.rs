@@ -135,9 +135,11 @@ fn the_description_says_what_takes_a_key_and_why_tokens_do_not() {
         .map(|(path, _)| path.strip_prefix("/api/v1/").unwrap())
         .collect();
     let wanted = [
+        "customers",
         "ingest/imports",
         "ingest/mappings",
         "jobs",
+        "products",
         "schedules/{id}/backfill",
         "schedules/{id}/run",
         "transactions",
