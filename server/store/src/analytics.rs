@@ -12,7 +12,7 @@ pub use categories::{CategorySums, NO_CATEGORY, categories};
 pub use hours::{SalesSums, sales_sums};
 pub use products::{Measured, ProductAsked, ProductSums, Products, products};
 pub use reports::{
-    KeptReport, ReportSums, add_report, newest_reports, outdated_reports, report_revisions, report_sums,
+    KeptReport, ReportSums, add_report, alert_counts, newest_reports, outdated_reports, report_revisions, report_sums,
 };
 pub use segments::{
     CustomerValue, NewTier, Placed, RuledTier, SegmentRun, SegmentSums, customer_revenue, customer_values, forget_runs,

@@ -58,6 +58,7 @@ async fn a_day_of_real_sales_beside_the_day_and_the_week_before(db: PgPool) {
     assert_eq!((built.report.hours.len(), built.report.products.len()), (24, 10));
     assert_eq!(built.report.hours.iter().map(|h| h.gross_sales).sum::<Decimal>(), figure(&built, "gross")[0].unwrap());
     assert!(built.report.failed.is_empty());
+    assert_eq!(figure(&built, "alerts_opened"), [Some(dec("0")); 3]);
     // Nothing has changed: the revision stands.
     let again = reports.rebuild(&planner(), day("2010-12-08")).await.unwrap();
     assert_eq!((again.revisions.len(), &again.shown), (1, &built.shown));

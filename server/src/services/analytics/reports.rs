@@ -208,6 +208,18 @@ async fn report(
     })
     .await?;
     let mut figures = figures(&totals, &others);
+    let here = context.clone();
+    let alerts: Vec<(i64, i64)> = block(connection, "Alerts", &mut failed, move |c| {
+        Box::pin(async move {
+            let windows = days.map(|day| here.zone.day_range(day));
+            Ok(rows::alert_counts(c, &windows).await?)
+        })
+    })
+    .await?;
+    let opened = |n: usize| alerts.get(n).map(|(opened, _)| Decimal::from(*opened));
+    let resolved = |n: usize| alerts.get(n).map(|(_, resolved)| Decimal::from(*resolved));
+    figures.push(figure("alerts_opened", "Alerts opened", ReportUnit::Count, opened));
+    figures.push(figure("alerts_resolved", "Alerts resolved", ReportUnit::Count, resolved));
     let kept: Option<DailyReport> = earlier.and_then(|payload| serde_json::from_value(payload.clone()).ok());
     match kept {
         Some(kept) => figures.extend(kept.figures.into_iter().filter(|f| STOCK.contains(&f.key.as_str()))),

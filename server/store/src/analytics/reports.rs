@@ -56,6 +56,28 @@ pub async fn report_sums(
         .collect())
 }
 
+/// Alerts opened and alerts resolved, one entry a window, in their order.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn alert_counts(connection: &mut PgConnection, windows: &[Window]) -> Result<Vec<(i64, i64)>> {
+    let (starts, ends): (Vec<_>, Vec<_>) = windows.iter().map(|w| (w.start, w.end)).unzip();
+    let rows = sqlx::query!(
+        r#"select o.n as "opened!", r.n as "resolved!"
+           from unnest($1::timestamptz[], $2::timestamptz[]) with ordinality as b (starts, ends, ord)
+           cross join lateral (select count(*) as n from ops.alerts a
+                               where a.opened_at >= b.starts and a.opened_at < b.ends and a.deleted_at is null) o
+           cross join lateral (select count(*) as n from ops.alerts a
+                               where a.resolved_at >= b.starts and a.resolved_at < b.ends and a.deleted_at is null) r
+           order by b.ord"#,
+        &starts,
+        &ends
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|r| (r.opened, r.resolved)).collect())
+}
+
 /// A report as it is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KeptReport {

@@ -5,6 +5,7 @@ CREATE INDEX alerts_dedup_key_opened_at_idx ON ops.alerts USING btree (dedup_key
 CREATE INDEX alerts_entity_type_entity_id_idx ON ops.alerts USING btree (entity_type, entity_id);
 CREATE INDEX alerts_open ON ops.alerts USING btree (opened_at DESC, id DESC) WHERE ((state <> 'resolved'::text) AND (deleted_at IS NULL));
 CREATE INDEX alerts_opened_at_id_idx ON ops.alerts USING btree (opened_at DESC, id DESC);
+CREATE INDEX alerts_resolved ON ops.alerts USING btree (resolved_at) WHERE (resolved_at IS NOT NULL);
 CREATE INDEX alerts_severity_opened_at_id_idx ON ops.alerts USING btree (severity DESC, opened_at DESC, id DESC);
 CREATE INDEX alerts_silenced ON ops.alerts USING btree (silenced_until) WHERE ((silenced_until IS NOT NULL) AND (state <> 'resolved'::text));
 CREATE INDEX alerts_title_idx ON ops.alerts USING gin (title gin_trgm_ops);
