@@ -1,5 +1,7 @@
 //! Server functions of alerts, rules, silences, channels and messages.
 
+#![allow(clippy::too_many_arguments, reason = "a form's fields, which the macro hands on one by one")]
+
 use crate::{fault::Fault, page_data::Packed};
 use domain::alerts::{AlertDetail, AlertScreen, ChannelScreen, Inbox, LevelForm, RuleRow, RuleScreen, Silence};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -172,7 +174,6 @@ pub async fn load_rule(id: String, query: String) -> Result<Packed<Option<RuleSc
 }
 
 /// Makes a rule (`id` is `new`) or changes one.
-#[allow(clippy::too_many_arguments, reason = "the fields of its form")]
 #[server(prefix = "/fn", endpoint = "alerts/save_rule")]
 pub async fn save_rule(
     id: String,
