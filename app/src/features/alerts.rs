@@ -311,12 +311,17 @@ pub async fn load_inbox() -> Result<Packed<Inbox>, Fault> {
     Packed::of(&port::<dyn NotificationsPort>()?.inbox(&principal()?).await?)
 }
 
-/// Messages that the caller has not read.
+/// Messages that the caller has not read; `None` while that cannot be known.
 #[server(prefix = "/fn", endpoint = "inbox/unread", input = GetUrl)]
-pub async fn unread() -> Result<i64, Fault> {
+pub async fn unread() -> Result<Option<i64>, Fault> {
     use crate::context::{port, principal};
-    use domain::alerts::NotificationsPort;
-    Ok(port::<dyn NotificationsPort>()?.unread(&principal()?).await?)
+    use domain::{ErrorCode, alerts::NotificationsPort};
+    match port::<dyn NotificationsPort>()?.unread(&principal()?).await {
+        Ok(unread) => Ok(Some(unread)),
+        // Every page asks: an outage is no fault of the page.
+        Err(error) if error.code == ErrorCode::Unavailable => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Marks a message, or with an empty id all of them, as read.

@@ -57,7 +57,7 @@ fn Bell() -> impl IntoView {
         told.track();
         async { unread().await.unwrap_or_default() }
     });
-    let count = move || waiting.get().filter(|n| *n > 0);
+    let count = move || waiting.get().flatten().filter(|n| *n > 0);
     view! {
         <a class="bell" href="/inbox" aria-live="polite">
             "Inbox" {move || count().map(|n| view! { " " <span class="badge bad num">{n}</span> })}
