@@ -35,7 +35,7 @@ test('a person opens an alert, handles it and ends it', async ({ page, faults },
   await open(page, '/alerts/silences');
   await expect(page.locator('table')).toContainText(hall);
   await page.locator('tr', { hasText: hall }).getByRole('button', { name: 'End it' }).click();
-  await expect(page.locator('tr', { hasText: hall }).getByText('Ended')).toBeVisible();
+  await expect(page.locator('tr', { hasText: hall }).getByText('Ended', { exact: true })).toBeVisible();
 
   await open(page, address);
   await page.getByRole('button', { name: 'It is over' }).click();

@@ -148,7 +148,7 @@ fn figures(report: &DailyReport) -> impl IntoView + use<> {
     view! {
         <article class="card" data-figures>
             <header><h2>"The day"</h2></header>
-            <div class="table-wrap"><table>
+            <div class="table-wrap" tabindex="0"><table>
                 <thead><tr>
                     <th scope="col">"Figure"</th><th scope="col" class="r">"This day"</th>
                     <th scope="col" class="r">"Day before"</th><th scope="col" class="r">"Week before"</th>

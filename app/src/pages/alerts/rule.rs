@@ -234,7 +234,7 @@ fn tried(preview: Result<Vec<MetricReading>, AppError>, locale: &str) -> impl In
                 .collect_view();
             view! {
                 <p>{format!("{firing} of {} would be a problem now.", readings.len())}</p>
-                <div class="table-wrap"><table>
+                <div class="table-wrap" tabindex="0"><table>
                     <thead><tr><th scope="col">"What"</th><th scope="col" class="r">"Now"</th><th scope="col">"It says"</th></tr></thead>
                     <tbody>{rows}</tbody>
                 </table></div>
@@ -269,7 +269,7 @@ fn states(states: &[RuleInstance], unit: &str, locale: &str) -> impl IntoView + 
     view! {
         <section class="card">
             <header><h2>"What it knows"</h2></header>
-            <div class="table-wrap"><table>
+            <div class="table-wrap" tabindex="0"><table>
                 <thead><tr>
                     <th scope="col">"What"</th><th scope="col" class="r">"Last value"</th><th scope="col">"State"</th>
                     <th scope="col">"Since"</th><th scope="col">"Data"</th>

@@ -152,7 +152,7 @@ fn prices(product: &ProductDetail) -> impl IntoView + use<> {
     view! {
         <article class="card">
             <header><h2>"Prices"</h2></header>
-            <div class="table-wrap">
+            <div class="table-wrap" tabindex="0">
                 <table class="stack">
                     <thead><tr><th>"From"</th><th class="r">"Price"</th><th>"By"</th></tr></thead>
                     <tbody>{rows}</tbody>
@@ -218,7 +218,7 @@ pub fn sales(sales: Vec<SaleRow>, all: String) -> impl IntoView {
             })
             .collect_view();
         view! {
-            <div class="table-wrap">
+            <div class="table-wrap" tabindex="0">
                 <table class="stack">
                     <thead><tr><th>"Sale"</th><th>"Time"</th><th>"Customer"</th><th class="r">"Total"</th><th class="r">"Status"</th></tr></thead>
                     <tbody>{rows}</tbody>

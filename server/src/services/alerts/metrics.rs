@@ -150,15 +150,18 @@ impl Reader {
             let fresh = tile.age_seconds.is_some_and(|age| age <= i64::from(oldest));
             return Ok(vec![business(tile.value.filter(|_| fresh))]);
         }
-        let mut tx = store::snapshot(&self.backend.pools.jobs).await?;
+        // Not in a transaction: the deadline may drop this future at any point, and a connection that were given back in
+        // the middle of one would refuse every job that gets it.
+        let mut connection = store::acquire(&self.backend.pools.jobs).await?;
         Ok(match metric {
-            Watched::OldestHeld => rows::oldest_held(&mut tx, now).await?,
-            Watched::QueueLag => rows::queue_lag(&mut tx, now).await?,
-            Watched::StockAvailable => rows::stock_available(&mut tx).await?,
+            Watched::OldestHeld => rows::oldest_held(&mut connection, now).await?,
+            Watched::QueueLag => rows::queue_lag(&mut connection, now).await?,
+            Watched::StockAvailable => rows::stock_available(&mut connection).await?,
             Watched::RevenueShare | Watched::Figure(_) => {
-                let context = Context::read(&mut tx).await?;
+                let context = Context::read(&mut connection).await?;
                 let windows = same_time(&context, now);
-                let figures = sums::figures_with_customers(&mut tx, context.books(), &windows, |_| false).await?;
+                let figures =
+                    sums::figures_with_customers(&mut connection, context.books(), &windows, |_| false).await?;
                 let (today, before) = figures.split_first().ok_or_else(AppError::internal)?;
                 let days = Decimal::from(before.len());
                 let orders: i64 = before.iter().map(|day| day.orders).sum();
