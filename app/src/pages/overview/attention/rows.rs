@@ -95,7 +95,7 @@ fn snooze(
             <ActionForm action=of.snooze>
                 <CsrfField/>
                 <input type="hidden" name="key" value=key/>
-                <input type="hidden" name="back" value=of.back/>
+                <input type="hidden" name="back" value=of.back.get_untracked() prop:value=of.back/>
                 {choices}
             </ActionForm>
         </details>
