@@ -66,7 +66,23 @@ impl From<StoreError> for AppError {
 /// # Errors
 /// When no connection can be had.
 pub async fn begin(pool: &(impl Connections + ?Sized)) -> Result<Transaction<'static, Postgres>> {
-    Ok(pool.open()?.begin().await?)
+    open(pool, None).await
+}
+
+/// Who waits for the transaction may go away (a page that was left, a deadline) while `begin` is on its way; sqlx then
+/// gives the connection back with the transaction open. So the opening is always waited for, by a task of its own.
+async fn open(
+    pool: &(impl Connections + ?Sized),
+    statement: Option<&'static str>,
+) -> Result<Transaction<'static, Postgres>> {
+    let pool = pool.open()?.clone();
+    let opening = tokio::spawn(async move {
+        match statement {
+            Some(statement) => pool.begin_with(statement).await,
+            None => pool.begin().await,
+        }
+    });
+    Ok(opening.await.map_err(|_| sqlx::Error::WorkerCrashed)??)
 }
 
 /// Opens a read-only transaction that sees one state of the database in all its statements.
@@ -74,7 +90,7 @@ pub async fn begin(pool: &(impl Connections + ?Sized)) -> Result<Transaction<'st
 /// # Errors
 /// When no connection can be had.
 pub async fn snapshot(pool: &(impl Connections + ?Sized)) -> Result<Transaction<'static, Postgres>> {
-    Ok(pool.open()?.begin_with("begin isolation level repeatable read read only").await?)
+    open(pool, Some("begin isolation level repeatable read read only")).await
 }
 
 /// Begins a part of the caller's transaction that can be taken back alone.

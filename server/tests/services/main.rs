@@ -37,6 +37,7 @@ mod ingest_visits;
 mod inventory;
 mod kill;
 mod online_retail;
+mod opening;
 mod outbox;
 mod overview;
 mod pending_sales;

@@ -150,8 +150,6 @@ impl Reader {
             let fresh = tile.age_seconds.is_some_and(|age| age <= i64::from(oldest));
             return Ok(vec![business(tile.value.filter(|_| fresh))]);
         }
-        // Not in a transaction: the deadline may drop this future at any point, and a connection that were given back in
-        // the middle of one would refuse every job that gets it.
         let mut connection = store::acquire(&self.backend.pools.jobs).await?;
         Ok(match metric {
             Watched::OldestHeld => rows::oldest_held(&mut connection, now).await?,
