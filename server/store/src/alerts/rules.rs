@@ -40,8 +40,9 @@ pub async fn list(connection: &mut PgConnection, id: Option<Uuid>) -> Result<Vec
                   r.enabled, r.version, r.changed_by, r.changed_at, r.errors, r.last_eval_at,
                   coalesce(i.instances, 0) as "instances!", coalesce(i.firing, 0) as "firing!"
            from ops.alert_rules r
-           left join (select rule_id, count(*) as instances, count(*) filter (where state in ('firing', 'recovering')) as firing
-                      from ops.alert_instances group by rule_id) i on i.rule_id = r.id
+           left join lateral (
+               select count(*) as instances, count(*) filter (where i.state in ('firing', 'recovering')) as firing
+               from ops.alert_instances i where i.rule_id = r.id) i on true
            where r.deleted_at is null and ($1::uuid is null or r.id = $1) order by r.name, r.id"#,
         id
     )
