@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use std::{
     net::{IpAddr, SocketAddr},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -34,7 +34,9 @@ pub fn signature(secret: &str, unix: i64, body: &str) -> String {
 pub struct Destinations {
     /// Addresses of the own network that are allowed nevertheless.
     allowed: Arc<Vec<IpNet>>,
-    client: Client,
+    /// Made when the first message goes out: it reads the certificates of the system.
+    client: Arc<OnceLock<Client>>,
+    extra_root: Option<String>,
 }
 
 /// Why a host cannot be a destination.
@@ -107,30 +109,30 @@ pub enum Attempt {
 }
 
 impl Destinations {
-    /// `extra_root` is a certificate authority trusted besides those of the system, as PEM.
-    ///
-    /// # Panics
-    /// Never: the settings of the client are constants, but for `extra_root`, which is left out when it cannot be read.
+    /// `extra_root` is a certificate authority trusted besides those of the system, as PEM; one that cannot be read is
+    /// left out.
     #[must_use]
     pub fn new(allowed: Vec<IpNet>, extra_root: Option<&str>) -> Self {
+        Self { allowed: Arc::new(allowed), client: Arc::default(), extra_root: extra_root.map(str::to_owned) }
+    }
+
+    fn made(&self) -> Client {
         // Others in the process may have chosen one already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let allowed = Arc::new(allowed);
-        let root = extra_root.and_then(|pem| reqwest::Certificate::from_pem(pem.as_bytes()).ok());
+        let root = self.extra_root.as_ref().and_then(|pem| reqwest::Certificate::from_pem(pem.as_bytes()).ok());
         let builder = Client::builder()
             .timeout(TIMEOUT)
             .redirect(Policy::none())
             .https_only(true)
             .no_proxy()
             .user_agent(concat!("millrace/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Outside(Arc::clone(&allowed)));
+            .dns_resolver(Outside(Arc::clone(&self.allowed)));
         let builder = match root {
             Some(root) => builder.tls_certs_merge([root]),
             None => builder,
         };
         #[allow(clippy::expect_used, reason = "its settings are constants")]
-        let client = builder.build().expect("the client's settings are sound");
-        Self { allowed, client }
+        builder.build().expect("the client's settings are sound")
     }
 
     /// Looks where an address leads to.
@@ -162,6 +164,7 @@ impl Destinations {
         }
         let sent = self
             .client
+            .get_or_init(|| self.made())
             .post(url)
             .header("content-type", "application/json")
             .header("millrace-signature", signature(secret, unix, &body))
