@@ -4,6 +4,7 @@ pub mod access;
 pub mod alerts;
 pub mod analytics;
 pub mod audit;
+mod cursor;
 pub mod customers;
 pub mod exports;
 pub mod fraud;

@@ -3,9 +3,11 @@
 use super::AccessService;
 use crate::{
     access::{local, password::common_fault, secret::Digest},
-    services::idempotency::{Request, once},
+    services::{
+        cursor,
+        idempotency::{Request, once},
+    },
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use domain::{
     AppError, ErrorCode,
     access::{
@@ -44,7 +46,8 @@ impl AccessService {
         who.require(Permission::AccessUsersView)?;
         let zone = self.door.zone().await?;
         let limit = i64::from(filter.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT));
-        let after = filter.cursor.as_deref().map(read_cursor).transpose()?;
+        let after =
+            filter.cursor.as_deref().map(|text| cursor::read(text, |email| Some(email.to_owned()))).transpose()?;
         let mut connection = store::acquire(self.pool()).await?;
         let text = filter.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
         let listing =
@@ -52,7 +55,7 @@ impl AccessService {
         let (mut rows, total) = users::list(&mut connection, &listing).await?;
         let more = i64::try_from(rows.len()).unwrap_or(0) > limit;
         rows.truncate(usize::try_from(limit).unwrap_or(0));
-        let next_cursor = rows.last().filter(|_| more).map(|last| BASE64_URL_SAFE_NO_PAD.encode(&last.email));
+        let next_cursor = rows.last().filter(|_| more).map(|last| cursor::write(&last.email));
         let ids: Vec<_> = rows.iter().map(|user| user.id).collect();
         let grants = users::grants(&mut connection, &ids, self.door.now()).await?;
         let items = rows
@@ -347,12 +350,4 @@ fn item(user: User, grants: Vec<Grant>, zone: chrono_tz::Tz) -> UserItem {
         created_at: local(user.created_at, zone),
         version: user.version,
     }
-}
-
-fn read_cursor(cursor: &str) -> Result<String, AppError> {
-    BASE64_URL_SAFE_NO_PAD
-        .decode(cursor)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok())
-        .ok_or_else(|| AppError::field("cursor", "This page address is damaged. Start again from the first page."))
 }

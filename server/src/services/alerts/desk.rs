@@ -5,9 +5,11 @@ use super::{
     signals::{self, Ended, Entity, Signal, Source},
     visible,
 };
-use crate::{backend::Backend, services::transactions::zone_of};
+use crate::{
+    backend::Backend,
+    services::{cursor, transactions::zone_of},
+};
 use async_trait::async_trait;
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
@@ -172,13 +174,11 @@ impl AlertsService {
 
 fn write_cursor(last: &AlertFields) -> String {
     let money = last.money_at_risk.unwrap_or(-rust_decimal::Decimal::ONE);
-    let plain = format!("{}/{money}/{}/{}", last.severity, last.opened_at.timestamp_micros(), last.id);
-    BASE64_URL_SAFE_NO_PAD.encode(plain)
+    cursor::write(format!("{}/{money}/{}/{}", last.severity, last.opened_at.timestamp_micros(), last.id))
 }
 
 fn read_cursor(text: &str) -> Result<After, AppError> {
-    let parse = || -> Option<After> {
-        let plain = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
+    cursor::read(text, |plain| {
         let parts: Vec<&str> = plain.split('/').collect();
         let [severity, money, at, id] = parts.as_slice() else { return None };
         Some(After {
@@ -187,8 +187,7 @@ fn read_cursor(text: &str) -> Result<After, AppError> {
             opened_at: DateTime::from_timestamp_micros(at.parse().ok()?)?,
             id: id.parse().ok()?,
         })
-    };
-    parse().ok_or_else(|| AppError::field("cursor", "This place in the list is not valid. Start from the first page."))
+    })
 }
 
 #[async_trait]

@@ -4,7 +4,7 @@ use super::{
     IngestService,
     undo::{check_undoable, until},
 };
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use crate::services::cursor;
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
@@ -25,12 +25,12 @@ impl IngestService {
     pub(super) async fn list(
         &self,
         who: &Principal,
-        cursor: Option<&str>,
+        place: Option<&str>,
         limit: u32,
     ) -> Result<Page<ImportSummary>, AppError> {
         who.require(Permission::IngestView)?;
         let limit = i64::from(limit.clamp(1, MAX_LIMIT));
-        let after = cursor.map(read_cursor).transpose()?;
+        let after = place.map(read_cursor).transpose()?;
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let zone = self.zone(&mut tx).await?;
         let mut found = batches::list(&mut tx, after, limit + 1).await?;
@@ -128,7 +128,7 @@ impl IngestService {
         let limit = i64::from(limit.clamp(1, MAX_LIMIT));
         let after = match cursor {
             None => 0,
-            Some(text) => text.parse().map_err(|_| bad_cursor())?,
+            Some(text) => text.parse().map_err(|_| cursor::wrong())?,
         };
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         self.batch(&mut tx, id).await?;
@@ -164,18 +164,12 @@ fn summary(batch: &Batch, zone: BusinessZone) -> ImportSummary {
 }
 
 fn write_cursor(at: DateTime<Utc>, id: Uuid) -> String {
-    BASE64_URL_SAFE_NO_PAD.encode(format!("{}|{id}", at.timestamp_micros()))
+    cursor::write(format!("{}|{id}", at.timestamp_micros()))
 }
 
 fn read_cursor(text: &str) -> Result<(DateTime<Utc>, Uuid), AppError> {
-    let read = || {
-        let text = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-        let (at, id) = text.split_once('|')?;
+    cursor::read(text, |plain| {
+        let (at, id) = plain.split_once('|')?;
         Some((DateTime::from_timestamp_micros(at.parse().ok()?)?, id.parse().ok()?))
-    };
-    read().ok_or_else(bad_cursor)
-}
-
-fn bad_cursor() -> AppError {
-    AppError::field("cursor", "This cursor is not one of ours. Start again from the first page.")
+    })
 }

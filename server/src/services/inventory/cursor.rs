@@ -1,31 +1,26 @@
-//! The opaque place in the list of products.
+//! The place in the list of products.
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use crate::services::cursor;
 use domain::AppError;
 use store::inventory::list::After;
 
-/// The text form of a place; `searched`: the list stands in the order of a search.
+/// `searched`: the list stands in the order of a search.
 pub fn write(after: &After, searched: bool) -> String {
     let order = if searched { "q" } else { "n" };
-    BASE64_URL_SAFE_NO_PAD.encode(format!("{order}/{}/{}/{}", after.rank, after.id, after.name))
+    cursor::write(format!("{order}/{}/{}/{}", after.rank, after.id, after.name))
 }
 
 /// # Errors
 /// `validation` when the text is no place of a list in this order.
 pub fn read(text: &str, searched: bool) -> Result<After, AppError> {
-    parse(text, searched).ok_or_else(|| {
-        AppError::field("cursor", "This place in the list is not valid for this filter. Start from the first page.")
+    cursor::read(text, |plain| {
+        let mut parts = plain.splitn(4, '/');
+        let (order, rank, id, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        if (order == "q") != searched || name.contains('\0') {
+            return None;
+        }
+        Some(After { rank: rank.parse().ok()?, id: id.parse().ok()?, name: name.to_owned() })
     })
-}
-
-fn parse(text: &str, searched: bool) -> Option<After> {
-    let plain = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-    let mut parts = plain.splitn(4, '/');
-    let (order, rank, id, name) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    if (order == "q") != searched || name.contains('\0') {
-        return None;
-    }
-    Some(After { rank: rank.parse().ok()?, id: id.parse().ok()?, name: name.to_owned() })
 }
 
 #[cfg(test)]

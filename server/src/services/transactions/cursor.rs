@@ -1,40 +1,31 @@
-//! The opaque place in the list.
+//! The place in the list of sales.
 
-use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use crate::services::cursor;
 use chrono::DateTime;
 use domain::{AppError, transactions::SaleSort};
 use store::transactions::list::After;
 
-/// The text form of a place.
 pub fn write(after: After) -> String {
-    let plain = match after {
+    cursor::write(match after {
         After::OccurredAt(at, id) => format!("o/{}/{id}", at.timestamp_micros()),
         After::Total(total, id) => format!("t/{total}/{id}"),
-    };
-    BASE64_URL_SAFE_NO_PAD.encode(plain)
+    })
 }
 
 /// # Errors
 /// `validation` when the text is no place of a list in this order.
 pub fn read(text: &str, sort: SaleSort) -> Result<After, AppError> {
-    parse(text)
-        .filter(|after| {
-            matches!((after, sort), (After::OccurredAt(..), SaleSort::OccurredAt) | (After::Total(..), SaleSort::Total))
-        })
-        .ok_or_else(|| {
-            AppError::field("cursor", "This place in the list is not valid for this order. Start from the first page.")
-        })
-}
-
-fn parse(text: &str) -> Option<After> {
-    let plain = String::from_utf8(BASE64_URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
-    let mut parts = plain.splitn(3, '/');
-    let (kind, key, id) = (parts.next()?, parts.next()?, parts.next()?.parse().ok()?);
-    match kind {
-        "o" => Some(After::OccurredAt(DateTime::from_timestamp_micros(key.parse().ok()?)?, id)),
-        "t" => Some(After::Total(key.parse().ok()?, id)),
-        _ => None,
-    }
+    cursor::read(text, |plain| {
+        let mut parts = plain.splitn(3, '/');
+        let (kind, key, id) = (parts.next()?, parts.next()?, parts.next()?.parse().ok()?);
+        match (kind, sort) {
+            ("o", SaleSort::OccurredAt) => {
+                Some(After::OccurredAt(DateTime::from_timestamp_micros(key.parse().ok()?)?, id))
+            }
+            ("t", SaleSort::Total) => Some(After::Total(key.parse().ok()?, id)),
+            _ => None,
+        }
+    })
 }
 
 #[cfg(test)]
@@ -54,6 +45,6 @@ mod tests {
             assert_eq!(read(&text, other).unwrap_err().fields[0].path, "cursor");
         }
         assert!(read("nonsense", SaleSort::Total).is_err());
-        assert!(read(&BASE64_URL_SAFE_NO_PAD.encode("o/99999999999999999999/x"), SaleSort::OccurredAt).is_err());
+        assert!(read(&cursor::write("o/99999999999999999999/x"), SaleSort::OccurredAt).is_err());
     }
 }
