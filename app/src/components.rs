@@ -2,8 +2,10 @@
 
 pub mod age;
 pub mod chart;
+pub mod filter;
 pub mod form;
 pub mod live_badge;
+pub mod moment;
 pub mod page;
 pub mod pager;
 pub mod states;

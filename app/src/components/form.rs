@@ -113,3 +113,31 @@ pub fn Field(
         </div>
     }
 }
+
+/// The fault of a field under it.
+pub fn fault(state: FormState, name: &'static str) -> impl IntoView {
+    let fault = state.fault(name);
+    view! { <p class="error" id=format!("{name}-error")>{move || fault.get()}</p> }
+}
+
+/// A field of a form whose fields are those of `of`, as `customer[email]`; `kind` is the input type, `mode` what a phone's
+/// keys are for.
+pub fn entry(
+    state: FormState,
+    of: &'static str,
+    (name, label): (&'static str, &'static str),
+    (kind, mode): (&'static str, Option<&'static str>),
+    value: &str,
+) -> impl IntoView + use<> {
+    let wrong = state.fault(name);
+    let named = format!("{of}[{name}]");
+    let value = state.typed(&named, value);
+    view! {
+        <div class="field" data-invalid=move || wrong.get().is_some().then_some("true")>
+            <label for=name>{label}</label>
+            <input id=name name=named type=kind inputmode=mode maxlength="254" autocomplete="off" value=value
+                aria-describedby=format!("{name}-error") aria-invalid=move || wrong.get().is_some().then_some("true")/>
+            {fault(state, name)}
+        </div>
+    }
+}

@@ -10,6 +10,8 @@ pub mod silences;
 
 use crate::{
     components::{
+        filter::{Choice, Filters, Kept, Text},
+        moment::when,
         page::PageHead,
         pager::Pager,
         states::{Empty, Loading, ready_or_failed},
@@ -20,16 +22,15 @@ use crate::{
     page_data::PageData,
     pages::LazyPage,
 };
-use chrono::{DateTime, FixedOffset};
 use domain::{
     access::Permission,
-    alerts::{AlertCounts, AlertRow, AlertScreen, AlertSort, Severity, ShownState},
+    alerts::{AlertCounts, AlertFeature, AlertRow, AlertScreen, AlertSort, Severity, ShownState},
     format,
     live::Topic,
     query,
 };
 use leptos::prelude::*;
-use leptos_router::{components::Form, hooks::use_location};
+use leptos_router::hooks::use_location;
 
 /// The list.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ impl LazyPage for AlertsRoute {
                 {may(Permission::AlertsEdit).then(|| view! { <a class="btn" href="/alerts/channels">"Channels"</a> })}
                 {may(Permission::AlertsAck).then(|| view! { <a class="btn primary" href="/alerts/new">"New alert"</a> })}
             </PageHead>
-            {move || filters(&search.get())}
+            <FilterBar search/>
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move { ready_or_failed(list.await, move |list| shown(list, &search.get())) })}
             </Transition>
@@ -64,43 +65,24 @@ impl LazyPage for AlertsRoute {
     }
 }
 
-fn filters(search: &str) -> impl IntoView + use<> {
-    let pairs = query::pairs(search);
-    let now = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone()).unwrap_or_default();
-    let choice = |name: &'static str, label: &'static str, options: Vec<(&'static str, &'static str)>| {
-        let chosen = now(name);
-        let options = options
-            .into_iter()
-            .map(|(value, words)| view! { <option value=value selected=chosen == value>{words}</option> })
-            .collect_view();
-        let id = format!("f-{name}");
-        view! {
-            <div class="field">
-                <label for=id.clone()>{label}</label>
-                <select id=id.clone() name=name>{options}</select>
-            </div>
-        }
-    };
-    let states = std::iter::once(("", "Not over")).chain(ShownState::ALL.iter().map(|s| (s.as_str(), s.label())));
-    let severities = std::iter::once(("", "Any severity")).chain(Severity::ALL.iter().map(|s| (s.as_str(), s.label())));
-    let sorts = std::iter::once(("", "Usual order")).chain(AlertSort::ALL.iter().map(|s| (s.as_str(), s.label())));
-    let q = now("q");
-    let (state, severity, sort) = (
-        choice("state", "State", states.collect()),
-        choice("severity", "Severity", severities.collect()),
-        choice("sort", "Order", sorts.collect()),
-    );
+#[component]
+fn FilterBar(search: Memo<String>) -> impl IntoView {
+    let any = |words: &'static str| std::iter::once(("", words));
+    let states = any("Not over").chain(ShownState::ALL.iter().map(|s| (s.as_str(), s.label()))).collect();
+    let severities = any("Any severity").chain(Severity::ALL.iter().map(|s| (s.as_str(), s.label()))).collect();
+    let features = any("Anything").chain(AlertFeature::ALL.iter().map(|f| (f.as_str(), f.label()))).collect();
+    let sorts = any("Usual order").chain(AlertSort::ALL.iter().map(|s| (s.as_str(), s.label()))).collect();
     view! {
-        <Form method="get" action="/alerts" attr:class="filters">
-            <div class="field">
-                <label for="f-q">"Search"</label>
-                <input id="f-q" name="q" type="search" maxlength="100" value=q/>
-            </div>
-            {state}
-            {severity}
-            {sort}
-            <button class="btn" type="submit">"Filter"</button>
-        </Form>
+        <Filters action="/alerts" search>
+            <Choice search name="state" label="State" options=states/>
+            <Choice search name="severity" label="Severity" options=severities/>
+            <Choice search name="feature" label="Of" options=features/>
+            <Choice search name="sort" label="Order" options=sorts/>
+            <Text search name="from" label="From day" kind="date"/>
+            <Text search name="to" label="To day" kind="date"/>
+            <Kept search name="alert_type"/>
+            <Kept search name="entity_id"/>
+        </Filters>
     }
 }
 
@@ -139,11 +121,6 @@ fn summary(counts: &AlertCounts, locale: &str) -> String {
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() { "Nothing is wrong".to_owned() } else { parts.join(", ") }
-}
-
-/// A moment, in full for who asks.
-pub(super) fn when(at: DateTime<FixedOffset>) -> impl IntoView {
-    view! { <time datetime=format::date_time_machine(at) title=format::date_time_full(at)>{format::date_time(at)}</time> }
 }
 
 /// "96 % (> 90)", where both are known.

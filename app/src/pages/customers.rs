@@ -6,6 +6,7 @@ pub mod new;
 
 use crate::{
     components::{
+        filter::{Choice, Text},
         page::PageHead,
         pager::Pager,
         states::{Empty, Loading, ready_or_failed},
@@ -13,10 +14,7 @@ use crate::{
     context::session,
     features::customers::load_customers,
     page_data::PageData,
-    pages::{
-        LazyPage,
-        transactions::filters::{Choice, Text},
-    },
+    pages::LazyPage,
 };
 use domain::{
     access::Permission,

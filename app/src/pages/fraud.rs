@@ -5,6 +5,7 @@ pub mod case;
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, FormState},
+        moment::when,
         page::PageHead,
         states::{Empty, Loading, ready_or_failed},
     },
@@ -14,7 +15,6 @@ use crate::{
     page_data::PageData,
     pages::LazyPage,
 };
-use chrono::{DateTime, FixedOffset};
 use domain::{
     format,
     fraud::case::{CaseRow, Queue},
@@ -89,10 +89,6 @@ fn shown(queue: Queue, next: ServerAction<NextCase>, search: &str) -> impl IntoV
         <p class="sub">{format!("{} held, {} to review", count(queue.held), count(queue.review))}</p>
         {list}
     }
-}
-
-pub(super) fn when(at: DateTime<FixedOffset>) -> impl IntoView {
-    view! { <time datetime=format::date_time_machine(at) title=format::date_time_full(at)>{format::date_time(at)}</time> }
 }
 
 fn table(cases: Vec<CaseRow>, locale: &str) -> impl IntoView + use<> {

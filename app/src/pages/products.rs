@@ -6,6 +6,7 @@ pub mod new;
 
 use crate::{
     components::{
+        filter::{Choice, Filters, param},
         page::PageHead,
         pager::Pager,
         states::{Empty, Loading, ready_or_failed},
@@ -13,10 +14,7 @@ use crate::{
     context::session,
     features::inventory::{load_categories, load_products},
     page_data::PageData,
-    pages::{
-        LazyPage,
-        transactions::filters::{Choice, Text, param, sheet_of},
-    },
+    pages::LazyPage,
 };
 use domain::{
     access::Permission,
@@ -26,7 +24,7 @@ use domain::{
     query,
 };
 use leptos::prelude::*;
-use leptos_router::{components::Form, hooks::use_location};
+use leptos_router::hooks::use_location;
 
 const PATH: &str = "/products";
 
@@ -119,10 +117,8 @@ fn row(product: ProductItem, locale: &str) -> impl IntoView + use<> {
     }
 }
 
-/// A GET form whose fields are the list's own parameters. It stands still while the list comes up to date.
 #[component]
 fn FilterBar(search: Memo<String>, categories: PageData<Vec<CategoryItem>>) -> impl IntoView {
-    let sheet = sheet_of(search);
     let chosen = param(search, "category");
     let low = param(search, "low_stock");
     let states = vec![("", "Sold"), (ProductState::Inactive.as_str(), "Not sold"), (ProductState::All.as_str(), "All")];
@@ -134,31 +130,23 @@ fn FilterBar(search: Memo<String>, categories: PageData<Vec<CategoryItem>>) -> i
         view! { <option value=value selected=move || chosen.with(|id| *id == key)>{c.name}</option> }
     };
     view! {
-        <Form method="get" action=PATH attr:class="filters">
-            <Text search name="q" label="Search" kind="search"/>
-            <details class="filter-sheet" node_ref=sheet>
-                <summary class="btn">"Filters"</summary>
-                <div>
-                    <div class="field">
-                        <label for="f-category">"Category"</label>
-                        <Transition fallback=|| ()>
-                            {move || Suspend::new(async move {
-                                let options = categories.await.unwrap_or_default().into_iter().map(option).collect_view();
-                                view! { <select id="f-category" name="category"><option value="">"Any"</option>{options}</select> }
-                            })}
-                        </Transition>
-                    </div>
-                    <Choice search name="kind" label="Kind" options=kinds/>
-                    <Choice search name="active" label="State" options=states/>
-                    <label>
-                        <input type="checkbox" name="low_stock" value="true" checked=low.get_untracked() == "true"
-                            prop:checked=move || low.with(|on| on == "true")/>
-                        " Low stock"
-                    </label>
-                    <button class="btn" type="submit">"Apply"</button>
-                    <a class="btn quiet" href=PATH>"Clear"</a>
-                </div>
-            </details>
-        </Form>
+        <Filters action=PATH search>
+            <div class="field">
+                <label for="f-category">"Category"</label>
+                <Transition fallback=|| ()>
+                    {move || Suspend::new(async move {
+                        let options = categories.await.unwrap_or_default().into_iter().map(option).collect_view();
+                        view! { <select id="f-category" name="category"><option value="">"Any"</option>{options}</select> }
+                    })}
+                </Transition>
+            </div>
+            <Choice search name="kind" label="Kind" options=kinds/>
+            <Choice search name="active" label="State" options=states/>
+            <label>
+                <input type="checkbox" name="low_stock" value="true" checked=low.get_untracked() == "true"
+                    prop:checked=move || low.with(|on| on == "true")/>
+                " Low stock"
+            </label>
+        </Filters>
     }
 }

@@ -1,7 +1,7 @@
 //! `/transactions`: the list of sales. Filters, order and place are in the URL.
 
 pub mod detail;
-pub(super) mod filters;
+mod filters;
 pub mod new;
 mod table;
 

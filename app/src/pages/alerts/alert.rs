@@ -1,9 +1,10 @@
 //! `/alerts/{id}`: what it is, what was done about it, and what one can do.
 
-use super::{measured, table, when};
+use super::{measured, table};
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, FormState},
+        moment::when,
         page::PageHead,
         states::{Loading, ready_or_failed},
     },

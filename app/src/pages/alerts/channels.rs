@@ -1,9 +1,9 @@
 //! `/alerts/channels`: ways out of the house, and what went through them.
 
-use super::when;
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, Field, FormState},
+        moment::when,
         page::PageHead,
         states::{Empty, Loading, ready_or_failed},
     },

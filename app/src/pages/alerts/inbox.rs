@@ -1,9 +1,9 @@
 //! `/inbox`: what the caller was told.
 
-use super::when;
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, FormState},
+        moment::when,
         page::PageHead,
         states::{Empty, Loading, ready_or_failed},
     },

@@ -1,10 +1,10 @@
 //! `/alerts/rules/{id}`, and `new`: the form of a rule, what it would see now, what it knows. The form is the page's
 //! URL while it is tried out, as that of a new sale.
 
-use super::when;
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, FormState},
+        moment::when,
         page::PageHead,
         states::{Loading, ready_or_failed},
     },

@@ -1,8 +1,8 @@
 //! `/alerts/rules`: what is watched.
 
-use super::when;
 use crate::{
     components::{
+        moment::when,
         page::PageHead,
         states::{Empty, Loading, ready_or_failed},
     },

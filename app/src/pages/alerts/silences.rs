@@ -1,9 +1,9 @@
 //! `/alerts/silences`: what is held back, by whom and until when.
 
-use super::when;
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, FormState},
+        moment::when,
         page::PageHead,
         states::{Empty, Loading, ready_or_failed},
     },

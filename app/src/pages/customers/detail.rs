@@ -4,6 +4,7 @@ use super::form::fields;
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, FormState},
+        moment::when,
         page::PageHead,
         states::{Loading, ready_or_failed},
     },
@@ -11,7 +12,7 @@ use crate::{
     features::customers::{EditCustomer, EraseCustomer, RevealCustomer, load_customer},
     live::use_topic,
     page_data::PageData,
-    pages::{LazyPage, fraud::when, products::detail::sales},
+    pages::{LazyPage, products::detail::sales},
 };
 use domain::{
     access::Permission,

@@ -1,9 +1,9 @@
 //! `/fraud/cases/{id}`: what speaks for and against a sale, and the verdict.
 
-use super::when;
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, FormState},
+        moment::when,
         page::PageHead,
         states::{Loading, ready_or_failed},
     },

@@ -4,6 +4,7 @@ use super::form::fields;
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, FormState},
+        moment::when,
         page::PageHead,
         states::{Empty, Loading, ready_or_failed},
     },
@@ -11,7 +12,7 @@ use crate::{
     features::inventory::{EditProduct, RemoveProduct, load_product},
     live::use_topic,
     page_data::PageData,
-    pages::{LazyPage, fraud::when},
+    pages::LazyPage,
 };
 use domain::{
     access::Permission,

@@ -1,17 +1,22 @@
 //! The fields of a product, filled in.
 
-use crate::components::form::FormState;
+use crate::components::form::{self, FormState, fault};
 use domain::inventory::{CategoryItem, ProductForm, ProductKind};
 use leptos::prelude::*;
 
 /// All fields; the currency only of a `new` product.
-pub fn fields(state: FormState, form: &ProductForm, categories: Vec<CategoryItem>, new: bool) -> impl IntoView + use<> {
-    let category = typed(state, "category_id", &form.category_id);
-    let kind = typed(state, "kind", &form.kind);
-    let description = typed(state, "description", &form.description);
+pub fn fields(
+    state: FormState,
+    given: &ProductForm,
+    categories: Vec<CategoryItem>,
+    new: bool,
+) -> impl IntoView + use<> {
+    let category = typed(state, "category_id", &given.category_id);
+    let kind = typed(state, "kind", &given.kind);
+    let description = typed(state, "description", &given.description);
     // A form that came back and says nothing of the box had it empty.
     let came_back = state.error().with_untracked(Option::is_some);
-    let active = if came_back { !typed(state, "is_active", "").is_empty() } else { !form.is_active.is_empty() };
+    let active = if came_back { !typed(state, "is_active", "").is_empty() } else { !given.is_active.is_empty() };
     let categories = categories
         .into_iter()
         .map(|c| {
@@ -23,11 +28,11 @@ pub fn fields(state: FormState, form: &ProductForm, categories: Vec<CategoryItem
     let kinds = ProductKind::ALL
         .map(|k| view! { <option value=k.as_str() selected=k.as_str() == kind>{k.words()}</option> })
         .collect_view();
-    let currency = new.then(|| entry(state, "currency", "Currency", "text", &form.currency));
+    let currency = new.then(|| entry(state, "currency", "Currency", "text", &given.currency));
     view! {
         <div class="form-grid">
-            {entry(state, "sku", "SKU", "text", &form.sku)}
-            {entry(state, "name", "Name", "text", &form.name)}
+            {entry(state, "sku", "SKU", "text", &given.sku)}
+            {entry(state, "name", "Name", "text", &given.name)}
             <div class="field">
                 <label for="category_id">"Category"</label>
                 <select id="category_id" name="product[category_id]"><option value="">"None"</option>{categories}</select>
@@ -37,14 +42,14 @@ pub fn fields(state: FormState, form: &ProductForm, categories: Vec<CategoryItem
                 <select id="kind" name="product[kind]">{kinds}</select>
                 {fault(state, "kind")}
             </div>
-            {entry(state, "price", "Price", "decimal", &form.price)}
+            {entry(state, "price", "Price", "decimal", &given.price)}
             {currency}
-            {entry(state, "cost", "Cost", "decimal", &form.cost)}
-            {entry(state, "unit", "Unit", "text", &form.unit)}
-            {entry(state, "barcode", "Barcode", "text", &form.barcode)}
-            {entry(state, "weight_kg", "Weight, kg", "decimal", &form.weight_kg)}
-            {entry(state, "dimensions", "Dimensions", "text", &form.dimensions)}
-            {entry(state, "warranty_months", "Warranty, months", "numeric", &form.warranty_months)}
+            {entry(state, "cost", "Cost", "decimal", &given.cost)}
+            {entry(state, "unit", "Unit", "text", &given.unit)}
+            {entry(state, "barcode", "Barcode", "text", &given.barcode)}
+            {entry(state, "weight_kg", "Weight, kg", "decimal", &given.weight_kg)}
+            {entry(state, "dimensions", "Dimensions", "text", &given.dimensions)}
+            {entry(state, "warranty_months", "Warranty, months", "numeric", &given.warranty_months)}
             <div class="field wide">
                 <label for="description">"Description"</label>
                 <textarea id="description" name="product[description]" rows="3" maxlength="4000">{description}</textarea>
@@ -61,11 +66,6 @@ fn typed(state: FormState, name: &str, otherwise: &str) -> String {
     state.typed(&format!("product[{name}]"), otherwise)
 }
 
-fn fault(state: FormState, name: &'static str) -> impl IntoView {
-    let fault = state.fault(name);
-    view! { <p class="error" id=format!("{name}-error")>{move || fault.get()}</p> }
-}
-
 fn entry(
     state: FormState,
     name: &'static str,
@@ -73,14 +73,5 @@ fn entry(
     mode: &'static str,
     value: &str,
 ) -> impl IntoView + use<> {
-    let wrong = state.fault(name);
-    view! {
-        <div class="field" data-invalid=move || wrong.get().is_some().then_some("true")>
-            <label for=name>{label}</label>
-            <input id=name name=format!("product[{name}]") type="text" inputmode=mode maxlength="255" autocomplete="off"
-                value=typed(state, name, value) aria-describedby=format!("{name}-error")
-                aria-invalid=move || wrong.get().is_some().then_some("true")/>
-            {fault(state, name)}
-        </div>
-    }
+    form::entry(state, "product", (name, label), ("text", Some(mode)), value)
 }

@@ -3,6 +3,7 @@
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, FormState},
+        moment::when,
         page::PageHead,
         states::{Loading, ready_or_failed},
     },
@@ -15,7 +16,6 @@ use crate::{
     page_data::PageData,
     pages::LazyPage,
 };
-use chrono::{DateTime, FixedOffset};
 use domain::{
     access::Permission,
     format,
@@ -67,10 +67,6 @@ fn found(sale: Option<SaleDetail>, settle: ServerAction<SettleSale>, flag: Serve
             .into_any()
         }
     }
-}
-
-fn when(at: DateTime<FixedOffset>) -> impl IntoView {
-    view! { <time datetime=format::date_time_machine(at) title=format::date_time_full(at)>{format::date_time(at)}</time> }
 }
 
 fn shown(sale: SaleDetail, settle: ServerAction<SettleSale>, flag: ServerAction<FlagSale>) -> AnyView {
