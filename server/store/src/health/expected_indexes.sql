@@ -27,8 +27,11 @@ CREATE INDEX customers_tier ON sales.customers USING btree (loyalty_tier, number
 CREATE INDEX drill_runs_ends_at_idx ON ops.drill_runs USING btree (ends_at) WHERE (ended_at IS NULL);
 CREATE INDEX drill_runs_started_at_idx ON ops.drill_runs USING btree (started_at DESC);
 CREATE INDEX exports_owner ON ops.exports USING btree (owner_id, created_at DESC);
+CREATE INDEX fraud_backtests_newest ON sales.fraud_backtests USING btree (created_at DESC, id);
+CREATE INDEX fraud_backtests_of_content ON sales.fraud_backtests USING btree (content_hash, finished_at DESC) WHERE (state = 'finished'::text);
 CREATE INDEX fraud_cases_closed ON sales.fraud_cases USING btree (closed_at) INCLUDE (verdict) WHERE (closed_at IS NOT NULL);
 CREATE INDEX fraud_cases_queue ON sales.fraud_cases USING btree (expected_loss DESC, created_at) WHERE (state <> 'closed'::text);
+CREATE INDEX fraud_dataset_rows_in_time ON sales.fraud_dataset_rows USING btree (dataset_id, occurred_at, ref);
 CREATE INDEX fraud_decisions_at ON sales.fraud_decisions USING btree (at) INCLUDE (outcome, transaction_id);
 CREATE INDEX fraud_decisions_transaction_id_at_idx ON sales.fraud_decisions USING btree (transaction_id, at DESC);
 CREATE INDEX idempotency_keys_created_at_idx ON ops.idempotency_keys USING btree (created_at);
