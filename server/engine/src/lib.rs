@@ -3,6 +3,7 @@
 pub mod alerts;
 pub mod calendar;
 pub mod demo;
+pub mod fraud;
 pub mod ingest;
 pub mod schedule;
 pub mod segments;
