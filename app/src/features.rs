@@ -4,6 +4,7 @@ pub mod access;
 pub mod alerts;
 pub mod analytics;
 pub mod audit;
+pub mod backtests;
 pub mod customers;
 pub mod demo;
 pub mod exports;
@@ -97,6 +98,10 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/fraud/pass", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/flag", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/decide", Access::Needs(Permission::FraudReview)),
+    ("/fn/backtests/list", Access::Needs(Permission::FraudReview)),
+    ("/fn/backtests/one", Access::Needs(Permission::FraudReview)),
+    ("/fn/backtests/start", Access::Needs(Permission::FraudReview)),
+    ("/fn/backtests/remove_dataset", Access::Needs(Permission::FraudReview)),
     ("/fn/customers/list", Access::Needs(Permission::CustomersView)),
     ("/fn/customers/screen", Access::Needs(Permission::CustomersView)),
     ("/fn/customers/blank", Access::Needs(Permission::CustomersEdit)),

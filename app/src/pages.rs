@@ -60,6 +60,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/inbox", Access::SignedIn),
     ("/fraud", Access::Needs(Permission::FraudView)),
     ("/fraud/cases/{id}", Access::Needs(Permission::FraudView)),
+    ("/fraud/backtests", Access::Needs(Permission::FraudReview)),
+    ("/fraud/backtests/{id}", Access::Needs(Permission::FraudReview)),
     ("/customers", Access::Needs(Permission::CustomersView)),
     ("/customers/new", Access::Needs(Permission::CustomersEdit)),
     ("/customers/{id}", Access::Needs(Permission::CustomersView)),

@@ -15,7 +15,7 @@ use crate::{
         customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
         exports::ExportsRoute,
-        fraud::{FraudRoute, case::CaseRoute},
+        fraud::{FraudRoute, backtest::BacktestRoute, backtests::BacktestsRoute, case::CaseRoute},
         jobs::{
             JobsRoute, act::ActRoute, detail::JobRoute, queues::QueuesRoute, schedule::ScheduleRoute,
             schedules::SchedulesRoute,
@@ -116,6 +116,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/alerts/:id") view={Lazy::<AlertRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/inbox") view={Lazy::<InboxRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud") view={Lazy::<FraudRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/fraud/backtests") view={Lazy::<BacktestsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/fraud/backtests/:id") view={Lazy::<BacktestRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/cases/:id") view={Lazy::<CaseRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers") view={Lazy::<CustomersRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers/new") view={Lazy::<NewCustomerRoute>::new()} ssr=SsrMode::Async/>

@@ -77,6 +77,7 @@ export const PAGES: readonly Shown[] = [
   { name: 'product', path: first('/products', '/products/'), title: / · Millrace$/, heading: /\S/ },
   fixed('fraud', '/fraud', 'Fraud review'),
   fixed('fraud-closed', '/fraud?state=closed', 'Fraud review'),
+  fixed('backtests', '/fraud/backtests', 'Backtests'),
   fixed('analytics', '/analytics?period=30d', 'Analytics'),
   fixed('analytics-none', '/analytics?day=2001-01-01', 'Analytics'),
   { name: 'daily-report', path: `/reports/daily/${dayAgo(2)}`, title: /^Report of .+ · Millrace$/, heading: /^Report of / },

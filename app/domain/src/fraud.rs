@@ -1,6 +1,7 @@
 //! Screening (`commerce.md` 3.4): what is known of a sale, rules over it, and the outcome they come to. Pure, so that
 //! server and browser decide alike.
 
+pub mod backtest;
 pub mod case;
 mod decision;
 mod expression;

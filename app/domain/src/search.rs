@@ -120,6 +120,12 @@ pub const PLACES: &[Place] = &[
     page("Silences", "/alerts/silences", Permission::AlertsView, "mute hold back messages"),
     page("Channels", "/alerts/channels", Permission::AlertsEdit, "webhook e-mail slack notifications deliveries"),
     page("Fraud review", "/fraud", Permission::FraudView, "cases held suspicious queue review"),
+    page(
+        "Backtests",
+        "/fraud/backtests",
+        Permission::FraudReview,
+        "rule set try history dataset precision recall learned",
+    ),
     page("Analytics", "/analytics", Permission::OverviewView, "hours products categories segments sold best"),
     page("Customers", "/customers", Permission::CustomersView, "buyers people loyalty"),
     page("Products", "/products", Permission::InventoryView, "catalogue items sku price stock"),

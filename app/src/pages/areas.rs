@@ -13,7 +13,7 @@ use super::{
     customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
     data::{DataRoute, import::ImportRoute, upload::UploadRoute},
     exports::ExportsRoute,
-    fraud::{FraudRoute, case::CaseRoute},
+    fraud::{FraudRoute, backtest::BacktestRoute, backtests::BacktestsRoute, case::CaseRoute},
     jobs::{
         JobsRoute, act::ActRoute, detail::JobRoute, queues::QueuesRoute, schedule::ScheduleRoute,
         schedules::SchedulesRoute,
@@ -96,6 +96,8 @@ area!(
         ExportsRoute,
         FraudRoute,
         CaseRoute,
+        BacktestsRoute,
+        BacktestRoute,
         CustomersRoute,
         CustomerRoute,
         NewCustomerRoute,

@@ -1,5 +1,7 @@
 //! `/fraud`: the queue of cases.
 
+pub mod backtest;
+pub mod backtests;
 pub mod case;
 
 use crate::{

@@ -7,13 +7,13 @@ mod cleaning;
 mod container;
 mod judge;
 mod matching;
-mod number;
+pub(crate) mod number;
 mod repaired;
 mod sheet;
 mod survey;
-mod table;
+pub(crate) mod table;
 mod text;
-mod time;
+pub(crate) mod time;
 mod unzip;
 
 pub use assemble::{

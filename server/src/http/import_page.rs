@@ -1,8 +1,8 @@
-//! The plain forms that carry a file: `POST /data/import` and `POST /data/import/{id}/upload`. With and
+//! The plain forms that carry a file: `POST /data/import`, `POST /data/import/{id}/upload` and the one of datasets. With and
 //! without script they go on to the import's page, or come back as the page they stand on with what was wrong.
 
 use super::{
-    api::ingest::receive_file,
+    api::{fraud::backtests, ingest::receive_file},
     caller::Caller,
     error::ApiError,
     pages::{PageState, render},
@@ -27,9 +27,14 @@ pub const PATH: &str = "/data/import";
 pub const REPAIRED: &str = "/data/import/{id}/upload";
 /// Who may send them.
 pub const ACCESS: Access = Access::Needs(Permission::IngestUpload);
+/// Where a file of sales to try rule sets on goes, and the page it stands on.
+pub const DATASET: &str = app::pages::fraud::backtests::UPLOAD;
+const BACKTESTS: &str = "/fraud/backtests";
+/// Who may send one.
+pub const DATASET_ACCESS: Access = Access::Needs(Permission::FraudReview);
 
 pub async fn upload(State(state): State<PageState>, request: Request) -> Response {
-    let who = match sender(&request) {
+    let who = match sender(&request, Permission::IngestUpload) {
         Ok(who) => who,
         Err(error) => return ApiError(error).into_response(),
     };
@@ -48,7 +53,7 @@ pub async fn upload(State(state): State<PageState>, request: Request) -> Respons
 }
 
 pub async fn upload_repaired(State(state): State<PageState>, Path(id): Path<String>, request: Request) -> Response {
-    let who = match sender(&request) {
+    let who = match sender(&request, Permission::IngestUpload) {
         Ok(who) => who,
         Err(error) => return ApiError(error).into_response(),
     };
@@ -65,10 +70,22 @@ pub async fn upload_repaired(State(state): State<PageState>, Path(id): Path<Stri
     again(state, extensions, &page, &format!("{page}/upload"), error).await
 }
 
-fn sender(request: &Request) -> Result<Principal, AppError> {
+pub async fn upload_dataset(State(state): State<PageState>, request: Request) -> Response {
+    let who = match sender(&request, Permission::FraudReview) {
+        Ok(who) => who,
+        Err(error) => return ApiError(error).into_response(),
+    };
+    let extensions = request.extensions().clone();
+    match backtests::take(&state.services.backtests, &who, request).await {
+        Ok(_) => Redirect::to(BACKTESTS).into_response(),
+        Err(error) => again(state, extensions, BACKTESTS, DATASET, error).await,
+    }
+}
+
+fn sender(request: &Request, right: Permission) -> Result<Principal, AppError> {
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
     let who = caller.0.ok_or_else(AppError::unauthenticated)?;
-    who.require(Permission::IngestUpload)?;
+    who.require(right)?;
     Ok(who)
 }
 

@@ -50,8 +50,14 @@ pub fn router(services: Services, options: LeptosOptions) -> (Router, Vec<Route>
     }
     router = router.route(import_page::PATH, post(import_page::upload));
     router = router.route(import_page::REPAIRED, post(import_page::upload_repaired));
-    for path in [import_page::PATH, import_page::REPAIRED] {
-        table.push(Route { method: Method::POST, path: path.to_owned(), access: import_page::ACCESS });
+    router = router.route(import_page::DATASET, post(import_page::upload_dataset));
+    let forms = [
+        (import_page::PATH, import_page::ACCESS),
+        (import_page::REPAIRED, import_page::ACCESS),
+        (import_page::DATASET, import_page::DATASET_ACCESS),
+    ];
+    for (path, access) in forms {
+        table.push(Route { method: Method::POST, path: path.to_owned(), access });
     }
     for (path, method) in leptos::server_fn::axum::server_fn_paths() {
         let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::POST);

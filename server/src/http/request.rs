@@ -127,14 +127,15 @@ pub fn too_large(limit: usize) -> Response {
     ApiError(AppError::field("body", message)).with_status(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
-/// Routes whose POST takes a file (`…/imports`, `…/upload`).
+/// Routes whose POST takes a file (`…/imports`, `…/upload`, `…/datasets`).
 fn takes_files(route: &str) -> bool {
-    matches!(route.rsplit('/').next(), Some("import" | "imports" | "upload" | "uploads"))
+    matches!(route.rsplit('/').next(), Some("import" | "imports" | "upload" | "uploads" | "datasets"))
 }
 
 /// Streams and exports have no time limit.
 fn is_long(route: &str) -> bool {
-    route == "/live" || route.split('/').any(|part| part.starts_with("export") || part == "stream" || part == "ws")
+    route == "/live"
+        || route.split('/').any(|part| part.starts_with("export") || matches!(part, "stream" | "ws" | "scores"))
 }
 
 /// Error bodies get the request id.

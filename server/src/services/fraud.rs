@@ -1,8 +1,13 @@
 //! Screening's rule sets, and the cases that come of it.
 
 pub mod alarm;
+pub mod backtesting;
+mod backtests;
 mod cases;
+pub mod imported;
+mod telling;
 
+pub use backtests::{BacktestsService, NewDataset};
 pub use cases::CasesService;
 
 use domain::{AppError, clock::Clock, fraud::RuleSet};

@@ -9,12 +9,22 @@ use crate::{
 use axum::http::Method;
 use domain::access::Role;
 use serde_json::{Value, json};
+use server::services::fraud::backtesting::{self, Watch};
 use sqlx::PgPool;
 use std::sync::Arc;
 
 /// Streams without end, and what needs a list of 200,000 rows (`large_exports` holds these).
 const ELSEWHERE: [&str; 4] =
     ["GET /live", "GET /api/v1/ws/dashboard", "DELETE /api/v1/exports/{file}", "GET /api/v1/files/{id}"];
+
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn check(&self) -> Result<(), domain::AppError> {
+        Ok(())
+    }
+    fn told(&self, _: i64) {}
+}
 
 struct Walk {
     client: Client,
@@ -228,6 +238,24 @@ impl Walk {
         self.get("/api/v1/fraud/cases?state=closed").await;
     }
 
+    async fn backtests(&mut self, world: &World) {
+        let csv = "id,time,customer,amount,fraud\n1,2026-03-01 10:00,a,500,1\n2,2026-03-02 11:00,a,5,0\n";
+        let dataset = self.upload("/api/v1/fraud/datasets", csv).await;
+        assert_eq!((&dataset["rows"], &dataset["frauds"]), (&json!(2), &json!(1)), "{dataset}");
+        let asked = json!({"rule_set": 1, "source": "dataset", "dataset_id": dataset["id"], "from": "2026-03-01", "to": "2026-03-02"});
+        let row = self.post("/api/v1/fraud/backtests", asked).await;
+        let path = format!("/api/v1/fraud/backtests/{}", row["id"].as_str().expect("id"));
+        assert_eq!(self.get(&path).await["state"], "queued");
+        // The walk has no worker.
+        let id = row["id"].as_str().and_then(|id| id.parse().ok()).expect("id");
+        backtesting::run(&world.backend, id, "admin", &Unwatched).await.expect("a run");
+        assert_eq!(self.get(&path).await["report"]["sales"], 2);
+        assert_eq!(self.text(&format!("{path}/scores")).await.lines().count(), 3);
+        assert_eq!(self.get("/api/v1/fraud/backtests").await["datasets"][0]["id"], dataset["id"]);
+        let path = format!("/api/v1/fraud/datasets/{}", dataset["id"].as_str().expect("id"));
+        self.call(Method::DELETE, &path, Value::Null).await;
+    }
+
     async fn alerts(&mut self) {
         let hall = json!({"alert_type": "power_cut", "severity": "warning", "title": "No power in hall 2",
                           "message": "The grid is down since this morning.", "entity_type": "hall", "entity_id": "2"});
@@ -414,6 +442,7 @@ async fn the_whole_api_answers_as_it_is_described(root: PgPool) {
     walk.people().await;
     walk.sales(&world, "01890000-0000-7000-8000-000000000001").await;
     walk.cases(&world, "01890000-0000-7000-8000-000000000001").await;
+    walk.backtests(&world).await;
     walk.alerts().await;
     crate::attention::arrange(&world).await;
     walk.attention().await;

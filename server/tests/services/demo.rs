@@ -348,3 +348,103 @@ async fn of_two_loads_at_once_one_loads_and_the_other_is_told(pool: PgPool) {
     assert!([one, two].into_iter().filter_map(Result::err).all(|e| e.code == ErrorCode::Conflict));
     assert_eq!(demo.number("select count(*) from sales.transactions").await, 4_979);
 }
+
+/// Example 17 of `commerce.md`: what was decided of every demo sale is what the live decision, sale by sale, and the
+/// database, all at once, come to; with both built-in sets.
+#[sqlx::test(migrations = "../migrations")]
+async fn both_evaluators_agree_on_every_demo_sale(pool: PgPool) {
+    use chrono::{Datelike, Timelike};
+    use domain::fraud::{Features, RuleSet, decide};
+    use engine::calendar::BusinessZone;
+    use rust_decimal::Decimal;
+    use sqlx::types::ipnet::IpNet;
+    use store::fraud::{
+        judged::Gathered,
+        screening::{self, Judged, JudgedLine},
+    };
+    use uuid::Uuid;
+
+    type Sale = (
+        Uuid,
+        DateTime<Utc>,
+        Option<Uuid>,
+        Option<Vec<u8>>,
+        Option<String>,
+        Option<String>,
+        Option<IpNet>,
+        String,
+        Decimal,
+        serde_json::Value,
+        Decimal,
+        String,
+    );
+    let demo = Demo::new(pool).await;
+    demo.service.load(&admin(), LoadDemo::default()).await.expect("a demo world");
+    let mut connection = demo.world.owner.acquire().await.expect("a connection");
+    let business = store::settings::business(&mut connection).await.expect("settings");
+    let zone = BusinessZone::parse(&business.zone).expect("a zone");
+    let sales: Vec<Sale> = sqlx::query_as(
+        "select t.id, t.occurred_at, t.customer_id, t.payment_fingerprint, t.payment_method, t.terminal_id, t.ip_address,
+                t.currency::text, t.total, d.features, d.points, d.outcome
+         from sales.transactions t join sales.fraud_decisions d on d.id = t.decision_id
+         where t.origin = 'demo' order by t.occurred_at, t.id",
+    )
+    .fetch_all(&mut *connection)
+    .await
+    .expect("decided sales");
+    assert_eq!(sales.len(), 4_979);
+    let (classic, standard) = (RuleSet::classic(), RuleSet::standard());
+    let mut known = Vec::new();
+    for (id, at, customer, fingerprint, method, terminal, address, currency, total, features, points, outcome) in &sales {
+        let lines: Vec<(Uuid, Decimal, Decimal, Decimal, Decimal)> = sqlx::query_as(
+            "select product_id, quantity, list_price, unit_price, net from sales.transaction_lines
+             where transaction_id = $1 order by line_no",
+        )
+        .bind(id)
+        .fetch_all(&mut *connection)
+        .await
+        .expect("lines");
+        let line = |(product_id, quantity, list_price, unit_price, net)| JudgedLine { product_id, quantity, list_price, unit_price, net };
+        let lines: Vec<JudgedLine> = lines.into_iter().map(line).collect();
+        let local = zone.local(*at);
+        let judged = Judged {
+            written: Some(*id),
+            at: *at,
+            customer: *customer,
+            fingerprint: fingerprint.as_deref(),
+            method: method.as_deref(),
+            terminal: terminal.as_deref(),
+            device: None,
+            address: address.map(|net| net.addr()),
+            currency: currency.parse().expect("a currency"),
+            total: *total,
+            lines: &lines,
+            base: business.base_currency,
+            zone: zone.name(),
+            hour: local.hour(),
+            weekday: local.weekday().number_from_monday(),
+        };
+        let row_by_row = screening::features(&mut connection, &judged).await.expect("features").expect("a rate");
+        let stored: Features = serde_json::from_value(features.clone()).expect("features");
+        assert_eq!(serde_json::to_value(&row_by_row).expect("json"), *features, "sale {id} at {at}");
+        let decision = decide(&standard, &stored, None);
+        assert_eq!((decision.points, decision.outcome.as_str()), (points.normalize(), outcome.as_str()));
+        known.push(row_by_row);
+    }
+    let mut tx = demo.world.owner.begin().await.expect("a transaction");
+    let mut gathered = Gathered::begin(&mut tx, &[&classic, &standard]).await.expect("a table");
+    for features in &known {
+        if gathered.add(features, None) {
+            gathered.send(&mut tx).await.expect("sent");
+        }
+    }
+    let mut suspicious = 0;
+    for set in [&classic, &standard] {
+        for (verdict, features) in gathered.judge(&mut tx, set).await.expect("verdicts").iter().zip(&known) {
+            let decision = decide(set, features, None);
+            assert_eq!((verdict.points.normalize(), verdict.outcome.as_str()), (decision.points, decision.outcome.as_str()));
+            suspicious += usize::from(decision.outcome.is_suspicious());
+        }
+    }
+    assert!(suspicious > 0, "the rules say something of the demo world");
+}

@@ -18,6 +18,7 @@ mod alerts;
 mod analytics;
 mod attention;
 mod audit;
+mod backtests;
 mod customers;
 mod daily_report;
 mod database;

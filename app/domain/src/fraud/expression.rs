@@ -10,8 +10,10 @@ use serde::{Deserialize, Serialize};
 pub const MAX_DEPTH: usize = 8;
 /// Nodes of a tree.
 pub const MAX_NODES: usize = 64;
-/// Decimals of products and quotients.
+/// Decimals of products and quotients, and of numbers that stand in a rule.
 const DECIMALS: u32 = 12;
+/// A number of this size, or a larger one, is unknown: it is not kept exactly.
+const TOO_LARGE: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
 
 /// A value that stands in a rule. As JSON a number, a text that is one, or true or false.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -64,6 +66,14 @@ impl Constant {
         match self {
             Self::Truth(truth) => Value::Truth(truth),
             Self::Number(number) => Value::Number(number),
+        }
+    }
+
+    fn check(self, path: &str, faults: &mut Vec<FieldError>) {
+        if let Self::Number(number) = self
+            && (number.abs() >= TOO_LARGE || number.normalize().scale() > DECIMALS)
+        {
+            faults.push(FieldError::new(path, format!("Numbers have at most 15 digits and {DECIMALS} decimals.")));
         }
     }
 }
@@ -245,6 +255,7 @@ impl Expression {
                 Kind::Truth
             }
             Self::In(of, list) => {
+                list.iter().for_each(|constant| constant.check(&at(1), faults));
                 let kind = of.kind(&at(0), faults);
                 if list.is_empty() || list.iter().any(|constant| constant.value().kind() != kind) {
                     faults.push(FieldError::new(
@@ -255,7 +266,10 @@ impl Expression {
                 Kind::Truth
             }
             Self::Feature(feature) => feature.kind(),
-            Self::Const(constant) => constant.value().kind(),
+            Self::Const(constant) => {
+                constant.check(path, faults);
+                constant.value().kind()
+            }
         }
     }
 
@@ -288,7 +302,8 @@ impl Expression {
         };
         let compute = |a: &Self, b: &Self, with: fn(Decimal, Decimal) -> Option<Decimal>| {
             let result = with(a.decimal(of)?, b.decimal(of)?)?;
-            Some(Value::Number(result.round_dp_with_strategy(DECIMALS, RoundingStrategy::MidpointAwayFromZero)))
+            let result = result.round_dp_with_strategy(DECIMALS, RoundingStrategy::MidpointAwayFromZero);
+            (result.abs() < TOO_LARGE).then_some(Value::Number(result))
         };
         match self {
             Self::All(parts) => together(parts.iter().map(|part| part.truth(of)), false),
@@ -375,6 +390,9 @@ mod tests {
         assert_eq!(number(json!({"mul": [{"const": 5}, {"feature": "cust_mean_90d"}]})), Some("200".into()));
         assert_eq!(number(json!({"div": [{"const": 2}, {"const": 3}]})), Some("0.666666666667".into()));
         assert_eq!(number(json!({"div": [{"const": 2}, {"const": 0}]})), None);
+        let large = json!({"mul": [{"const": "100000000"}, {"const": "9999999.9"}]});
+        assert_eq!(number(large), Some("999999990000000".into()));
+        assert_eq!(number(json!({"mul": [{"const": "100000000"}, {"const": "-10000000"}]})), None);
         assert_eq!(number(json!({"add": [{"const": "0.1"}, {"const": 0.2}]})), Some("0.3".into()));
         assert_eq!(value(json!({"in": [{"feature": "hour_utc"}, [2, 3, 4]]})), Some(Value::Truth(true)));
     }
@@ -395,6 +413,11 @@ mod tests {
         assert_eq!(fault(json!({"all": []})), ["expression"]);
         assert_eq!(fault(json!({"gt": [{"feature": "shoe_size"}, {"const": 1}]})), ["expression"]);
         assert_eq!(fault(json!({"gt": [{"const": 1}]})), ["expression"]);
+        assert_eq!(
+            fault(json!({"gt": [{"const": "1000000000000000"}, {"const": "0.0000000000001"}]})),
+            ["expression.gt[0]", "expression.gt[1]"]
+        );
+        assert_eq!(fault(json!({"in": [{"feature": "amount"}, ["1e15"]]})), ["expression"]);
         let mut deep = json!({"const": true});
         for _ in 0..MAX_DEPTH {
             deep = json!({"not": deep});

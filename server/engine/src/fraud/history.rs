@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Datelike, Duration, Timelike, Utc};
 use domain::fraud::{Feature, Features};
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::calendar::BusinessZone;
@@ -159,7 +159,7 @@ impl History {
                 sum += kept.amount;
                 n += 1;
             }
-            known.set(feature, share(sum, n).map(|mean| (mean / Decimal::from(10_i64.pow(PLACES))).round_dp(DECIMALS)));
+            known.set(feature, share(sum, n).map(|mean| half_up(mean / Decimal::from(10_i64.pow(PLACES)))));
             if days == 90 {
                 known.set(Feature::CustOrders90d, Some(n));
             }
@@ -201,7 +201,7 @@ impl History {
                 frauds += i64::from(one.labels.iter().rev().find(|label| label.known_at <= t).is_some_and(|l| l.fraud));
                 n += 1;
             }
-            known.set(feature, share(frauds, n).map(|share| share.round_dp(DECIMALS)));
+            known.set(feature, share(frauds, n).map(half_up));
         }
         known.set(Feature::TermConfirmed28d, Some(confirmed(self.terminals_confirmed.get(&terminal), t)));
     }
@@ -267,6 +267,10 @@ fn whole(n: usize) -> i64 {
 
 fn share(sum: i64, n: i64) -> Option<Decimal> {
     Decimal::from(sum).checked_div(Decimal::from(n))
+}
+
+fn half_up(number: Decimal) -> Decimal {
+    number.round_dp_with_strategy(DECIMALS, RoundingStrategy::MidpointAwayFromZero)
 }
 
 fn amount(ten_thousandths: i64) -> Decimal {

@@ -1,5 +1,7 @@
 //! `/api/v1/fraud`: cases.
 
+pub mod backtests;
+
 use crate::{
     http::{
         body::{Json, Path, Query},

@@ -146,6 +146,13 @@ pub fn upload(schemas: &mut Schemas) -> RefOr<Schema> {
     form.property("target", target).property("sheet", string()).into()
 }
 
+/// A file of sales to try rule sets on, and columns that have other names.
+pub fn dataset(_: &mut Schemas) -> RefOr<Schema> {
+    let form = ObjectBuilder::new().schema_type(Type::Object).property("file", bytes()).required("file");
+    let fields = domain::fraud::backtest::DatasetField::ALL.map(domain::fraud::backtest::DatasetField::as_str);
+    fields.into_iter().fold(form.property("name", string()), |form, field| form.property(field, string())).into()
+}
+
 /// Mended rows of an import.
 pub fn repair(_: &mut Schemas) -> RefOr<Schema> {
     object([("file", bytes())])

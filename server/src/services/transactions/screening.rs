@@ -157,6 +157,7 @@ async fn judge(
     let set = live_set(connection, clock).await?;
     let local = sale.zone.local(sale.at);
     let judged = Judged {
+        written: None,
         at: sale.at,
         customer: sale.customer,
         fingerprint: sale.fingerprint,

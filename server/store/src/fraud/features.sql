@@ -1,13 +1,13 @@
 -- What is known of a sale at $1 (t), before it is written. Windows are (t - w, t]; amounts in base currency.
 -- $2 customer, $3 fingerprint, $4 method, $5 terminal, $6 device, $7 address, $8 base currency, $9 zone,
--- $10 label delay in days, $11 categories of the lines, $12 the sale itself where it is written already.
+-- $10 label delay in days, $11 categories of the lines, $12 the sale itself: of several at $1 those with a lower id were before it.
 with own as materialized (
     select t.occurred_at, t.recognised_at, t.status, t.payment_method, t.payment_fingerprint,
            case when t.currency = $8::char(3) then t.total else round(t.total * r.rate, 4) end as amount
     from sales.transactions t
     left join lateral ops.fx_rate_on(t.currency, $8::char(3), (t.occurred_at at time zone $9::text)::date) r
         on t.currency <> $8::char(3)
-    where t.customer_id = $2::uuid and t.occurred_at <= $1 and t.id <> $12::uuid
+    where t.customer_id = $2::uuid and (t.occurred_at, t.id) < ($1, $12::uuid)
 ), attempts as (
     select count(*) filter (where occurred_at > $1 - interval '10 minutes') as count_10m,
            count(*) filter (where occurred_at > $1 - interval '1 hour') as count_1h,
@@ -46,8 +46,8 @@ with own as materialized (
            (select l.label = 'confirmed_fraud' from sales.fraud_labels l
             where l.transaction_id = t.id and l.known_at <= $1 order by l.known_at desc limit 1) as fraud
     from sales.transactions t
-    where t.terminal_id = $5::text and t.id <> $12
-      and t.occurred_at > $1 - make_interval(days => 30 + $10::int) and t.occurred_at <= $1
+    where t.terminal_id = $5::text and (t.occurred_at, t.id) < ($1, $12)
+      and t.occurred_at > $1 - make_interval(days => 30 + $10::int)
 ), at_terminal as (
     select count(*) filter (where occurred_at > $1 - interval '1 day') as count_1d,
            count(*) filter (where occurred_at > $1 - interval '7 days') as count_7d,
@@ -68,7 +68,7 @@ with own as materialized (
 ), listed as (
     select e.list
     from sales.fraud_list_entries e
-    where (e.expires_at is null or e.expires_at > $1)
+    where e.created_at <= $1 and (e.expires_at is null or e.expires_at > $1)
       and case e.subject
               when 'customer' then e.value = $2::text
               when 'email_domain' then lower(e.value) = (select lower(split_part(c.email, '@', 2)) from sales.customers c where c.id = $2)
@@ -86,10 +86,10 @@ select a.count_10m as "count_10m!", a.count_1h as "count_1h!", a.count_24h as "c
        c.n as "confirmed_28d!",
        (select risk_score from sales.customers where id = $2) as "risk_score?",
        (select count(distinct t.customer_id) from sales.transactions t
-        where t.payment_fingerprint = $3 and t.occurred_at > $1 - interval '24 hours' and t.occurred_at <= $1
+        where t.payment_fingerprint = $3 and t.occurred_at > $1 - interval '24 hours' and (t.occurred_at, t.id) < ($1, $12)
           and t.customer_id is distinct from $2) as "fp_others!",
        (select count(distinct t.customer_id) from sales.transactions t
-        where t.ip_address = $7 and t.occurred_at > $1 - interval '24 hours' and t.occurred_at <= $1
+        where t.ip_address = $7 and t.occurred_at > $1 - interval '24 hours' and (t.occurred_at, t.id) < ($1, $12)
           and t.customer_id is distinct from $2) as "ip_others!",
        m.count_1d as "term_count_1d!", m.count_7d as "term_count_7d!", m.count_30d as "term_count_30d!", m.risk_1d, m.risk_7d,
        m.risk_30d, k.n as "term_confirmed_28d!",

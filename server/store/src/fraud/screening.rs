@@ -6,7 +6,7 @@ use domain::{
     fraud::{Feature, Features},
     money::Currency,
 };
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use sqlx::{PgConnection, types::ipnet::IpNet};
 use std::net::IpAddr;
 use uuid::Uuid;
@@ -54,6 +54,8 @@ pub struct JudgedLine {
 /// A sale that is to be judged.
 #[derive(Debug, Clone)]
 pub struct Judged<'a> {
+    /// Of a sale that is written already.
+    pub written: Option<Uuid>,
     pub at: DateTime<Utc>,
     pub customer: Option<Uuid>,
     pub fingerprint: Option<&'a [u8]>,
@@ -91,7 +93,7 @@ pub async fn features(connection: &mut PgConnection, sale: &Judged<'_>) -> Resul
             None => return Ok(None),
         }
     };
-    let amount = (sale.total * rate).round_dp(4);
+    let amount = half_up(sale.total * rate, 4);
     let products: Vec<Uuid> = sale.lines.iter().map(|line| line.product_id).collect();
     let asked = sqlx::query!(
         r#"select (select array_agg(coalesce(p.category_id::text, 'all') order by w.n)
@@ -115,12 +117,12 @@ pub async fn features(connection: &mut PgConnection, sale: &Judged<'_>) -> Resul
         sale.zone,
         delay,
         &asked.scopes,
-        Uuid::nil()
+        sale.written.unwrap_or(Uuid::max())
     )
     .fetch_one(connection)
     .await?;
 
-    let mean = |of: Option<Decimal>| of.map(|of| of.round_dp(DECIMALS));
+    let mean = |of: Option<Decimal>| of.map(|of| half_up(of, DECIMALS));
     let mut known = Features::default()
         .with(Feature::Amount, amount)
         .with(Feature::HourLocal, i64::from(sale.hour))
@@ -179,18 +181,23 @@ pub async fn features(connection: &mut PgConnection, sale: &Judged<'_>) -> Resul
     Ok(Some(known))
 }
 
+/// As Postgres rounds.
+fn half_up(number: Decimal, decimals: u32) -> Decimal {
+    number.round_dp_with_strategy(decimals, RoundingStrategy::MidpointAwayFromZero)
+}
+
 /// The largest share by which a price differs from the catalogue's.
 fn price_gap(lines: &[JudgedLine]) -> Option<Decimal> {
     let gap = |line: &JudgedLine| {
         let differs = (line.unit_price - line.list_price).abs();
-        differs.checked_div(line.list_price).map(|gap| gap.round_dp(DECIMALS))
+        differs.checked_div(line.list_price).map(|gap| half_up(gap, DECIMALS))
     };
     lines.iter().filter_map(gap).max()
 }
 
 /// Net of the line that is most times its category's usual most, and that.
 fn standing_out(lines: &[JudgedLine], rate: Decimal, usual: &[Option<Decimal>]) -> Option<(Decimal, Decimal)> {
-    let judged = lines.iter().zip(usual).filter_map(|(line, usual)| Some(((line.net * rate).round_dp(4), (*usual)?)));
+    let judged = lines.iter().zip(usual).filter_map(|(line, usual)| Some((half_up(line.net * rate, 4), (*usual)?)));
     judged.max_by(|(net, usual), (other, others)| (*net * *others).cmp(&(*other * *usual)))
 }
 
@@ -241,6 +248,60 @@ pub async fn insert_decision(connection: &mut PgConnection, new: &NewDecision<'_
         new.suspicious,
         new.score,
         new.hold_expires_at
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Decisions about sales that were made elsewhere, column by column.
+#[derive(Debug, Default)]
+pub struct NewDecisions {
+    pub ids: Vec<Uuid>,
+    pub transaction_ids: Vec<Uuid>,
+    pub features: Vec<serde_json::Value>,
+    pub hits: Vec<serde_json::Value>,
+    pub points: Vec<Decimal>,
+    pub outcomes: Vec<String>,
+    pub at: Vec<DateTime<Utc>>,
+    pub scores: Vec<Decimal>,
+    pub suspicious: Vec<bool>,
+}
+
+/// As [`insert_decision`] for many sales, whose status stays.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn insert_decisions(
+    connection: &mut PgConnection,
+    rule_set: Uuid,
+    engine_version: &str,
+    new: &NewDecisions,
+) -> Result<()> {
+    sqlx::query!(
+        "with given as (
+             select * from unnest($3::uuid[], $4::uuid[], $5::jsonb[], $6::jsonb[], $7::numeric[], $8::text[], $9::timestamptz[],
+                                  $10::numeric[], $11::bool[])
+                           as g (id, transaction_id, features, hits, points, outcome, at, score, suspicious)
+         ), decided as (
+             insert into sales.fraud_decisions (id, transaction_id, rule_set_id, features, hits, points, outcome, took_ms,
+                                                engine_version, at)
+             select id, transaction_id, $1, features, hits, points, outcome, 0, $2, at from given
+         )
+         update sales.transactions t
+         set decision_id = g.id, is_suspicious = g.suspicious, fraud_score = g.score
+         from given g where t.id = g.transaction_id",
+        rule_set,
+        engine_version,
+        &new.ids,
+        &new.transaction_ids,
+        &new.features,
+        &new.hits,
+        &new.points,
+        &new.outcomes,
+        &new.at,
+        &new.scores,
+        &new.suspicious
     )
     .execute(connection)
     .await?;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredSet {
     pub id: Uuid,
+    pub content_hash: String,
     pub set: RuleSet,
 }
 
@@ -18,13 +19,25 @@ pub struct StoredSet {
 /// # Errors
 /// When the statement fails, or what is stored is no rule set.
 pub async fn live(connection: &mut PgConnection) -> Result<Option<StoredSet>> {
+    one(connection, Some("live"), None).await
+}
+
+/// # Errors
+/// As [`live`].
+pub async fn by_number(connection: &mut PgConnection, number: i32) -> Result<Option<StoredSet>> {
+    one(connection, None, Some(number)).await
+}
+
+async fn one(connection: &mut PgConnection, state: Option<&str>, number: Option<i32>) -> Result<Option<StoredSet>> {
     let row = sqlx::query!(
-        r#"select s.id, s.number, s.name, s.review_at, s.hold_at, s.decline_at,
+        r#"select s.id, s.number, s.name, s.content_hash, s.review_at, s.hold_at, s.decline_at,
                   coalesce((select jsonb_agg(jsonb_build_object('code', r.code, 'name', r.name, 'text', r.text,
                                                                 'expression', r.expression, 'points', r.points::text,
                                                                 'times', r.times, 'enabled', r.enabled) order by r.position)
                             from sales.fraud_rules r where r.rule_set_id = s.id), '[]') as "rules!"
-           from sales.fraud_rule_sets s where s.state = 'live'"#
+           from sales.fraud_rule_sets s where s.state = $1 or s.number = $2"#,
+        state,
+        number
     )
     .fetch_optional(connection)
     .await?;
@@ -32,7 +45,8 @@ pub async fn live(connection: &mut PgConnection) -> Result<Option<StoredSet>> {
         let rules: Vec<Rule> =
             serde_json::from_value(row.rules).map_err(|fault| sqlx::Error::Decode(Box::new(fault)))?;
         let thresholds = Thresholds { review_at: row.review_at, hold_at: row.hold_at, decline_at: row.decline_at };
-        Ok(StoredSet { id: row.id, set: RuleSet { number: row.number, name: row.name, thresholds, rules } })
+        let set = RuleSet { number: row.number, name: row.name, thresholds, rules };
+        Ok(StoredSet { id: row.id, content_hash: row.content_hash, set })
     })
     .transpose()
 }

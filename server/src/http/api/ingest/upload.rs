@@ -24,6 +24,9 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 /// Files looked into at the same time: each may need its unpacked size in work.
 static ROOM: Semaphore = Semaphore::const_new(4);
 
+/// Other fields of one form.
+const OTHERS: usize = 20;
+
 /// A file that has come in whole.
 #[derive(Debug)]
 pub struct ReceivedFile {
@@ -32,6 +35,8 @@ pub struct ReceivedFile {
     pub sheet: Option<String>,
     pub name: String,
     pub bytes: Vec<u8>,
+    /// The other fields of the form.
+    pub fields: Vec<(String, String)>,
     _room: SemaphorePermit<'static>,
 }
 
@@ -87,7 +92,7 @@ pub async fn receive_file(request: Request) -> Result<ReceivedFile, Refusal> {
     let mut form = Multipart::from_request(request, &()).await.map_err(|_| no_file())?;
     let mut target = Target::SalesTransactions;
     let mut sheet = None;
-    let mut received = None;
+    let (mut received, mut fields) = (None, Vec::new());
     while let Some(mut field) = form.next_field().await.map_err(|e| Refusal::from(&e))? {
         match field.name() {
             Some("target") => {
@@ -112,6 +117,10 @@ pub async fn receive_file(request: Request) -> Result<ReceivedFile, Refusal> {
                 }
                 received = Some((name, spool, size));
             }
+            Some(name) if fields.len() < OTHERS => {
+                let name = name.to_owned();
+                fields.push((name, field.text().await.map_err(|e| Refusal::from(&e))?));
+            }
             _ => {}
         }
     }
@@ -122,7 +131,7 @@ pub async fn receive_file(request: Request) -> Result<ReceivedFile, Refusal> {
     let room = ROOM.acquire().await.map_err(|_| Refusal::Fault(AppError::internal()))?;
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     spool.rewind().and_then(|()| spool.read_to_end(&mut bytes)).map_err(broken)?;
-    Ok(ReceivedFile { target, sheet, name, bytes, _room: room })
+    Ok(ReceivedFile { target, sheet, name, bytes, fields, _room: room })
 }
 
 /// Looks into a file and keeps it: 201 with columns, samples, proposals and `imported_as`.

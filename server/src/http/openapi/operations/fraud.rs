@@ -1,11 +1,14 @@
-//! Cases.
+//! Cases, datasets and backtests.
 
 use super::super::{
-    operation::{Answer, Operation, asked, json, made},
-    shapes::{named, one_of},
+    operation::{Answer, Operation, accepted, asked, file, json, made, nothing},
+    shapes::{dataset, named, one_of},
 };
 use crate::http::api::fraud::NoteCase;
-use domain::fraud::case::{CaseDetail, CaseReason, DecideCase, Queue, SnoozeCase};
+use domain::fraud::{
+    backtest::{BacktestDetail, BacktestList, BacktestRow, Dataset, NewBacktest},
+    case::{CaseDetail, CaseReason, DecideCase, Queue, SnoozeCase},
+};
 
 const TAKEN: &[(&str, &str)] = &[("409", "Somebody else works on this case, or it is closed.")];
 
@@ -44,4 +47,20 @@ pub const OPERATIONS: &[Operation] = &[
         )
         .takes(named::<DecideCase>)
         .fails(TAKEN),
+    made("POST /api/v1/fraud/datasets", "Add a file of sales with labels, of at most 64 MiB", named::<Dataset>)
+        .note("Columns are found by their names, or by a field that names the column; all others are dropped.")
+        .takes_form(dataset),
+    nothing("DELETE /api/v1/fraud/datasets/{id}", "Remove a dataset with the backtests made of it"),
+    json("GET /api/v1/fraud/backtests", "Backtests, datasets, and what can be tried", named::<BacktestList>)
+        .note("The newest 100."),
+    accepted("POST /api/v1/fraud/backtests", "Try a rule set on sales of the past, as a job", named::<BacktestRow>)
+        .note(
+            "Every sale is judged by what was known at its time; labels are known label_delay_days after it. With train \
+             a score is learned from those days and measured on the others.",
+        )
+        .takes(named::<NewBacktest>)
+        .keyed(),
+    json("GET /api/v1/fraud/backtests/{id}", "One backtest with its report", named::<BacktestDetail>),
+    file("GET /api/v1/fraud/backtests/{id}/scores", "The score of each sale", &["text/csv"])
+        .fails(&[("409", "The backtest is not finished.")]),
 ];

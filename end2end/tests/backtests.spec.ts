@@ -1,0 +1,60 @@
+// A rule set is tried on a file and on own sales, and the report is read.
+import { expect, open, test } from '../harness/test.ts';
+import { axeClean, noSidewaysScroll } from '../harness/checks.ts';
+
+// Every tenth sale is a fraud, and dear.
+const rows = Array.from({ length: 60 }, (_, n) => {
+  const [day, hour] = [1 + Math.floor(n / 20), n % 20];
+  const fraud = n % 10 === 0;
+  return `s${n},2026-03-0${day} ${String(hour).padStart(2, '0')}:00,c${n % 7},t${n % 3},${fraud ? 900 : 20},${fraud ? 1 : 0},x`;
+});
+const file = ['ref,time,customer,terminal,amount,fraud,scenario', ...rows].join('\n');
+
+test('a file of labelled sales becomes a report of what the set in force would have done', async ({ page }) => {
+  await open(page, '/fraud/backtests');
+  await page.getByLabel('Name', { exact: true }).fill('March, ten per cent fraud');
+  await page.getByLabel('File', { exact: true }).setInputFiles({ name: 'march.csv', mimeType: 'text/csv', buffer: Buffer.from(file) });
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await expect(page.locator('table').last()).toContainText('March, ten per cent fraud');
+  await expect(page.locator('table').last()).toContainText('6 of 60');
+  await axeClean(page);
+  await noSidewaysScroll(page);
+
+  await page.getByLabel('Sales', { exact: true }).selectOption({ label: 'March, ten per cent fraud' });
+  await page.getByLabel('First day').fill('2026-03-01');
+  await page.getByLabel('Last day').fill('2026-03-03');
+  await page.getByRole('button', { name: 'Start' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Backtest of #1 /);
+  // The job runs beside; without script the page is read again.
+  await expect(async () => {
+    await open(page, page.url());
+    await expect(page.locator('[data-summary]')).toContainText('6 of 60', { timeout: 1_000 });
+  }).toPass({ timeout: 30_000 });
+  // Ordered by amount all six frauds come first.
+  await expect(page.locator('[data-rankings] tr', { hasText: 'Amount alone' })).toContainText('1.0000');
+  await expect(page.getByRole('heading', { name: 'Against the set in force' })).toBeVisible();
+  await axeClean(page);
+  await noSidewaysScroll(page);
+  const scores = await page.request.get(`${page.url().replace('/fraud/', '/api/v1/fraud/')}/scores`);
+  expect((await scores.text()).trim().split('\r\n')).toHaveLength(61);
+});
+
+test('a file with a bad row is refused, and says where', async ({ page, faults }) => {
+  faults.expect(/fraud\/backtests\/upload/);
+  await open(page, '/fraud/backtests');
+  const bad = 'ref,time,amount\n1,2026-03-01,5\n2,never,5\n';
+  await page.getByLabel('File', { exact: true }).setInputFiles({ name: 'bad.csv', mimeType: 'text/csv', buffer: Buffer.from(bad) });
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await expect(page.getByRole('alert').first()).toContainText('Row 3');
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Backtests');
+});
+
+test('days without sales are refused beside the field, and what was chosen stays', async ({ page, faults }) => {
+  faults.expect(/fn\/backtests\/start/);
+  await open(page, '/fraud/backtests');
+  await page.getByLabel('First day').fill('2001-01-01');
+  await page.getByLabel('Last day').fill('2001-01-02');
+  await page.getByRole('button', { name: 'Start' }).click();
+  await expect(page.getByText('No sale was recorded on these days.').first()).toBeVisible();
+  await expect(page.getByLabel('First day')).toHaveValue('2001-01-01');
+});
