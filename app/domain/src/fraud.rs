@@ -5,9 +5,11 @@ pub mod case;
 mod decision;
 mod expression;
 mod feature;
+mod formula;
 mod rules;
 
 pub use decision::{Decision, Hit, Outcome, ShownHit, ShownInput, decide};
 pub use expression::{Constant, Expression, MAX_DEPTH, MAX_NODES};
 pub use feature::{Feature, Features, Kind, Value};
+pub use formula::{FormulaFault, MOST_CHARACTERS};
 pub use rules::{Rule, RuleSet, Thresholds};
