@@ -6,7 +6,11 @@ mod decision;
 mod expression;
 mod feature;
 mod formula;
+pub mod list;
+pub mod precision;
 mod rules;
+pub mod set;
+pub mod set_form;
 
 pub use decision::{Decision, Hit, Outcome, ShownHit, ShownInput, decide};
 pub use expression::{Constant, Expression, MAX_DEPTH, MAX_NODES};

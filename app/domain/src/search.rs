@@ -120,6 +120,8 @@ pub const PLACES: &[Place] = &[
     page("Silences", "/alerts/silences", Permission::AlertsView, "mute hold back messages"),
     page("Channels", "/alerts/channels", Permission::AlertsEdit, "webhook e-mail slack notifications deliveries"),
     page("Fraud review", "/fraud", Permission::FraudView, "cases held suspicious queue review"),
+    page("Fraud rules", "/fraud/rules", Permission::FraudView, "screening points thresholds draft shadow publish"),
+    page("Fraud lists", "/fraud/lists", Permission::FraudView, "block allow terminal domain addresses"),
     page("Analytics", "/analytics", Permission::OverviewView, "hours products categories segments sold best"),
     page("Customers", "/customers", Permission::CustomersView, "buyers people loyalty"),
     page("Products", "/products", Permission::InventoryView, "catalogue items sku price stock"),
