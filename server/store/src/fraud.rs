@@ -2,5 +2,7 @@
 
 pub mod amounts;
 pub mod cases;
+pub mod hits;
+pub mod lists;
 pub mod screening;
 pub mod sets;
