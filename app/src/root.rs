@@ -15,7 +15,9 @@ use crate::{
         customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
         exports::ExportsRoute,
-        fraud::{FraudRoute, case::CaseRoute},
+        fraud::{
+        FraudRoute, case::CaseRoute, lists::FraudListsRoute, rule_set::RuleSetRoute, rules::FraudRulesRoute,
+    },
         jobs::{
             JobsRoute, act::ActRoute, detail::JobRoute, queues::QueuesRoute, schedule::ScheduleRoute,
             schedules::SchedulesRoute,
@@ -117,6 +119,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/inbox") view={Lazy::<InboxRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud") view={Lazy::<FraudRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/cases/:id") view={Lazy::<CaseRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/fraud/rules") view={Lazy::<FraudRulesRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/fraud/rules/:number") view={Lazy::<RuleSetRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/fraud/lists") view={Lazy::<FraudListsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers") view={Lazy::<CustomersRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers/new") view={Lazy::<NewCustomerRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id") view={Lazy::<CustomerRoute>::new()} ssr=SsrMode::Async/>

@@ -33,7 +33,7 @@ use domain::{
     customers::CustomersPort,
     demo::DemoPort,
     exports::ExportsPort,
-    fraud::case::CasesPort,
+    fraud::{case::CasesPort, list::ListsPort, set::RuleSetsPort},
     ingest::IngestPort,
     inventory::InventoryPort,
     jobs::JobsPort,
@@ -69,6 +69,8 @@ pub struct Services {
     pub segments: Arc<analytics::SegmentsService>,
     pub reports: Arc<analytics::ReportsService>,
     pub cases: Arc<dyn CasesPort>,
+    pub rule_sets: Arc<dyn RuleSetsPort>,
+    pub fraud_lists: Arc<dyn ListsPort>,
     pub alerts: Arc<dyn AlertsPort>,
     pub alert_rules: Arc<dyn AlertRulesPort>,
     pub notifications: Arc<dyn NotificationsPort>,
@@ -135,6 +137,8 @@ impl Services {
             reports: Arc::new(analytics::ReportsService::new(backend.clone())),
             segments: Arc::new(analytics::SegmentsService::new(backend.clone())),
             cases: Arc::new(fraud::CasesService::new(backend.clone())),
+            rule_sets: Arc::new(fraud::RuleSetsService::new(backend.clone())),
+            fraud_lists: Arc::new(fraud::ListsService::new(backend.clone())),
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
             targets: Arc::new(overview::TargetsService::new(backend.clone())),
             cache: Arc::new(overview::cache::CacheService::new(backend.clone())),
@@ -214,6 +218,8 @@ impl Services {
         provide_context(Arc::clone(&self.settings));
         provide_context(Arc::clone(&self.transactions));
         provide_context(Arc::clone(&self.cases));
+        provide_context(Arc::clone(&self.rule_sets));
+        provide_context(Arc::clone(&self.fraud_lists));
         provide_context(Arc::clone(&self.analytics));
         provide_context(Arc::clone(&self.reports) as Arc<dyn ReportsPort>);
         provide_context(Arc::clone(&self.inventory));

@@ -13,7 +13,9 @@ use super::{
     customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
     data::{DataRoute, import::ImportRoute, upload::UploadRoute},
     exports::ExportsRoute,
-    fraud::{FraudRoute, case::CaseRoute},
+    fraud::{
+        FraudRoute, case::CaseRoute, lists::FraudListsRoute, rule_set::RuleSetRoute, rules::FraudRulesRoute,
+    },
     jobs::{
         JobsRoute, act::ActRoute, detail::JobRoute, queues::QueuesRoute, schedule::ScheduleRoute,
         schedules::SchedulesRoute,
@@ -96,6 +98,9 @@ area!(
         ExportsRoute,
         FraudRoute,
         CaseRoute,
+        FraudRulesRoute,
+        RuleSetRoute,
+        FraudListsRoute,
         CustomersRoute,
         CustomerRoute,
         NewCustomerRoute,

@@ -130,6 +130,51 @@ pub struct NewListEntry {
     pub expires_in_days: Option<i64>,
 }
 
+/// The form of an entry: texts, until they are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ListForm {
+    pub list: String,
+    pub subject: String,
+    pub value: String,
+    pub reason: String,
+    /// Empty: for good.
+    pub days: String,
+}
+
+impl ListForm {
+    /// # Errors
+    /// Every field that is no choice or no number.
+    pub fn read(&self) -> Result<NewListEntry, Vec<FieldError>> {
+        let mut faults = Vec::new();
+        let (list, subject) = (ListKind::parse(&self.list), Subject::parse(&self.subject));
+        if list.is_none() {
+            faults.push(FieldError::new("list", "Choose a list."));
+        }
+        if subject.is_none() {
+            faults.push(FieldError::new("subject", "Choose what it is about."));
+        }
+        let days = Some(self.days.trim()).filter(|days| !days.is_empty());
+        let expires_in_days = days.map(|days| {
+            days.parse().unwrap_or_else(|_| {
+                faults.push(FieldError::new("expires_in_days", "Give a whole number of days."));
+                1
+            })
+        });
+        match (list, subject) {
+            (Some(list), Some(subject)) if faults.is_empty() => Ok(NewListEntry {
+                list,
+                subject,
+                value: self.value.clone(),
+                reason: self.reason.clone(),
+                expires_at: None,
+                expires_in_days,
+            }),
+            _ => Err(faults),
+        }
+    }
+}
+
 /// An entry without faults.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedEntry {

@@ -56,8 +56,8 @@ pub struct RuleSetRow {
     #[serde(flatten)]
     pub thresholds: Thresholds,
     /// How many rules, and how many of them are asked.
-    pub rules: i64,
-    pub enabled: i64,
+    pub rule_count: i64,
+    pub enabled_count: i64,
     /// The same for the same rules and thresholds.
     pub content_hash: String,
     pub version: i32,
@@ -105,8 +105,7 @@ pub struct RuleSetDetail {
     #[serde(flatten)]
     pub row: RuleSetRow,
     pub note: Option<String>,
-    #[serde(rename = "rule_list")]
-    pub list: Vec<ShownRule>,
+    pub rules: Vec<ShownRule>,
 }
 
 /// A new draft: a copy of a set.
@@ -396,6 +395,28 @@ pub struct RuleSetScreen {
     /// Somebody else has to publish it.
     pub own_edit: bool,
     pub acts: SetActs,
+    /// What formulas can be made of; for who may edit it.
+    pub features: Vec<ShownFeature>,
+    /// Of the next step.
+    pub idempotency_key: String,
+}
+
+/// A feature as people read of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownFeature {
+    pub key: String,
+    pub words: String,
+    pub is_number: bool,
+}
+
+impl From<Feature> for ShownFeature {
+    fn from(feature: Feature) -> Self {
+        Self {
+            key: feature.as_str().to_owned(),
+            words: feature.words().to_owned(),
+            is_number: feature.kind() == super::Kind::Number,
+        }
+    }
 }
 
 /// `/fraud/rules`.
@@ -403,6 +424,8 @@ pub struct RuleSetScreen {
 pub struct RuleSetsScreen {
     pub sets: Vec<RuleSetRow>,
     pub may_edit: bool,
+    /// Of the next draft.
+    pub idempotency_key: String,
 }
 
 /// What a decision came to, once as it is stored and once judged again.
@@ -433,6 +456,8 @@ pub struct Replay {
 pub trait RuleSetsPort: Send + Sync + 'static {
     /// Live, shadow, drafts, then the retired; each the newest first.
     async fn sets(&self, who: &Principal) -> Result<Vec<RuleSetRow>, AppError>;
+    /// As [`RuleSetsPort::sets`], with what the page's form needs.
+    async fn sets_screen(&self, who: &Principal) -> Result<RuleSetsScreen, AppError>;
     /// `not_found` for a number that is none.
     async fn set(&self, who: &Principal, number: i32) -> Result<RuleSetDetail, AppError>;
     /// As [`RuleSetsPort::set`], with all that the page shows.

@@ -66,7 +66,7 @@ impl SetForm {
             review_at: points(at.review_at),
             hold_at: points(at.hold_at),
             decline_at: points(at.decline_at),
-            rules: set.list.iter().map(RuleTexts::of).collect(),
+            rules: set.rules.iter().map(RuleTexts::of).collect(),
         }
     }
 

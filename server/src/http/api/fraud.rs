@@ -1,5 +1,8 @@
 //! `/api/v1/fraud`: cases.
 
+mod lists;
+mod rule_sets;
+
 use crate::{
     http::{
         body::{Json, Path, Query},
@@ -22,7 +25,13 @@ use domain::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+pub use rule_sets::RuleSetList;
+
 pub fn routes() -> Routes<Services> {
+    cases().merge(rule_sets::routes()).merge(lists::routes())
+}
+
+fn cases() -> Routes<Services> {
     let (view, review) = (Access::Needs(Permission::FraudView), Access::Needs(Permission::FraudReview));
     Routes::new()
         .get("/api/v1/fraud/cases", view, queue)

@@ -193,7 +193,9 @@ async fn insert_rules(connection: &mut PgConnection, id: Uuid, rules: &[Rule]) -
 /// # Errors
 /// When the statement fails.
 pub async fn next_number(connection: &mut PgConnection) -> Result<i32> {
-    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('fraud_rule_sets', 12))").execute(&mut *connection).await?;
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended('fraud_rule_sets', 12))")
+        .execute(&mut *connection)
+        .await?;
     Ok(sqlx::query_scalar!(r#"select coalesce(max(number), 1) + 1 as "next!" from sales.fraud_rule_sets"#)
         .fetch_one(connection)
         .await?)
@@ -245,7 +247,9 @@ pub struct Places {
 /// When the statement fails.
 pub async fn places(connection: &mut PgConnection, lock: bool) -> Result<Places> {
     if lock {
-        sqlx::query!("select pg_advisory_xact_lock(hashtextextended('fraud_rule_sets', 11))").execute(&mut *connection).await?;
+        sqlx::query!("select pg_advisory_xact_lock(hashtextextended('fraud_rule_sets', 11))")
+            .execute(&mut *connection)
+            .await?;
     }
     let rows = sqlx::query!("select number, state from sales.fraud_rule_sets where state in ('live', 'shadow')")
         .fetch_all(connection)
@@ -289,7 +293,12 @@ pub async fn put(connection: &mut PgConnection, number: i32, state: &str, by: &s
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn holders(connection: &mut PgConnection, roles: &[String], sets: &[String], at: DateTime<Utc>) -> Result<i64> {
+pub async fn holders(
+    connection: &mut PgConnection,
+    roles: &[String],
+    sets: &[String],
+    at: DateTime<Utc>,
+) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from access.users u
            where u.is_active and (u.role = any($1) or exists (select from access.grants g
@@ -306,7 +315,11 @@ pub async fn holders(connection: &mut PgConnection, roles: &[String], sets: &[St
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn backtested(connection: &mut PgConnection, hash: &str, since: DateTime<Utc>) -> Result<Option<DateTime<Utc>>> {
+pub async fn backtested(
+    connection: &mut PgConnection,
+    hash: &str,
+    since: DateTime<Utc>,
+) -> Result<Option<DateTime<Utc>>> {
     Ok(sqlx::query_scalar!(
         "select max(finished_at) from sales.fraud_backtests where content_hash = $1 and state = 'finished' and finished_at >= $2",
         hash,
