@@ -15,9 +15,7 @@ use crate::{
         customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
         exports::ExportsRoute,
-        fraud::{
-        FraudRoute, case::CaseRoute, lists::FraudListsRoute, rule_set::RuleSetRoute, rules::FraudRulesRoute,
-    },
+        fraud::{FraudRoute, case::CaseRoute, lists::FraudListsRoute, rule_set::RuleSetRoute, rules::FraudRulesRoute},
         jobs::{
             JobsRoute, act::ActRoute, detail::JobRoute, queues::QueuesRoute, schedule::ScheduleRoute,
             schedules::SchedulesRoute,

@@ -13,9 +13,7 @@ use super::{
     customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
     data::{DataRoute, import::ImportRoute, upload::UploadRoute},
     exports::ExportsRoute,
-    fraud::{
-        FraudRoute, case::CaseRoute, lists::FraudListsRoute, rule_set::RuleSetRoute, rules::FraudRulesRoute,
-    },
+    fraud::{FraudRoute, case::CaseRoute, lists::FraudListsRoute, rule_set::RuleSetRoute, rules::FraudRulesRoute},
     jobs::{
         JobsRoute, act::ActRoute, detail::JobRoute, queues::QueuesRoute, schedule::ScheduleRoute,
         schedules::SchedulesRoute,

@@ -76,7 +76,8 @@ fn shown(screen: ListScreen, remove: ServerAction<RemoveEntry>, search: &str) ->
     let first = (!of("cursor").is_empty()).then(|| here(None));
     let next = screen.page.next_cursor.as_deref().map(|cursor| here(Some(cursor)));
     let saved = pairs.iter().any(|(name, _)| name == "saved");
-    let saved = saved.then(|| view! { <p class="banner" role="status">"It stands on the list from the next sale on."</p> });
+    let saved =
+        saved.then(|| view! { <p class="banner" role="status">"It stands on the list from the next sale on."</p> });
     let form = screen.may_edit.then(|| form(screen.idempotency_key.clone()));
     let may_edit = screen.may_edit;
     let list = if screen.page.items.is_empty() {
@@ -111,8 +112,7 @@ fn form(key: String) -> impl IntoView {
         }
     };
     let lists = ListKind::ALL.iter().map(|list| (list.as_str(), list.label().to_owned())).collect();
-    let subjects =
-        Subject::ALL.iter().map(|of| (of.as_str(), format!("{}: {}", of.label(), of.help()))).collect();
+    let subjects = Subject::ALL.iter().map(|of| (of.as_str(), format!("{}: {}", of.label(), of.help()))).collect();
     let days = state.typed("entry[days]", "90");
     view! {
         <section class="card">

@@ -226,7 +226,8 @@ fn differences(diff: &SetDiff, locale: &str) -> impl IntoView + use<> {
 
 fn precision(rules: &[RulePrecision], locale: &str) -> impl IntoView + use<> {
     let percent = |share: Option<f64>| {
-        let share = share.and_then(Decimal::from_f64).map(|share| (share * Decimal::ONE_HUNDRED).round_dp(1).normalize());
+        let share =
+            share.and_then(Decimal::from_f64).map(|share| (share * Decimal::ONE_HUNDRED).round_dp(1).normalize());
         share.map_or_else(|| format::UNKNOWN.to_owned(), |share| format!("{} %", format::number(share, locale)))
     };
     let rows = rules

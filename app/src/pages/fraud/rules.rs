@@ -102,7 +102,8 @@ fn table(sets: Vec<RuleSetRow>) -> impl IntoView {
     let rows = sets
         .into_iter()
         .map(|set| {
-            let rules = format!("{} of {}", format::count(set.enabled_count, &locale), format::count(set.rule_count, &locale));
+            let rules =
+                format!("{} of {}", format::count(set.enabled_count, &locale), format::count(set.rule_count, &locale));
             let published = set.published_by.clone().zip(set.published_at).map(|(by, at)| view! { {by}" "{when(at)} });
             view! {
                 <tr>

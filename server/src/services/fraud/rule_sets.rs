@@ -18,8 +18,8 @@ use domain::{
         Feature, Outcome, RuleSet,
         precision::{PerformanceQuery, RulePerformance, ranked},
         set::{
-            BACKTEST_DAYS, CopyRuleSet, EditRuleSet, Replay, RuleSetDetail, RuleSetRow, RuleSetScreen, RuleSetsPort, RuleSetsScreen,
-            SetActs, SetDiff, SetState, ShadowDecision, ShownRule, Swap, Swaps,
+            BACKTEST_DAYS, CopyRuleSet, EditRuleSet, Replay, RuleSetDetail, RuleSetRow, RuleSetScreen, RuleSetsPort,
+            RuleSetsScreen, SetActs, SetDiff, SetState, ShadowDecision, ShownRule, Swap, Swaps,
         },
     },
     idempotency::{Answered, IdempotencyKey},
@@ -258,7 +258,11 @@ impl RuleSetsPort for RuleSetsService {
             swaps,
             backtested_at: backtested_at.map(|at| zone.local(at)),
             own_edit,
-            features: if acts.edit { Feature::ALL.iter().map(|feature| (*feature).into()).collect() } else { Vec::new() },
+            features: if acts.edit {
+                Feature::ALL.iter().map(|feature| (*feature).into()).collect()
+            } else {
+                Vec::new()
+            },
             acts,
             idempotency_key: self.backend.clock.new_id().to_string(),
             set: detail(&set, &zone)?,

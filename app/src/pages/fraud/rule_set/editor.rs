@@ -16,7 +16,9 @@ use leptos::{prelude::*, server_fn::ServerFn};
 
 /// The message of the field at `path`; a formula's fault may lie deeper within it.
 fn told(error: Option<&AppError>, paths: &[String]) -> Option<String> {
-    let within = |of: &str| paths.iter().any(|path| of == path || of.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')));
+    let within = |of: &str| {
+        paths.iter().any(|path| of == path || of.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    };
     let faults: Vec<String> = error?
         .fields
         .iter()
@@ -67,7 +69,8 @@ impl Entry {
 }
 
 fn tick(name: String, label: &'static str, ticked: bool) -> AnyView {
-    view! { <label class="choice"><input type="checkbox" name=name value="true" checked=ticked/>" "{label}</label> }.into_any()
+    view! { <label class="choice"><input type="checkbox" name=name value="true" checked=ticked/>" "{label}</label> }
+        .into_any()
 }
 
 fn rule(n: usize, rule: &RuleTexts, error: Option<&AppError>, numbers: &[(String, String)]) -> AnyView {
