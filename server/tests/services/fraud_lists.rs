@@ -4,7 +4,6 @@ use crate::shop::{Shop, admin, viewer};
 use chrono::Duration;
 use domain::{
     AppError, ErrorCode,
-    clock::Clock,
     fraud::{
         Outcome,
         list::{ListEntry, ListKind, ListQuery, ListsPort, NewListEntry, Subject},

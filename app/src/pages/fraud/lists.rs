@@ -9,19 +9,17 @@ use crate::{
         states::{Empty, Loading, ready_or_failed},
     },
     features::fraud::lists::{AddEntry, RemoveEntry, load_lists},
-    live::use_topic,
     page_data::PageData,
     pages::LazyPage,
 };
 use domain::{
     fraud::list::{ListEntry, ListKind, ListScreen, Subject},
-    live::Topic,
     query,
 };
 use leptos::{form::ActionForm, prelude::*, server_fn::ServerFn};
 use leptos_router::hooks::use_location;
 
-/// The lists.
+/// The lists. They follow no topic: what is typed would be lost with the next case.
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct FraudListsRoute {
     search: Memo<String>,
@@ -38,12 +36,6 @@ impl LazyPage for FraudListsRoute {
 
     fn view(this: Self) -> AnyView {
         let FraudListsRoute { search, lists, remove } = this;
-        // Entries of others are news; a form that is being filled in is not to be lost over them.
-        let changed = use_topic(Topic::Fraud);
-        let begun = changed.get_untracked();
-        let news = move || {
-            (changed.get() != begun).then(|| view! { <p class="sub" role="status">"Something has changed here since; load the page again to see it."</p> })
-        };
         view! {
             <PageHead title="Fraud lists" scope="Blocked sales are declined; allowed ones are at most reviewed; block wins">
                 <a class="btn" href="/fraud">"All cases"</a>
@@ -51,7 +43,6 @@ impl LazyPage for FraudListsRoute {
             </PageHead>
             <ErrorSummary state=FormState::plain(AddEntry::PATH)/>
             <ErrorSummary state=FormState::of(remove)/>
-            {news}
             <Transition fallback=|| view! { <Loading lines=6/> }>
                 {move || Suspend::new(async move { ready_or_failed(lists.await, move |screen| shown(screen, remove, &search.get())) })}
             </Transition>

@@ -31,7 +31,7 @@ use rust_decimal::{Decimal, prelude::FromPrimitive};
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct RuleSetRoute {
     set: PageData<Option<RuleSetScreen>>,
-    saved: bool,
+    saved: Memo<bool>,
     acts: Acts,
 }
 
@@ -45,7 +45,8 @@ impl LazyPage for RuleSetRoute {
     fn data() -> Self {
         let params = use_params_map();
         let acts = Acts { copy: ServerAction::new(), step: ServerAction::new() };
-        let saved = query::pairs(&use_location().search.get_untracked()).iter().any(|(name, _)| name == "saved");
+        let search = use_location().search;
+        let saved = Memo::new(move |_| query::pairs(&search.get()).iter().any(|(name, _)| name == "saved"));
         let asked = move || {
             let done = (acts.copy.version().get(), acts.step.version().get());
             (params.read().get("number").unwrap_or_default(), done)
@@ -64,7 +65,7 @@ impl LazyPage for RuleSetRoute {
     }
 }
 
-fn found(screen: Option<RuleSetScreen>, saved: bool, acts: Acts) -> AnyView {
+fn found(screen: Option<RuleSetScreen>, saved: Memo<bool>, acts: Acts) -> AnyView {
     let Some(screen) = screen else {
         set_status(404);
         return view! {
@@ -77,7 +78,7 @@ fn found(screen: Option<RuleSetScreen>, saved: bool, acts: Acts) -> AnyView {
     let row = &screen.set.row;
     let scope = format!("{}: {}", row.state.label(), thresholds(row.thresholds, &locale));
     let editing = screen.acts.edit;
-    let saved = saved.then(|| view! { <p class="banner" role="status">"The draft is saved."</p> });
+    let saved = move || saved.get().then(|| view! { <p class="banner" role="status">"The draft is saved."</p> });
     let form = editing.then(|| editor::form(&screen));
     let rules = if editing { "card phone-only" } else { "card" };
     let diff = screen.diff.as_ref().map(|diff| differences(diff, &locale));
