@@ -15,7 +15,10 @@ use crate::{
         customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
         exports::ExportsRoute,
-        fraud::{FraudRoute, backtest::BacktestRoute, backtests::BacktestsRoute, case::CaseRoute},
+        fraud::{
+            FraudRoute, backtest::BacktestRoute, backtests::BacktestsRoute, case::CaseRoute, lists::FraudListsRoute,
+            rule_set::RuleSetRoute, rules::FraudRulesRoute,
+        },
         jobs::{
             JobsRoute, act::ActRoute, detail::JobRoute, queues::QueuesRoute, schedule::ScheduleRoute,
             schedules::SchedulesRoute,
@@ -119,6 +122,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/fraud/backtests") view={Lazy::<BacktestsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/backtests/:id") view={Lazy::<BacktestRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/cases/:id") view={Lazy::<CaseRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/fraud/rules") view={Lazy::<FraudRulesRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/fraud/rules/:number") view={Lazy::<RuleSetRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/fraud/lists") view={Lazy::<FraudListsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers") view={Lazy::<CustomersRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers/new") view={Lazy::<NewCustomerRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id") view={Lazy::<CustomerRoute>::new()} ssr=SsrMode::Async/>

@@ -34,6 +34,7 @@ use domain::{
     demo::DemoPort,
     exports::ExportsPort,
     fraud::{backtest::BacktestsPort, case::CasesPort},
+    fraud::{case::CasesPort, list::ListsPort, set::RuleSetsPort},
     ingest::IngestPort,
     inventory::InventoryPort,
     jobs::JobsPort,
@@ -70,6 +71,8 @@ pub struct Services {
     pub reports: Arc<analytics::ReportsService>,
     pub cases: Arc<dyn CasesPort>,
     pub backtests: Arc<fraud::BacktestsService>,
+    pub rule_sets: Arc<dyn RuleSetsPort>,
+    pub fraud_lists: Arc<dyn ListsPort>,
     pub alerts: Arc<dyn AlertsPort>,
     pub alert_rules: Arc<dyn AlertRulesPort>,
     pub notifications: Arc<dyn NotificationsPort>,
@@ -137,6 +140,8 @@ impl Services {
             segments: Arc::new(analytics::SegmentsService::new(backend.clone())),
             cases: Arc::new(fraud::CasesService::new(backend.clone())),
             backtests: Arc::new(fraud::BacktestsService::new(backend.clone())),
+            rule_sets: Arc::new(fraud::RuleSetsService::new(backend.clone())),
+            fraud_lists: Arc::new(fraud::ListsService::new(backend.clone())),
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
             targets: Arc::new(overview::TargetsService::new(backend.clone())),
             cache: Arc::new(overview::cache::CacheService::new(backend.clone())),
@@ -217,6 +222,8 @@ impl Services {
         provide_context(Arc::clone(&self.transactions));
         provide_context(Arc::clone(&self.cases));
         provide_context(Arc::clone(&self.backtests) as Arc<dyn BacktestsPort>);
+        provide_context(Arc::clone(&self.rule_sets));
+        provide_context(Arc::clone(&self.fraud_lists));
         provide_context(Arc::clone(&self.analytics));
         provide_context(Arc::clone(&self.reports) as Arc<dyn ReportsPort>);
         provide_context(Arc::clone(&self.inventory));

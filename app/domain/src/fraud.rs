@@ -6,9 +6,15 @@ pub mod case;
 mod decision;
 mod expression;
 mod feature;
+mod formula;
+pub mod list;
+pub mod precision;
 mod rules;
+pub mod set;
+pub mod set_form;
 
 pub use decision::{Decision, Hit, Outcome, ShownHit, ShownInput, decide};
 pub use expression::{Constant, Expression, MAX_DEPTH, MAX_NODES};
 pub use feature::{Feature, Features, Kind, Value};
+pub use formula::{FormulaFault, MOST_CHARACTERS};
 pub use rules::{Rule, RuleSet, Thresholds};

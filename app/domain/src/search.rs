@@ -126,6 +126,8 @@ pub const PLACES: &[Place] = &[
         Permission::FraudReview,
         "rule set try history dataset precision recall learned",
     ),
+    page("Fraud rules", "/fraud/rules", Permission::FraudView, "screening points thresholds draft shadow publish"),
+    page("Fraud lists", "/fraud/lists", Permission::FraudView, "block allow terminal domain addresses"),
     page("Analytics", "/analytics", Permission::OverviewView, "hours products categories segments sold best"),
     page("Customers", "/customers", Permission::CustomersView, "buyers people loyalty"),
     page("Products", "/products", Permission::InventoryView, "catalogue items sku price stock"),

@@ -1,5 +1,8 @@
 //! Server functions of cases.
 
+pub mod lists;
+pub mod rules;
+
 use crate::{fault::Fault, page_data::Packed};
 use domain::fraud::case::{CaseDetail, Queue};
 use leptos::{prelude::*, server_fn::codec::GetUrl};

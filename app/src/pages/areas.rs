@@ -13,7 +13,10 @@ use super::{
     customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
     data::{DataRoute, import::ImportRoute, upload::UploadRoute},
     exports::ExportsRoute,
-    fraud::{FraudRoute, backtest::BacktestRoute, backtests::BacktestsRoute, case::CaseRoute},
+    fraud::{
+        FraudRoute, backtest::BacktestRoute, backtests::BacktestsRoute, case::CaseRoute, lists::FraudListsRoute,
+        rule_set::RuleSetRoute, rules::FraudRulesRoute,
+    },
     jobs::{
         JobsRoute, act::ActRoute, detail::JobRoute, queues::QueuesRoute, schedule::ScheduleRoute,
         schedules::SchedulesRoute,
@@ -98,6 +101,9 @@ area!(
         CaseRoute,
         BacktestsRoute,
         BacktestRoute,
+        FraudRulesRoute,
+        RuleSetRoute,
+        FraudListsRoute,
         CustomersRoute,
         CustomerRoute,
         NewCustomerRoute,

@@ -3,6 +3,9 @@
 pub mod backtest;
 pub mod backtests;
 pub mod case;
+pub mod lists;
+pub mod rule_set;
+pub mod rules;
 
 use crate::{
     components::{
@@ -45,7 +48,10 @@ impl LazyPage for FraudRoute {
     fn view(this: Self) -> AnyView {
         let FraudRoute { search, queue, next } = this;
         view! {
-            <PageHead title="Fraud review" scope="Held sales first, then by expected loss"/>
+            <PageHead title="Fraud review" scope="Held sales first, then by expected loss">
+                <a class="btn" href="/fraud/rules">"Rules"</a>
+                <a class="btn" href="/fraud/lists">"Lists"</a>
+            </PageHead>
             <ErrorSummary state=FormState::of(next)/>
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move { ready_or_failed(queue.await, move |queue| shown(queue, next, &search.get())) })}

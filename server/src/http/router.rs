@@ -51,7 +51,6 @@ fn features() -> Routes<Services> {
         .merge(api::transactions::routes())
         .merge(api::alerts::routes())
         .merge(api::fraud::routes())
-        .merge(api::fraud::backtests::routes())
         .merge(api::analytics::routes())
         .merge(api::reports::routes())
         .merge(api::catalogue::routes())

@@ -1,42 +1,84 @@
-//! Screening's rule sets, and the cases that come of it.
+//! Screening's rule sets and lists, and the cases that come of it.
 
 pub mod alarm;
 pub mod backtesting;
 mod backtests;
 mod cases;
 pub mod imported;
+mod lists;
+mod publishing;
+mod replaying;
+mod rule_sets;
 mod telling;
 
 pub use backtests::{BacktestsService, NewDataset};
 pub use cases::CasesService;
+pub use lists::ListsService;
+pub use rule_sets::RuleSetsService;
 
-use domain::{AppError, clock::Clock, fraud::RuleSet};
+use domain::{
+    AppError,
+    clock::Clock,
+    fraud::{Rule, RuleSet, Thresholds},
+};
+use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
-use store::fraud::sets::{self, NewSet, StoredSet};
+use store::fraud::sets::{self, Judging, NewSet, StoredSet};
 
 /// Who wrote the built-in sets.
 const MILLRACE: &str = "millrace";
 
-/// The set that judges now. The first to ask writes the built-in ones: the standard set live, the classic one retired.
+/// The set that judges now, and the one in shadow. The first to ask writes the built-in ones: the standard set live, the
+/// classic one retired.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn judging_sets(
+    connection: &mut PgConnection,
+    clock: &dyn Clock,
+) -> Result<(StoredSet, Option<StoredSet>), AppError> {
+    let found = sets::judging(connection).await?;
+    let Judging { live, shadow } = if found.live.is_some() {
+        found
+    } else {
+        for (set, state) in [(RuleSet::classic(), "retired"), (RuleSet::standard(), "live")] {
+            let content_hash = content_hash(&set)?;
+            let new = NewSet {
+                id: clock.new_id(),
+                set: &set,
+                state,
+                content_hash: &content_hash,
+                note: None,
+                by: MILLRACE,
+                by_id: None,
+                at: clock.now(),
+            };
+            sets::insert(connection, &new).await?;
+        }
+        sets::judging(connection).await?
+    };
+    let shadow = shadow.and_then(|shadow| {
+        shadow.map_err(|error| tracing::error!(error, "the set in shadow cannot be read; sales go on without it")).ok()
+    });
+    Ok((live.ok_or_else(AppError::internal)?, shadow))
+}
+
+/// The set that judges now, as [`judging_sets`].
 ///
 /// # Errors
 /// When a statement fails.
 pub async fn live_set(connection: &mut PgConnection, clock: &dyn Clock) -> Result<StoredSet, AppError> {
-    if let Some(set) = sets::live(connection).await? {
-        return Ok(set);
-    }
-    for (set, state) in [(RuleSet::classic(), "retired"), (RuleSet::standard(), "live")] {
-        let content_hash = content_hash(&set)?;
-        let new =
-            NewSet { id: clock.new_id(), set: &set, state, content_hash: &content_hash, by: MILLRACE, at: clock.now() };
-        sets::insert(connection, &new).await?;
-    }
-    sets::live(connection).await?.ok_or_else(AppError::internal)
+    Ok(judging_sets(connection, clock).await?.0)
 }
 
-/// The same for the same rules, points and thresholds.
+/// The same for the same rules, points and thresholds, whatever zeros their points end in.
 fn content_hash(set: &RuleSet) -> Result<String, AppError> {
-    let text = serde_json::to_string(&(&set.thresholds, &set.rules)).map_err(|_| AppError::internal())?;
-    Ok(Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect())
+    let plain = |points: Option<Decimal>| points.map(|points| points.normalize());
+    let Thresholds { review_at, hold_at, decline_at } = set.thresholds;
+    let thresholds = Thresholds { review_at: plain(review_at), hold_at: plain(hold_at), decline_at: plain(decline_at) };
+    let rules: Vec<Rule> =
+        set.rules.iter().map(|rule| Rule { points: rule.points.normalize(), ..rule.clone() }).collect();
+    let text = serde_json::to_string(&(&thresholds, &rules)).map_err(|_| AppError::internal())?;
+    Ok(crate::access::secret::hex(&Sha256::digest(text.as_bytes())))
 }

@@ -6,6 +6,8 @@ pub mod cases;
 pub mod datasets;
 mod formula;
 pub mod history;
+pub mod hits;
 pub mod judged;
+pub mod lists;
 pub mod screening;
 pub mod sets;

@@ -256,6 +256,44 @@ impl Walk {
         self.call(Method::DELETE, &path, Value::Null).await;
     }
 
+    /// A draft goes through all its states.
+    async fn rules(&mut self, world: &World) {
+        self.get("/api/v1/fraud/rule-sets").await;
+        for name in ["one", "two"] {
+            self.post("/api/v1/fraud/rule-sets", json!({"copy_of": 1, "name": name})).await;
+        }
+        let path = "/api/v1/fraud/rule-sets/2";
+        let rule = json!({"code": "large", "name": "Large", "text": "A large sale", "formula": "amount > 5 * cust_mean_90d", "points": 40});
+        let draft = json!({"name": "One", "review_at": 30, "hold_at": "60.5", "rules": [rule], "version": 1});
+        self.call(Method::PUT, path, draft).await;
+        assert_eq!(self.get(path).await["rules"][0]["formula"], "amount > 5 * cust_mean_90d");
+        self.post(&format!("{path}/shadow"), Value::Null).await;
+        world
+            .execute(
+                "insert into sales.fraud_backtests (id, rule_set_id, content_hash, parameters, state, report, by, created_at, finished_at)
+                 select gen_random_uuid(), id, content_hash, '{}', 'finished', '{}', 'test', '2026-03-10', '2026-03-10'
+                 from sales.fraud_rule_sets where number = 2",
+            )
+            .await;
+        assert_eq!(self.post(&format!("{path}/publish"), Value::Null).await["state"], "live");
+        self.post("/api/v1/fraud/rule-sets/3/retire", Value::Null).await;
+        self.get("/api/v1/fraud/rules/performance?from=2026-03-01&to=2026-03-10&rule_set=1").await;
+        let decision: uuid::Uuid =
+            sqlx::query_scalar("select id from sales.fraud_decisions where rule_set_id is not null limit 1")
+                .fetch_one(&world.owner)
+                .await
+                .expect("a decision");
+        assert_eq!(
+            self.post(&format!("/api/v1/fraud/decisions/{decision}/replay"), Value::Null).await["identical"],
+            true
+        );
+        let entry = json!({"list": "block", "subject": "terminal", "value": "T-1", "reason": "it was stolen"});
+        let entry = self.post("/api/v1/fraud/lists", entry).await;
+        self.get("/api/v1/fraud/lists?list=block&subject=terminal&limit=1").await;
+        let path = format!("/api/v1/fraud/lists/{}", entry["id"].as_str().expect("id"));
+        self.call(Method::DELETE, &path, Value::Null).await;
+    }
+
     async fn alerts(&mut self) {
         let hall = json!({"alert_type": "power_cut", "severity": "warning", "title": "No power in hall 2",
                           "message": "The grid is down since this morning.", "entity_type": "hall", "entity_id": "2"});
@@ -443,6 +481,7 @@ async fn the_whole_api_answers_as_it_is_described(root: PgPool) {
     walk.sales(&world, "01890000-0000-7000-8000-000000000001").await;
     walk.cases(&world, "01890000-0000-7000-8000-000000000001").await;
     walk.backtests(&world).await;
+    walk.rules(&world).await;
     walk.alerts().await;
     crate::attention::arrange(&world).await;
     walk.attention().await;

@@ -18,6 +18,7 @@ mod customers;
 mod described;
 mod exports;
 mod forms;
+mod fraud_rules;
 mod idempotency;
 mod imports;
 mod job_pages;

@@ -71,10 +71,12 @@ impl Bench {
             set: &set,
             state: "draft",
             content_hash: &format!("hash {number}"),
+            note: None,
             by: "test",
+            by_id: None,
             at: self.shop.clock.now(),
         };
-        sets::insert(&mut connection, &new).await.unwrap();
+        assert!(sets::insert(&mut connection, &new).await.unwrap());
         set
     }
 

@@ -4,7 +4,7 @@ use super::decision::{Outcome, ShownHit};
 use crate::{
     AppError, FieldError,
     access::Principal,
-    ids::{CaseId, CustomerId, TransactionId},
+    ids::{CaseId, CustomerId, DecisionId, TransactionId},
     money::{Currency, Money},
     transactions::SaleStatus,
 };
@@ -231,6 +231,8 @@ pub struct CaseDetail {
     pub row: CaseRow,
     pub outcome: Option<Outcome>,
     pub rule_set: Option<i32>,
+    /// What the sale was judged with; it can be judged again.
+    pub decision_id: Option<DecisionId>,
     /// Empty without the right to review.
     pub hits: Vec<ShownHit>,
     pub events: Vec<CaseEvent>,

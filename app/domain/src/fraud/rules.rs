@@ -59,6 +59,9 @@ impl RuleSet {
         if given.iter().any(|at| *at < Decimal::ZERO || *at > Decimal::ONE_HUNDRED) {
             faults.push(FieldError::new("thresholds", "Thresholds are from 0 to 100 points."));
         }
+        if given.iter().any(|at| is_too_fine(*at)) {
+            faults.push(FieldError::new("thresholds", "Thresholds have two decimals at most."));
+        }
         for (n, rule) in self.rules.iter().enumerate() {
             let path = |field: &str| format!("rules[{n}].{field}");
             let well_formed = (1..=50).contains(&rule.code.len())
@@ -71,6 +74,8 @@ impl RuleSet {
             }
             if rule.points < Decimal::ZERO || rule.points > Decimal::ONE_HUNDRED {
                 faults.push(FieldError::new(path("points"), "From 0 to 100 points."));
+            } else if is_too_fine(rule.points) {
+                faults.push(FieldError::new(path("points"), "Points have two decimals at most."));
             }
             if let Err(found) = rule.expression.check(&path("expression")) {
                 faults.extend(found);
@@ -192,6 +197,11 @@ impl RuleSet {
             ],
         }
     }
+}
+
+/// Points are kept with two decimals.
+fn is_too_fine(points: Decimal) -> bool {
+    points.normalize().scale() > 2
 }
 
 type Boxed = Box<Expression>;

@@ -8,9 +8,9 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::fraud::{ClaimCase, DecideCase, NoteCase, PassCase, load_case},
+    features::fraud::{ClaimCase, DecideCase, NoteCase, PassCase, load_case, rules::load_replay},
     live::use_topic,
-    page_data::PageData,
+    page_data::{Packed, PageData},
     pages::LazyPage,
 };
 use domain::{
@@ -18,17 +18,21 @@ use domain::{
     fraud::{
         ShownHit,
         case::{CaseDetail, CaseEvent, CaseState, Verdict},
+        set::{Replay, Replayed},
     },
     live::Topic,
+    query,
     transactions::SaleStatus,
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_location, use_params_map};
 
 /// The page of a case.
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct CaseRoute {
     case: PageData<Option<CaseDetail>>,
+    /// Asked for in the address.
+    replay: PageData<Option<Replay>>,
     acts: Acts,
 }
 
@@ -55,12 +59,26 @@ impl LazyPage for CaseRoute {
             let done = (mine, acts.note.version().get(), acts.decide.version().get());
             (params.read().get("id").unwrap_or_default(), changed.get(), done)
         };
-        Self { case: PageData::load(asked, |(id, _, _)| load_case(id)), acts }
+        let search = use_location().search;
+        let again = move || {
+            let wanted = query::pairs(&search.get()).iter().any(|(name, _)| name == "replay");
+            wanted.then(|| params.read().get("id").unwrap_or_default())
+        };
+        let replay = PageData::load(again, |id| async move {
+            match id {
+                Some(id) => load_replay(id).await,
+                None => Packed::of(&None),
+            }
+        });
+        Self { case: PageData::load(asked, |(id, _, _)| load_case(id)), replay, acts }
     }
 
     fn view(this: Self) -> AnyView {
-        let CaseRoute { case, acts } = this;
+        let CaseRoute { case, replay, acts } = this;
         view! {
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move { ready_or_failed(replay.await, replayed) })}
+            </Transition>
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move { ready_or_failed(case.await, move |case| found(case, acts)) })}
             </Transition>
@@ -158,14 +176,50 @@ fn evidence(case: &CaseDetail) -> impl IntoView + use<> {
     } else {
         view! { <ul class="hits">{case.hits.iter().map(hit).collect_view()}</ul> }.into_any()
     };
+    // A page of its own address, so that it works without script.
+    let again = case.decision_id.map(|_| {
+        view! {
+            <form method="get">
+                <input type="hidden" name="replay" value="1"/>
+                <button class="btn" type="submit">"Judge it again"</button>
+            </form>
+        }
+    });
     let points = case.row.points.map(|points| format!("{} of 100 points", format::number(points, &locale)));
     let set = case.rule_set.map(|number| format!(" by rule set {number}"));
     view! {
         <article class="card">
             <header><h2>"What screening saw"</h2><span class="meta num">{points}{set}</span></header>
             {body}
+            {again}
         </article>
     }
+}
+
+/// What came of judging it again, in words.
+fn replayed(replay: Option<Replay>) -> Option<AnyView> {
+    let locale = session().business.locale;
+    let replay = replay?;
+    let told = |of: &Replayed| {
+        let codes: Vec<&str> = of.hits.iter().map(|hit| hit.code.as_str()).collect();
+        let codes = if codes.is_empty() { "no rule".to_owned() } else { codes.join(", ") };
+        format!("{}, {} points, {codes}", of.outcome.label(), format::number(of.points, &locale))
+    };
+    Some(if replay.identical {
+        view! {
+            <p class="banner" role="status">
+                {format!("Judged again by rule set {} from what was known then: the same, byte for byte.", replay.rule_set)}
+            </p>
+        }
+        .into_any()
+    } else {
+        view! {
+            <p class="banner bad" role="status">
+                {format!("Judged again by rule set {}, its {} differ. Then: {}. Now: {}.", replay.rule_set, replay.differs.join(" and "), told(&replay.stored), told(&replay.replayed))}
+            </p>
+        }
+        .into_any()
+    })
 }
 
 /// Claim, note and verdict, for reviewers.

@@ -14,24 +14,6 @@ pub struct Scored {
     pub day: i32,
 }
 
-/// 95 % of the normal distribution lies within so many standard deviations.
-const Z: f64 = 1.959_963_984_540_054;
-
-/// The share `k` of `n` with its 95 % interval after Wilson (1927): (share, low, high). `None` without any.
-#[must_use]
-pub fn wilson(k: i64, n: i64) -> Option<(f64, f64, f64)> {
-    if n <= 0 {
-        return None;
-    }
-    #[allow(clippy::cast_precision_loss, reason = "counts of sales")]
-    let (k, n) = (k as f64, n as f64);
-    let share = k / n;
-    let (z2, base) = (Z * Z, 1.0 + Z * Z / n);
-    let middle = (share + z2 / (2.0 * n)) / base;
-    let half = Z / base * (share * (1.0 - share) / n + z2 / (4.0 * n * n)).sqrt();
-    Some((share, (middle - half).max(0.0), (middle + half).min(1.0)))
-}
-
 /// A threshold, and how many sales and frauds reach it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Step {
@@ -159,16 +141,7 @@ mod tests {
         assert_eq!(roc_auc(&steps(&scored(&[(1.0, true)]))), None);
         assert_eq!(average_precision(&steps(&scored(&[(1.0, false)]))), None);
         assert_eq!(roc_auc(&[]), None);
-        assert_eq!((wilson(0, 0), card_precision(&[], 100)), (None, None));
-    }
-
-    /// Example 16 of `commerce.md`: 491 of 491; and the interval of 8 of 10 as Wilson's table has it.
-    #[test]
-    fn wilson_gives_the_interval() {
-        let (share, low, high) = wilson(491, 491).unwrap();
-        assert_eq!((share, format!("{low:.3}"), format!("{high:.3}")), (1.0, "0.992".into(), "1.000".into()));
-        let (_, low, high) = wilson(8, 10).unwrap();
-        assert_eq!((format!("{low:.4}"), format!("{high:.4}")), ("0.4902".into(), "0.9433".into()));
+        assert_eq!(card_precision(&[], 100), None);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! `/api/v1/fraud`: cases.
 
 pub mod backtests;
+mod lists;
+mod rule_sets;
 
 use crate::{
     http::{
@@ -24,7 +26,13 @@ use domain::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+pub use rule_sets::RuleSetList;
+
 pub fn routes() -> Routes<Services> {
+    cases().merge(rule_sets::routes()).merge(lists::routes()).merge(backtests::routes())
+}
+
+fn cases() -> Routes<Services> {
     let (view, review) = (Access::Needs(Permission::FraudView), Access::Needs(Permission::FraudReview));
     Routes::new()
         .get("/api/v1/fraud/cases", view, queue)

@@ -12,6 +12,7 @@ use domain::{
             CurvePoint, DifferenceRow, Learned, NewBacktest, OutcomeRow, Ranking, RankingRow, Report, RuleRow, Share,
             Source, ThresholdRow, Weight,
         },
+        precision::wilson,
     },
     ids::BacktestId,
     live::Topic,
@@ -41,7 +42,7 @@ use store::{
         datasets,
         history::{self, PastSale},
         judged::{Gathered, Verdict},
-        sets,
+        sets::{self, Which},
     },
 };
 use uuid::Uuid;
@@ -162,7 +163,10 @@ async fn task(connection: &mut PgConnection, backend: &Backend, id: BacktestId) 
         }
     };
     let live = live_set(connection, backend.clock.as_ref()).await?.set;
-    let set = sets::by_number(connection, new.rule_set).await?.ok_or_else(|| AppError::not_found("Rule set"))?;
+    let set = sets::list(connection, Which { number: Some(new.rule_set), ..Which::default() })
+        .await?
+        .pop()
+        .ok_or_else(|| AppError::not_found("Rule set"))?;
     if set.content_hash != stored.content_hash {
         return Err(AppError::conflict("The rule set was changed before its backtest began; start another."));
     }
@@ -304,7 +308,8 @@ fn rule_at(set: &RuleSet, at: i32) -> Option<&str> {
 }
 
 fn share(k: i64, n: i64) -> Option<Share> {
-    measures::wilson(k, n).map(|(share, low, high)| Share { share, low, high, n })
+    let ((low, high), share) = wilson(k, n).zip(ratio(k, n))?;
+    Some(Share { share, low, high, n })
 }
 
 #[allow(clippy::cast_precision_loss, reason = "counts of sales")]

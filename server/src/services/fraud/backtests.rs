@@ -36,7 +36,7 @@ use store::{
     fraud::{
         backtests as rows,
         datasets::{self, NewRows, StoredDataset},
-        sets,
+        sets::{self, Which},
     },
 };
 
@@ -274,7 +274,8 @@ impl BacktestsPort for BacktestsService {
             let request = Request { who, key, route: "POST /api/v1/fraud/backtests", status: 202, body: &new };
             once(&self.backend.pools.analytics, now, request, async |connection| {
                 live_set(connection, clock).await?;
-                let set = sets::by_number(connection, new.rule_set).await?;
+                let which = Which { number: Some(new.rule_set), ..Which::default() };
+                let set = sets::list(connection, which).await?.pop();
                 let set = set.ok_or_else(|| AppError::field("rule_set", "There is no rule set with this number."))?;
                 match (new.source, new.dataset_id) {
                     (Source::Dataset, Some(id)) => {

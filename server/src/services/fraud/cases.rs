@@ -16,7 +16,7 @@ use domain::{
             MOST_COMMENT, MOST_SNOOZE, Queue, SnoozeCase, Verdict,
         },
     },
-    ids::{CaseId, CustomerId, TransactionId},
+    ids::{CaseId, CustomerId, DecisionId, TransactionId},
     money::Money,
     settings::Business,
     transactions::SaleStatus,
@@ -147,6 +147,10 @@ impl CasesService {
         Ok(CaseDetail {
             outcome: decision.as_ref().and_then(|decision| Outcome::parse(&decision.outcome)),
             rule_set: decision.as_ref().and_then(|decision| decision.rule_set),
+            decision_id: decision
+                .as_ref()
+                .filter(|decision| may_review && decision.rule_set.is_some())
+                .map(|decision| DecisionId(decision.id)),
             hits,
             events: events.collect(),
             verdict: row.verdict.as_deref().and_then(Verdict::parse),

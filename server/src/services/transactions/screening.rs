@@ -1,13 +1,13 @@
 //! Judging a sale before the answer (`commerce.md` 3.4). What fails or takes too long is reviewed by a person: nothing
 //! passes in silence.
 
-use crate::services::fraud::{alarm, live_set};
+use crate::services::fraud::{alarm, judging_sets};
 use chrono::{DateTime, Datelike, Duration, Timelike, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
     clock::Clock,
-    fraud::{Decision, Features, Hit, Outcome, decide},
+    fraud::{Decision, Features, Hit, Outcome, decide, set::ShadowDecision},
     ids::TransactionId,
     money::Currency,
 };
@@ -74,6 +74,8 @@ pub struct Screened {
     set: Option<Uuid>,
     features: Features,
     decision: Decision,
+    /// What the set in shadow came to; it changes nothing.
+    shadow: Option<ShadowDecision>,
     fault: Option<Fault>,
     took: std::time::Duration,
 }
@@ -124,6 +126,7 @@ pub async fn screen(
         set: None,
         features: Features::default(),
         decision: Decision { rule_set: -1, hits: Vec::new(), points: Decimal::ZERO, outcome: Outcome::Review },
+        shadow: None,
         fault: Some(fault),
         took,
     };
@@ -136,7 +139,9 @@ pub async fn screen(
                     tracing::warn!(?took, "screening took longer than it may");
                     reviewed(Fault::Unavailable)
                 }
-                Some((set, features, decision)) => Screened { set: Some(set), features, decision, fault: None, took },
+                Some(Judgement { set, features, decision, shadow }) => {
+                    Screened { set: Some(set), features, decision, shadow, fault: None, took }
+                }
             })
         }
         Err(error) => {
@@ -147,14 +152,22 @@ pub async fn screen(
     }
 }
 
+/// What the sets came to.
+struct Judgement {
+    set: Uuid,
+    features: Features,
+    decision: Decision,
+    shadow: Option<ShadowDecision>,
+}
+
 async fn judge(
     connection: &mut PgConnection,
     clock: &dyn Clock,
     sale: &Sale<'_>,
     budget: std::time::Duration,
-) -> Result<Option<(Uuid, Features, Decision)>, AppError> {
+) -> Result<Option<Judgement>, AppError> {
     let before = rows::statement_timeout(connection, &format!("{}ms", budget.as_millis())).await?;
-    let set = live_set(connection, clock).await?;
+    let (set, shadow) = judging_sets(connection, clock).await?;
     let local = sale.zone.local(sale.at);
     let judged = Judged {
         written: None,
@@ -176,7 +189,11 @@ async fn judge(
     let Some(features) = rows::features(connection, &judged).await? else { return Ok(None) };
     rows::statement_timeout(connection, &before).await?;
     let decision = decide(&set.set, &features, None);
-    Ok(Some((set.id, features, decision)))
+    let shadow = shadow.map(|shadow| {
+        let Decision { rule_set, hits, points, outcome } = decide(&shadow.set, &features, None);
+        ShadowDecision { rule_set, points, outcome, hits: hits.into_iter().map(|hit| hit.code).collect() }
+    });
+    Ok(Some(Judgement { set: set.id, features, decision, shadow }))
 }
 
 /// Writes what was decided of the sale, which is written by now, and opens its case; answers that.
@@ -188,10 +205,11 @@ pub async fn write(
     screened: &Screened,
     held: bool,
 ) -> Result<Option<Uuid>, AppError> {
-    let Screened { set, features, decision, fault, took } = screened;
+    let Screened { set, features, decision, shadow, fault, took } = screened;
     let id = clock.new_id();
     let to_json = |value: serde_json::Result<serde_json::Value>| value.map_err(|_| AppError::internal());
     let (features, hits) = (to_json(serde_json::to_value(features))?, to_json(serde_json::to_value(&decision.hits))?);
+    let shadow = shadow.as_ref().map(|shadow| to_json(serde_json::to_value(shadow))).transpose()?;
     let new = NewDecision {
         id,
         transaction_id: sale.id.0,
@@ -203,6 +221,7 @@ pub async fn write(
         fault: fault.map(Fault::as_str),
         took_ms: i32::try_from(took.as_millis()).unwrap_or(i32::MAX),
         engine_version: env!("CARGO_PKG_VERSION"),
+        shadow: shadow.as_ref(),
         at: sale.at,
         score: decision.score(),
         suspicious: decision.outcome.is_suspicious(),

@@ -123,6 +123,16 @@ pub async fn list(connection: &mut PgConnection, which: Which, now: DateTime<Utc
     .await?)
 }
 
+/// The sale a case is about.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn sale_of(connection: &mut PgConnection, case: Uuid) -> Result<Option<Uuid>> {
+    Ok(sqlx::query_scalar!("select transaction_id from sales.fraud_cases where id = $1", case)
+        .fetch_optional(connection)
+        .await?)
+}
+
 /// How many wait.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {

@@ -214,6 +214,8 @@ pub struct NewDecision<'a> {
     pub fault: Option<&'a str>,
     pub took_ms: i32,
     pub engine_version: &'a str,
+    /// What the set in shadow came to.
+    pub shadow: Option<&'a serde_json::Value>,
     pub at: DateTime<Utc>,
     pub score: Decimal,
     pub suspicious: bool,
@@ -228,8 +230,8 @@ pub async fn insert_decision(connection: &mut PgConnection, new: &NewDecision<'_
     sqlx::query!(
         "with decided as (
              insert into sales.fraud_decisions (id, transaction_id, rule_set_id, features, hits, points, outcome, fault, took_ms,
-                                                engine_version, at)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+                                                engine_version, at, shadow)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $15)
          )
          update sales.transactions
          set decision_id = $1, is_suspicious = $12, fraud_score = $13, hold_expires_at = $14
@@ -247,7 +249,8 @@ pub async fn insert_decision(connection: &mut PgConnection, new: &NewDecision<'_
         new.at,
         new.suspicious,
         new.score,
-        new.hold_expires_at
+        new.hold_expires_at,
+        new.shadow
     )
     .execute(connection)
     .await?;

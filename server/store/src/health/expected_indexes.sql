@@ -33,7 +33,10 @@ CREATE INDEX fraud_cases_closed ON sales.fraud_cases USING btree (closed_at) INC
 CREATE INDEX fraud_cases_queue ON sales.fraud_cases USING btree (expected_loss DESC, created_at) WHERE (state <> 'closed'::text);
 CREATE INDEX fraud_dataset_rows_in_time ON sales.fraud_dataset_rows USING btree (dataset_id, occurred_at, ref);
 CREATE INDEX fraud_decisions_at ON sales.fraud_decisions USING btree (at) INCLUDE (outcome, transaction_id);
+CREATE INDEX fraud_decisions_in_time ON sales.fraud_decisions USING btree (at DESC, id);
+CREATE INDEX fraud_decisions_shadowed ON sales.fraud_decisions USING btree ((((shadow ->> 'rule_set'::text))::integer), at DESC) WHERE (shadow IS NOT NULL);
 CREATE INDEX fraud_decisions_transaction_id_at_idx ON sales.fraud_decisions USING btree (transaction_id, at DESC);
+CREATE INDEX fraud_list_entries_newest ON sales.fraud_list_entries USING btree (created_at DESC, id DESC);
 CREATE INDEX idempotency_keys_created_at_idx ON ops.idempotency_keys USING btree (created_at);
 CREATE INDEX import_batches_created_at_id_idx ON ops.import_batches USING btree (created_at DESC, id DESC);
 CREATE INDEX import_batches_target_file_sha256_idx ON ops.import_batches USING btree (target, file_sha256);

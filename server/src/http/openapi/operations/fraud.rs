@@ -1,15 +1,20 @@
-//! Cases, datasets and backtests.
+//! Cases, rule sets, lists, datasets and backtests.
 
 use super::super::{
-    operation::{Answer, Operation, accepted, asked, file, json, made, nothing},
-    shapes::{dataset, named, one_of},
+    operation::{Answer, Operation, accepted, asked, day, file, json, made, nothing, whole},
+    shapes::{dataset, named, one_of, page},
 };
-use crate::http::api::fraud::NoteCase;
+use crate::http::api::fraud::{NoteCase, RuleSetList};
 use domain::fraud::{
     backtest::{BacktestDetail, BacktestList, BacktestRow, Dataset, NewBacktest},
     case::{CaseDetail, CaseReason, DecideCase, Queue, SnoozeCase},
+    list::{ListEntry, ListKind, NewListEntry, Subject},
+    precision::RulePerformance,
+    set::{CopyRuleSet, EditRuleSet, Replay, RuleSetDetail},
 };
 
+const MOVED: &[(&str, &str)] =
+    &[("409", "The set is not in a state for this, or another one was moved at the same time.")];
 const TAKEN: &[(&str, &str)] = &[("409", "Somebody else works on this case, or it is closed.")];
 
 pub const OPERATIONS: &[Operation] = &[
@@ -63,4 +68,50 @@ pub const OPERATIONS: &[Operation] = &[
     json("GET /api/v1/fraud/backtests/{id}", "One backtest with its report", named::<BacktestDetail>),
     file("GET /api/v1/fraud/backtests/{id}/scores", "The score of each sale", &["text/csv"])
         .fails(&[("409", "The backtest is not finished.")]),
+    json("GET /api/v1/fraud/rule-sets", "Rule sets: live, shadow, drafts, then the retired", named::<RuleSetList>),
+    made("POST /api/v1/fraud/rule-sets", "Make a draft: a copy of a set", named::<RuleSetDetail>)
+        .takes(named::<CopyRuleSet>)
+        .keyed(),
+    json("GET /api/v1/fraud/rule-sets/{number}", "One set with its rules", named::<RuleSetDetail>),
+    json("PUT /api/v1/fraud/rule-sets/{number}", "Write a draft anew", named::<RuleSetDetail>)
+        .note("A rule has a formula or an expression: the same as text and as a tree.")
+        .takes(named::<EditRuleSet>)
+        .versioned()
+        .fails(&[("409", "The set is no draft, or somebody has changed it meanwhile.")]),
+    json("POST /api/v1/fraud/rule-sets/{number}/shadow", "Let a draft judge beside the live set", named::<RuleSetDetail>)
+        .note("What it comes to is stored and changes nothing. The set that was in shadow is retired.")
+        .keyed()
+        .fails(MOVED),
+    json("POST /api/v1/fraud/rule-sets/{number}/publish", "Make a set the live one", named::<RuleSetDetail>)
+        .note(
+            "A draft, the set in shadow, or a retired one (to go back). Needs a backtest of exactly these rules that ended within 7 \
+             days; where two people or more may publish, the last editor may not. The set that was live is retired.",
+        )
+        .keyed()
+        .fails(MOVED),
+    json("POST /api/v1/fraud/rule-sets/{number}/retire", "Put a draft or the set in shadow away", named::<RuleSetDetail>)
+        .keyed()
+        .fails(MOVED),
+    json("GET /api/v1/fraud/rules/performance", "How often each rule was right", named::<RulePerformance>)
+        .note("Confirmed cases as a share of the decided ones it hit, with the Wilson 95 % interval. No rank under 30 decided cases.")
+        .with(&[
+            day("from", "First day of the decisions; 90 days to the last one when not given."),
+            day("to", "Last day of them; today when not given."),
+            whole("rule_set", "Only decisions of the set with this number, in shadow too."),
+        ]),
+    json("POST /api/v1/fraud/decisions/{id}/replay", "Judge a sale again from what was known then", named::<Replay>)
+        .note("By the set that judged it; nothing is written.")
+        .fails(&[("409", "Screening gave no answer for this sale.")]),
+    json("GET /api/v1/fraud/lists", "Entries of both lists, the newest first", page::<ListEntry>)
+        .note("What has ended is among them.")
+        .with(&[
+            asked("list", named::<ListKind>, "Of this list."),
+            asked("subject", named::<Subject>, "About this."),
+        ])
+        .paged(),
+    made("POST /api/v1/fraud/lists", "Put something on a list", named::<ListEntry>)
+        .takes(named::<NewListEntry>)
+        .keyed()
+        .fails(&[("409", "The same stands on the list.")]),
+    nothing("DELETE /api/v1/fraud/lists/{id}", "Take something off its list"),
 ];

@@ -1,0 +1,175 @@
+//! The form of a draft. A refused one comes back as it was typed, each fault under its field.
+
+use crate::{
+    components::form::{CsrfField, FormState},
+    context::session,
+    features::fraud::rules::SaveRuleSet,
+};
+use domain::{
+    AppError,
+    fraud::{
+        set::{MOST_RULES, RuleSetScreen, ShownFeature},
+        set_form::{FREE_RULES, RuleTexts, SetForm},
+    },
+};
+use leptos::{prelude::*, server_fn::ServerFn};
+
+/// The message of the field at `path`; a formula's fault may lie deeper within it.
+fn told(error: Option<&AppError>, paths: &[String]) -> Option<String> {
+    let within = |of: &str| {
+        paths.iter().any(|path| of == path || of.strip_prefix(path).is_some_and(|rest| rest.starts_with('.')))
+    };
+    let faults: Vec<String> = error?
+        .fields
+        .iter()
+        .filter(|fault| within(&fault.path))
+        .map(|fault| {
+            let deeper = fault.path.split_once(".expression.").map(|(_, at)| format!(" (at {at})"));
+            format!("{}{}", fault.message, deeper.unwrap_or_default())
+        })
+        .collect();
+    (!faults.is_empty()).then(|| faults.join(" "))
+}
+
+struct Entry {
+    name: String,
+    label: &'static str,
+    value: String,
+    fault: Option<String>,
+}
+
+impl Entry {
+    fn field(self, mode: Option<&'static str>, class: &'static str) -> AnyView {
+        let Self { name, label, value, fault } = self;
+        let (described, wrong) = (format!("{name}-error"), fault.is_some().then_some("true"));
+        view! {
+            <div class=class data-invalid=wrong>
+                <label for=name.clone()>{label}</label>
+                <input id=name.clone() name=name value=value inputmode=mode maxlength="500" autocomplete="off"
+                    aria-describedby=described.clone() aria-invalid=wrong/>
+                <p class="error" id=described>{fault}</p>
+            </div>
+        }
+        .into_any()
+    }
+
+    fn area(self) -> AnyView {
+        let Self { name, label, value, fault } = self;
+        let (described, wrong) = (format!("{name}-error"), fault.is_some().then_some("true"));
+        view! {
+            <div class="field wide" data-invalid=wrong>
+                <label for=name.clone()>{label}</label>
+                <textarea id=name.clone() name=name rows="2" maxlength="2000" spellcheck="false" class="formula"
+                    aria-describedby=described.clone() aria-invalid=wrong>{value}</textarea>
+                <p class="error" id=described>{fault}</p>
+            </div>
+        }
+        .into_any()
+    }
+}
+
+fn tick(name: String, label: &'static str, ticked: bool) -> AnyView {
+    view! { <label class="choice"><input type="checkbox" name=name value="true" checked=ticked/>" "{label}</label> }
+        .into_any()
+}
+
+fn rule(n: usize, rule: &RuleTexts, error: Option<&AppError>, numbers: &[(String, String)]) -> AnyView {
+    let entry = |field: &str, label: &'static str, value: &str| {
+        let mut paths = vec![format!("rules[{n}].{field}")];
+        if field == "formula" {
+            paths.push(format!("rules[{n}].expression"));
+        }
+        Entry { name: format!("set[rules][{n}][{field}]"), label, value: value.to_owned(), fault: told(error, &paths) }
+    };
+    let times = format!("set[rules][{n}][times]");
+    let fault = told(error, &[format!("rules[{n}].times")]);
+    let wrong = fault.is_some().then_some("true");
+    let options = numbers
+        .iter()
+        .map(|(key, words)| {
+            view! { <option value=key.clone() selected=*key == rule.times>{words.clone()}</option> }
+        })
+        .collect_view();
+    let legend = if rule.code.is_empty() { "A new rule".to_owned() } else { rule.code.clone() };
+    view! {
+        <fieldset class="form-grid">
+            <legend>{legend}</legend>
+            {entry("code", "Code", &rule.code).field(None, "field")}
+            {entry("name", "Name", &rule.name).field(None, "field")}
+            {entry("points", "Points", &rule.points).field(Some("decimal"), "field")}
+            <div class="field" data-invalid=wrong>
+                <label for=times.clone()>"Points times"</label>
+                <select id=times.clone() name=times><option value="">"1"</option>{options}</select>
+                <p class="error">{fault}</p>
+            </div>
+            {entry("text", "What a reviewer reads", &rule.text).field(None, "field wide")}
+            {entry("formula", "Hits when", &rule.formula).area()}
+            {tick(format!("set[rules][{n}][enabled]"), "Ask this rule", !rule.enabled.is_empty())}
+            {tick(format!("set[rules][{n}][remove]"), "Take it away", !rule.remove.is_empty())}
+        </fieldset>
+    }
+    .into_any()
+}
+
+fn words(features: &[ShownFeature]) -> AnyView {
+    let items = features
+        .iter()
+        .map(|feature| {
+            let kind = if feature.is_number { "number" } else { "yes or no" };
+            view! { <div><dt><code>{feature.key.clone()}</code></dt><dd>{feature.words.clone()}" ("{kind}")"</dd></div> }
+        })
+        .collect_view();
+    view! {
+        <details>
+            <summary>"What formulas are made of"</summary>
+            <p>"Compare with = != < <= > >=, "<code>"in (1, 2)"</code>" and "<code>"between 1 and 3"</code>"; reckon with + - * / and parentheses; join with "<code>"and"</code>", "<code>"or"</code>", "<code>"not"</code>". What is unknown does not hit."</p>
+            <dl class="details">{items}</dl>
+        </details>
+    }
+    .into_any()
+}
+
+pub(super) fn form(screen: &RuleSetScreen) -> AnyView {
+    let note = session().note.filter(|note| note.form == SaveRuleSet::PATH);
+    let mut texts = note.as_ref().map_or_else(|| SetForm::of(&screen.set), |note| SetForm::parse(&note.values));
+    let error = FormState::plain(SaveRuleSet::PATH).error().get_untracked();
+    let error = error.as_ref();
+    let free = texts.rules.iter().rev().take_while(|rule| **rule == RuleTexts::default()).count();
+    let wanted = (texts.rules.len() + FREE_RULES.saturating_sub(free)).min(MOST_RULES + FREE_RULES);
+    texts.rules.resize(wanted, RuleTexts { enabled: "true".to_owned(), ..RuleTexts::default() });
+    let numbers: Vec<_> = screen
+        .features
+        .iter()
+        .filter(|feature| feature.is_number)
+        .map(|feature| (feature.key.clone(), feature.key.clone()))
+        .collect();
+    let head = |field: &str, label: &'static str, value: &str| {
+        let mut paths = vec![field.to_owned()];
+        if field == "review_at" {
+            paths.push("thresholds".to_owned());
+        }
+        Entry { name: format!("set[{field}]"), label, value: value.to_owned(), fault: told(error, &paths) }
+    };
+    let rules: Vec<_> = texts.rules.iter().enumerate().map(|(n, of)| rule(n, of, error, &numbers)).collect();
+    let (number, version) = (screen.set.row.number, screen.set.row.version);
+    view! {
+        <form class="card desk-only" method="post" action=SaveRuleSet::PATH>
+            <header><h2>"The draft"</h2></header>
+            <CsrfField/>
+            <input type="hidden" name="number" value=number/>
+            <input type="hidden" name="version" value=version/>
+            <div class="form-grid">
+                {head("name", "Name", &texts.name).field(None, "field")}
+                {head("review_at", "Review from, points", &texts.review_at).field(Some("decimal"), "field")}
+                {head("hold_at", "Hold from, points", &texts.hold_at).field(Some("decimal"), "field")}
+                {head("decline_at", "Decline from, points", &texts.decline_at).field(Some("decimal"), "field")}
+                {head("note", "Note", &texts.note).field(None, "field wide")}
+            </div>
+            {words(&screen.features)}
+            {rules}
+            <p class="help">"Two rules without a code are free for new ones; save to get more room."</p>
+            <div class="form-actions"><button class="btn primary" type="submit">"Save the draft"</button></div>
+        </form>
+    }
+    .into_any()
+}
