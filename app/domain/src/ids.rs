@@ -29,5 +29,5 @@ macro_rules! ids {
 
 ids! {
     UserId, TokenId, AuditId, JobId, ImportId, TransactionId, CustomerId, ProductId, SiteId, RefundId, FileId, ExportId, TargetId, SnapshotId, CaseId,
-    CategoryId, AlertId, AlertRuleId, SilenceId, ChannelId, NotificationId,
+    CategoryId, AlertId, AlertRuleId, SilenceId, ChannelId, NotificationId, DisputeId,
 }

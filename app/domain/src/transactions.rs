@@ -1,16 +1,20 @@
 //! Sales: what was sold, to whom, for how much, and where each sale stands (`commerce.md`).
 
+mod dispute;
 pub(crate) mod exact;
 mod filter;
 mod record;
+mod refund;
 mod screen;
 mod settlement;
 mod status;
 mod totals;
 
+pub use dispute::{CloseDispute, DisputeOutcome, DisputeReason, OpenDispute, SaleDispute};
 pub use exact::schema as decimal_schema;
 pub use filter::{MAX_SKIP, SaleFilter, SaleQuery, SaleSort};
 pub use record::{MAX_LINES, MAX_QUANTITY, PaymentToken, RecordLine, RecordSale, SaleForm, SaleFormLine};
+pub use refund::{LineLeft, RefundForm, RefundFormLine, RefundKind, RefundLine, RefundSale};
 pub use screen::{
     CustomerChoice, CustomerRef, DraftLine, ProductChoice, Quote, QuoteLine, SaleDecision, SaleDetail, SaleDraft,
     SaleEvent, SaleLine, SaleList, SaleReceipt, SaleRefund, SaleRow,
@@ -23,7 +27,7 @@ use crate::{
     access::Principal,
     error::AppError,
     idempotency::{Answered, IdempotencyKey},
-    ids::TransactionId,
+    ids::{DisputeId, TransactionId},
 };
 use async_trait::async_trait;
 
@@ -76,6 +80,32 @@ pub trait TransactionsPort: Send + Sync + 'static {
         command: &SettleSale,
         key: Option<&IdempotencyKey>,
     ) -> Answered<Result<SaleDetail, AppError>>;
+
+    /// Takes a sale back, wholly or in part. With a key, once. `conflict` when it did not go through, or less is left.
+    async fn refund(
+        &self,
+        who: &Principal,
+        id: TransactionId,
+        command: &RefundSale,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SaleDetail, AppError>>;
+
+    /// The payment of a sale is disputed. With a key, once.
+    async fn dispute(
+        &self,
+        who: &Principal,
+        id: TransactionId,
+        command: &OpenDispute,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SaleDetail, AppError>>;
+
+    /// A dispute is decided: won, the sale stands as before; lost, what is left of it is charged back.
+    async fn close_dispute(
+        &self,
+        who: &Principal,
+        id: DisputeId,
+        command: CloseDispute,
+    ) -> Result<SaleDetail, AppError>;
 
     /// Cancels sales whose payment stayed open for too long, the oldest first; answers how many. Some may
     /// be left: ask until there are none.

@@ -1,6 +1,7 @@
 //! Sales: list, detail, and recording with atomic stock.
 
 mod cursor;
+mod refunds;
 mod sale;
 mod screening;
 mod settlement;
@@ -16,11 +17,11 @@ use domain::{
     AppError,
     access::{Permission, Principal},
     idempotency::{Answered, IdempotencyKey},
-    ids::{CustomerId, TransactionId},
+    ids::{CustomerId, DisputeId, TransactionId},
     paging::Page,
     settings::Business,
     transactions::{
-        DraftLine, Entry, Quote, RecordSale, SaleDetail, SaleDraft, SaleForm, SaleList, SaleQuery, SaleReceipt,
+        CloseDispute, DraftLine, Entry, OpenDispute, Quote, RecordSale, RefundSale, SaleDetail, SaleDraft, SaleForm, SaleList, SaleQuery, SaleReceipt,
         SettleSale, Settlement, TransactionsPort,
     },
 };
@@ -148,6 +149,35 @@ impl TransactionsPort for TransactionsService {
         key: Option<&IdempotencyKey>,
     ) -> Answered<Result<SaleDetail, AppError>> {
         Answered::of(settlement::settle(self, who, id, how, command, key).await)
+    }
+
+    async fn refund(
+        &self,
+        who: &Principal,
+        id: TransactionId,
+        command: &RefundSale,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SaleDetail, AppError>> {
+        Answered::of(refunds::refund(self, who, id, command, key).await)
+    }
+
+    async fn dispute(
+        &self,
+        who: &Principal,
+        id: TransactionId,
+        command: &OpenDispute,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SaleDetail, AppError>> {
+        Answered::of(refunds::dispute(self, who, id, command, key).await)
+    }
+
+    async fn close_dispute(
+        &self,
+        who: &Principal,
+        id: DisputeId,
+        command: CloseDispute,
+    ) -> Result<SaleDetail, AppError> {
+        refunds::close(self, who, id, command).await
     }
 
     async fn expire(&self, who: &Principal) -> Result<i64, AppError> {

@@ -2,9 +2,11 @@
 
 pub mod choose;
 pub mod detail;
+pub mod disputes;
 pub mod list;
 pub mod pending;
 pub mod record;
+pub mod refunds;
 pub mod stock;
 
 use chrono::{DateTime, FixedOffset, Utc};

@@ -1,4 +1,4 @@
-//! `/api/v1/transactions`: list, record, quote, detail, events, and the end of a pending sale.
+//! `/api/v1/transactions`: list, record, quote, detail, events, the end of a pending sale, refunds and disputes.
 
 use crate::{
     http::{
@@ -20,10 +20,12 @@ use domain::{
     AppError,
     access::{Access, Permission},
     idempotency::IdempotencyKey,
-    ids::TransactionId,
+    ids::{DisputeId, TransactionId},
     paging::Page,
     query,
-    transactions::{Entry, Quote, RecordSale, SaleDetail, SaleQuery, SettleSale, Settlement},
+    transactions::{
+        CloseDispute, Entry, OpenDispute, Quote, RecordSale, RefundSale, SaleDetail, SaleQuery, SettleSale, Settlement,
+    },
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -34,6 +36,7 @@ use utoipa::ToSchema;
 pub fn routes() -> Routes<Services> {
     let view = Access::Needs(Permission::TransactionsView);
     let create = Access::Needs(Permission::TransactionsCreate);
+    let refund_right = Access::Needs(Permission::TransactionsRefund);
     Routes::new()
         .get("/api/v1/transactions", view, list)
         .post("/api/v1/transactions", create, record)
@@ -43,6 +46,9 @@ pub fn routes() -> Routes<Services> {
         .post("/api/v1/transactions/{id}/capture", create, capture)
         .post("/api/v1/transactions/{id}/fail", create, fail)
         .post("/api/v1/transactions/{id}/cancel", create, cancel)
+        .post("/api/v1/transactions/{id}/refunds", refund_right, refund)
+        .post("/api/v1/transactions/{id}/disputes", refund_right, dispute)
+        .patch("/api/v1/disputes/{id}", refund_right, close_dispute)
 }
 
 /// Beside a page of sales.
@@ -177,4 +183,38 @@ async fn settle(
         return ApiError(AppError::field("reason", "Send a JSON object with a reason, or nothing.")).into_response();
     };
     answer(services.transactions.settle(who, id, how, &command, key).await, Json)
+}
+
+/// Takes the sale back, wholly or in part.
+pub async fn refund(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    SentKey(key): SentKey,
+    Path(id): Path<TransactionId>,
+    Json(command): Json<RefundSale>,
+) -> Response {
+    let answered = services.transactions.refund(&who, id, &command, key.as_ref()).await;
+    answer(answered, |sale| (StatusCode::CREATED, Json(sale)))
+}
+
+/// Its payment is disputed.
+pub async fn dispute(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    SentKey(key): SentKey,
+    Path(id): Path<TransactionId>,
+    Json(command): Json<OpenDispute>,
+) -> Response {
+    let answered = services.transactions.dispute(&who, id, &command, key.as_ref()).await;
+    answer(answered, |sale| (StatusCode::CREATED, Json(sale)))
+}
+
+/// A dispute is won or lost.
+pub async fn close_dispute(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<DisputeId>,
+    Json(command): Json<CloseDispute>,
+) -> ApiResult<Json<SaleDetail>> {
+    Ok(Json(services.transactions.close_dispute(&who, id, command).await?))
 }

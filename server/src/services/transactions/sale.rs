@@ -307,7 +307,7 @@ async fn write(
     let needs = priced.needs();
     if !needs.is_empty() && status != SaleStatus::Declined {
         let reserve = status != SaleStatus::Approved;
-        let taking = Taking { site_id, transaction_id: id.0, actor: who.label(), at, origin, reserve };
+        let taking = Taking { site_id, ref_id: id.0, actor: who.label(), at, origin, reserve };
         let short = take(connection, &needs, taking).await?;
         if !short.is_empty() {
             return Err(priced.shortage(sale, &short));

@@ -11,7 +11,8 @@ use crate::http::api::{
 use domain::{
     exports::ExportItem,
     transactions::{
-        PaymentMethod, Quote, RecordSale, SaleDetail, SaleEvent, SaleReceipt, SaleRow, SaleStatus, SettleSale,
+        CloseDispute, OpenDispute, PaymentMethod, Quote, RecordSale, RefundSale, SaleDetail, SaleEvent, SaleReceipt,
+        SaleRow, SaleStatus, SettleSale,
     },
 };
 
@@ -70,6 +71,20 @@ pub const TRANSACTIONS: &[Operation] = &[
         .may_take(named::<SettleSale>)
         .keyed()
         .fails(ENDED),
+    made("POST /api/v1/transactions/{id}/refunds", "Take a sale back, wholly or in part", named::<SaleDetail>)
+        .takes(named::<RefundSale>)
+        .keyed()
+        .fails(&[(
+            "409",
+            "The sale did not go through, less of it is left (field lines[i].quantity), or the key was used for another body.",
+        )]),
+    made("POST /api/v1/transactions/{id}/disputes", "The payment of a sale is disputed", named::<SaleDetail>)
+        .takes(named::<OpenDispute>)
+        .keyed()
+        .fails(&[("409", "The sale did not go through, or the key was used for another body.")]),
+    json("PATCH /api/v1/disputes/{id}", "A dispute is won, or lost and charged back", named::<SaleDetail>)
+        .takes(named::<CloseDispute>)
+        .fails(&[("409", "The dispute is closed already.")]),
 ];
 
 const FILES: &[&str] = &["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"];
