@@ -7,6 +7,7 @@ pub mod audit;
 mod cursor;
 pub mod customers;
 pub mod exports;
+pub mod frames;
 pub mod fraud;
 pub mod idempotency;
 pub mod ingest;
@@ -69,6 +70,7 @@ pub struct Services {
     pub segments: Arc<analytics::SegmentsService>,
     pub reports: Arc<analytics::ReportsService>,
     pub cases: Arc<dyn CasesPort>,
+    pub frames: Arc<frames::FramesService>,
     pub alerts: Arc<dyn AlertsPort>,
     pub alert_rules: Arc<dyn AlertRulesPort>,
     pub notifications: Arc<dyn NotificationsPort>,
@@ -135,6 +137,7 @@ impl Services {
             reports: Arc::new(analytics::ReportsService::new(backend.clone())),
             segments: Arc::new(analytics::SegmentsService::new(backend.clone())),
             cases: Arc::new(fraud::CasesService::new(backend.clone())),
+            frames: Arc::new(frames::FramesService::new(backend.clone(), live.clone())),
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
             targets: Arc::new(overview::TargetsService::new(backend.clone())),
             cache: Arc::new(overview::cache::CacheService::new(backend.clone())),

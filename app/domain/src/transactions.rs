@@ -8,6 +8,7 @@ mod refund;
 mod screen;
 mod settlement;
 mod status;
+mod suspicious;
 mod totals;
 
 pub use dispute::{CloseDispute, DisputeOutcome, DisputeReason, OpenDispute, SaleDispute};
@@ -21,6 +22,7 @@ pub use screen::{
 };
 pub use settlement::{SettleSale, Settlement};
 pub use status::{PaymentMethod, SaleStatus, StatusFilter};
+pub use suspicious::{Review, SoldProduct, SuspiciousQuery, SuspiciousSale};
 pub use totals::{LineTotals, PricedLine, SaleTotals, TotalsFault, totals};
 
 use crate::{
@@ -28,6 +30,7 @@ use crate::{
     error::AppError,
     idempotency::{Answered, IdempotencyKey},
     ids::{DisputeId, TransactionId},
+    paging::Page,
 };
 use async_trait::async_trait;
 
@@ -53,6 +56,9 @@ impl Entry {
 pub trait TransactionsPort: Send + Sync + 'static {
     /// A page of the list, and the total of its filter.
     async fn list(&self, who: &Principal, query: &SaleQuery) -> Result<SaleList, AppError>;
+
+    /// Sales that screening did not approve at once.
+    async fn suspicious(&self, who: &Principal, query: &SuspiciousQuery) -> Result<Page<SuspiciousSale>, AppError>;
 
     /// `None`: there is no such sale.
     async fn detail(&self, who: &Principal, id: TransactionId) -> Result<Option<SaleDetail>, AppError>;

@@ -8,6 +8,7 @@ pub mod pending;
 pub mod record;
 pub mod refunds;
 pub mod stock;
+pub mod suspicious;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use rust_decimal::Decimal;

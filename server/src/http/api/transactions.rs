@@ -25,6 +25,7 @@ use domain::{
     query,
     transactions::{
         CloseDispute, Entry, OpenDispute, Quote, RecordSale, RefundSale, SaleDetail, SaleQuery, SettleSale, Settlement,
+        SuspiciousQuery,
     },
 };
 use serde::Serialize;
@@ -41,6 +42,7 @@ pub fn routes() -> Routes<Services> {
         .get("/api/v1/transactions", view, list)
         .post("/api/v1/transactions", create, record)
         .post("/api/v1/transactions/quote", create, quote)
+        .get("/api/v1/transactions/suspicious", view, suspicious)
         .get("/api/v1/transactions/{id}", view, detail)
         .get("/api/v1/transactions/{id}/events", view, events)
         .post("/api/v1/transactions/{id}/capture", create, capture)
@@ -62,6 +64,17 @@ pub struct SalePage {
     next_cursor: Option<String>,
     /// The zone of the days in the filter.
     zone: String,
+}
+
+/// Beside a page of suspicious sales.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Paged {
+    /// Of the page.
+    count: usize,
+    /// Of the filter.
+    total: i64,
+    limit: u32,
+    next_cursor: Option<String>,
 }
 
 /// Beside a list that is sent whole.
@@ -89,6 +102,19 @@ pub async fn list(
     let found = services.transactions.list(&who, &asked).await?;
     let Page { items, next_cursor, total } = found.page;
     let metadata = SalePage { count: items.len(), total, limit: asked.limit, next_cursor, zone: found.zone };
+    Ok(Json(envelope(value(items)?, metadata)))
+}
+
+/// Sales that screening did not approve at once, the latest first.
+pub async fn suspicious(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    RawQuery(raw): RawQuery,
+) -> ApiResult<Json<Value>> {
+    let asked = SuspiciousQuery::parse(query::pairs(raw.as_deref().unwrap_or_default()));
+    let asked = asked.map_err(AppError::validation)?;
+    let Page { items, next_cursor, total } = services.transactions.suspicious(&who, &asked).await?;
+    let metadata = Paged { count: items.len(), total, limit: asked.list.limit, next_cursor };
     Ok(Json(envelope(value(items)?, metadata)))
 }
 

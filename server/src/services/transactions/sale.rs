@@ -256,7 +256,7 @@ pub async fn record(
     .await?;
     if let Answered { value: Ok(receipt), replayed: false } = &answered {
         service.announcements.announce(Topic::Transactions, receipt.transaction_id.to_string());
-        service.announcements.announce(Topic::Inventory, "");
+        service.announcements.announce(Topic::Inventory, receipt.transaction_id.to_string());
     }
     Ok(answered)
 }

@@ -32,6 +32,7 @@ CREATE INDEX fraud_backtests_newest ON sales.fraud_backtests USING btree (create
 CREATE INDEX fraud_backtests_of_content ON sales.fraud_backtests USING btree (content_hash, finished_at DESC) WHERE (state = 'finished'::text);
 CREATE INDEX fraud_cases_closed ON sales.fraud_cases USING btree (closed_at) INCLUDE (verdict) WHERE (closed_at IS NOT NULL);
 CREATE INDEX fraud_cases_queue ON sales.fraud_cases USING btree (expected_loss DESC, created_at) WHERE (state <> 'closed'::text);
+CREATE INDEX fraud_cases_transaction ON sales.fraud_cases USING btree (transaction_id, created_at);
 CREATE INDEX fraud_dataset_rows_in_time ON sales.fraud_dataset_rows USING btree (dataset_id, occurred_at, ref);
 CREATE INDEX fraud_decisions_at ON sales.fraud_decisions USING btree (at) INCLUDE (outcome, transaction_id);
 CREATE INDEX fraud_decisions_transaction_id_at_idx ON sales.fraud_decisions USING btree (transaction_id, at DESC);

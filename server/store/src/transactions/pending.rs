@@ -116,7 +116,7 @@ pub async fn end(connection: &mut PgConnection, who: &Principal, sale: &Locked, 
              insert into sales.transaction_events (id, transaction_id, at, actor, from_status, to_status, reason)
              values ($5, $1, $4, $6, $7, $2, $8)
          )
-         select ops.emit('transactions', $1::uuid::text)::text as told, ops.emit('inventory', '')::text as told_stock",
+         select ops.emit('transactions', $1::uuid::text)::text as told, ops.emit('inventory', $1::uuid::text)::text as told_stock",
         ending.id.0,
         ending.status.as_str(),
         ending.take,
