@@ -156,8 +156,7 @@ pub async fn close_dispute(id: String, outcome: String) -> Result<(), Fault> {
         transactions::{CloseDispute, DisputeOutcome, TransactionsPort},
     };
     let dispute = id.parse().map_err(|_| AppError::not_found("Dispute"))?;
-    let outcome =
-        DisputeOutcome::parse(&outcome).ok_or_else(|| AppError::field("outcome", "Choose won or lost."))?;
+    let outcome = DisputeOutcome::parse(&outcome).ok_or_else(|| AppError::field("outcome", "Choose won or lost."))?;
     let port = port::<dyn TransactionsPort>()?;
     let sale = port.close_dispute(&principal()?, dispute, CloseDispute { outcome }).await?;
     redirect(&format!("/transactions/{}", sale.id));

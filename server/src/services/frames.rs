@@ -142,8 +142,7 @@ fn suspected(case: &Case) -> Frame {
         "flagged" => "Somebody flagged this sale.",
         _ => "This sale will be reviewed.",
     };
-    let hits: Vec<Hit> =
-        case.hits.clone().and_then(|hits| serde_json::from_value(hits).ok()).unwrap_or_default();
+    let hits: Vec<Hit> = case.hits.clone().and_then(|hits| serde_json::from_value(hits).ok()).unwrap_or_default();
     let texts: Vec<&str> = hits.iter().map(|hit| hit.text.as_str()).collect();
     let with = |reason: &str| {
         json!({

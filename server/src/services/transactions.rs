@@ -21,8 +21,9 @@ use domain::{
     paging::Page,
     settings::Business,
     transactions::{
-        CloseDispute, DraftLine, Entry, OpenDispute, Quote, RecordSale, RefundSale, Review, SaleDetail, SaleDraft, SaleForm, SaleList, SaleQuery, SaleReceipt,
-        SettleSale, Settlement, SuspiciousQuery, SuspiciousSale, TransactionsPort,
+        CloseDispute, DraftLine, Entry, OpenDispute, Quote, RecordSale, RefundSale, Review, SaleDetail, SaleDraft,
+        SaleForm, SaleList, SaleQuery, SaleReceipt, SettleSale, Settlement, SuspiciousQuery, SuspiciousSale,
+        TransactionsPort,
     },
 };
 use engine::calendar::BusinessZone;

@@ -104,6 +104,8 @@ async fn today_holds_exactly_the_sales_of_the_local_day(db: PgPool) {
         assert_eq!(rows.iter().map(|hour| hour.transaction_count).sum::<i64>(), 4);
         assert_eq!((rows[0].transaction_count, rows[hours - 1].transaction_count), (2, 1), "{zone} {day}");
 
+        // A report is built when the last sales of its day have settled.
+        desk.shop.clock.set(ends + Duration::hours(1));
         sum_up(&desk.shop.backend).await;
         let date: NaiveDate = day.parse().unwrap();
         let report = reports.rebuild(&planner(), date).await.unwrap();

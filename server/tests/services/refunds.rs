@@ -90,7 +90,8 @@ async fn parts_of_a_sale_go_back_until_nothing_is_left_and_add_up_to_it(db: PgPo
     assert_eq!(last.reason.as_deref(), Some("A chip in the rim"));
     // What came back is on hand, with a movement; what was not to be put back is not.
     assert_eq!(shop.on_hand(mug).await, dec("8"));
-    let back = "select sum(quantity) from stock.movements where product_id = $1 and kind = 'return' and ref_type = 'refund'
+    let back =
+        "select sum(quantity) from stock.movements where product_id = $1 and kind = 'return' and ref_type = 'refund'
                 and on_hand_after = 8 and ref_id in (select id from sales.refunds)";
     assert_eq!(shop.one(back, mug).await, dec("1"));
     shop.clock.advance(Duration::hours(1));
@@ -100,7 +101,10 @@ async fn parts_of_a_sale_go_back_until_nothing_is_left_and_add_up_to_it(db: PgPo
     // The rest, without naming it: the service takes no place in the stock.
     let rest = refund(&shop, id, &RefundSale { restock: true, ..RefundSale::default() }).await.unwrap();
     assert_eq!((rest.status, rest.may_refund), (SaleStatus::Refunded, false));
-    assert_eq!(rest.refunds.iter().map(|r| (r.net, r.tax)).fold((Decimal::ZERO, Decimal::ZERO), |a, b| (a.0 + b.0, a.1 + b.1)), (rest.net, rest.tax));
+    assert_eq!(
+        rest.refunds.iter().map(|r| (r.net, r.tax)).fold((Decimal::ZERO, Decimal::ZERO), |a, b| (a.0 + b.0, a.1 + b.1)),
+        (rest.net, rest.tax)
+    );
     assert_eq!((rest.refunded_net, rest.recognised_at), (rest.net, recognised));
     assert_eq!(shop.on_hand(mug).await, dec("9"));
     assert_eq!(shop.count("select count(*) from stock.levels").await, 1);
@@ -140,7 +144,8 @@ async fn more_than_is_left_is_refused_with_the_place(db: PgPool) {
 async fn of_ten_parallel_refunds_of_the_whole_one_succeeds(db: PgPool) {
     let shop = Shop::on(db);
     let mug = shop.product("MUG", "Mug", "10", Some(10)).await;
-    for command in [RefundSale { restock: true, ..RefundSale::default() }, RefundSale { restock: true, ..part(1, "3") }] {
+    for command in [RefundSale { restock: true, ..RefundSale::default() }, RefundSale { restock: true, ..part(1, "3") }]
+    {
         let id = sell(&shop, vec![line(mug, "5")], false).await;
         let calls = (0..10).map(|_| {
             let (sales, command) = (Arc::clone(&shop.sales), command.clone());
@@ -227,8 +232,10 @@ async fn a_dispute_won_puts_the_sale_back_and_one_lost_charges_the_rest_back(db:
     let open = dispute(&shop, fraud, DisputeReason::Fraud, "10").await.unwrap();
     shop.clock.advance(Duration::days(2));
     close(&shop, &open, DisputeOutcome::Lost).await.unwrap();
-    let label: (Uuid, String, String) =
-        sqlx::query_as("select transaction_id, label, source from sales.fraud_labels").fetch_one(&shop.db).await.unwrap();
+    let label: (Uuid, String, String) = sqlx::query_as("select transaction_id, label, source from sales.fraud_labels")
+        .fetch_one(&shop.db)
+        .await
+        .unwrap();
     assert_eq!(label, (fraud.0, "confirmed_fraud".to_owned(), "dispute".to_owned()));
     assert_eq!(shop.count("select count(*) from ops.audit_log where action = 'transactions.dispute'").await, 3);
     assert_eq!(shop.count("select count(*) from ops.audit_log where action = 'transactions.close_dispute'").await, 3);
@@ -429,7 +436,11 @@ async fn a_sale_moves_as_the_table_says_and_in_no_other_way(db: PgPool) {
             match moves.get(&(state, trigger)) {
                 Some((to, on_hand, reserved)) => {
                     assert!(done.is_ok(), "{state:?} {trigger:?}: {done:?}");
-                    assert_eq!((after.status, moved), (*to, ((*on_hand).into(), (*reserved).into())), "{state:?} {trigger:?}");
+                    assert_eq!(
+                        (after.status, moved),
+                        (*to, ((*on_hand).into(), (*reserved).into())),
+                        "{state:?} {trigger:?}"
+                    );
                     let event = after.events.last().unwrap();
                     assert_eq!((event.from_status, event.to_status), (Some(state), *to), "{state:?} {trigger:?}");
                     let recognised: Option<DateTime<FixedOffset>> = match to {
@@ -443,9 +454,17 @@ async fn a_sale_moves_as_the_table_says_and_in_no_other_way(db: PgPool) {
                 None => {
                     // A verdict on what is not held labels it, and time does nothing to it.
                     let refused = !matches!(trigger, T::Verdict(_) | T::Waited);
-                    assert_eq!(done.as_ref().err().map(|e| e.code), refused.then_some(ErrorCode::Conflict), "{state:?} {trigger:?}");
+                    assert_eq!(
+                        done.as_ref().err().map(|e| e.code),
+                        refused.then_some(ErrorCode::Conflict),
+                        "{state:?} {trigger:?}"
+                    );
                     assert_eq!((after.status, moved), (state, (Decimal::ZERO, Decimal::ZERO)), "{state:?} {trigger:?}");
-                    assert_eq!((&after.events, after.refunds), (&before.events, before.refunds), "{state:?} {trigger:?}");
+                    assert_eq!(
+                        (&after.events, after.refunds),
+                        (&before.events, before.refunds),
+                        "{state:?} {trigger:?}"
+                    );
                 }
             }
         }

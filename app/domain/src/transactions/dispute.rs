@@ -1,9 +1,6 @@
 //! Payments that their bank was asked to take back (`commerce.md` 3.2).
 
-use super::{
-    exact,
-    record::amount_fault,
-};
+use super::{exact, record::amount_fault};
 use crate::{error::FieldError, ids::DisputeId};
 use chrono::{DateTime, FixedOffset};
 use rust_decimal::Decimal;

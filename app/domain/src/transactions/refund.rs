@@ -116,11 +116,7 @@ impl LineLeft {
     /// `sold`: quantity, net and tax of the line; `refunded`: its quantity that went back, of which `told` is what refunds
     /// that name the line say. What others took back, imported ones, counts pro rata.
     #[must_use]
-    pub fn of(
-        sold: (Decimal, Decimal, Decimal),
-        refunded: Decimal,
-        told: (Decimal, Decimal, Decimal),
-    ) -> Self {
+    pub fn of(sold: (Decimal, Decimal, Decimal), refunded: Decimal, told: (Decimal, Decimal, Decimal)) -> Self {
         let (quantity, net, tax) = sold;
         let untold = (refunded - told.0).max(Decimal::ZERO);
         let left = |whole: Decimal, told: Decimal| {
@@ -208,7 +204,8 @@ impl RefundForm {
         let places: Vec<usize> = self.chosen().map(|(i, _)| i).collect();
         for field in &mut error.fields {
             let line = field.path.strip_prefix("lines[").and_then(|rest| rest.split_once(']'));
-            if let Some((place, rest)) = line.and_then(|(i, rest)| Some((*places.get(i.parse::<usize>().ok()?)?, rest))) {
+            if let Some((place, rest)) = line.and_then(|(i, rest)| Some((*places.get(i.parse::<usize>().ok()?)?, rest)))
+            {
                 field.path = format!("lines[{place}]{rest}");
             }
         }

@@ -1,10 +1,7 @@
 //! Taking a sale back, and disputes of its payment (`commerce.md` 3.2): money, stock, state, event and audit row in one
 //! transaction.
 
-use super::{
-    TransactionsService,
-    settlement::read,
-};
+use super::{TransactionsService, settlement::read};
 use crate::services::idempotency::{Request, once};
 use chrono::{DateTime, Utc};
 use domain::{
@@ -84,7 +81,13 @@ async fn wanted(
     lines: &[Line],
 ) -> Result<Vec<(usize, Decimal)>, AppError> {
     if asked.is_empty() {
-        return Ok(all_left(lines));
+        let left = all_left(lines);
+        // As an import may leave it.
+        return if left.is_empty() {
+            Err(AppError::conflict("Nothing of this sale is left to refund."))
+        } else {
+            Ok(left)
+        };
     }
     let locale = store::settings::business(connection).await?.locale;
     let (mut chosen, mut faults, mut short) = (Vec::new(), Vec::new(), Vec::new());
@@ -171,8 +174,7 @@ async fn give_back(
         for &(place, quantity) in wanted.iter().filter(|(place, _)| lines[*place].stocked) {
             *goods.entry(lines[place].product_id).or_default() += quantity;
         }
-        let needs: Vec<Need> =
-            goods.into_iter().map(|(product_id, quantity)| Need { product_id, quantity }).collect();
+        let needs: Vec<Need> = goods.into_iter().map(|(product_id, quantity)| Need { product_id, quantity }).collect();
         if !needs.is_empty() {
             let taking = Taking {
                 site_id: sale.site_id,
@@ -225,10 +227,10 @@ pub async fn dispute(
             before: sale.status,
         };
         disputes::open(connection, who, id, &opening).await?;
-        let act = Act::done("transactions.dispute", "transaction", id).before(json!({"status": sale.status})).after(
-            json!({"number": sale.number, "status": SaleStatus::Disputed, "dispute_id": opening.id,
-                   "reason": command.reason, "amount": command.amount}),
-        );
+        let act = Act::done("transactions.dispute", "transaction", id)
+            .before(json!({"status": sale.status}))
+            .after(json!({"number": sale.number, "status": SaleStatus::Disputed, "dispute_id": opening.id,
+                   "reason": command.reason, "amount": command.amount}));
         audit::record(connection, clock.new_id(), at, who, act).await?;
         read(connection, who, id).await
     })
@@ -249,10 +251,9 @@ pub async fn close(
     let of = disputes::sale(&mut tx, id).await?.ok_or_else(|| AppError::not_found("Dispute"))?;
     let sale = pending::lock(&mut tx, of).await?.ok_or_else(|| AppError::not_found("Dispute"))?;
     let closed = disputes::close(&mut tx, who, id, command.outcome, at).await?;
-    let (reason, before) =
-        closed.filter(|_| sale.status == SaleStatus::Disputed).ok_or_else(|| {
-            AppError::conflict(format!("The dispute of transaction #{} is closed already.", sale.number))
-        })?;
+    let (reason, before) = closed
+        .filter(|_| sale.status == SaleStatus::Disputed)
+        .ok_or_else(|| AppError::conflict(format!("The dispute of transaction #{} is closed already.", sale.number)))?;
     let to = match command.outcome {
         DisputeOutcome::Won => {
             disputes::restore(&mut tx, who, of, clock.new_id(), before, at).await?;
@@ -260,8 +261,7 @@ pub async fn close(
         }
         DisputeOutcome::Lost => {
             let lines = refunds::lines(&mut tx, of).await?;
-            let back =
-                Back { kind: "chargeback", restock: false, reason: Some("The dispute was lost."), at };
+            let back = Back { kind: "chargeback", restock: false, reason: Some("The dispute was lost."), at };
             give_back(&mut tx, clock, who, (of, &sale), &all_left(&lines), &lines, back).await?;
             if reason == DisputeReason::Fraud {
                 disputes::label_fraud(&mut tx, of, at).await?;
@@ -269,9 +269,9 @@ pub async fn close(
             SaleStatus::Refunded
         }
     };
-    let act = Act::done("transactions.close_dispute", "transaction", of).before(json!({"status": sale.status})).after(
-        json!({"number": sale.number, "status": to, "dispute_id": id, "outcome": command.outcome}),
-    );
+    let act = Act::done("transactions.close_dispute", "transaction", of)
+        .before(json!({"status": sale.status}))
+        .after(json!({"number": sale.number, "status": to, "dispute_id": id, "outcome": command.outcome}));
     audit::record(&mut tx, clock.new_id(), at, who, act).await?;
     let detail = read(&mut tx, who, of).await?;
     store::commit(tx).await?;

@@ -16,11 +16,7 @@ use uuid::Uuid;
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn of_sale(
-    connection: &mut PgConnection,
-    id: TransactionId,
-    local: Local<'_>,
-) -> Result<Vec<SaleDispute>> {
+pub async fn of_sale(connection: &mut PgConnection, id: TransactionId, local: Local<'_>) -> Result<Vec<SaleDispute>> {
     let rows = sqlx::query!(
         "select id, reason, amount, opened_at, opened_by, outcome, closed_at from sales.disputes
          where transaction_id = $1 order by opened_at, id",
@@ -74,12 +70,7 @@ pub struct Opening {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn open(
-    connection: &mut PgConnection,
-    who: &Principal,
-    id: TransactionId,
-    opening: &Opening,
-) -> Result<()> {
+pub async fn open(connection: &mut PgConnection, who: &Principal, id: TransactionId, opening: &Opening) -> Result<()> {
     sqlx::query!(
         "with dispute as (
              insert into sales.disputes (id, transaction_id, reason, amount, status_before, opened_at, opened_by)
