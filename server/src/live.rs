@@ -170,6 +170,18 @@ impl LiveBus {
         self.ring().since(last, self.0.backend.clock.now())
     }
 
+    /// Whether nothing about the same thing stands before the event.
+    #[must_use]
+    pub fn is_first(&self, event: &Changed) -> bool {
+        self.ring().is_first(event)
+    }
+
+    /// The event at a position, while it is known.
+    #[must_use]
+    pub fn at(&self, id: i64) -> Option<Arc<Changed>> {
+        self.ring().at(id)
+    }
+
     fn publish(&self, changed: Changed) {
         let mut ring = self.ring();
         let changed = Arc::new(changed);

@@ -7,6 +7,7 @@ pub mod audit;
 mod cursor;
 pub mod customers;
 pub mod exports;
+pub mod frames;
 pub mod fraud;
 pub mod idempotency;
 pub mod ingest;
@@ -73,6 +74,7 @@ pub struct Services {
     pub backtests: Arc<fraud::BacktestsService>,
     pub rule_sets: Arc<dyn RuleSetsPort>,
     pub fraud_lists: Arc<dyn ListsPort>,
+    pub frames: Arc<frames::FramesService>,
     pub alerts: Arc<dyn AlertsPort>,
     pub alert_rules: Arc<dyn AlertRulesPort>,
     pub notifications: Arc<dyn NotificationsPort>,
@@ -142,6 +144,7 @@ impl Services {
             backtests: Arc::new(fraud::BacktestsService::new(backend.clone())),
             rule_sets: Arc::new(fraud::RuleSetsService::new(backend.clone())),
             fraud_lists: Arc::new(fraud::ListsService::new(backend.clone())),
+            frames: Arc::new(frames::FramesService::new(backend.clone(), live.clone())),
             summary: Arc::new(overview::SummaryService::new(backend.clone())),
             targets: Arc::new(overview::TargetsService::new(backend.clone())),
             cache: Arc::new(overview::cache::CacheService::new(backend.clone())),

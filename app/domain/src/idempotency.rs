@@ -2,6 +2,7 @@
 
 use crate::error::{AppError, FieldError};
 use serde::{Deserialize, Serialize};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// The caller's key: 1 to 255 printable ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,17 @@ impl IdempotencyKey {
                 "The key must have 1 to 255 printable characters without accents.",
             )]))
         }
+    }
+
+    /// The key of a form that does `act` with what `about` names: sent twice alike it is the same, changed another.
+    ///
+    /// # Errors
+    /// As [`Self::parse`].
+    pub fn of_form(act: &str, about: &[&str], body: &impl Serialize) -> Result<Self, AppError> {
+        let body = serde_json::to_string(body).map_err(|_| AppError::internal())?;
+        let mut hasher = DefaultHasher::new();
+        body.hash(&mut hasher);
+        Self::parse(&format!("page {act} {} {:x}", about.join(" "), hasher.finish()))
     }
 
     #[must_use]

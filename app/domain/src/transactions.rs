@@ -1,29 +1,36 @@
 //! Sales: what was sold, to whom, for how much, and where each sale stands (`commerce.md`).
 
+mod dispute;
 pub(crate) mod exact;
 mod filter;
 mod record;
+mod refund;
 mod screen;
 mod settlement;
 mod status;
+mod suspicious;
 mod totals;
 
+pub use dispute::{CloseDispute, DisputeOutcome, DisputeReason, OpenDispute, SaleDispute};
 pub use exact::schema as decimal_schema;
 pub use filter::{MAX_SKIP, SaleFilter, SaleQuery, SaleSort};
 pub use record::{MAX_LINES, MAX_QUANTITY, PaymentToken, RecordLine, RecordSale, SaleForm, SaleFormLine};
+pub use refund::{LineLeft, RefundForm, RefundFormLine, RefundKind, RefundLine, RefundSale};
 pub use screen::{
     CustomerChoice, CustomerRef, DraftLine, ProductChoice, Quote, QuoteLine, SaleDecision, SaleDetail, SaleDraft,
     SaleEvent, SaleLine, SaleList, SaleReceipt, SaleRefund, SaleRow,
 };
 pub use settlement::{SettleSale, Settlement};
 pub use status::{PaymentMethod, SaleStatus, StatusFilter};
+pub use suspicious::{Review, SoldProduct, SuspiciousQuery, SuspiciousSale};
 pub use totals::{LineTotals, PricedLine, SaleTotals, TotalsFault, totals};
 
 use crate::{
     access::Principal,
     error::AppError,
     idempotency::{Answered, IdempotencyKey},
-    ids::TransactionId,
+    ids::{DisputeId, TransactionId},
+    paging::Page,
 };
 use async_trait::async_trait;
 
@@ -49,6 +56,9 @@ impl Entry {
 pub trait TransactionsPort: Send + Sync + 'static {
     /// A page of the list, and the total of its filter.
     async fn list(&self, who: &Principal, query: &SaleQuery) -> Result<SaleList, AppError>;
+
+    /// Sales that screening did not approve at once.
+    async fn suspicious(&self, who: &Principal, query: &SuspiciousQuery) -> Result<Page<SuspiciousSale>, AppError>;
 
     /// `None`: there is no such sale.
     async fn detail(&self, who: &Principal, id: TransactionId) -> Result<Option<SaleDetail>, AppError>;
@@ -76,6 +86,32 @@ pub trait TransactionsPort: Send + Sync + 'static {
         command: &SettleSale,
         key: Option<&IdempotencyKey>,
     ) -> Answered<Result<SaleDetail, AppError>>;
+
+    /// Takes a sale back, wholly or in part. With a key, once. `conflict` when it did not go through, or less is left.
+    async fn refund(
+        &self,
+        who: &Principal,
+        id: TransactionId,
+        command: &RefundSale,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SaleDetail, AppError>>;
+
+    /// The payment of a sale is disputed. With a key, once.
+    async fn dispute(
+        &self,
+        who: &Principal,
+        id: TransactionId,
+        command: &OpenDispute,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SaleDetail, AppError>>;
+
+    /// A dispute is decided: won, the sale stands as before; lost, what is left of it is charged back.
+    async fn close_dispute(
+        &self,
+        who: &Principal,
+        id: DisputeId,
+        command: CloseDispute,
+    ) -> Result<SaleDetail, AppError>;
 
     /// Cancels sales whose payment stayed open for too long, the oldest first; answers how many. Some may
     /// be left: ask until there are none.

@@ -2,7 +2,7 @@
 //! named in the body, which the browser's build does not have.
 
 use crate::{fault::Fault, page_data::Packed};
-use domain::transactions::{SaleDetail, SaleDraft, SaleFormLine, SaleList};
+use domain::transactions::{RefundFormLine, SaleDetail, SaleDraft, SaleFormLine, SaleList};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// A page of the list; `query` is the query part of its address.
@@ -86,5 +86,79 @@ pub async fn settle_sale(id: String, how: String) -> Result<(), Fault> {
     let port = port::<dyn TransactionsPort>()?;
     port.settle(&principal()?, sale, how, &SettleSale::default(), Some(&key)).await.value?;
     redirect(&format!("/transactions/{sale}"));
+    Ok(())
+}
+
+/// Takes back what the form says of a sale that stood at `version`, and comes back to it. Pressing twice is once.
+#[server(prefix = "/fn", endpoint = "transactions/refund")]
+pub async fn refund_sale(
+    id: String,
+    #[server(default)] version: String,
+    #[server(default)] lines: Vec<RefundFormLine>,
+    #[server(default)] kind: String,
+    #[server(default)] restock: Option<String>,
+    #[server(default)] reason: String,
+) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        idempotency::IdempotencyKey,
+        transactions::{RefundForm, TransactionsPort},
+    };
+    let sale = id.parse().map_err(|_| AppError::not_found("Transaction"))?;
+    let form = RefundForm { lines, kind, restock: restock.is_some(), reason };
+    let command = form.to_command().map_err(AppError::validation)?;
+    let key = IdempotencyKey::of_form("refund", &[&id, &version], &command)?;
+    let port = port::<dyn TransactionsPort>()?;
+    port.refund(&principal()?, sale, &command, Some(&key)).await.value.map_err(|error| form.seen(error))?;
+    redirect(&format!("/transactions/{sale}"));
+    Ok(())
+}
+
+/// Opens a dispute of a sale that stood at `version`, and comes back to it.
+#[server(prefix = "/fn", endpoint = "transactions/dispute")]
+pub async fn dispute_sale(
+    id: String,
+    #[server(default)] version: String,
+    #[server(default)] dispute_reason: String,
+    #[server(default)] amount: String,
+) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError, FieldError,
+        idempotency::IdempotencyKey,
+        transactions::{DisputeReason, OpenDispute, TransactionsPort},
+    };
+    let sale = id.parse().map_err(|_| AppError::not_found("Transaction"))?;
+    let (reason, worth) = (DisputeReason::parse(&dispute_reason), amount.trim().parse());
+    let mut faults = Vec::new();
+    if reason.is_none() {
+        faults.push(FieldError::new("dispute_reason", "Choose what the customer says."));
+    }
+    if worth.is_err() {
+        faults.push(FieldError::new("amount", "Write an amount such as 4.50."));
+    }
+    let (Some(reason), Ok(amount)) = (reason, worth) else { return Err(AppError::validation(faults).into()) };
+    let command = OpenDispute { reason, amount };
+    let key = IdempotencyKey::of_form("dispute", &[&id, &version], &command)?;
+    let port = port::<dyn TransactionsPort>()?;
+    port.dispute(&principal()?, sale, &command, Some(&key)).await.value?;
+    redirect(&format!("/transactions/{sale}"));
+    Ok(())
+}
+
+/// A dispute is `won` or `lost`.
+#[server(prefix = "/fn", endpoint = "transactions/close_dispute")]
+pub async fn close_dispute(id: String, outcome: String) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        transactions::{CloseDispute, DisputeOutcome, TransactionsPort},
+    };
+    let dispute = id.parse().map_err(|_| AppError::not_found("Dispute"))?;
+    let outcome = DisputeOutcome::parse(&outcome).ok_or_else(|| AppError::field("outcome", "Choose won or lost."))?;
+    let port = port::<dyn TransactionsPort>()?;
+    let sale = port.close_dispute(&principal()?, dispute, CloseDispute { outcome }).await?;
+    redirect(&format!("/transactions/{}", sale.id));
     Ok(())
 }

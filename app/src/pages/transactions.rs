@@ -1,5 +1,6 @@
 //! `/transactions`: the list of sales. Filters, order and place are in the URL.
 
+mod acts;
 pub mod detail;
 mod filters;
 pub mod new;

@@ -63,6 +63,15 @@ impl Ring {
         Replay { epoch: self.epoch, position, resync: after.is_none(), events }
     }
 
+    pub(super) fn is_first(&self, event: &Changed) -> bool {
+        let first = self.events.iter().find(|e| e.topic == event.topic && e.key == event.key);
+        first.is_none_or(|first| first.id == event.id)
+    }
+
+    pub(super) fn at(&self, id: i64) -> Option<Arc<Changed>> {
+        self.events.iter().rev().find(|e| e.id == id).cloned()
+    }
+
     fn drop_older(&mut self, oldest: DateTime<Utc>) {
         while self.events.len() > 1 && self.events.front().is_some_and(|e| e.at < oldest) {
             self.events.pop_front();

@@ -1,6 +1,7 @@
 //! Sales: list, detail, and recording with atomic stock.
 
 mod cursor;
+mod refunds;
 mod sale;
 mod screening;
 mod settlement;
@@ -16,17 +17,18 @@ use domain::{
     AppError,
     access::{Permission, Principal},
     idempotency::{Answered, IdempotencyKey},
-    ids::{CustomerId, TransactionId},
+    ids::{CustomerId, DisputeId, TransactionId},
     paging::Page,
     settings::Business,
     transactions::{
-        DraftLine, Entry, Quote, RecordSale, SaleDetail, SaleDraft, SaleForm, SaleList, SaleQuery, SaleReceipt,
-        SettleSale, Settlement, TransactionsPort,
+        CloseDispute, DraftLine, Entry, OpenDispute, Quote, RecordSale, RefundSale, Review, SaleDetail, SaleDraft,
+        SaleForm, SaleList, SaleQuery, SaleReceipt, SettleSale, Settlement, SuspiciousQuery, SuspiciousSale,
+        TransactionsPort,
     },
 };
 use engine::calendar::BusinessZone;
 use std::{fmt, sync::Arc};
-use store::transactions::{choose, detail, list};
+use store::transactions::{choose, detail, list, suspicious};
 use tokio::sync::Semaphore;
 use uuid::Uuid;
 
@@ -70,24 +72,30 @@ pub fn scope(who: &Principal, query: &SaleQuery, zone: BusinessZone, now: DateTi
         from: from.max(since),
         until: f.to.map(|day| zone.day_range(day).end),
         by_name: who.may(Permission::CustomersPii),
+        review: Review::All,
     }
+}
+
+/// The page of the list that a query asks for.
+fn window(query: &SaleQuery) -> Result<list::Window, AppError> {
+    let after = query.cursor.as_deref().map(|text| cursor::read(text, query.sort)).transpose()?;
+    Ok(list::Window {
+        sort: query.sort,
+        ascending: query.ascending,
+        after,
+        skip: if after.is_some() { 0 } else { query.skip },
+        limit: query.limit,
+    })
 }
 
 #[async_trait]
 impl TransactionsPort for TransactionsService {
     async fn list(&self, who: &Principal, query: &SaleQuery) -> Result<SaleList, AppError> {
         who.require(Permission::TransactionsView)?;
-        let after = query.cursor.as_deref().map(|text| cursor::read(text, query.sort)).transpose()?;
+        let window = window(query)?;
         let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
         let zone = zone_of(&store::settings::business(&mut tx).await?);
         let scope = scope(who, query, zone, self.backend.clock.now());
-        let window = list::Window {
-            sort: query.sort,
-            ascending: query.ascending,
-            after,
-            skip: if after.is_some() { 0 } else { query.skip },
-            limit: query.limit,
-        };
         let total = list::count(&mut tx, &scope).await?;
         let (items, next) = list::page(&mut tx, &scope, window, &|at| zone.local(at)).await?;
         let product = match query.filter.product_id {
@@ -106,6 +114,32 @@ impl TransactionsPort for TransactionsService {
             product,
             customer,
         })
+    }
+
+    async fn suspicious(&self, who: &Principal, query: &SuspiciousQuery) -> Result<Page<SuspiciousSale>, AppError> {
+        who.require(Permission::TransactionsView)?;
+        let window = window(&query.list)?;
+        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
+        let zone = zone_of(&store::settings::business(&mut tx).await?);
+        let scope = list::Scope { review: query.review, ..scope(who, &query.list, zone, self.backend.clock.now()) };
+        let total = list::count(&mut tx, &scope).await?;
+        let (rows, next) = list::page(&mut tx, &scope, window, &|at| zone.local(at)).await?;
+        let ids: Vec<Uuid> = rows.iter().map(|row| row.id.0).collect();
+        let mut found = suspicious::found(&mut tx, &ids).await?;
+        store::commit(tx).await?;
+        let (may_view, may_review) = (who.may(Permission::FraudView), who.may(Permission::FraudReview));
+        let items = rows.into_iter().map(|sale| {
+            let of = found.remove(&sale.id.0).unwrap_or_default();
+            let hits = if may_review { of.hits.into_iter().map(Into::into).collect() } else { Vec::new() };
+            SuspiciousSale {
+                sale,
+                products: of.products,
+                outcome: of.outcome.filter(|_| may_view),
+                hits,
+                case_id: of.case_id.filter(|_| may_view),
+            }
+        });
+        Ok(Page { items: items.collect(), next_cursor: next.map(cursor::write), total })
     }
 
     async fn detail(&self, who: &Principal, id: TransactionId) -> Result<Option<SaleDetail>, AppError> {
@@ -148,6 +182,35 @@ impl TransactionsPort for TransactionsService {
         key: Option<&IdempotencyKey>,
     ) -> Answered<Result<SaleDetail, AppError>> {
         Answered::of(settlement::settle(self, who, id, how, command, key).await)
+    }
+
+    async fn refund(
+        &self,
+        who: &Principal,
+        id: TransactionId,
+        command: &RefundSale,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SaleDetail, AppError>> {
+        Answered::of(refunds::refund(self, who, id, command, key).await)
+    }
+
+    async fn dispute(
+        &self,
+        who: &Principal,
+        id: TransactionId,
+        command: &OpenDispute,
+        key: Option<&IdempotencyKey>,
+    ) -> Answered<Result<SaleDetail, AppError>> {
+        Answered::of(refunds::dispute(self, who, id, command, key).await)
+    }
+
+    async fn close_dispute(
+        &self,
+        who: &Principal,
+        id: DisputeId,
+        command: CloseDispute,
+    ) -> Result<SaleDetail, AppError> {
+        refunds::close(self, who, id, command).await
     }
 
     async fn expire(&self, who: &Principal) -> Result<i64, AppError> {

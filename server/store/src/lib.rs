@@ -11,6 +11,7 @@ pub mod drill_runs;
 mod error;
 pub mod exports;
 pub mod figures;
+pub mod frames;
 pub mod fraud;
 pub mod health;
 pub mod idempotency;

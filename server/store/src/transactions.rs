@@ -2,10 +2,13 @@
 
 pub mod choose;
 pub mod detail;
+pub mod disputes;
 pub mod list;
 pub mod pending;
 pub mod record;
+pub mod refunds;
 pub mod stock;
+pub mod suspicious;
 
 use chrono::{DateTime, FixedOffset, Utc};
 use rust_decimal::Decimal;

@@ -126,6 +126,12 @@ impl Walk {
             let id = held["data"]["transaction_id"].as_str().expect("id");
             self.post(&format!("/api/v1/transactions/{id}/{end}"), json!({"reason": "the bank said so"})).await;
         }
+        let part = json!({"lines": [{"line_no": 1, "quantity": "0.5"}], "kind": "goodwill", "reason": "late"});
+        self.post(&format!("{path}/refunds"), part).await;
+        let disputed = self.post(&format!("{path}/disputes"), json!({"reason": "quality", "amount": 1.5})).await;
+        let dispute = format!("/api/v1/disputes/{}", disputed["disputes"][0]["id"].as_str().expect("id"));
+        self.call(Method::PATCH, &dispute, json!({"outcome": "lost"})).await;
+        self.get("/api/v1/transactions/suspicious?hours=720&review=all&limit=5").await;
         self.get("/api/v1/transactions?status=approved&from=2026-03-01&sort=total:asc&limit=1").await;
         self.products(mug).await;
         self.customers(world).await;

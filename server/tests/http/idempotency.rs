@@ -145,7 +145,9 @@ fn the_description_says_what_takes_a_key_and_why_tokens_do_not() {
         "transactions",
         "transactions/{id}/cancel",
         "transactions/{id}/capture",
+        "transactions/{id}/disputes",
         "transactions/{id}/fail",
+        "transactions/{id}/refunds",
         "users",
     ];
     assert_eq!(keyed, BTreeSet::from(wanted));

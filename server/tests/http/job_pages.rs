@@ -181,3 +181,87 @@ async fn an_open_payment_is_recorded_and_captured_by_forms(pool: PgPool) {
     let late = post(&mut client, "/fn/transactions/settle", sold.location(), &format!("id={id}&how=cancel")).await;
     assert!(client.get(late.location()).await.text.contains("is approved already"));
 }
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn a_sale_is_refunded_and_its_payment_disputed_by_forms(pool: PgPool) {
+    let world = World::new(pool).await;
+    world.user("clerk@mill.example", Some(Role::Admin), &[]).await;
+    world
+        .execute(
+            "insert into sales.products (id, sku, name, price, currency, created_at, updated_at)
+             values ('01890000-0000-7000-8000-000000000001', 'MUG', 'Mug', 10, 'USD', '2026-01-01', '2026-01-01');
+             insert into stock.levels (product_id, site_id, on_hand)
+             select '01890000-0000-7000-8000-000000000001', id, 5 from stock.sites where is_default",
+        )
+        .await;
+    let mut client = signed_in(&world, "clerk@mill.example").await;
+    let body = "idempotency_key=k1&lines%5B0%5D%5Bproduct_id%5D=01890000-0000-7000-8000-000000000001\
+                &lines%5B0%5D%5Bquantity%5D=4&payment_method=credit_card";
+    let sold = post(&mut client, "/fn/transactions/record", "/transactions/new", body).await;
+    let at = sold.location().to_owned();
+    let opened = |page: &str| {
+        let rest = page.split("<details id=\"refund\"").nth(1).expect("form");
+        rest.split('>').next().expect("tag").contains(" open")
+    };
+    assert!(!opened(&client.get(&at).await.text));
+    let page = client.get(&format!("{at}?refund=1")).await.text;
+    assert!(opened(&page), "{page}");
+    assert!(page.contains("name=\"lines[0][quantity]\"") && page.contains("value=\"4\""), "{page}");
+
+    let id = at.trim_start_matches("/transactions/").to_owned();
+    // Known to be fraud after it went through: its case leads to the form.
+    let case =
+        post(&mut client, "/fn/fraud/flag", &at, &format!("id={id}&reason=Odd+hour")).await.location().to_owned();
+    assert!(!client.get(&case).await.text.contains("Refund the sale"));
+    let verdict =
+        format!("id={}&choice=confirmed_fraud&comment=Called+the+bank", case.trim_start_matches("/fraud/cases/"));
+    post(&mut client, "/fn/fraud/decide", &case, &verdict).await;
+    let page = client.get(&case).await.text;
+    assert!(page.contains(&format!("href=\"{at}?refund=1#refund\"")), "{page}");
+
+    let refund = |version: u32, quantity: &str| {
+        format!(
+            "id={id}&version={version}&lines%5B0%5D%5Bline_no%5D=1&lines%5B0%5D%5Bquantity%5D={quantity}&kind=return&restock=1&reason=A+chip"
+        )
+    };
+    // What was typed comes back, with the fault under it.
+    for (quantity, fault) in [("five", "Write a quantity as a number."), ("5", "Only 4 of Mug was sold.")] {
+        let bad = post(&mut client, "/fn/transactions/refund", &at, &refund(1, quantity)).await;
+        let page = client.get(bad.location()).await.text;
+        assert!(page.contains(fault) && page.contains(&format!("value=\"{quantity}\"")), "{page}");
+        assert!(page.contains("value=\"A chip\"") && opened(&page), "{page}");
+    }
+    // Pressed twice it goes back once.
+    for _ in 0..2 {
+        let done = post(&mut client, "/fn/transactions/refund", &at, &refund(1, "1")).await;
+        assert_eq!(done.location(), at, "{}", done.text);
+    }
+    assert_eq!(world.number("select count(*) from sales.refunds").await, 1);
+    assert_eq!(world.number("select on_hand::bigint from stock.levels").await, 2);
+    let page = client.get(&at).await.text;
+    assert!(
+        page.contains("Partly refunded") && page.contains("(1 refunded)") && !page.contains("role=\"alert\""),
+        "{page}"
+    );
+
+    let dispute = |amount: &str| format!("id={id}&version=2&dispute_reason=fraud&amount={amount}");
+    let bad = post(&mut client, "/fn/transactions/dispute", &at, &dispute("1000")).await;
+    let page = client.get(bad.location()).await.text;
+    assert!(page.contains("of this sale is paid.") && page.contains("value=\"1000\""), "{page}");
+    post(&mut client, "/fn/transactions/dispute", &at, &dispute("10")).await;
+    let page = client.get(&at).await.text;
+    assert!(page.contains("Open dispute") && !page.contains("id=\"refund\""), "{page}");
+    let start = page.find("/fn/transactions/close_dispute").expect("form");
+    let named = page[start..].split("name=\"id\" value=\"").nth(1).and_then(|rest| rest.get(..36)).expect("dispute");
+    let lost = post(&mut client, "/fn/transactions/close_dispute", &at, &format!("id={named}&outcome=lost")).await;
+    assert_eq!(lost.location(), at, "{}", lost.text);
+    let page = client.get(&at).await.text;
+    assert!(page.contains("Chargeback") && page.contains("Lost") && !page.contains("Open dispute"), "{page}");
+    assert_eq!(world.number("select count(*) from sales.fraud_labels where source = 'dispute'").await, 1);
+    assert_eq!(world.number("select on_hand::bigint from stock.levels").await, 2, "what is lost is not back");
+
+    world.user("viewer@mill.example", Some(Role::Viewer), &[]).await;
+    let mut viewer = signed_in(&world, "viewer@mill.example").await;
+    let page = viewer.get(&format!("{at}?refund=1")).await.text;
+    assert!(page.contains("Chargeback") && !page.contains("/fn/transactions/refund"), "{page}");
+}

@@ -5,6 +5,7 @@ use crate::{
     overview::arrange,
     world::{PASSWORD, World},
 };
+use axum::http::Method;
 use domain::access::{PermSet, Role};
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
@@ -160,14 +161,23 @@ async fn channels_are_joined_and_left_and_what_one_may_not_hear_is_refused(root:
         (json!({"action": "ping"}), "pong"),
         (json!({"action": "unsubscribe", "channel": "dashboard"}), "unsubscribed"),
         (json!({"action": "dance"}), "error"),
-        (json!({"action": "subscribe", "channel": "metrics"}), "subscribed"),
+        (json!({"action": "subscribe", "channel": "analytics"}), "subscribed"),
     ] {
         say(&mut socket, said).await;
         assert_eq!(next(&mut socket).await["type"], answer);
     }
-    let minute = next(&mut socket).await;
-    assert_eq!((&minute["type"], &minute["data"]["transactions_last_minute"]), (&json!("metrics_update"), &json!(0)));
+    let day = next(&mut socket).await;
+    assert_eq!((&day["type"], &day["channel"]), (&json!("metrics_update"), &json!("analytics")));
+    let before = day["data"]["totals"]["transaction_count"].as_i64().expect("count");
     served.sale().await;
+    let day = next(&mut socket).await;
+    assert_eq!(
+        (&day["type"], &day["data"]["totals"]["transaction_count"]),
+        (&json!("metrics_update"), &json!(before + 1))
+    );
+    assert!(day["data"]["hour"]["hour"].is_string(), "{day}");
+    let keys = day["data"]["keys"].as_array().expect("keys");
+    assert!(keys.contains(&json!("sales.revenue_net")), "{keys:?}");
     assert!(!within(&mut socket, Duration::from_millis(1_500)).await.contains(&"dashboard_update".to_owned()), "left");
 }
 
@@ -225,4 +235,145 @@ async fn frames_tell_nothing_personal(root: PgPool) {
     for clear in ["Zebulon", "Quagmire", "quagmire"] {
         assert!(!frames.contains(clear), "{frames}");
     }
+}
+
+/// Frames of the channels but snapshots, until there are `count`.
+async fn told(socket: &mut Socket, count: usize) -> Vec<Value> {
+    let mut frames = Vec::new();
+    while frames.len() < count {
+        let frame = next(socket).await;
+        if !matches!(frame["type"].as_str(), Some("connected" | "dashboard_update" | "metrics_update")) {
+            frames.push(frame);
+        }
+    }
+    frames
+}
+
+const MUG: &str = "01890000-0000-7000-8000-000000000001";
+
+struct Till<'a> {
+    served: &'a Served,
+    token: String,
+}
+
+impl Till<'_> {
+    async fn post(&self, path: &str, body: Value) -> Value {
+        // A second is between what happens at a till.
+        self.served.world.clock.advance(chrono::Duration::seconds(5));
+        let mut client = Client::new(&router(&self.served.world));
+        let answer = client.json(Method::POST, path, Some(&self.token), body).await;
+        assert!(answer.status.is_success(), "{path}: {}", answer.text);
+        answer.json()
+    }
+
+    async fn sell(&self, capture: bool) -> String {
+        let sale = json!({"product_id": MUG, "quantity": 2, "payment_method": "cash", "capture": capture,
+                          "customer_id": "01890000-0000-7000-8000-0000000000aa"});
+        let sold = self.post("/api/v1/transactions", sale).await;
+        sold["data"]["transaction_id"].as_str().expect("id").to_owned()
+    }
+}
+
+/// Acceptance example 20 of commerce.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_sale_is_told_within_a_second_and_who_comes_back_misses_and_repeats_nothing(root: PgPool) {
+    let served = Served::on(root).await;
+    let world = &served.world;
+    world.user("ann@mill.example", Some(Role::Admin), &[]).await;
+    let bob = world.user("bob@mill.example", Some(Role::Viewer), &[]).await;
+    world
+        .execute(
+            "insert into sales.products (id, sku, name, price, currency, created_at, updated_at)
+             values ('01890000-0000-7000-8000-000000000001', 'MUG-1', 'Mug', 10, 'USD', '2026-01-01', '2026-01-01');
+             insert into stock.levels (product_id, site_id, on_hand)
+             select '01890000-0000-7000-8000-000000000001', id, 50 from stock.sites where is_default;
+             insert into sales.customers (id, first_name, last_name, email, registration_date, created_at, updated_at)
+             values ('01890000-0000-7000-8000-0000000000aa', 'Zebulon', 'Quagmire', 'zq@quagmire.example', '2026-01-01', '2026-01-01', '2026-01-01')",
+        )
+        .await;
+    let till = Till { served: &served, token: served.token("ann@mill.example").await };
+    let bearer = [("authorization", format!("Bearer {}", served.token("bob@mill.example").await))];
+    let open = async |query: &str| {
+        let mut socket = served.open(query, &bearer).await.expect("open");
+        let hello = next(&mut socket).await;
+        assert_eq!((&hello["type"], &hello["data"]["user_id"]), (&json!("connected"), &json!(bob.to_string())));
+        socket
+    };
+    let channels = "?channels=transactions,inventory,nonsense&user_id=01890000-0000-7000-8000-000000000009";
+    let mut socket = open(channels).await;
+    let refused = next(&mut socket).await;
+    assert_eq!(
+        (&refused["type"], &refused["channel"], &refused["data"]["code"]),
+        (&json!("error"), &json!("nonsense"), &json!("unknown_channel"))
+    );
+
+    let began = std::time::Instant::now();
+    let first = till.sell(true).await;
+    let mut frames = told(&mut socket, 2).await;
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+    let last = frames[1]["id"].clone();
+    frames.sort_by_key(|frame| frame["channel"].as_str().map(str::to_owned));
+    assert_eq!(frames[0]["type"], "stock_update");
+    let stock = &frames[0]["data"];
+    assert_eq!(
+        (&stock["product_id"], &stock["sku"], &stock["site"]),
+        (&json!(MUG), &json!("MUG-1"), &json!("Main site"))
+    );
+    assert_eq!(
+        (&stock["old_available"], &stock["new_available"], &stock["change"]),
+        (&json!("50"), &json!("48"), &json!("-2"))
+    );
+    assert_eq!(frames[1]["type"], "new_transaction");
+    let sale = &frames[1]["data"];
+    assert_eq!((&sale["transaction_id"], &sale["status"]), (&json!(first), &json!("approved")));
+    assert_eq!((&sale["customer"], &sale["currency"]), (&json!("Z. Q. · 1"), &json!("USD")));
+    assert!(sale["number"].is_i64() && sale["is_suspicious"].is_boolean() && sale["timestamp"].is_string(), "{sale}");
+
+    // Cut without a word, and back: what came in between comes once, in its order, and then what comes next.
+    drop(socket);
+    let pending = till.sell(false).await;
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    till.post(&format!("/api/v1/transactions/{pending}/cancel"), json!({})).await;
+    till.post(&format!("/api/v1/transactions/{first}/refunds"), json!({"restock": true})).await;
+    let back = format!("?channels=transactions,inventory&last_event_id={}", last.as_str().expect("id"));
+    let mut socket = open(&back).await;
+    let missed = told(&mut socket, 6).await;
+    let of = |channel: &str, key: &str| {
+        let mine = missed.iter().filter(|frame| frame["channel"] == channel);
+        mine.map(|frame| (frame["type"].as_str().unwrap().to_owned(), frame["data"][key].as_str().unwrap().to_owned()))
+            .collect::<Vec<_>>()
+    };
+    let sold = |kind: &str, id: &String| (kind.to_owned(), id.clone());
+    assert_eq!(
+        of("transactions", "transaction_id"),
+        [sold("new_transaction", &pending), sold("transaction_update", &pending), sold("transaction_update", &first)]
+    );
+    let moved = |change: &str| ("stock_update".to_owned(), change.to_owned());
+    assert_eq!(of("inventory", "change"), [moved("-2"), moved("2"), moved("2")]);
+    let ids: std::collections::BTreeSet<_> = missed.iter().map(|frame| frame["id"].to_string()).collect();
+    assert_eq!(ids.len(), 6, "every frame has a place of its own");
+    let third = till.sell(true).await;
+    let now = told(&mut socket, 2).await;
+    assert!(now.iter().any(|frame| frame["type"] == "new_transaction" && frame["data"]["transaction_id"] == third));
+
+    // A case is told with what anybody may know; a clerk hears of none, and of no stock.
+    world.user("clerk@mill.example", None, &[PermSet::SalesClerk]).await;
+    let clerk = [("authorization", format!("Bearer {}", served.token("clerk@mill.example").await))];
+    let mut deaf = served.open("?channels=transactions,appointments", &clerk).await.expect("open");
+    assert_eq!(next(&mut deaf).await["data"]["channels"], json!(["transactions"]));
+    assert_eq!(next(&mut deaf).await["data"]["code"], "forbidden");
+    till.post(&format!("/api/v1/transactions/{third}/flag"), json!({"reason": "odd hour"})).await;
+    let alert = &told(&mut socket, 1).await[0];
+    assert_eq!((&alert["type"], &alert["channel"]), (&json!("fraud_alert"), &json!("transactions")));
+    assert_eq!(
+        (&alert["data"]["transaction_id"], &alert["data"]["reason"]),
+        (&json!(third), &json!("Somebody flagged this sale."))
+    );
+    till.post(&format!("/api/v1/transactions/{third}/refunds"), json!({})).await;
+    let heard = &told(&mut deaf, 1).await[0];
+    assert_eq!((&heard["type"], &heard["data"]["status"]), (&json!("transaction_update"), &json!("refunded")));
+
+    // A place that nobody knows any more: everything is to be fetched again.
+    let mut lost = open("?channels=transactions&last_event_id=987654321").await;
+    assert_eq!(next(&mut lost).await["type"], "resync");
 }

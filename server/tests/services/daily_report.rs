@@ -27,12 +27,12 @@ fn day(text: &str) -> NaiveDate {
     text.parse().unwrap()
 }
 
-fn figure(of: &ReportScreen, key: &str) -> [Option<Decimal>; 3] {
+pub fn figure(of: &ReportScreen, key: &str) -> [Option<Decimal>; 3] {
     let figure = of.report.figures.iter().find(|f| f.key == key).unwrap();
     [figure.value, figure.day_before, figure.week_before]
 }
 
-async fn sum_up(backend: &Backend) {
+pub async fn sum_up(backend: &Backend) {
     let summary = SummaryService::new(backend.clone());
     summary.sum_up(&summary.due_days().await.unwrap()).await.unwrap();
 }

@@ -212,6 +212,7 @@ async fn the_undo_knows_every_table_that_points_to_what_it_deletes(db: PgPool) {
         "sales.customer_purchase_patterns -> sales.customers",
         "sales.customer_segments -> sales.customers",
         "sales.customer_tiers -> sales.customers",
+        "sales.disputes -> sales.transactions",
         "sales.fraud_cases -> sales.transactions",
         "sales.fraud_decisions -> sales.transactions",
         "sales.fraud_labels -> sales.transactions",

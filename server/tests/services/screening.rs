@@ -13,7 +13,7 @@ use domain::{
         },
     },
     ids::{CaseId, CustomerId, ProductId},
-    transactions::{Entry, PaymentMethod, RecordSale, SaleReceipt, SaleStatus},
+    transactions::{Entry, PaymentMethod, RecordSale, SaleReceipt, SaleStatus, SuspiciousQuery},
 };
 use rust_decimal::Decimal;
 use server::services::fraud::CasesService;
@@ -482,4 +482,32 @@ async fn a_case_is_passed_on_put_off_and_a_sale_flagged_by_a_person(db: PgPool) 
     assert_eq!(desk.cases.flag(&admin(), unknown, &reason).await.unwrap_err().code, ErrorCode::NotFound);
     desk.decide(case.row.id, Verdict::ConfirmedFraud, None).await.unwrap();
     assert!(desk.cases.flag(&admin(), sale.transaction_id, &reason).await.is_ok(), "it is opened again");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn suspicious_sales_are_listed_by_how_far_their_review_is(db: PgPool) {
+    let desk = Desk::on(db).await;
+    let held = desk.held().await;
+    let list = async |who: &Principal, text: &str| {
+        let asked = SuspiciousQuery::parse(domain::query::pairs(text)).unwrap();
+        desk.shop.sales.suspicious(who, &asked).await.unwrap()
+    };
+    let all = list(&admin(), "").await;
+    assert_eq!((all.total, all.items.len(), all.next_cursor), (1, 1, None));
+    let row = &all.items[0];
+    assert_eq!((row.sale.id, row.sale.is_suspicious, row.outcome), (held.transaction_id, true, Some(Outcome::Hold)));
+    assert_eq!((row.products[0].sku.as_str(), row.products[0].quantity), ("MUG", dec("1")));
+    assert_eq!((row.case_id, row.hits.len()), (held.case_id, 3));
+    assert_eq!(row.sale.customer.as_ref().unwrap().label, "A. A. · 1");
+    // Who may not review sees no rule, who may not see cases none of them.
+    let seen = &list(&viewer(), "").await.items[0];
+    assert_eq!((seen.case_id, seen.outcome, seen.hits.len()), (held.case_id, Some(Outcome::Hold), 0));
+    let sold = &list(&clerk(), "").await.items[0];
+    assert_eq!((sold.case_id, sold.outcome, sold.hits.len()), (None, None, 0));
+
+    assert_eq!((list(&admin(), "review=open").await.total, list(&admin(), "review=closed").await.total), (1, 0));
+    desk.decide(held.case_id.unwrap(), Verdict::Legitimate, None).await.unwrap();
+    assert_eq!((list(&admin(), "review=open").await.total, list(&admin(), "review=closed").await.total), (0, 1));
+    desk.shop.clock.advance(Duration::hours(25));
+    assert_eq!((list(&admin(), "").await.total, list(&admin(), "hours=26&review=all").await.total), (0, 1));
 }

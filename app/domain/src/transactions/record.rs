@@ -16,7 +16,7 @@ pub const MAX_QUANTITY: Decimal = Decimal::ONE_THOUSAND;
 /// Bound of prices, discounts and shipping, far above any real one and far below what a column holds.
 const MAX_AMOUNT: Decimal = Decimal::from_parts(1_000_000_000, 0, 0, false, 0);
 /// Decimals a quantity or price may have; the columns keep no more.
-const MAX_SCALE: u32 = 4;
+pub(super) const MAX_SCALE: u32 = 4;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -175,7 +175,7 @@ impl RecordSale {
     }
 }
 
-fn amount_fault(path: &str, amount: Decimal) -> Option<FieldError> {
+pub(super) fn amount_fault(path: &str, amount: Decimal) -> Option<FieldError> {
     if amount.is_sign_negative() && !amount.is_zero() {
         Some(FieldError::new(path, "Give an amount of 0 or more."))
     } else if amount > MAX_AMOUNT {

@@ -1,6 +1,7 @@
 //! What the pages and REST show of sales; one shape a screen. Times are in the business zone.
 
 use super::{
+    dispute::SaleDispute,
     filter::SaleQuery,
     record::SaleForm,
     status::{PaymentMethod, SaleStatus},
@@ -120,6 +121,8 @@ pub struct SaleRefund {
 pub struct SaleDetail {
     pub id: TransactionId,
     pub number: i64,
+    /// Counts its changes.
+    pub version: i32,
     pub external_ref: Option<String>,
     pub customer: Option<CustomerRef>,
     pub site: String,
@@ -148,11 +151,14 @@ pub struct SaleDetail {
     pub decision: Option<SaleDecision>,
     /// It is pending and the caller may end it.
     pub may_settle: bool,
+    /// It went through, something of it is left, and the caller may refund it.
+    pub may_refund: bool,
     /// How it came in: api, web, import.
     pub entry: String,
     pub demo: bool,
     pub lines: Vec<SaleLine>,
     pub refunds: Vec<SaleRefund>,
+    pub disputes: Vec<SaleDispute>,
     pub events: Vec<SaleEvent>,
 }
 

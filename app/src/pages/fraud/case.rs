@@ -14,6 +14,7 @@ use crate::{
     pages::LazyPage,
 };
 use domain::{
+    access::Permission,
     format,
     fraud::{
         ShownHit,
@@ -100,6 +101,7 @@ fn found(case: Option<CaseDetail>, acts: Acts) -> AnyView {
     let sale = format!("/transactions/{}", row.transaction_id);
     let scope = case.outcome.map(|outcome| outcome.label()).unwrap_or("Flagged by a person");
     let work = (case.may_review && row.state != CaseState::Closed).then(|| work(&case, acts));
+    let refund = refund(&case, &sale);
     view! {
         <PageHead title=format!("Case of sale #{}", row.number) scope>
             <a class="btn" href="/fraud">"All cases"</a>
@@ -113,10 +115,26 @@ fn found(case: Option<CaseDetail>, acts: Acts) -> AnyView {
             {facts(&case)}
             {evidence(&case)}
         </section>
+        {refund}
         {work}
         {events(&case.events)}
     }
     .into_any()
+}
+
+/// Fraud that went through is refunded: by who may, on the page of the sale.
+fn refund(case: &CaseDetail, sale: &str) -> Option<impl IntoView + use<>> {
+    let fraud = case.verdict == Some(Verdict::ConfirmedFraud) && case.row.status.is_refundable();
+    let href = format!("{sale}?refund=1#refund");
+    (fraud && session().may(Permission::TransactionsRefund)).then(|| {
+        view! {
+            <section class="card">
+                <header><h2>"Money back"</h2></header>
+                <p>"The sale went through before it was known to be fraud."</p>
+                <p><a class="btn primary" href=href>"Refund the sale"</a></p>
+            </section>
+        }
+    })
 }
 
 fn facts(case: &CaseDetail) -> impl IntoView + use<> {

@@ -1,5 +1,6 @@
 //! `/transactions/{id}`: one sale in full.
 
+use super::acts::acts;
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, FormState},
@@ -8,19 +9,15 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::{
-        fraud::FlagSale,
-        transactions::{SettleSale, load_sale},
-    },
+    features::transactions::{SettleSale, load_sale},
     live::use_topic,
     page_data::PageData,
     pages::LazyPage,
 };
 use domain::{
-    access::Permission,
     format,
     live::Topic,
-    transactions::{SaleDetail, SaleEvent, SaleLine, SaleRefund, SaleStatus, Settlement},
+    transactions::{SaleDetail, SaleDispute, SaleEvent, SaleLine, SaleRefund, SaleStatus, Settlement},
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_params_map;
@@ -30,34 +27,42 @@ use rust_decimal::Decimal;
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct TransactionRoute {
     sale: PageData<Option<SaleDetail>>,
+    /// Not read anew with every sale that is made: what is typed stays.
+    forms: PageData<Option<SaleDetail>>,
     settle: ServerAction<SettleSale>,
-    flag: ServerAction<FlagSale>,
 }
 
 impl LazyPage for TransactionRoute {
     fn data() -> Self {
         let params = use_params_map();
+        let id = move || params.with(|p| p.get("id").unwrap_or_default());
         let changed = use_topic(Topic::Transactions);
         let settle = ServerAction::<SettleSale>::new();
         let version = settle.version();
-        let asked = move || (params.with(|p| p.get("id").unwrap_or_default()), changed.get(), version.get());
-        Self { sale: PageData::load(asked, |(id, _, _)| load_sale(id)), settle, flag: ServerAction::new() }
+        Self {
+            sale: PageData::load(move || (id(), changed.get(), version.get()), |(id, _, _)| load_sale(id)),
+            forms: PageData::load(move || (id(), version.get()), |(id, _)| load_sale(id)),
+            settle,
+        }
     }
 
     fn view(this: Self) -> AnyView {
-        let TransactionRoute { sale, settle, flag } = this;
+        let TransactionRoute { sale, forms, settle } = this;
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || Suspend::new(async move { ready_or_failed(sale.await, move |sale| found(sale, settle, flag)) })}
+                {move || Suspend::new(async move { ready_or_failed(sale.await, move |sale| found(sale, settle)) })}
+            </Transition>
+            <Transition fallback=|| ()>
+                {move || Suspend::new(async move { forms.await.ok().flatten().map(|sale| acts(&sale)) })}
             </Transition>
         }
         .into_any()
     }
 }
 
-fn found(sale: Option<SaleDetail>, settle: ServerAction<SettleSale>, flag: ServerAction<FlagSale>) -> AnyView {
+fn found(sale: Option<SaleDetail>, settle: ServerAction<SettleSale>) -> AnyView {
     match sale {
-        Some(sale) => shown(sale, settle, flag),
+        Some(sale) => shown(sale, settle),
         None => {
             set_status(404);
             view! {
@@ -69,28 +74,27 @@ fn found(sale: Option<SaleDetail>, settle: ServerAction<SettleSale>, flag: Serve
     }
 }
 
-fn shown(sale: SaleDetail, settle: ServerAction<SettleSale>, flag: ServerAction<FlagSale>) -> AnyView {
+fn shown(sale: SaleDetail, settle: ServerAction<SettleSale>) -> AnyView {
     let title = format!("Transaction #{}", sale.number);
     let scope = sale.external_ref.as_ref().map(|r| format!("Number {r} at its source")).unwrap_or_default();
     let settling = settling(&sale, settle);
     let lines = lines(&sale);
-    let (refunds, events) = (refunds(&sale), events(&sale.events));
+    let (refunds, disputes, events) = (refunds(&sale), disputes(&sale), events(&sale.events));
     view! {
         <PageHead title scope>
             <a class="btn" href="/transactions">"All transactions"</a>
             <a class="btn primary" href="/transactions/new">"New transaction"</a>
         </PageHead>
         <ErrorSummary state=FormState::of(settle)/>
-        <ErrorSummary state=FormState::of(flag)/>
         {settling}
         <section class="grid2">
             {facts(&sale)}
             {sums(&sale)}
         </section>
         {decision(&sale)}
-        {flagging(&sale, flag)}
         {lines}
         {refunds}
+        {disputes}
         {events}
     }
     .into_any()
@@ -152,31 +156,6 @@ fn facts(sale: &SaleDetail) -> impl IntoView + use<> {
             </dl>
         </article>
     }
-}
-
-/// A reviewer may open a case of a sale that went through.
-fn flagging(sale: &SaleDetail, flag: ServerAction<FlagSale>) -> Option<impl IntoView + use<>> {
-    let open = sale.decision.as_ref().is_some_and(|decision| decision.case_id.is_some());
-    let sold = matches!(sale.status, SaleStatus::Approved | SaleStatus::Released | SaleStatus::PartiallyRefunded);
-    if open || !sold || !session().may(Permission::FraudReview) {
-        return None;
-    }
-    let id = sale.id.to_string();
-    let reason = FormState::of(flag).typed("reason", "");
-    Some(view! {
-        <details class="card">
-            <summary>"Something is wrong with this sale"</summary>
-            <ActionForm action=flag>
-                <CsrfField/>
-                <input type="hidden" name="id" value=id/>
-                <div class="field">
-                    <label for="flag-reason">"What is suspicious"</label>
-                    <input id="flag-reason" name="reason" required minlength="5" maxlength="2000" value=reason/>
-                </div>
-                <div class="form-actions"><button class="btn" type="submit">"Open a case"</button></div>
-            </ActionForm>
-        </details>
-    })
 }
 
 /// What screening came to, for who may see cases.
@@ -293,6 +272,35 @@ fn refunds(sale: &SaleDetail) -> Option<impl IntoView + use<>> {
                 <div class="table-wrap">
                     <table class="stack">
                         <thead><tr><th>"Kind"</th><th>"Time"</th><th class="r">"Quantity"</th><th class="r">"Total"</th></tr></thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </div>
+            </section>
+        }
+    })
+}
+
+fn disputes(sale: &SaleDetail) -> Option<impl IntoView + use<>> {
+    let (currency, locale) = (sale.currency, session().business.locale);
+    let row = |dispute: &SaleDispute| {
+        let closed = dispute.closed_at.map(|at| view! { " "{when(at)} });
+        view! {
+            <tr>
+                <td>{dispute.reason.words()}</td>
+                <td class="num">{when(dispute.opened_at)}</td>
+                <td>{dispute.outcome.map_or("Open", |outcome| outcome.words())}{closed}</td>
+                <td class="r num">{format::money(dispute.amount, currency, &locale)}</td>
+            </tr>
+        }
+    };
+    (!sale.disputes.is_empty()).then(|| {
+        let rows = sale.disputes.iter().map(row).collect_view();
+        view! {
+            <section class="card">
+                <header><h2>"Disputes"</h2></header>
+                <div class="table-wrap" tabindex="0">
+                    <table class="stack">
+                        <thead><tr><th>"Reason"</th><th>"Opened"</th><th>"Outcome"</th><th class="r">"Amount"</th></tr></thead>
                         <tbody>{rows}</tbody>
                     </table>
                 </div>

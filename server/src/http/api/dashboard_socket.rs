@@ -1,4 +1,4 @@
-//! `/api/v1/ws/dashboard`: the dashboard as frames, for programs and other pages (`platform.md` 3.8).
+//! `/api/v1/ws/dashboard`: the dashboard and what happens as frames, for programs and other pages (`platform.md` 3.8).
 
 use crate::{
     http::{caller::Signed, error::ApiError, routes::Routes},
@@ -16,11 +16,14 @@ use axum::{
 use domain::{
     AppError, ErrorCode,
     access::{Access, Permission, Principal},
+    analytics::AnalyticsQuery,
     live::{Changed, Topic},
+    overview::MetricKey,
+    query,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use tokio::{
     sync::broadcast::{Receiver, error::RecvError},
     time::{Instant, sleep_until, timeout},
@@ -51,39 +54,58 @@ pub fn routes() -> Routes<Services> {
 pub struct SocketQuery {
     /// Comma-separated; `dashboard` when not given.
     channels: Option<String>,
+    /// The id of the last frame that was heard, to go on after it.
+    last_event_id: Option<String>,
 }
 
-/// What can be heard.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Channel {
+macro_rules! channels {
+    ($($(#[$doc:meta])* $name:ident => $text:literal, $right:ident;)+) => {
+        /// What can be heard.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        enum Channel { $($(#[$doc])* $name),+ }
+
+        impl Channel {
+            const fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+
+            fn parse(text: &str) -> Option<Self> {
+                match text { $($text => Some(Self::$name),)+ _ => None }
+            }
+
+            const fn right(self) -> Permission {
+                match self { $(Self::$name => Permission::$right),+ }
+            }
+        }
+    };
+}
+
+channels! {
     /// The overview of the last 24 hours, whole.
-    Dashboard,
-    /// The last minute.
-    Metrics,
-    /// Which sale was recorded or changed.
-    Transactions,
+    Dashboard => "dashboard", OverviewView;
+    /// Sales as they are recorded and change, and cases as they are opened.
+    Transactions => "transactions", TransactionsView;
+    /// Stock as it moves.
+    Inventory => "inventory", InventoryView;
+    /// The hour, the last 24 and which figures changed.
+    Analytics => "analytics", OverviewView;
+    Alerts => "alerts", AlertsView;
+    Customers => "customers", CustomersView;
+    Jobs => "jobs", JobsView;
+    Leads => "leads", ProspectsView;
+    Projects => "projects", CrmView;
+    Team => "team", CrmView;
+    Appointments => "appointments", CrmView;
+    Streams => "streams", IntegrationsView;
+    Optimize => "optimize", PlanView;
 }
 
-impl Channel {
-    const ALL: [Self; 3] = [Self::Dashboard, Self::Metrics, Self::Transactions];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Dashboard => "dashboard",
-            Self::Metrics => "metrics",
-            Self::Transactions => "transactions",
-        }
-    }
-
-    fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|channel| channel.as_str() == text)
-    }
-
-    const fn right(self) -> Permission {
-        match self {
-            Self::Dashboard | Self::Metrics => Permission::OverviewView,
-            Self::Transactions => Permission::TransactionsView,
-        }
+/// The channel of a topic's frames.
+const fn channel_of(topic: Topic) -> Option<Channel> {
+    match topic {
+        Topic::Transactions | Topic::Fraud => Some(Channel::Transactions),
+        Topic::Inventory => Some(Channel::Inventory),
+        _ => None,
     }
 }
 
@@ -115,11 +137,21 @@ async fn connect(
         return ApiError(AppError::unavailable("A fault drill keeps live connections away.")).into_response();
     }
     let wanted = query.channels.unwrap_or_else(|| Channel::Dashboard.as_str().to_owned());
+    let last = query.last_event_id.filter(|last| !last.is_empty());
     upgrade.max_message_size(SAID_AT_MOST).on_upgrade(move |socket| async move {
-        let receiver = services.live.subscribe();
-        let mut line = Line { services, who, socket, receiver, channels: BTreeSet::new(), sent: None };
+        let (receiver, replay) = services.live.join(None);
+        let mut line = Line {
+            services,
+            who,
+            socket,
+            receiver,
+            channels: BTreeSet::new(),
+            position: replay.position,
+            changed: BTreeSet::new(),
+            sent: None,
+        };
         // Whatever ends it, the client comes back by itself.
-        let _ = line.serve(&wanted).await;
+        let _ = line.serve(&wanted, last.as_deref()).await;
     })
 }
 
@@ -135,23 +167,37 @@ struct Line {
     socket: WebSocket,
     receiver: Receiver<Heard>,
     channels: BTreeSet<Channel>,
-    /// When the dashboard was sent last.
+    /// Everything up to here was told; a frame that is of no event carries it.
+    position: String,
+    /// Topics heard since the last snapshot.
+    changed: BTreeSet<Topic>,
+    /// When the snapshots were sent last.
     sent: Option<Instant>,
 }
 
 impl Line {
-    async fn serve(&mut self, wanted: &str) -> Kept {
+    async fn serve(&mut self, wanted: &str, last: Option<&str>) -> Kept {
         let mut refused = Vec::new();
         for name in wanted.split(',').map(str::trim).filter(|name| !name.is_empty()) {
             if let Err(frame) = self.join(name) {
                 refused.push(frame);
             }
         }
+        let missed = last.map(|last| self.resume(last));
         let channels: Vec<_> = self.channels.iter().map(|channel| channel.as_str()).collect();
         let user = self.who.user_id().map(|user| user.to_string());
         self.frame("connected", "", json!({ "user_id": user, "channels": channels })).await?;
         for (name, code) in refused {
             self.error(&name, code).await?;
+        }
+        match missed {
+            None => {}
+            Some(None) => self.resync("").await?,
+            Some(Some(events)) => {
+                for (event, told) in events {
+                    self.tell(&event, told).await?;
+                }
+            }
         }
         self.snapshots().await?;
         let mut due = Instant::now() + ANYHOW;
@@ -177,7 +223,7 @@ impl Line {
                         }
                     }
                     Ok(Heard::Resync) | Err(RecvError::Lagged(_)) => {
-                        self.frame("resync", "", json!({})).await?;
+                        self.resync("").await?;
                         due = due.min(self.soon());
                     }
                     Err(RecvError::Closed) => return self.close(GOING_AWAY, "going away").await,
@@ -227,23 +273,85 @@ impl Line {
         Ok(false)
     }
 
+    /// Goes on after the frame `last`: the events since, each with how many of its frames are told already. `None`: it is not known
+    /// any more what came since.
+    fn resume(&mut self, last: &str) -> Option<Vec<(Arc<Changed>, usize)>> {
+        // `7` is the last frame of event 7, `7:2` its second of more.
+        let (event, told) = last.split_once(':').unwrap_or((last, ""));
+        let begun = match (told, event.parse()) {
+            ("", _) => None,
+            (_, Ok(id)) => Some((self.services.live.at(id)?, told.parse().ok()?)),
+            _ => return None,
+        };
+        let (receiver, replay) = self.services.live.join(Some(event));
+        self.receiver = receiver;
+        if replay.resync {
+            self.position = replay.position;
+            return None;
+        }
+        last.clone_into(&mut self.position);
+        Some(begun.into_iter().chain(replay.events.into_iter().map(|event| (event, 0))).collect())
+    }
+
+    /// There is a hole: what the client has of the channel, or of all, is void.
+    async fn resync(&mut self, channel: &str) -> Kept {
+        if channel.is_empty() {
+            let (receiver, replay) = self.services.live.join(None);
+            self.receiver = receiver;
+            self.position = replay.position;
+        }
+        self.frame("resync", channel, json!({})).await
+    }
+
     /// Answers whether the snapshots are out of date now.
     async fn heard(&mut self, event: &Changed) -> Result<bool, Over> {
         if event.topic == Topic::Session && self.who.user_id().is_some_and(|user| user.to_string() == event.key) {
             self.close(SESSION_OVER, "session over").await?;
             return Err(Over);
         }
-        if event.topic == Topic::Transactions && self.channels.contains(&Channel::Transactions) {
-            let data = json!({ "transaction_id": Some(&event.key).filter(|key| !key.is_empty()) });
-            self.numbered("transaction_update", Channel::Transactions.as_str(), &event.id.to_string(), data).await?;
-        }
+        self.tell(event, 0).await?;
+        self.changed.insert(event.topic);
         Ok(matches!(event.topic, Topic::Transactions | Topic::Analytics | Topic::Settings | Topic::Customers))
+    }
+
+    /// The frames of an event, but for the first `told`.
+    async fn tell(&mut self, event: &Changed, told: usize) -> Kept {
+        let id = event.id.to_string();
+        let channel = channel_of(event.topic).filter(|channel| self.channels.contains(channel));
+        let Some(channel) = channel else {
+            self.position = id;
+            return Ok(());
+        };
+        if event.key.is_empty() && event.topic != Topic::Fraud {
+            // Many changed at once: there is no frame for each.
+            self.position = id;
+            return self.resync(channel.as_str()).await;
+        }
+        let Ok(frames) = self.services.frames.of(event).await else {
+            self.position = id;
+            return self.resync(channel.as_str()).await;
+        };
+        let frames: Vec<(&'static str, Value)> = frames
+            .get()
+            .into_iter()
+            .flatten()
+            .filter_map(|frame| Some((frame.kind, frame.told(&self.who)?.clone())))
+            .collect();
+        let last = frames.len();
+        for (n, (kind, data)) in (1..).zip(frames).skip(told) {
+            let at = if n == last { id.clone() } else { format!("{id}:{n}") };
+            self.numbered(kind, channel.as_str(), &at, data).await?;
+            self.position = at;
+        }
+        self.position = id;
+        Ok(())
     }
 
     /// The channels that are sent whole.
     async fn snapshots(&mut self) -> Kept {
-        let overview = std::sync::Arc::clone(&self.services.overview);
+        let changed = std::mem::take(&mut self.changed);
         if self.channels.contains(&Channel::Dashboard) {
+            let overview = Arc::clone(&self.services.overview);
             match overview.dashboard(&self.who, "24h").await {
                 Ok(answer) => {
                     let data = json!({ "data": answer.data, "metadata": answer.metadata });
@@ -252,14 +360,27 @@ impl Line {
                 Err(error) => self.error("dashboard", error.code.as_str()).await?,
             }
         }
-        if self.channels.contains(&Channel::Metrics) {
-            match overview.realtime(&self.who).await {
-                Ok(minute) => self.frame("metrics_update", "metrics", json!(minute)).await?,
-                Err(error) => self.error("metrics", error.code.as_str()).await?,
+        if self.channels.contains(&Channel::Analytics) {
+            let analytics = Arc::clone(&self.services.analytics);
+            let asked = AnalyticsQuery::parse(query::pairs("hours=24"));
+            match analytics.hourly(&self.who, &asked).await {
+                Ok(answer) => {
+                    let keys: Vec<_> = self.keys(&changed).collect();
+                    let data = json!({ "keys": keys, "hour": answer.items.last(), "totals": answer.metadata.totals });
+                    self.frame("metrics_update", "analytics", data).await?;
+                }
+                Err(error) => self.error("analytics", error.code.as_str()).await?,
             }
         }
         self.sent = Some(Instant::now());
         Ok(())
+    }
+
+    /// The figures that one of the topics makes old; without a topic there is none.
+    fn keys(&self, changed: &BTreeSet<Topic>) -> impl Iterator<Item = &'static str> {
+        let of = |key: &&MetricKey| key.declaration().topics.iter().any(|topic| changed.contains(topic));
+        let may = |key: &&MetricKey| self.who.may(key.declaration().permission);
+        MetricKey::ALL.iter().filter(of).filter(may).map(|key| key.as_str())
     }
 
     async fn error(&mut self, channel: &str, code: &str) -> Kept {
@@ -267,7 +388,7 @@ impl Line {
     }
 
     async fn frame(&mut self, kind: &str, channel: &str, data: Value) -> Kept {
-        let position = self.services.live.since(None).position;
+        let position = self.position.clone();
         self.numbered(kind, channel, &position, data).await
     }
 

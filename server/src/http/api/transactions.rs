@@ -1,4 +1,4 @@
-//! `/api/v1/transactions`: list, record, quote, detail, events, and the end of a pending sale.
+//! `/api/v1/transactions`: list, record, quote, detail, events, the end of a pending sale, refunds and disputes.
 
 use crate::{
     http::{
@@ -20,10 +20,13 @@ use domain::{
     AppError,
     access::{Access, Permission},
     idempotency::IdempotencyKey,
-    ids::TransactionId,
+    ids::{DisputeId, TransactionId},
     paging::Page,
     query,
-    transactions::{Entry, Quote, RecordSale, SaleDetail, SaleQuery, SettleSale, Settlement},
+    transactions::{
+        CloseDispute, Entry, OpenDispute, Quote, RecordSale, RefundSale, SaleDetail, SaleQuery, SettleSale, Settlement,
+        SuspiciousQuery,
+    },
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -34,15 +37,20 @@ use utoipa::ToSchema;
 pub fn routes() -> Routes<Services> {
     let view = Access::Needs(Permission::TransactionsView);
     let create = Access::Needs(Permission::TransactionsCreate);
+    let refund_right = Access::Needs(Permission::TransactionsRefund);
     Routes::new()
         .get("/api/v1/transactions", view, list)
         .post("/api/v1/transactions", create, record)
         .post("/api/v1/transactions/quote", create, quote)
+        .get("/api/v1/transactions/suspicious", view, suspicious)
         .get("/api/v1/transactions/{id}", view, detail)
         .get("/api/v1/transactions/{id}/events", view, events)
         .post("/api/v1/transactions/{id}/capture", create, capture)
         .post("/api/v1/transactions/{id}/fail", create, fail)
         .post("/api/v1/transactions/{id}/cancel", create, cancel)
+        .post("/api/v1/transactions/{id}/refunds", refund_right, refund)
+        .post("/api/v1/transactions/{id}/disputes", refund_right, dispute)
+        .patch("/api/v1/disputes/{id}", refund_right, close_dispute)
 }
 
 /// Beside a page of sales.
@@ -56,6 +64,17 @@ pub struct SalePage {
     next_cursor: Option<String>,
     /// The zone of the days in the filter.
     zone: String,
+}
+
+/// Beside a page of suspicious sales.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Paged {
+    /// Of the page.
+    count: usize,
+    /// Of the filter.
+    total: i64,
+    limit: u32,
+    next_cursor: Option<String>,
 }
 
 /// Beside a list that is sent whole.
@@ -83,6 +102,19 @@ pub async fn list(
     let found = services.transactions.list(&who, &asked).await?;
     let Page { items, next_cursor, total } = found.page;
     let metadata = SalePage { count: items.len(), total, limit: asked.limit, next_cursor, zone: found.zone };
+    Ok(Json(envelope(value(items)?, metadata)))
+}
+
+/// Sales that screening did not approve at once, the latest first.
+pub async fn suspicious(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    RawQuery(raw): RawQuery,
+) -> ApiResult<Json<Value>> {
+    let asked = SuspiciousQuery::parse(query::pairs(raw.as_deref().unwrap_or_default()));
+    let asked = asked.map_err(AppError::validation)?;
+    let Page { items, next_cursor, total } = services.transactions.suspicious(&who, &asked).await?;
+    let metadata = Paged { count: items.len(), total, limit: asked.list.limit, next_cursor };
     Ok(Json(envelope(value(items)?, metadata)))
 }
 
@@ -177,4 +209,38 @@ async fn settle(
         return ApiError(AppError::field("reason", "Send a JSON object with a reason, or nothing.")).into_response();
     };
     answer(services.transactions.settle(who, id, how, &command, key).await, Json)
+}
+
+/// Takes the sale back, wholly or in part.
+pub async fn refund(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    SentKey(key): SentKey,
+    Path(id): Path<TransactionId>,
+    Json(command): Json<RefundSale>,
+) -> Response {
+    let answered = services.transactions.refund(&who, id, &command, key.as_ref()).await;
+    answer(answered, |sale| (StatusCode::CREATED, Json(sale)))
+}
+
+/// Its payment is disputed.
+pub async fn dispute(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    SentKey(key): SentKey,
+    Path(id): Path<TransactionId>,
+    Json(command): Json<OpenDispute>,
+) -> Response {
+    let answered = services.transactions.dispute(&who, id, &command, key.as_ref()).await;
+    answer(answered, |sale| (StatusCode::CREATED, Json(sale)))
+}
+
+/// A dispute is won or lost.
+pub async fn close_dispute(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<DisputeId>,
+    Json(command): Json<CloseDispute>,
+) -> ApiResult<Json<SaleDetail>> {
+    Ok(Json(services.transactions.close_dispute(&who, id, command).await?))
 }

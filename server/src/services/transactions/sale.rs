@@ -256,7 +256,7 @@ pub async fn record(
     .await?;
     if let Answered { value: Ok(receipt), replayed: false } = &answered {
         service.announcements.announce(Topic::Transactions, receipt.transaction_id.to_string());
-        service.announcements.announce(Topic::Inventory, "");
+        service.announcements.announce(Topic::Inventory, receipt.transaction_id.to_string());
     }
     Ok(answered)
 }
@@ -307,7 +307,7 @@ async fn write(
     let needs = priced.needs();
     if !needs.is_empty() && status != SaleStatus::Declined {
         let reserve = status != SaleStatus::Approved;
-        let taking = Taking { site_id, transaction_id: id.0, actor: who.label(), at, origin, reserve };
+        let taking = Taking { site_id, ref_id: id.0, actor: who.label(), at, origin, reserve };
         let short = take(connection, &needs, taking).await?;
         if !short.is_empty() {
             return Err(priced.shortage(sale, &short));

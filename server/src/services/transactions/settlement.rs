@@ -57,15 +57,16 @@ pub async fn settle(
     .await
 }
 
-async fn read(connection: &mut PgConnection, who: &Principal, id: TransactionId) -> Result<SaleDetail, AppError> {
+pub async fn read(connection: &mut PgConnection, who: &Principal, id: TransactionId) -> Result<SaleDetail, AppError> {
     let zone = zone_of(&store::settings::business(connection).await?);
     let may = |recorder| may_settle(who, recorder);
     let found = detail::get(connection, id, &|at| zone.local(at), HELD_FOR, may).await?;
     found.map(|sale| seen_by(who, sale)).ok_or_else(AppError::internal)
 }
 
-/// What hit is for who may review; who may not see cases sees no decision.
+/// What hit is for who may review; who may not see cases sees no decision, and who may not refund is not offered it.
 pub fn seen_by(who: &Principal, mut sale: SaleDetail) -> SaleDetail {
+    sale.may_refund &= who.may(Permission::TransactionsRefund);
     if !who.may(Permission::FraudView) {
         sale.decision = None;
     }

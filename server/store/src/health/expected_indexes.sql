@@ -24,6 +24,7 @@ CREATE INDEX customers_external_ref_trigram ON sales.customers USING gin (extern
 CREATE INDEX customers_name_trigram ON sales.customers USING gin (((((((first_name)::text || ' '::text) || (last_name)::text) || ' '::text) || COALESCE(email, ''::text))) gin_trgm_ops);
 CREATE INDEX customers_phone_hash ON sales.customers USING btree (phone_hash) WHERE (phone_hash IS NOT NULL);
 CREATE INDEX customers_tier ON sales.customers USING btree (loyalty_tier, number DESC);
+CREATE INDEX disputes_transaction ON sales.disputes USING btree (transaction_id, opened_at);
 CREATE INDEX drill_runs_ends_at_idx ON ops.drill_runs USING btree (ends_at) WHERE (ended_at IS NULL);
 CREATE INDEX drill_runs_started_at_idx ON ops.drill_runs USING btree (started_at DESC);
 CREATE INDEX exports_owner ON ops.exports USING btree (owner_id, created_at DESC);
@@ -31,6 +32,7 @@ CREATE INDEX fraud_backtests_newest ON sales.fraud_backtests USING btree (create
 CREATE INDEX fraud_backtests_of_content ON sales.fraud_backtests USING btree (content_hash, finished_at DESC) WHERE (state = 'finished'::text);
 CREATE INDEX fraud_cases_closed ON sales.fraud_cases USING btree (closed_at) INCLUDE (verdict) WHERE (closed_at IS NOT NULL);
 CREATE INDEX fraud_cases_queue ON sales.fraud_cases USING btree (expected_loss DESC, created_at) WHERE (state <> 'closed'::text);
+CREATE INDEX fraud_cases_transaction ON sales.fraud_cases USING btree (transaction_id, created_at);
 CREATE INDEX fraud_dataset_rows_in_time ON sales.fraud_dataset_rows USING btree (dataset_id, occurred_at, ref);
 CREATE INDEX fraud_decisions_at ON sales.fraud_decisions USING btree (at) INCLUDE (outcome, transaction_id);
 CREATE INDEX fraud_decisions_in_time ON sales.fraud_decisions USING btree (at DESC, id);
@@ -110,6 +112,7 @@ CREATE UNIQUE INDEX categories_name_key ON sales.categories USING btree (lower(n
 CREATE UNIQUE INDEX category_performance_mv_key ON sales.category_performance_mv USING btree (category_id, day, currency);
 CREATE UNIQUE INDEX customer_segments_mv_key ON sales.customer_segments_mv USING btree (scheme, segment);
 CREATE UNIQUE INDEX customers_email_key ON sales.customers USING btree (lower(email));
+CREATE UNIQUE INDEX disputes_one_open ON sales.disputes USING btree (transaction_id) WHERE (outcome IS NULL);
 CREATE UNIQUE INDEX fraud_cases_one_open ON sales.fraud_cases USING btree (transaction_id) WHERE (state <> 'closed'::text);
 CREATE UNIQUE INDEX fraud_rule_sets_one_live ON sales.fraud_rule_sets USING btree (state) WHERE (state = 'live'::text);
 CREATE UNIQUE INDEX fraud_rule_sets_one_shadow ON sales.fraud_rule_sets USING btree (state) WHERE (state = 'shadow'::text);

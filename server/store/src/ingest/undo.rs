@@ -176,7 +176,8 @@ pub async fn delete_sales(connection: &mut PgConnection, sales: &[Uuid]) -> Resu
         .await?;
     sqlx::query!(
         "with labels as (delete from sales.fraud_labels where transaction_id = any($1)),
-              cases as (delete from sales.fraud_cases where transaction_id = any($1))
+              cases as (delete from sales.fraud_cases where transaction_id = any($1)),
+              disputes as (delete from sales.disputes where transaction_id = any($1))
          delete from sales.fraud_decisions where transaction_id = any($1)",
         sales
     )

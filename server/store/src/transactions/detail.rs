@@ -1,6 +1,6 @@
 //! One sale in full.
 
-use super::{Local, money, read};
+use super::{Local, disputes, money, read};
 use crate::{Result, fraud::screening::decision_of};
 use domain::{
     fraud::{Hit, Outcome},
@@ -23,7 +23,7 @@ pub async fn get(
     may_settle: impl Fn(Option<uuid::Uuid>) -> bool,
 ) -> Result<Option<SaleDetail>> {
     let Some(row) = sqlx::query!(
-        r#"select t.number as "number!", t.external_ref, t.customer_id, s.name as "site!", t.status as "status!", t.payment_method,
+        r#"select t.number as "number!", t.version as "version!", t.external_ref, t.customer_id, s.name as "site!", t.status as "status!", t.payment_method,
                   t.currency as "currency!", t.gross as "gross!", t.discount as "discount!", t.net as "net!", t.tax as "tax!",
                   t.shipping as "shipping!", t.total as "total!", t.refunded_net as "refunded_net!", t.occurred_at as "occurred_at!",
                   t.recognised_at, t.hold_expires_at, t.created_at as "created_at!", t.created_by, t.entry as "entry!", t.origin as "origin!", c.number as "customer_number?",
@@ -48,6 +48,7 @@ pub async fn get(
     Ok(Some(SaleDetail {
         id,
         number: row.number,
+        version: row.version,
         external_ref: row.external_ref,
         customer,
         site: row.site,
@@ -70,10 +71,12 @@ pub async fn get(
         },
         decision: decision(connection, id).await?,
         may_settle: status == SaleStatus::Pending && may_settle(row.created_by),
+        may_refund: status.is_refundable(),
         entry: row.entry,
         demo: row.origin == "demo",
         lines: lines(connection, id).await?,
         refunds: refunds(connection, id, local).await?,
+        disputes: disputes::of_sale(connection, id, local).await?,
         events: events(connection, id, local).await?,
     }))
 }

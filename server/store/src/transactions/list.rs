@@ -5,7 +5,7 @@ use crate::Result;
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{CustomerId, TransactionId},
-    transactions::{CustomerRef, PaymentMethod, SaleFilter, SaleRow, SaleSort, SaleStatus},
+    transactions::{CustomerRef, PaymentMethod, Review, SaleFilter, SaleRow, SaleSort, SaleStatus},
 };
 use rust_decimal::Decimal;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -20,6 +20,8 @@ pub struct Scope {
     pub until: Option<DateTime<Utc>>,
     /// The caller may search customers by name and e-mail.
     pub by_name: bool,
+    /// Of those with a case: whether one is open.
+    pub review: Review,
 }
 
 /// The row before a page: sort key and id.
@@ -90,6 +92,14 @@ pub fn narrow(sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
     }
     if let Some(suspicious) = f.suspicious {
         sql.push(if suspicious { " and t.is_suspicious" } else { " and not t.is_suspicious" });
+    }
+    const OPEN: &str = "exists (select from sales.fraud_cases k where k.transaction_id = t.id and k.state <> 'closed')";
+    match scope.review {
+        Review::All => {}
+        Review::Open => drop(sql.push(" and ").push(OPEN)),
+        Review::Closed => {
+            sql.push(" and exists (select from sales.fraud_cases k where k.transaction_id = t.id) and not ").push(OPEN);
+        }
     }
     if let Some(method) = f.payment_method {
         sql.push(" and t.payment_method = ").push_bind(method.as_str());

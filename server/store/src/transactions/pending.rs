@@ -12,6 +12,7 @@ use uuid::Uuid;
 pub struct Locked {
     pub number: i64,
     pub status: SaleStatus,
+    pub currency: String,
     pub site_id: Uuid,
     pub created_by: Option<Uuid>,
     pub origin: String,
@@ -23,14 +24,21 @@ pub struct Locked {
 /// When the statement fails.
 pub async fn lock(connection: &mut PgConnection, id: TransactionId) -> Result<Option<Locked>> {
     let row = sqlx::query!(
-        "select number, status, site_id, created_by, origin from sales.transactions where id = $1 for update",
+        "select number, status, currency, site_id, created_by, origin from sales.transactions where id = $1 for update",
         id.0
     )
     .fetch_optional(connection)
     .await?;
     row.map(|row| {
         let status = read("status", &row.status, SaleStatus::parse)?;
-        Ok(Locked { number: row.number, status, site_id: row.site_id, created_by: row.created_by, origin: row.origin })
+        Ok(Locked {
+            number: row.number,
+            status,
+            currency: row.currency,
+            site_id: row.site_id,
+            created_by: row.created_by,
+            origin: row.origin,
+        })
     })
     .transpose()
 }
@@ -108,7 +116,7 @@ pub async fn end(connection: &mut PgConnection, who: &Principal, sale: &Locked, 
              insert into sales.transaction_events (id, transaction_id, at, actor, from_status, to_status, reason)
              values ($5, $1, $4, $6, $7, $2, $8)
          )
-         select ops.emit('transactions', $1::uuid::text)::text as told, ops.emit('inventory', '')::text as told_stock",
+         select ops.emit('transactions', $1::uuid::text)::text as told, ops.emit('inventory', $1::uuid::text)::text as told_stock",
         ending.id.0,
         ending.status.as_str(),
         ending.take,

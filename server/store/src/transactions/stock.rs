@@ -1,4 +1,4 @@
-//! Taking or reserving stock for a sale, atomically.
+//! Taking or reserving stock for a sale, and putting it back, atomically.
 
 use crate::Result;
 use chrono::{DateTime, Utc};
@@ -24,7 +24,8 @@ pub struct Short {
 #[derive(Debug, Clone, Copy)]
 pub struct Taking<'a> {
     pub site_id: Uuid,
-    pub transaction_id: Uuid,
+    /// The sale; of what is put back, the refund.
+    pub ref_id: Uuid,
     pub actor: &'a str,
     pub at: DateTime<Utc>,
     pub origin: &'a str,
@@ -76,7 +77,7 @@ pub async fn take(connection: &mut PgConnection, needs: &[Need], taking: Taking<
         &quantities,
         taking.site_id,
         taking.at,
-        taking.transaction_id,
+        taking.ref_id,
         taking.actor,
         taking.origin,
         taking.reserve
@@ -84,4 +85,50 @@ pub async fn take(connection: &mut PgConnection, needs: &[Need], taking: Taking<
     .fetch_all(connection)
     .await?;
     Ok(rows.into_iter().map(|r| Short { product_id: r.product_id, left: r.free }).collect())
+}
+
+/// Puts what was sold back on hand, writes its movements, and tells of them at commit. A product without a level gets one.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn put_back(connection: &mut PgConnection, needs: &[Need], back: Taking<'_>) -> Result<()> {
+    let products: Vec<Uuid> = needs.iter().map(|n| n.product_id).collect();
+    let quantities: Vec<Decimal> = needs.iter().map(|n| n.quantity).collect();
+    sqlx::query!(
+        "insert into stock.levels (product_id, site_id, on_hand, origin)
+         select w.product_id, $2, 0, $3 from unnest($1::uuid[]) as w (product_id) order by w.product_id
+         on conflict (product_id, site_id) do nothing",
+        &products,
+        back.site_id,
+        back.origin
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "with wanted as (
+             select * from unnest($1::uuid[], $2::numeric[]) as w (product_id, quantity)
+         ), locked as (
+             select l.product_id, w.quantity from stock.levels l join wanted w using (product_id)
+             where l.site_id = $3 order by l.product_id for update of l
+         ), back as (
+             update stock.levels l set on_hand = l.on_hand + k.quantity
+             from locked k where l.product_id = k.product_id and l.site_id = $3
+             returning l.product_id, k.quantity, l.on_hand, l.reserved
+         ), moved as (
+             insert into stock.movements (id, product_id, site_id, kind, quantity, on_hand_after, reserved_after, ref_type, ref_id,
+                                          actor, at, origin)
+             select ops.uuid_v7($4), product_id, $3, 'return', quantity, on_hand, reserved, 'refund', $5, $6, $4, $7 from back
+         )
+         select ops.emit('inventory', $5::uuid::text)::text as told",
+        &products,
+        &quantities,
+        back.site_id,
+        back.at,
+        back.ref_id,
+        back.actor,
+        back.origin
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(())
 }

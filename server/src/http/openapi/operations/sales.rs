@@ -6,12 +6,13 @@ use super::super::{
 };
 use crate::http::api::{
     exports::Accepted,
-    transactions::{Counted, SalePage},
+    transactions::{Counted, Paged, SalePage},
 };
 use domain::{
     exports::ExportItem,
     transactions::{
-        PaymentMethod, Quote, RecordSale, SaleDetail, SaleEvent, SaleReceipt, SaleRow, SaleStatus, SettleSale,
+        CloseDispute, OpenDispute, PaymentMethod, Quote, RecordSale, RefundSale, Review, SaleDetail, SaleEvent,
+        SaleReceipt, SaleRow, SaleStatus, SettleSale, SuspiciousSale,
     },
 };
 
@@ -52,6 +53,20 @@ pub const TRANSACTIONS: &[Operation] = &[
         .fails(&[("409", "Too little stock (field lines[i].quantity), or the key was used for another body.")]),
     json("POST /api/v1/transactions/quote", "What a sale would come to; nothing is written", named::<Quote>)
         .takes(named::<RecordSale>),
+    json(
+        "GET /api/v1/transactions/suspicious",
+        "Sales of the last hours that screening did not approve at once",
+        enveloped_list::<SuspiciousSale, Paged>,
+    )
+    .with(&[
+        whole("hours", "The last 1 to 720 hours; 24 unless said. The list's other filters narrow it, too."),
+        asked(
+            "review",
+            |_| one_of(Review::ALL.map(Review::as_str)),
+            "A case is open, was closed, or whether or not.",
+        ),
+    ])
+    .paged(),
     json("GET /api/v1/transactions/{id}", "One sale in full", enveloped::<SaleDetail>),
     json(
         "GET /api/v1/transactions/{id}/events",
@@ -70,6 +85,20 @@ pub const TRANSACTIONS: &[Operation] = &[
         .may_take(named::<SettleSale>)
         .keyed()
         .fails(ENDED),
+    made("POST /api/v1/transactions/{id}/refunds", "Take a sale back, wholly or in part", named::<SaleDetail>)
+        .takes(named::<RefundSale>)
+        .keyed()
+        .fails(&[(
+            "409",
+            "The sale did not go through, less of it is left (field lines[i].quantity), or the key was used for another body.",
+        )]),
+    made("POST /api/v1/transactions/{id}/disputes", "The payment of a sale is disputed", named::<SaleDetail>)
+        .takes(named::<OpenDispute>)
+        .keyed()
+        .fails(&[("409", "The sale did not go through, or the key was used for another body.")]),
+    json("PATCH /api/v1/disputes/{id}", "A dispute is won, or lost and charged back", named::<SaleDetail>)
+        .takes(named::<CloseDispute>)
+        .fails(&[("409", "The dispute is closed already.")]),
 ];
 
 const FILES: &[&str] = &["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"];

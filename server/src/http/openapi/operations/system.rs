@@ -84,9 +84,18 @@ pub const LIVE: &[Operation] = &[
         ]),
     plain("GET /api/v1/ws/dashboard", "The dashboard as frames (WebSocket)", "application/json")
         .note("Frames {type, channel, id, timestamp, data}: connected, subscribed, unsubscribed, pong, error, resync, dashboard_update, \
-               metrics_update, transaction_update. Say {\"action\": \"subscribe\", \"channel\": …}, unsubscribe or ping. At most one \
-               dashboard_update a second, at least one in 30 seconds. With a cookie the Origin must be ours.")
-        .with(&[text("channels", "dashboard, metrics, transactions, separated by commas; dashboard when not given.")]),
+               metrics_update, new_transaction, transaction_update, fraud_alert, stock_update. Say {\"action\": \"subscribe\", \
+               \"channel\": …}, unsubscribe or ping. At most one dashboard_update and one metrics_update a second, at least one in 30 \
+               seconds; the others follow the commit. resync: fetch what the channel is about again. With a cookie the Origin must be ours.")
+        .with(&[
+            text(
+                "channels",
+                "dashboard, transactions, inventory, analytics, alerts, leads, projects, customers, team, appointments, jobs, \
+                 streams, optimize, separated by commas; dashboard when not given.",
+            ),
+            text("last_event_id", "The id of the last frame heard: everything after it is told first, or resync."),
+            text("user_id", "Not read: connected names who is signed in."),
+        ]),
     json("GET /api/v1/live/since", "Live events for those who must poll", named::<LiveSince>).with(&[
         text("topics", "Topics separated by commas; all one may hear when not given."),
         text("last_id", "Go on after this position."),
