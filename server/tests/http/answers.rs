@@ -131,7 +131,6 @@ impl Walk {
         let disputed = self.post(&format!("{path}/disputes"), json!({"reason": "quality", "amount": 1.5})).await;
         let dispute = format!("/api/v1/disputes/{}", disputed["disputes"][0]["id"].as_str().expect("id"));
         self.call(Method::PATCH, &dispute, json!({"outcome": "lost"})).await;
-        self.get("/api/v1/transactions/suspicious?hours=720&review=all&limit=5").await;
         self.get("/api/v1/transactions?status=approved&from=2026-03-01&sort=total:asc&limit=1").await;
         self.products(mug).await;
         self.customers(world).await;
@@ -242,6 +241,8 @@ impl Walk {
         let closed = self.post(&format!("{case}/decide"), verdict).await;
         assert_eq!((&closed["state"], &closed["status"]), (&json!("closed"), &json!("released")), "{closed}");
         self.get("/api/v1/fraud/cases?state=closed").await;
+        let suspicious = self.get("/api/v1/transactions/suspicious?hours=720&review=closed&limit=5").await;
+        assert!(suspicious["data"][0]["hits"][0]["text"].is_string(), "{suspicious}");
     }
 
     async fn backtests(&mut self, world: &World) {

@@ -196,6 +196,7 @@ async fn a_refund_counts_on_its_own_day_and_leaves_the_day_of_the_sale(db: PgPoo
         assert_eq!(products.items[0].total_revenue, dec("30"));
         // Once from the rows, once from the kept sums.
         crate::analytics::refresh(&shop.backend).await;
+        crate::daily_report::sum_up(&shop.backend).await;
     }
 }
 
