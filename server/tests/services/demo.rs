@@ -395,7 +395,8 @@ async fn both_evaluators_agree_on_every_demo_sale(pool: PgPool) {
     assert_eq!(sales.len(), 4_979);
     let (classic, standard) = (RuleSet::classic(), RuleSet::standard());
     let mut known = Vec::new();
-    for (id, at, customer, fingerprint, method, terminal, address, currency, total, features, points, outcome) in &sales {
+    for (id, at, customer, fingerprint, method, terminal, address, currency, total, features, points, outcome) in &sales
+    {
         let lines: Vec<(Uuid, Decimal, Decimal, Decimal, Decimal)> = sqlx::query_as(
             "select product_id, quantity, list_price, unit_price, net from sales.transaction_lines
              where transaction_id = $1 order by line_no",
@@ -404,7 +405,13 @@ async fn both_evaluators_agree_on_every_demo_sale(pool: PgPool) {
         .fetch_all(&mut *connection)
         .await
         .expect("lines");
-        let line = |(product_id, quantity, list_price, unit_price, net)| JudgedLine { product_id, quantity, list_price, unit_price, net };
+        let line = |(product_id, quantity, list_price, unit_price, net)| JudgedLine {
+            product_id,
+            quantity,
+            list_price,
+            unit_price,
+            net,
+        };
         let lines: Vec<JudgedLine> = lines.into_iter().map(line).collect();
         let local = zone.local(*at);
         let judged = Judged {
@@ -442,7 +449,10 @@ async fn both_evaluators_agree_on_every_demo_sale(pool: PgPool) {
     for set in [&classic, &standard] {
         for (verdict, features) in gathered.judge(&mut tx, set).await.expect("verdicts").iter().zip(&known) {
             let decision = decide(set, features, None);
-            assert_eq!((verdict.points.normalize(), verdict.outcome.as_str()), (decision.points, decision.outcome.as_str()));
+            assert_eq!(
+                (verdict.points.normalize(), verdict.outcome.as_str()),
+                (decision.points, decision.outcome.as_str())
+            );
             suspicious += usize::from(decision.outcome.is_suspicious());
         }
     }
