@@ -369,7 +369,7 @@ type Row = (String, chrono::DateTime<chrono::Utc>, Option<String>, Option<String
 async fn history_knows_of_own_sales_what_the_live_decision_knew(db: PgPool) {
     use domain::{
         ids::{CustomerId, ProductId},
-        transactions::{Entry, PaymentMethod, RecordSale},
+        transactions::{Entry, PaymentMethod, RecordLine, RecordSale},
     };
     let bench = Bench::on(db).await;
     let shop = &bench.shop;
@@ -383,13 +383,17 @@ async fn history_knows_of_own_sales_what_the_live_decision_knew(db: PgPool) {
     let start = at("2026-01-01T08:00:00Z");
     let mut now = start;
     for _ in 0..400 {
-        now += Duration::seconds(i64::try_from(dice.below(40_000)).unwrap());
+        now += Duration::seconds(i64::try_from(dice.below(4_000)).unwrap());
         shop.clock.set(now);
         let quantity = Decimal::from(dice.below(30) + 1);
         let sale = RecordSale {
             customer_id: (!dice.once_in(5)).then(|| CustomerId(dice.one_of(&people))),
-            product_id: Some(ProductId(mug)),
-            quantity: Some(quantity),
+            lines: vec![RecordLine {
+                product_id: ProductId(mug),
+                quantity,
+                unit_price: dice.once_in(6).then(|| dec("25.00")),
+                discount: Decimal::ZERO,
+            }],
             payment_method: Some(dice.one_of(&[PaymentMethod::Cash, PaymentMethod::CreditCard])),
             payment_token: dice
                 .once_in(2)
