@@ -213,5 +213,5 @@ async fn a_case_is_judged_again_on_its_page_and_the_answer_is_in_words(owner: Pg
     assert!(client.get(&format!("{case}?replay=1")).await.text.contains("the same, byte for byte"));
     till.world.execute("update sales.fraud_decisions set outcome = 'hold'").await;
     let page = client.get(&format!("{case}?replay=1")).await.text;
-    assert!(page.contains("its outcome differ. Then: Held for review, 40 points, price_mismatch. Now: Approved, to be reviewed, 40 points"), "{page}");
+    assert!(page.contains("it is not the same (outcome). Then: Held for review, 40 points, price_mismatch. Now: Approved, to be reviewed, 40 points"), "{page}");
 }

@@ -10,6 +10,7 @@ use crate::{
     idempotency::{Answered, IdempotencyKey},
     ids::{CaseId, DecisionId, TransactionId},
     money::Currency,
+    transactions::exact,
     words::words,
 };
 use async_trait::async_trait;
@@ -131,7 +132,8 @@ pub struct EditRule {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub expression: Option<serde_json::Value>,
-    #[schema(format = "decimal")]
+    #[serde(deserialize_with = "exact::required")]
+    #[schema(schema_with = exact::schema)]
     pub points: Decimal,
     #[serde(default)]
     pub times: Option<String>,
@@ -148,14 +150,14 @@ const fn yes() -> bool {
 #[serde(deny_unknown_fields)]
 pub struct EditRuleSet {
     pub name: String,
-    #[serde(default)]
-    #[schema(format = "decimal")]
+    #[serde(default, deserialize_with = "exact::optional")]
+    #[schema(schema_with = exact::maybe_schema)]
     pub review_at: Option<Decimal>,
-    #[serde(default)]
-    #[schema(format = "decimal")]
+    #[serde(default, deserialize_with = "exact::optional")]
+    #[schema(schema_with = exact::maybe_schema)]
     pub hold_at: Option<Decimal>,
-    #[serde(default)]
-    #[schema(format = "decimal")]
+    #[serde(default, deserialize_with = "exact::optional")]
+    #[schema(schema_with = exact::maybe_schema)]
     pub decline_at: Option<Decimal>,
     #[serde(default)]
     pub note: Option<String>,

@@ -233,7 +233,7 @@ fn replayed(replay: Option<Replay>) -> Option<AnyView> {
     } else {
         view! {
             <p class="banner bad" role="status">
-                {format!("Judged again by rule set {}, its {} differ. Then: {}. Now: {}.", replay.rule_set, replay.differs.join(" and "), told(&replay.stored), told(&replay.replayed))}
+                {format!("Judged again by rule set {} it is not the same ({}). Then: {}. Now: {}.", replay.rule_set, replay.differs.join(" and "), told(&replay.stored), told(&replay.replayed))}
             </p>
         }
         .into_any()

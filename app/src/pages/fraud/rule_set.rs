@@ -167,10 +167,12 @@ fn read(rules: &[ShownRule], locale: &str) -> impl IntoView + use<> {
         .iter()
         .map(|rule| {
             let (tone, state) = if rule.enabled { ("good", "On") } else { ("neutral", "Off") };
+            // What a reviewer reads, where it is not the name.
+            let words = (rule.text != rule.name).then(|| view! { <div class="sub">{rule.text.clone()}</div> });
             let times = rule.times.clone().map(|feature| view! { " × "<code>{feature}</code> });
             view! {
                 <tr>
-                    <td>{rule.name.clone()}" "<code>{rule.code.clone()}</code></td>
+                    <td>{rule.name.clone()}" "<code>{rule.code.clone()}</code>{words}</td>
                     <td><code>{rule.formula.clone()}</code></td>
                     <td class="r num">{format::number(rule.points, locale)}{times}</td>
                     <td><span class=format!("badge {tone}")>{state}</span></td>

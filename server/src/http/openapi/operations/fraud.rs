@@ -1,7 +1,7 @@
 //! Cases, rule sets, lists, datasets and backtests.
 
 use super::super::{
-    operation::{Answer, Operation, accepted, asked, day, file, json, made, nothing, whole},
+    operation::{Answer, Operation, Parameter, accepted, asked, day, file, json, made, nothing, whole},
     shapes::{dataset, named, one_of, page},
 };
 use crate::http::api::fraud::{NoteCase, RuleSetList};
@@ -13,6 +13,7 @@ use domain::fraud::{
     set::{CopyRuleSet, EditRuleSet, Replay, RuleSetDetail},
 };
 
+const NUMBER: Parameter = whole("number", "Number of the set.");
 const MOVED: &[(&str, &str)] =
     &[("409", "The set is not in a state for this, or another one was moved at the same time.")];
 const TAKEN: &[(&str, &str)] = &[("409", "Somebody else works on this case, or it is closed.")];
@@ -72,14 +73,17 @@ pub const OPERATIONS: &[Operation] = &[
     made("POST /api/v1/fraud/rule-sets", "Make a draft: a copy of a set", named::<RuleSetDetail>)
         .takes(named::<CopyRuleSet>)
         .keyed(),
-    json("GET /api/v1/fraud/rule-sets/{number}", "One set with its rules", named::<RuleSetDetail>),
+    json("GET /api/v1/fraud/rule-sets/{number}", "One set with its rules", named::<RuleSetDetail>)
+        .with(&[NUMBER]),
     json("PUT /api/v1/fraud/rule-sets/{number}", "Write a draft anew", named::<RuleSetDetail>)
         .note("A rule has a formula or an expression: the same as text and as a tree.")
+        .with(&[NUMBER])
         .takes(named::<EditRuleSet>)
         .versioned()
         .fails(&[("409", "The set is no draft, or somebody has changed it meanwhile.")]),
     json("POST /api/v1/fraud/rule-sets/{number}/shadow", "Let a draft judge beside the live set", named::<RuleSetDetail>)
         .note("What it comes to is stored and changes nothing. The set that was in shadow is retired.")
+        .with(&[NUMBER])
         .keyed()
         .fails(MOVED),
     json("POST /api/v1/fraud/rule-sets/{number}/publish", "Make a set the live one", named::<RuleSetDetail>)
@@ -87,9 +91,11 @@ pub const OPERATIONS: &[Operation] = &[
             "A draft, the set in shadow, or a retired one (to go back). Needs a backtest of exactly these rules that ended within 7 \
              days; where two people or more may publish, the last editor may not. The set that was live is retired.",
         )
+        .with(&[NUMBER])
         .keyed()
         .fails(MOVED),
     json("POST /api/v1/fraud/rule-sets/{number}/retire", "Put a draft or the set in shadow away", named::<RuleSetDetail>)
+        .with(&[NUMBER])
         .keyed()
         .fails(MOVED),
     json("GET /api/v1/fraud/rules/performance", "How often each rule was right", named::<RulePerformance>)
