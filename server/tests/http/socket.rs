@@ -373,6 +373,26 @@ async fn a_sale_is_told_within_a_second_and_who_comes_back_misses_and_repeats_no
     let heard = &told(&mut deaf, 1).await[0];
     assert_eq!((&heard["type"], &heard["data"]["status"]), (&json!("transaction_update"), &json!("refunded")));
 
+    // A sale of two products moves both: who heard of the first only hears of the second.
+    world
+        .execute(
+            "insert into sales.products (id, sku, name, price, currency, created_at, updated_at)
+             values ('01890000-0000-7000-8000-000000000002', 'POT-1', 'Pot', 10, 'USD', '2026-01-01', '2026-01-01');
+             insert into stock.levels (product_id, site_id, on_hand)
+             select '01890000-0000-7000-8000-000000000002', id, 1 from stock.sites where is_default",
+        )
+        .await;
+    let both = json!([{"product_id": MUG, "quantity": 1}, {"product_id": "01890000-0000-7000-8000-000000000002", "quantity": 1}]);
+    let mut stock = open("?channels=inventory").await;
+    till.post("/api/v1/transactions", json!({"lines": both, "payment_method": "cash"})).await;
+    let moved = told(&mut stock, 2).await;
+    assert_eq!((&moved[0]["data"]["sku"], &moved[1]["data"]["sku"]), (&json!("MUG-1"), &json!("POT-1")));
+    assert_eq!(moved[1]["data"]["urgency"], "critical");
+    let half = format!("?channels=inventory&last_event_id={}", moved[0]["id"].as_str().expect("id"));
+    assert_eq!(told(&mut open(&half).await, 1).await[0]["data"], moved[1]["data"]);
+    let whole = format!("?channels=inventory&last_event_id={}", moved[1]["id"].as_str().expect("id"));
+    assert!(within(&mut open(&whole).await, Duration::from_millis(300)).await.is_empty());
+
     // A place that nobody knows any more: everything is to be fetched again.
     let mut lost = open("?channels=transactions&last_event_id=987654321").await;
     assert_eq!(next(&mut lost).await["type"], "resync");
