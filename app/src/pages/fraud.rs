@@ -21,6 +21,7 @@ use crate::{
     pages::LazyPage,
 };
 use domain::{
+    access::Permission,
     format,
     fraud::case::{CaseRow, Queue},
     live::Topic,
@@ -51,6 +52,7 @@ impl LazyPage for FraudRoute {
             <PageHead title="Fraud review" scope="Held sales first, then by expected loss">
                 <a class="btn" href="/fraud/rules">"Rules"</a>
                 <a class="btn" href="/fraud/lists">"Lists"</a>
+                {session().may(Permission::FraudReview).then(|| view! { <a class="btn" href="/fraud/backtests">"Backtests"</a> })}
             </PageHead>
             <ErrorSummary state=FormState::of(next)/>
             <Transition fallback=|| view! { <Loading lines=8/> }>

@@ -22,6 +22,7 @@ use domain::{
     live::Topic,
 };
 use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_query_map;
 
 /// Where the file of a dataset goes; a plain form.
 pub const UPLOAD: &str = "/fraud/backtests/upload";
@@ -30,6 +31,8 @@ const USUAL_DAYS: u64 = 89;
 
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct BacktestsRoute {
+    /// The set that the address asks for.
+    asked: Memo<Option<String>>,
     list: PageData<BacktestList>,
     start: ServerAction<StartBacktest>,
     remove: ServerAction<RemoveDataset>,
@@ -37,27 +40,34 @@ pub struct BacktestsRoute {
 
 impl LazyPage for BacktestsRoute {
     fn data() -> Self {
+        let query = use_query_map();
+        let set = Memo::new(move |_| query.with(|query| query.get("set")));
         let (changed, start, remove) = (use_topic(Topic::Fraud), ServerAction::new(), ServerAction::new());
         let asked = move || (changed.get(), remove.version().get());
-        Self { list: PageData::load(asked, |_| load_backtests()), start, remove }
+        Self { asked: set, list: PageData::load(asked, |_| load_backtests()), start, remove }
     }
 
     fn view(this: Self) -> AnyView {
-        let BacktestsRoute { list, start, remove } = this;
+        let BacktestsRoute { asked, list, start, remove } = this;
         view! {
             <PageHead title="Backtests" scope="What a rule set would have done, and how right it would have been">
                 <a class="btn" href="/fraud">"Fraud review"</a>
             </PageHead>
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || Suspend::new(async move { ready_or_failed(list.await, move |list| shown(list, start, remove)) })}
+                {move || Suspend::new(async move { ready_or_failed(list.await, move |list| shown(list, asked.get_untracked(), start, remove)) })}
             </Transition>
         }
         .into_any()
     }
 }
 
-fn shown(list: BacktestList, start: ServerAction<StartBacktest>, remove: ServerAction<RemoveDataset>) -> impl IntoView {
-    let form = form(&list, start);
+fn shown(
+    list: BacktestList,
+    asked: Option<String>,
+    start: ServerAction<StartBacktest>,
+    remove: ServerAction<RemoveDataset>,
+) -> impl IntoView {
+    let form = form(&list, asked, start);
     view! {
         {form}
         <section class="card">
@@ -98,10 +108,10 @@ fn number(state: FormState, name: &'static str, label: &'static str, value: Stri
     .into_any()
 }
 
-fn form(list: &BacktestList, start: ServerAction<StartBacktest>) -> impl IntoView + use<> {
+fn form(list: &BacktestList, asked: Option<String>, start: ServerAction<StartBacktest>) -> impl IntoView + use<> {
     let state = FormState::of(start);
-    let usual = list.sets.iter().find(|set| set.state == "live").map(|set| set.number.to_string()).unwrap_or_default();
-    let chosen = state.typed("rule_set", &usual);
+    let live = list.sets.iter().find(|set| set.state == "live").map(|set| set.number.to_string());
+    let chosen = state.typed("rule_set", &asked.or(live).unwrap_or_default());
     let sets = list
         .sets
         .iter()

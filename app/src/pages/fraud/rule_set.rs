@@ -133,6 +133,7 @@ fn steps(screen: &RuleSetScreen, acts: Acts) -> impl IntoView + use<> {
             </ActionForm>
         }
     });
+    let try_it = format!("/fraud/backtests?set={number}");
     let ready = may.publish.then(|| {
         if screen.own_edit {
             return view! { <p>"You have edited this set last; somebody else has to publish it."</p> }.into_any();
@@ -140,7 +141,7 @@ fn steps(screen: &RuleSetScreen, acts: Acts) -> impl IntoView + use<> {
         match screen.backtested_at {
             Some(at) => view! { <p>"A backtest of exactly these rules ended at "{when(at)}"."</p> }.into_any(),
             None => view! {
-                <p>"Publishing needs a backtest of exactly these rules that ended within 7 days: "<a href="/fraud/backtests">"backtests"</a>"."</p>
+                <p>"Publishing needs a backtest of exactly these rules that ended within 7 days: "<a href=try_it>"try it"</a>"."</p>
             }
             .into_any(),
         }

@@ -14,6 +14,7 @@ use crate::{
     pages::LazyPage,
 };
 use domain::{
+    access::Permission,
     format,
     fraud::{
         Thresholds,
@@ -44,6 +45,7 @@ impl LazyPage for FraudRulesRoute {
             <PageHead title="Fraud rules" scope="What sales are judged by: one set is live, the others are drafts, in shadow or retired">
                 <a class="btn" href="/fraud">"All cases"</a>
                 <a class="btn" href="/fraud/lists">"Lists"</a>
+                {session().may(Permission::FraudReview).then(|| view! { <a class="btn" href="/fraud/backtests">"Backtests"</a> })}
             </PageHead>
             <ErrorSummary state=FormState::of(copy)/>
             <Transition fallback=|| view! { <Loading lines=4/> }>
