@@ -48,9 +48,9 @@ impl Face {
             // What is kept of the figures is kept where they are computed.
             "settings" if parts.next() == Some("cache") => Self::Analytics,
             "" | "alerts" | "alert-rules" | "alert-metrics" | "analytics" | "attention" | "backtests" | "cache"
-            | "categories" | "drill" | "freshness" | "overview" | "kpis" | "dashboard" | "visits" | "fraud"
-            | "inbox" | "inventory" | "notifications" | "reports" | "silences" | "transactions" | "products"
-            | "customers" | "exports" | "files" | "search" | "ws" => Self::Analytics,
+            | "categories" | "disputes" | "drill" | "freshness" | "overview" | "kpis" | "dashboard" | "visits"
+            | "fraud" | "inbox" | "inventory" | "notifications" | "reports" | "silences" | "transactions"
+            | "products" | "customers" | "exports" | "files" | "search" | "ws" => Self::Analytics,
             "audit"
             | "notification-channels"
             | "data"

@@ -136,6 +136,12 @@ fn the_description_says_what_takes_a_key_and_why_tokens_do_not() {
         .collect();
     let wanted = [
         "customers",
+        "fraud/backtests",
+        "fraud/lists",
+        "fraud/rule-sets",
+        "fraud/rule-sets/{number}/publish",
+        "fraud/rule-sets/{number}/retire",
+        "fraud/rule-sets/{number}/shadow",
         "ingest/imports",
         "ingest/mappings",
         "jobs",

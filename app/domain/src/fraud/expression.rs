@@ -417,7 +417,7 @@ mod tests {
             fault(json!({"gt": [{"const": "1000000000000000"}, {"const": "0.0000000000001"}]})),
             ["expression.gt[0]", "expression.gt[1]"]
         );
-        assert_eq!(fault(json!({"in": [{"feature": "amount"}, ["1e15"]]})), ["expression"]);
+        assert_eq!(fault(json!({"in": [{"feature": "amount"}, ["1e15"]]})), ["expression.in[1]"]);
         let mut deep = json!({"const": true});
         for _ in 0..MAX_DEPTH {
             deep = json!({"not": deep});
