@@ -115,7 +115,7 @@ async fn parts(options: &Options, world: &mut World, report: &mut Report) -> Res
     Ok(())
 }
 
-async fn record(world: &World) -> Result<Vec<f64>, Failure> {
+async fn record(world: &World) -> Result<Vec<sales::Recorded>, Failure> {
     let mut ratios = Vec::new();
     for clients in sales::SIZES {
         ratios.push(sales::record(world, clients).await?);
@@ -143,7 +143,7 @@ async fn import(world: &mut World) -> Result<(), Failure> {
 
     println!("\n## Recording sales on 2 M lines, against pgbench simple-update on the same cluster");
     for clients in [1, 8, 32] {
-        let ratio = sales::record(world, clients).await?;
+        let ratio = sales::record(world, clients).await?.ratio;
         println!("   ratio {ratio:.2} (target 0.3)");
     }
 
