@@ -51,7 +51,7 @@ use uuid::Uuid;
 const PAGE: i64 = 5_000;
 const PART: usize = 20_000;
 /// Points of a curve.
-const CURVE: usize = 50;
+const CURVE: i64 = 50;
 /// Points that a sure fraud gets of the learned score.
 const LEARNED_POINTS: f64 = 60.0;
 
@@ -483,18 +483,14 @@ fn rankings(tried: &[Tried], verdicts: &[Verdict], learned: bool, k: u32) -> Vec
 /// Points at about equal distances of recall.
 fn curve(steps: &[Step]) -> Vec<CurvePoint> {
     let all = steps.last().map_or(0, |last| last.frauds);
-    let mut points: Vec<CurvePoint> = Vec::new();
-    let mut next = 1;
+    let (mut points, mut next) = (Vec::new(), 1);
     for step in steps {
-        let reached = i64::try_from(next).unwrap_or(i64::MAX) * all;
-        if all > 0 && step.frauds * i64::try_from(CURVE).unwrap_or(1) >= reached {
-            let (Some(recall), Some(precision)) = (ratio(step.frauds, all), ratio(step.frauds, step.sales)) else {
-                continue;
-            };
+        let (Some(recall), Some(precision)) = (ratio(step.frauds, all), ratio(step.frauds, step.sales)) else {
+            continue;
+        };
+        if step.frauds * CURVE >= next * all {
             points.push(CurvePoint { score: step.score, recall, precision });
-            while i64::try_from(next).unwrap_or(i64::MAX) * all <= step.frauds * i64::try_from(CURVE).unwrap_or(1) {
-                next += 1;
-            }
+            next = step.frauds * CURVE / all + 1;
         }
     }
     points
