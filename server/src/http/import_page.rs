@@ -27,9 +27,8 @@ pub const PATH: &str = "/data/import";
 pub const REPAIRED: &str = "/data/import/{id}/upload";
 /// Who may send them.
 pub const ACCESS: Access = Access::Needs(Permission::IngestUpload);
-/// Where a file of sales to try rule sets on goes, and the page it stands on.
+/// Where a file of sales to try rule sets on goes, which is also the page's address.
 pub const DATASET: &str = app::pages::fraud::backtests::UPLOAD;
-const BACKTESTS: &str = "/fraud/backtests";
 /// Who may send one.
 pub const DATASET_ACCESS: Access = Access::Needs(Permission::FraudReview);
 
@@ -77,8 +76,8 @@ pub async fn upload_dataset(State(state): State<PageState>, request: Request) ->
     };
     let extensions = request.extensions().clone();
     match backtests::take(&state.services.backtests, &who, request).await {
-        Ok(_) => Redirect::to(BACKTESTS).into_response(),
-        Err(error) => again(state, extensions, BACKTESTS, DATASET, error).await,
+        Ok(_) => Redirect::to(DATASET).into_response(),
+        Err(error) => again(state, extensions, DATASET, DATASET, error).await,
     }
 }
 

@@ -127,9 +127,10 @@ pub fn too_large(limit: usize) -> Response {
     ApiError(AppError::field("body", message)).with_status(StatusCode::PAYLOAD_TOO_LARGE)
 }
 
-/// Routes whose POST takes a file (`…/imports`, `…/upload`, `…/datasets`).
+/// Routes whose POST takes a file (`…/imports`, `…/upload`, `…/datasets`, and the form of datasets).
 fn takes_files(route: &str) -> bool {
-    matches!(route.rsplit('/').next(), Some("import" | "imports" | "upload" | "uploads" | "datasets"))
+    route == super::import_page::DATASET
+        || matches!(route.rsplit('/').next(), Some("import" | "imports" | "upload" | "uploads" | "datasets"))
 }
 
 /// Streams and exports have no time limit.

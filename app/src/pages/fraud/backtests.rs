@@ -24,8 +24,8 @@ use domain::{
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_query_map;
 
-/// Where the file of a dataset goes; a plain form.
-pub const UPLOAD: &str = "/fraud/backtests/upload";
+/// Where the file of a dataset goes; a plain form, which comes back as the page it stands on.
+pub const UPLOAD: &str = "/fraud/backtests";
 /// Days tried unless said otherwise.
 const USUAL_DAYS: u64 = 89;
 
@@ -153,7 +153,7 @@ fn form(list: &BacktestList, asked: Option<String>, start: ServerAction<StartBac
                     {day(state, ("from", "from", "First day"), &first.to_string())}
                     {day(state, ("to", "to", "Last day"), &last.to_string())}
                     {day(state, ("train_from", "train.from", "Learn a score from (may be empty)"), "")}
-                    {day(state, ("train_to", "train.to", "to, before the first day"), "")}
+                    {day(state, ("train_to", "train.to", "Learn until (before the first day)"), "")}
                     {number(state, "label_delay_days", "Fraud is known after, days", LABEL_DELAY_DAYS.to_string(), 90)}
                     {number(state, "k", "Customers looked at a day", CARDS.to_string(), MOST_CARDS)}
                 </div>
