@@ -17,11 +17,7 @@ const PERCENT: f64 = 100.0;
 pub fn precision_over_recall(rankings: &[RankingRow], palette: &Palette) -> Chart {
     let axis = |name: &str| values(name.to_owned(), Scale::of(Decimal::ZERO), palette).min(0).max(100);
     let colours = [&palette.first, &palette.second, &palette.third, &palette.fourth];
-    let chart = Chart::new()
-        .animation(false)
-        .grid(grid())
-        .x_axis(axis("").type_(AxisType::Value))
-        .y_axis(axis("Precision, % over recall, %"));
+    let chart = Chart::new().animation(false).grid(grid()).x_axis(axis("").type_(AxisType::Value)).y_axis(axis("%"));
     rankings.iter().zip(colours).fold(chart, |chart, (row, css)| {
         let points: Vec<Vec<f64>> =
             row.curve.iter().map(|point| vec![point.recall * PERCENT, point.precision * PERCENT]).collect();

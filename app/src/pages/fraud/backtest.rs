@@ -180,7 +180,12 @@ fn rankings(rankings: Vec<RankingRow>) -> impl IntoView {
         best.max_by(|a, b| a.average_precision.unwrap_or_default().total_cmp(&b.average_precision.unwrap_or_default()));
     let summary = best.and_then(|row| Some((row.ranking, row.average_precision?))).map_or_else(
         || "Without a known fraud there is nothing to measure.".to_owned(),
-        |(ranking, ap)| format!("Best average precision: {} with {ap:.4}.", ranking.label()),
+        |(ranking, ap)| {
+            format!(
+                "Precision upwards over recall, in per cent. Best average precision: {} with {ap:.4}.",
+                ranking.label()
+            )
+        },
     );
     let legend = precision_legend(&rankings);
     view! {
