@@ -40,8 +40,16 @@ fn worker(dir: &Path) -> Child {
     millrace(dir, &["worker"]).stderr(Stdio::null()).spawn().expect("worker")
 }
 
-fn json_of((status, body): (u16, Vec<u8>)) -> Value {
-    assert!((200..300).contains(&status), "{status}: {}", String::from_utf8_lossy(&body));
+/// The answer to a request, asked again while the server says that it changed nothing and the caller should try again
+/// in a moment: readiness speaks of the connection it asked on, not of each in the pool.
+fn asked(server: &Server, head: &str, token: &str, kind: &str, body: &[u8]) -> Value {
+    let mut answer = (0, Vec::new());
+    until(head, Duration::from_secs(30), || {
+        answer = server.call(head, token, kind, body);
+        answer.0 != 503
+    });
+    let (status, body) = answer;
+    assert!((200..300).contains(&status), "{head}: {status}: {}", String::from_utf8_lossy(&body));
     serde_json::from_slice(&body).expect("json")
 }
 
@@ -74,20 +82,16 @@ fn prepared(server: &Server, token: &str, target: &str, file: &str) -> String {
          {file}\r\n--{boundary}--\r\n"
     );
     let kind = format!("multipart/form-data; boundary={boundary}");
-    let import = json_of(server.call("POST /api/v1/ingest/imports", token, &kind, body.as_bytes()));
+    let import = asked(server, "POST /api/v1/ingest/imports", token, &kind, body.as_bytes());
     let id = import["id"]
         .as_str()
         .or_else(|| import["summary"]["id"].as_str())
         .unwrap_or_else(|| panic!("id in {import}"))
         .to_owned();
     let mapping = import["mapping"].clone();
-    json_of(server.call(
-        &format!("PUT /api/v1/ingest/imports/{id}/mapping"),
-        token,
-        "application/json",
-        mapping.to_string().as_bytes(),
-    ));
-    json_of(server.call(&format!("POST /api/v1/ingest/imports/{id}/preview"), token, "application/json", b""));
+    let json = "application/json";
+    asked(server, &format!("PUT /api/v1/ingest/imports/{id}/mapping"), token, json, mapping.to_string().as_bytes());
+    asked(server, &format!("POST /api/v1/ingest/imports/{id}/preview"), token, json, b"");
     id
 }
 
@@ -95,7 +99,7 @@ fn prepared(server: &Server, token: &str, target: &str, file: &str) -> String {
 fn administrator(dir: &Path, server: &Server) -> String {
     run(dir, &["user", "add", "kill@millrace.test", "--role", "admin"], &format!("{PASSWORD}\n{PASSWORD}\n"));
     let sign_in = json!({"username": "kill@millrace.test", "password": PASSWORD}).to_string();
-    let session = json_of(server.call("POST /api/v1/auth/login", "", "application/json", sign_in.as_bytes()));
+    let session = asked(server, "POST /api/v1/auth/login", "", "application/json", sign_in.as_bytes());
     session["access_token"].as_str().expect("token").to_owned()
 }
 
@@ -149,9 +153,9 @@ async fn ten_kills_in_the_middle_of_an_import_leave_all_or_nothing() {
 
     for round in 0..10 {
         let id = prepared_import(&server, &token, round);
-        let pool = PgPool::connect(&url).await.expect("pool");
+        let pool = connected(&url).await;
         reached(&pool, &id, "previewed").await;
-        json_of(server.call(&format!("POST /api/v1/ingest/imports/{id}/commit"), &token, "application/json", b""));
+        asked(&server, &format!("POST /api/v1/ingest/imports/{id}/commit"), &token, "application/json", b"");
         tokio::time::sleep(Duration::from_millis(60 * round as u64)).await;
         match round % 3 {
             0 => {
@@ -199,7 +203,7 @@ async fn kills_in_the_middle_of_an_undo_leave_all_or_nothing_and_it_is_done_in_t
     let server = Server::start_with(dir, &["--no-worker"]);
     let token = administrator(dir, &server);
     let pool = connected(run(dir, &["db", "url", "--owner"], "").trim()).await;
-    let post = |path: String| json_of(server.call(&format!("POST {path}"), &token, "application/json", b""));
+    let post = |path: String| asked(&server, &format!("POST {path}"), &token, "application/json", b"");
     let mut working = worker(dir);
     let (mut whole, mut absent) = (0, 0);
 
@@ -282,7 +286,7 @@ async fn a_kill_in_the_middle_of_an_import_of_visits_leaves_none_and_it_is_done_
     reached(&pool, &id, "previewed").await;
     let mut held = pool.begin().await.expect("transaction");
     held.execute("lock table ops.staged_rows in share mode").await.expect("lock");
-    json_of(server.call(&format!("POST /api/v1/ingest/imports/{id}/commit"), &token, "application/json", b""));
+    asked(&server, &format!("POST /api/v1/ingest/imports/{id}/commit"), &token, "application/json", b"");
     awaited(&pool, "ops.staged_rows").await;
     working.kill().expect("kill worker");
     working.wait().expect("wait");
