@@ -5,3 +5,4 @@ pub mod dataset;
 pub mod history;
 pub mod learned;
 pub mod measures;
+pub mod report;

@@ -7,12 +7,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     AppError,
     fraud::{
-        Feature, Outcome, RuleSet,
-        backtest::{
-            CurvePoint, DifferenceRow, Learned, NewBacktest, OutcomeRow, Ranking, RankingRow, Report, RuleRow, Share,
-            Source, ThresholdRow, Weight,
-        },
-        precision::wilson,
+        Feature, RuleSet,
+        backtest::{NewBacktest, Ranking, Report, Source},
     },
     ids::BacktestId,
     live::Topic,
@@ -23,15 +19,15 @@ use engine::{
     fraud::{
         history::Label,
         learned::{INPUTS, Inputs, Model, Unlearned, inputs},
-        measures::{self, Scored, Step},
+        report::{self, Judged, Trial},
     },
 };
-use rust_decimal::{Decimal, prelude::ToPrimitive};
+use rust_decimal::Decimal;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use std::{
-    collections::{BTreeMap, BTreeSet, HashSet},
+    collections::{BTreeSet, HashSet},
     ops::Range,
     time::Instant,
 };
@@ -50,10 +46,6 @@ use uuid::Uuid;
 /// Sales read, and scores written, at a time.
 const PAGE: i64 = 5_000;
 const PART: usize = 20_000;
-/// Points of a curve.
-const CURVE: i64 = 50;
-/// Points that a sure fraud gets of the learned score.
-const LEARNED_POINTS: f64 = 60.0;
 
 /// How a run goes on, and whether it may.
 pub trait Watch: Sync {
@@ -61,6 +53,14 @@ pub trait Watch: Sync {
     /// When the run shall stop.
     fn check(&self) -> Result<(), AppError>;
     fn told(&self, sales: i64);
+}
+
+/// Nobody watches.
+impl Watch for () {
+    fn check(&self) -> Result<(), AppError> {
+        Ok(())
+    }
+    fn told(&self, _: i64) {}
 }
 
 /// A sale of the tried days.
@@ -292,9 +292,10 @@ async fn write_scores(
             new.customers.push(sale.customer.clone());
             new.amounts.push(sale.amount);
             new.points.push(verdict.points);
-            let codes: Vec<_> = verdict.hits.iter().filter_map(|at| rule_at(set, *at)).collect();
+            let codes: Vec<_> =
+                verdict.hits.iter().filter_map(|at| set.rules.get(*at)).map(|rule| rule.code.as_str()).collect();
             new.hits.push(codes.join(" "));
-            new.outcomes.push(verdict.outcome.clone());
+            new.outcomes.push(verdict.outcome.as_str().to_owned());
             new.learned.push(sale.learned);
             new.labels.push(sale.fraud);
         }
@@ -303,197 +304,38 @@ async fn write_scores(
     Ok(())
 }
 
-fn rule_at(set: &RuleSet, at: i32) -> Option<&str> {
-    set.rules.get(usize::try_from(at).ok()?).map(|rule| rule.code.as_str())
-}
-
-fn share(k: i64, n: i64) -> Option<Share> {
-    let ((low, high), share) = wilson(k, n).zip(ratio(k, n))?;
-    Some(Share { share, low, high, n })
-}
-
-#[allow(clippy::cast_precision_loss, reason = "counts of sales")]
-fn ratio(k: i64, n: i64) -> Option<f64> {
-    (n > 0).then(|| k as f64 / n as f64)
-}
-
-fn length<T>(of: &[T]) -> i64 {
-    i64::try_from(of.len()).unwrap_or(i64::MAX)
-}
-
-#[derive(Default, Clone, Copy)]
-struct Tally {
-    sales: i64,
-    labelled: i64,
-    frauds: i64,
-    amount: Decimal,
-}
-
-impl Tally {
-    fn add(&mut self, sale: &Tried) {
-        self.sales += 1;
-        self.labelled += i64::from(sale.fraud.is_some());
-        self.frauds += i64::from(sale.fraud == Some(true));
-        self.amount += sale.amount;
-    }
-}
-
+/// The report over what was told and judged.
 fn report(task: &Task, told: &Told, verdicts: &[Verdict], live: &[Verdict]) -> Report {
-    let set = &task.set;
-    let mut all = Tally::default();
-    let mut outcomes = Outcome::ALL.map(|outcome| (outcome, Tally::default()));
-    let mut rules = vec![Tally::default(); set.rules.len()];
-    let mut differences: BTreeMap<(Outcome, Outcome), Tally> = BTreeMap::new();
-    let parse = |text: &str| Outcome::parse(text).unwrap_or(Outcome::Review);
-    for ((sale, verdict), live) in told.tried.iter().zip(verdicts).zip(live) {
-        all.add(sale);
-        let outcome = parse(&verdict.outcome);
-        outcomes.iter_mut().filter(|(of, _)| *of == outcome).for_each(|(_, tally)| tally.add(sale));
-        for at in &verdict.hits {
-            if let Some(tally) = usize::try_from(*at).ok().and_then(|at| rules.get_mut(at)) {
-                tally.add(sale);
-            }
-        }
-        let before = parse(&live.outcome);
-        if before != outcome {
-            differences.entry((before, outcome)).or_default().add(sale);
-        }
-    }
-    let days = (task.new.to - task.new.from).num_days() + 1;
-    let of = |wanted: Outcome| outcomes.iter().find(|(of, _)| *of == wanted).map_or(Tally::default(), |(_, t)| *t);
-    let cases = of(Outcome::Review).sales + of(Outcome::Hold).sales;
-    let asked: BTreeSet<Feature> =
-        set.rules.iter().filter(|rule| rule.enabled).flat_map(|rule| rule.expression.features()).collect();
-    Report {
-        sales: all.sales,
-        labelled: all.labelled,
-        frauds: all.frauds,
+    let judged: Vec<Judged> = told
+        .tried
+        .iter()
+        .zip(verdicts.iter().zip(live))
+        .map(|(sale, (verdict, live))| Judged {
+            amount: sale.amount,
+            fraud: sale.fraud,
+            customer: sale.whose,
+            day: sale.day,
+            learned: sale.learned,
+            hits: verdict.hits.clone(),
+            points: verdict.points,
+            outcome: verdict.outcome,
+            live: live.outcome,
+        })
+        .collect();
+    let trial = Trial {
+        set: &task.set,
+        live_set: task.live.number,
+        days: (task.new.to - task.new.from).num_days() + 1,
+        k: task.new.k,
+        known: &told.known,
         known_before: told.known_before,
         without_rate: told.without_rate,
-        days,
-        cases_per_day: ratio(cases, days).unwrap_or_default(),
-        held_value: of(Outcome::Hold).amount.normalize(),
-        outcomes: outcomes
-            .iter()
-            .map(|(outcome, t)| OutcomeRow {
-                outcome: *outcome,
-                sales: t.sales,
-                frauds: t.frauds,
-                amount: t.amount.normalize(),
-            })
-            .collect(),
-        rules: set
-            .rules
-            .iter()
-            .zip(&rules)
-            .filter(|(rule, _)| rule.enabled)
-            .map(|(rule, t)| RuleRow {
-                code: rule.code.clone(),
-                text: rule.text.clone(),
-                hits: t.sales,
-                confirmed: t.frauds,
-                precision: share(t.frauds, t.labelled),
-                recall: ratio(t.frauds, all.frauds),
-            })
-            .collect(),
-        thresholds: thresholds(set, &told.tried, verdicts, all.frauds),
-        rankings: rankings(&told.tried, verdicts, told.model.is_some(), task.new.k),
-        differences: differences
-            .into_iter()
-            .map(|((live, tried), t)| DifferenceRow { live, tried, sales: t.sales, frauds: t.frauds })
-            .collect(),
-        live_set: task.live.number,
-        learned: told.model.as_ref().map(|model| Learned {
-            labelled: length(&told.training),
-            frauds: i64::try_from(told.training.iter().filter(|(_, fraud)| *fraud).count()).unwrap_or(i64::MAX),
-            weights: INPUTS
-                .iter()
-                .zip(&model.coefficients)
-                .map(|(input, weight)| Weight { input: (*input).to_owned(), weight: *weight })
-                .collect(),
-            intercept: model.intercept,
-        }),
+    };
+    Report {
+        learned: told.model.as_ref().map(|model| report::learned(model, &told.training)),
         unlearned: told.unlearned.map(|why| why.to_string()),
-        unknown_features: asked.difference(&told.known).map(|feature| feature.words().to_owned()).collect(),
-        seconds: 0.0,
+        ..report::report(&trial, &judged)
     }
-}
-
-/// Every ten points, and where the set's own outcomes begin.
-fn thresholds(set: &RuleSet, tried: &[Tried], verdicts: &[Verdict], frauds: i64) -> Vec<ThresholdRow> {
-    let own = [
-        (set.thresholds.review_at, Outcome::Review),
-        (set.thresholds.hold_at, Outcome::Hold),
-        (set.thresholds.decline_at, Outcome::Decline),
-    ];
-    let mut points: Vec<Decimal> = (1..=10).map(|ten: i64| Decimal::from(ten * 10)).collect();
-    points.extend(own.iter().filter_map(|(at, _)| *at));
-    points.iter_mut().for_each(|at| *at = at.normalize());
-    points.sort_unstable();
-    points.dedup();
-    points
-        .into_iter()
-        .map(|at| {
-            let mut reached = Tally::default();
-            tried.iter().zip(verdicts).filter(|(_, v)| v.points >= at).for_each(|(sale, _)| reached.add(sale));
-            ThresholdRow {
-                points: at,
-                outcome: own.iter().rev().find(|(own, _)| *own == Some(at)).map(|(_, outcome)| *outcome),
-                sales: reached.sales,
-                precision: share(reached.frauds, reached.labelled),
-                recall: ratio(reached.frauds, frauds),
-            }
-        })
-        .collect()
-}
-
-fn rankings(tried: &[Tried], verdicts: &[Verdict], learned: bool, k: u32) -> Vec<RankingRow> {
-    let number = |of: Decimal| of.to_f64().unwrap_or_default();
-    let wanted = [Ranking::Rules, Ranking::Learned, Ranking::Both, Ranking::Amount];
-    wanted
-        .into_iter()
-        .filter(|ranking| learned || matches!(ranking, Ranking::Rules | Ranking::Amount))
-        .map(|ranking| {
-            let scored: Vec<Scored> = tried
-                .iter()
-                .zip(verdicts)
-                .filter_map(|(sale, verdict)| {
-                    let p = sale.learned.unwrap_or_default();
-                    let score = match ranking {
-                        Ranking::Rules => number(verdict.points),
-                        Ranking::Learned => p,
-                        Ranking::Both => (number(verdict.points) + LEARNED_POINTS * p).min(100.0),
-                        Ranking::Amount => number(sale.amount),
-                    };
-                    Some(Scored { score, fraud: sale.fraud?, customer: sale.whose, day: sale.day })
-                })
-                .collect();
-            let steps = measures::steps(&scored);
-            RankingRow {
-                ranking,
-                roc_auc: measures::roc_auc(&steps),
-                average_precision: measures::average_precision(&steps),
-                card_precision: measures::card_precision(&scored, usize::try_from(k).unwrap_or(usize::MAX)),
-                curve: curve(&steps),
-            }
-        })
-        .collect()
-}
-
-/// Points at about equal distances of recall.
-fn curve(steps: &[Step]) -> Vec<CurvePoint> {
-    let all = steps.last().map_or(0, |last| last.frauds);
-    let (mut points, mut next) = (Vec::new(), 1);
-    for step in steps {
-        let (Some(recall), Some(precision)) = (ratio(step.frauds, all), ratio(step.frauds, step.sales)) else {
-            continue;
-        };
-        if step.frauds * CURVE >= next * all {
-            points.push(CurvePoint { score: step.score, recall, precision });
-            next = step.frauds * CURVE / all + 1;
-        }
-    }
-    points
 }
 
 async fn keep(

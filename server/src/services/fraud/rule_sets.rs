@@ -19,8 +19,9 @@ use domain::{
         precision::{PerformanceQuery, RulePerformance, ranked},
         set::{
             BACKTEST_DAYS, CopyRuleSet, EditRuleSet, Replay, RuleSetDetail, RuleSetRow, RuleSetScreen, RuleSetsPort,
-            RuleSetsScreen, SetActs, SetDiff, SetState, ShadowDecision, ShownRule, Swap, Swaps,
+            RuleSetsScreen, SetActs, SetState, ShadowDecision, ShownRule, Swap, Swaps,
         },
+        set_diff::SetDiff,
     },
     idempotency::{Answered, IdempotencyKey},
     ids::{CaseId, DecisionId, TransactionId},

@@ -3,7 +3,7 @@
 
 use super::formula::{column, sql};
 use crate::Result;
-use domain::fraud::{Feature, Features, Kind, RuleSet, Value};
+use domain::fraud::{Feature, Features, Kind, Outcome, RuleSet, Value};
 use rust_decimal::Decimal;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 use std::{collections::BTreeSet, fmt::Write as _};
@@ -87,7 +87,15 @@ impl Gathered {
         self.send(connection).await?;
         let rows = sqlx::query(AssertSqlSafe(statement(set))).fetch_all(connection).await?;
         rows.into_iter()
-            .map(|row| Ok(Verdict { hits: row.try_get(0)?, points: row.try_get(1)?, outcome: row.try_get(2)? }))
+            .map(|row| {
+                let hits: Vec<i32> = row.try_get(0)?;
+                let outcome: String = row.try_get(2)?;
+                Ok(Verdict {
+                    hits: hits.into_iter().filter_map(|at| usize::try_from(at).ok()).collect(),
+                    points: row.try_get(1)?,
+                    outcome: Outcome::parse(&outcome).ok_or_else(|| sqlx::Error::Decode(outcome.into()))?,
+                })
+            })
             .collect()
     }
 }
@@ -96,9 +104,9 @@ impl Gathered {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verdict {
     /// Places, in the set, of the rules that hit.
-    pub hits: Vec<i32>,
+    pub hits: Vec<usize>,
     pub points: Decimal,
-    pub outcome: String,
+    pub outcome: Outcome,
 }
 
 /// As `domain::fraud::decide`, for all rows of the table.
