@@ -11,6 +11,7 @@ pub mod list;
 pub mod precision;
 mod rules;
 pub mod set;
+pub mod set_diff;
 pub mod set_form;
 
 pub use decision::{Decision, Hit, Outcome, ShownHit, ShownInput, decide};

@@ -19,7 +19,8 @@ use domain::{
     format,
     fraud::{
         precision::RulePrecision,
-        set::{Difference, RuleSetScreen, SetDiff, SetState, ShownRule, Swaps},
+        set::{RuleSetScreen, SetState, ShownRule, Swaps},
+        set_diff::{Difference, SetDiff},
     },
     query,
 };
