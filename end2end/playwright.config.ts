@@ -42,7 +42,8 @@ export default defineConfig({
   use: {
     baseURL: DEMO.origin,
     launchOptions,
-    trace: 'retain-on-failure',
+    // Recording one costs every journey time; a journey that fails is tried again with it.
+    trace: process.env.CI ? 'on-first-retry' : 'retain-on-failure',
     screenshot: 'only-on-failure',
     locale: 'en-GB',
     timezoneId: 'America/New_York', // not the business's zone: a page that used the browser's would show

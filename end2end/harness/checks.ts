@@ -6,13 +6,23 @@ const RULES = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
 
 /** No finding of axe at WCAG 2.2 A and AA. */
 export async function axeClean(page: Page): Promise<void> {
-  const said = test.info().project.use.javaScriptEnabled === false ? await withScript(page, findings) : await findings(page);
+  await clean(page, (axe) => axe.withTags(RULES));
+}
+
+/** The same for what another theme can change: colours. */
+export async function coloursClean(page: Page): Promise<void> {
+  await clean(page, (axe) => axe.withRules(['color-contrast', 'link-in-text-block']));
+}
+
+async function clean(page: Page, choose: (axe: AxeBuilder) => AxeBuilder): Promise<void> {
+  const look = (page: Page) => findings(page, choose);
+  const said = test.info().project.use.javaScriptEnabled === false ? await withScript(page, look) : await look(page);
   expect(said, page.url()).toEqual([]);
 }
 
-async function findings(page: Page): Promise<string[]> {
+async function findings(page: Page, choose: (axe: AxeBuilder) => AxeBuilder): Promise<string[]> {
   // Legacy mode stays in this page; the other one opens a helper page, which has no use without frames.
-  const { violations } = await new AxeBuilder({ page }).withTags(RULES).setLegacyMode().analyze();
+  const { violations } = await choose(new AxeBuilder({ page })).setLegacyMode().analyze();
   return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target.join(' ')}\n  ${n.failureSummary}\n  ${n.html}`));
 }
 
