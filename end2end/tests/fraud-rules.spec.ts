@@ -1,4 +1,5 @@
 // Rule sets and lists: drafting, comparing, shadow, and what a phone and a viewer see.
+import { record } from '../harness/sale.ts';
 import { expect, open, test } from '../harness/test.ts';
 import { axeClean, noSidewaysScroll } from '../harness/checks.ts';
 
@@ -80,19 +81,7 @@ test('a viewer reads rules, and on a phone nobody edits', async ({ page, another
 });
 
 test('a case is judged again and the answer is in words', async ({ page }) => {
-  await open(page, '/transactions/new');
-  const csrf = await page.locator('input[name="csrf_token"]').first().getAttribute('value');
-  const products = await page.request.get('/api/v1/products?q=a&limit=50');
-  const left = (product: { stock_left: string | null }) => Number(product.stock_left ?? 0);
-  const product = (await products.json()).items.find((one: { stock_left: string | null }) => left(one) > 20);
-  const recorded = await page.request.post('/api/v1/transactions', {
-    headers: { 'x-csrf-token': csrf ?? '' },
-    data: {
-      lines: [{ product_id: product.id, quantity: 1, unit_price: String(Number(product.price) * 3) }],
-      payment_method: 'cash',
-    },
-  });
-  const sale = (await recorded.json()).data;
+  const sale = await record(page, { times: 3 });
   await open(page, `/fraud/cases/${sale.case_id}`);
   await page.getByRole('button', { name: 'Judge it again' }).click();
   await expect(page.getByText('the same, byte for byte')).toBeVisible();

@@ -1,25 +1,12 @@
 // A suspicious sale, from its recording to the verdict.
+import { record } from '../harness/sale.ts';
 import { expect, open, test } from '../harness/test.ts';
 import { axeClean, noSidewaysScroll } from '../harness/checks.ts';
 
 test('a sale priced far from the catalogue goes through and waits for a verdict', async ({ page, scripted, faults }) => {
   // A verdict without a reason is refused.
   faults.expect(/fn\/fraud\/decide/);
-  // The form takes catalogue prices; the API may send others.
-  await open(page, '/transactions/new');
-  const csrf = await page.locator('input[name="csrf_token"]').first().getAttribute('value');
-  const products = await page.request.get('/api/v1/products?q=a&limit=50');
-  const left = (product: { stock_left: string | null }) => Number(product.stock_left ?? 0);
-  const product = (await products.json()).items.find((one: { stock_left: string | null }) => left(one) > 20);
-  const recorded = await page.request.post('/api/v1/transactions', {
-    headers: { 'x-csrf-token': csrf ?? '' },
-    data: {
-      lines: [{ product_id: product.id, quantity: 1, unit_price: String(Number(product.price) * 3) }],
-      payment_method: 'cash',
-    },
-  });
-  expect(recorded.status(), await recorded.text()).toBe(201);
-  const sale = (await recorded.json()).data;
+  const sale = await record(page, { times: 3 });
   expect(sale.fraud_outcome).toBe('review');
   expect(sale.hits.map((hit: { code: string }) => hit.code)).toContain('price_mismatch');
 

@@ -1,21 +1,12 @@
 // Money back: a refund in parts, and a dispute to its end.
 import type { Page } from '@playwright/test';
+import { record } from '../harness/sale.ts';
 import { expect, open, ready, test } from '../harness/test.ts';
 import { axeClean, noSidewaysScroll } from '../harness/checks.ts';
 
-/** Records a sale of three pieces at the catalogue's price and opens its page. */
+/** Records a sale of three pieces at the catalogue's price; the address of its page. */
 async function sold(page: Page): Promise<string> {
-  await open(page, '/transactions/new');
-  const csrf = await page.locator('input[name="csrf_token"]').first().getAttribute('value');
-  const products = await page.request.get('/api/v1/products?q=a&limit=50');
-  const left = (product: { stock_left: string | null }) => Number(product.stock_left ?? 0);
-  const product = (await products.json()).items.find((one: { stock_left: string | null }) => left(one) > 20);
-  const recorded = await page.request.post('/api/v1/transactions', {
-    headers: { 'x-csrf-token': csrf ?? '' },
-    data: { lines: [{ product_id: product.id, quantity: 3 }], payment_method: 'cash' },
-  });
-  expect(recorded.status(), await recorded.text()).toBe(201);
-  return `/transactions/${(await recorded.json()).data.transaction_id}`;
+  return `/transactions/${(await record(page, { quantity: 3 })).transaction_id}`;
 }
 
 const status = (page: Page) => page.locator('dl.details .badge').first();
