@@ -9,3 +9,4 @@ pub mod moment;
 pub mod page;
 pub mod pager;
 pub mod states;
+pub mod table;

@@ -31,7 +31,7 @@ pub fn ranking(items: &[Ranked], name: &'static str, unit: &str, palette: &Palet
         items.iter().map(|item| point(scale.apply(item.amount), item.words.clone(), false, &palette.first)).collect();
     Chart::new()
         .animation(false)
-        .grid(grid())
+        .grid(grid().right(24))
         .tooltip(tooltip(palette))
         .x_axis(values(unit.to_owned(), scale, palette))
         .y_axis(category(items.iter().map(|item| short(&item.label)).collect(), palette).inverse(true))

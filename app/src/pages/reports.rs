@@ -5,6 +5,7 @@ use crate::{
         form::{CsrfField, ErrorSummary, FormState},
         page::PageHead,
         states::{Empty, Loading, ready_or_failed},
+        table::table_card,
     },
     context::session,
     features::reports::{RebuildReport, load_report},
@@ -174,7 +175,7 @@ fn hours(report: &DailyReport) -> impl IntoView + use<> {
             }
         })
         .collect_view();
-    table("Hours", ["Hour", "Revenue", "Orders"], rows.into_any())
+    table_card("Hours", &["Hour", "Revenue", "Orders"], rows.into_any(), None)
 }
 
 fn products(report: &DailyReport) -> impl IntoView + use<> {
@@ -192,7 +193,7 @@ fn products(report: &DailyReport) -> impl IntoView + use<> {
             }
         })
         .collect_view();
-    table("Top products", ["Product", "Revenue", "Units"], rows.into_any())
+    table_card("Top products", &["Product", "Revenue", "Units"], rows.into_any(), None)
 }
 
 fn categories(report: &DailyReport) -> impl IntoView + use<> {
@@ -210,19 +211,7 @@ fn categories(report: &DailyReport) -> impl IntoView + use<> {
             }
         })
         .collect_view();
-    table("Categories", ["Category", "Revenue", "Orders"], rows.into_any())
-}
-
-fn table(title: &'static str, [first, second, third]: [&'static str; 3], rows: AnyView) -> impl IntoView {
-    view! {
-        <article class="card">
-            <header><h2>{title}</h2></header>
-            <div class="table-wrap" tabindex="0"><table>
-                <thead><tr><th scope="col">{first}</th><th scope="col" class="r">{second}</th><th scope="col" class="r">{third}</th></tr></thead>
-                <tbody>{rows}</tbody>
-            </table></div>
-        </article>
-    }
+    table_card("Categories", &["Category", "Revenue", "Orders"], rows.into_any(), None)
 }
 
 fn history(revisions: &[ReportRevision], shown: &ReportRevision) -> impl IntoView + use<> {

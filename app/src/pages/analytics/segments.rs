@@ -20,8 +20,8 @@ use rust_decimal::Decimal;
 /// The look before, or that there is none.
 fn against(metadata: &SegmentMetadata) -> String {
     match (metadata.as_of, metadata.previous) {
-        (Some(day), Some(before)) => format!("{}, moved since {}", format::date(day), format::date(before)),
-        (Some(day), None) => format::date(day),
+        (Some(day), Some(before)) => format!("{}, moved since {} · ", format::date(day), format::date(before)),
+        (Some(day), None) => format!("{} · ", format::date(day)),
         (None, _) => String::new(),
     }
 }
@@ -88,7 +88,7 @@ pub fn segments_card(segments: Segments) -> impl IntoView {
         <article class="card" data-segments>
             <header>
                 <h2>"Customer segments"</h2>
-                <span class="meta">{against}" · updated "<Age seconds=metadata.age_seconds/>" "{export}</span>
+                <span class="meta">{against}"updated "<Age seconds=metadata.age_seconds/>" "{export}</span>
             </header>
             {body}
         </article>
