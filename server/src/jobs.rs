@@ -16,6 +16,7 @@ mod enqueue;
 pub(crate) mod export_file;
 mod fraud_amount_stats;
 mod fraud_backtest;
+mod fraud_train;
 pub(crate) mod ingest_commit;
 pub(crate) mod ingest_preview;
 pub(crate) mod ingest_undo;

@@ -8,13 +8,14 @@ mod expression;
 mod feature;
 mod formula;
 pub mod list;
+pub mod model;
 pub mod precision;
 mod rules;
 pub mod set;
 pub mod set_diff;
 pub mod set_form;
 
-pub use decision::{Decision, Hit, Outcome, ShownHit, ShownInput, decide};
+pub use decision::{Decision, Hit, Outcome, ShownHit, ShownInput, decide, learned_points};
 pub use expression::{Constant, Expression, MAX_DEPTH, MAX_NODES};
 pub use feature::{Feature, Features, Kind, Value};
 pub use formula::{FormulaFault, MOST_CHARACTERS};

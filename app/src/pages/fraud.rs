@@ -23,11 +23,15 @@ use crate::{
 use domain::{
     access::Permission,
     format,
-    fraud::case::{CaseRow, Queue},
+    fraud::{
+        case::{CaseRow, Queue},
+        learned_points,
+    },
     live::Topic,
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_location;
+use rust_decimal::Decimal;
 
 /// The queue.
 #[allow(missing_debug_implementations, reason = "actions have none")]
@@ -35,6 +39,16 @@ pub struct FraudRoute {
     search: Memo<String>,
     queue: PageData<Queue>,
     next: ServerAction<NextCase>,
+}
+
+/// A learned probability of fraud in words, and its points.
+pub(super) fn learned(probability: Decimal, locale: &str) -> (String, String) {
+    let percent = (probability * Decimal::ONE_HUNDRED).round_dp(1).normalize();
+    let points = learned_points(probability).round_dp(2).normalize();
+    (
+        format!("Learned score: fraud with {} %", format::number(percent, locale)),
+        format!("+{}", format::number(points, locale)),
+    )
 }
 
 impl LazyPage for FraudRoute {

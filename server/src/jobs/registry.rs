@@ -4,8 +4,8 @@ use super::{
     alert_evaluation::AlertEvaluation, analytics_report::DailyReportJob, analytics_segments::CustomerSegments,
     analytics_views::MaterializedViews, attention_digest::AttentionDigest, customer_patterns::CustomerPatterns,
     export_file::WriteExport, fraud_amount_stats::FraudAmountStats, fraud_backtest::FraudBacktest,
-    ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo, job::Job,
-    overview_rebuild::KpiRebuild, overview_snapshots::KpiSnapshotRollup, overview_summary::KpiSummary,
+    fraud_train::FraudTrain, ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo,
+    job::Job, overview_rebuild::KpiRebuild, overview_snapshots::KpiSnapshotRollup, overview_summary::KpiSummary,
     system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire,
     worker::Ticket,
 };
@@ -40,6 +40,7 @@ impl Registry {
             .with::<KpiSnapshotRollup>()
             .with::<FraudAmountStats>()
             .with::<FraudBacktest>()
+            .with::<FraudTrain>()
             .with::<AlertEvaluation>()
             .with::<AttentionDigest>()
             .with::<MaterializedViews>()

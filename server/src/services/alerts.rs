@@ -27,7 +27,7 @@ use domain::{
 };
 
 /// Features whose alerts one may see.
-fn visible(who: &Principal) -> Vec<&'static str> {
+pub(crate) fn visible(who: &Principal) -> Vec<&'static str> {
     AlertFeature::ALL.iter().filter(|feature| who.may(feature.right())).map(|feature| feature.as_str()).collect()
 }
 

@@ -9,5 +9,6 @@ pub mod history;
 pub mod hits;
 pub mod judged;
 pub mod lists;
+pub mod models;
 pub mod screening;
 pub mod sets;

@@ -17,7 +17,7 @@ pub use dirty_days::{
 pub use drill::{Asked, BuyerFields, FactFields, Found, VisitorFields, buyers, changed_facts, facts, visitors};
 pub use figures::{
     AllOrders, Books, FIGURES_SQL, Figures, Origins, RecentRow, Totals, Window, all_orders, figures,
-    figures_with_customers, first_fact_at, last_minute, origins, recent_sales, totals,
+    figures_with_customers, first_fact_at, last_minute, origins, recent_sales, suspicious, totals,
 };
 pub use quarter_hours::{EarlierQuarter, QuarterHour, earlier_quarters, quarter_hours, sum_up_quarter_hours};
 pub use stock::{LowStock, ProductFields, low_products, low_stock, reorder_threshold};

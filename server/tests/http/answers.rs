@@ -260,6 +260,14 @@ impl Walk {
         for name in ["one", "two"] {
             self.post("/api/v1/fraud/rule-sets", json!({"copy_of": 1, "name": name})).await;
         }
+        world
+            .execute(
+                "insert into sales.fraud_models (id, inputs, intercept, coefficients, means, scales, trained_from, trained_to, n,
+                                                 positives, hash, by, created_at)
+                 values (gen_random_uuid(), '[]', 0, '[]', '[]', '[]', '2026-01-01', '2026-01-15', 2000, 200, 'h', 'test', '2026-02-01')",
+            )
+            .await;
+        assert_eq!(self.get("/api/v1/fraud/models").await["items"][0]["trained"]["to"], "2026-01-14");
         let path = "/api/v1/fraud/rule-sets/2";
         let rule = json!({"code": "large", "name": "Large", "text": "A large sale", "formula": "amount > 5 * cust_mean_90d", "points": 40});
         let draft = json!({"name": "One", "review_at": 30, "hold_at": "60.5", "rules": [rule], "version": 1});

@@ -50,7 +50,7 @@ impl Bench {
 
     /// A draft with these rules.
     async fn draft(&self, number: i32, rules: Vec<Rule>, thresholds: Thresholds) -> RuleSet {
-        let set = RuleSet { number, name: format!("Set {number}"), thresholds, rules };
+        let set = RuleSet { number, name: format!("Set {number}"), thresholds, rules, learned_model: None };
         set.validate().unwrap();
         let mut connection = self.shop.db.acquire().await.unwrap();
         let new = NewSet {
@@ -222,20 +222,21 @@ async fn both_evaluators_agree_on_random_rules_and_sales(db: PgPool) {
                 decline_at: seed.is_multiple_of(2).then(|| 60.into()),
             },
             rules,
+            learned_model: None,
         };
         let sales: Vec<Features> = (0..2_500).map(|_| known(&mut dice)).collect();
         let mut tx = db.begin().await.unwrap();
-        let mut gathered = Gathered::begin(&mut tx, &[&set]).await.unwrap();
+        let mut gathered = Gathered::begin(&mut tx, &[&RuleSet::classic(), &set]).await.unwrap();
         let learned: Vec<Option<Decimal>> = sales
             .iter()
             .map(|_| dice.once_in(3).then(|| Decimal::new(i64::try_from(dice.below(1_000_000)).unwrap(), 6)))
             .collect();
         for (sale, learned) in sales.iter().zip(&learned) {
-            if gathered.add(sale, *learned) {
+            if gathered.add(sale, &[Some(Decimal::ONE), *learned]) {
                 gathered.send(&mut tx).await.unwrap();
             }
         }
-        let verdicts = gathered.judge(&mut tx, &set).await.unwrap();
+        let verdicts = gathered.judge(&mut tx, &set, 1).await.unwrap();
         assert_eq!(verdicts.len(), sales.len());
         let mut hits = 0;
         for ((sale, learned), verdict) in sales.iter().zip(&learned).zip(&verdicts) {
@@ -249,6 +250,7 @@ async fn both_evaluators_agree_on_random_rules_and_sales(db: PgPool) {
                 "seed {seed}: {}",
                 serde_json::to_string(sale).unwrap()
             );
+            assert_eq!(verdict.rule_points.normalize(), decide(&set, sale, None).points, "seed {seed}");
             hits += codes.len();
         }
         assert!(hits > sales.len(), "the rules say something");

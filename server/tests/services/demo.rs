@@ -441,13 +441,13 @@ async fn both_evaluators_agree_on_every_demo_sale(pool: PgPool) {
     let mut tx = demo.world.owner.begin().await.expect("a transaction");
     let mut gathered = Gathered::begin(&mut tx, &[&classic, &standard]).await.expect("a table");
     for features in &known {
-        if gathered.add(features, None) {
+        if gathered.add(features, &[None, None]) {
             gathered.send(&mut tx).await.expect("sent");
         }
     }
     let mut suspicious = 0;
-    for set in [&classic, &standard] {
-        for (verdict, features) in gathered.judge(&mut tx, set).await.expect("verdicts").iter().zip(&known) {
+    for (at, set) in [&classic, &standard].into_iter().enumerate() {
+        for (verdict, features) in gathered.judge(&mut tx, set, at).await.expect("verdicts").iter().zip(&known) {
             let decision = decide(set, features, None);
             assert_eq!(
                 (verdict.points.normalize(), verdict.outcome.as_str()),

@@ -38,6 +38,7 @@ mod ingest_undo;
 mod ingest_visits;
 mod inventory;
 mod kill;
+mod learned_sets;
 mod local_days;
 mod online_retail;
 mod opening;

@@ -312,7 +312,7 @@ async fn example_15_an_empty_shop_has_zeros_and_an_unknown_conversion(db: PgPool
     let dashboard = world.service.dashboard(&viewer(), "all").await.unwrap();
     assert_eq!(
         (dashboard.data.total_sales, dashboard.data.total_transactions, dashboard.data.active_alerts),
-        (0.into(), 0, None)
+        (0.into(), 0, Some(0))
     );
 }
 
@@ -322,9 +322,9 @@ async fn example_17_sliding_windows_are_counted_never_scaled(db: PgPool) {
     let ann = world.customer("ann").await;
     sqlx::query(
         "insert into sales.transactions (id, customer_id, site_id, status, currency, gross, discount, net, tax, shipping, total, quantity,
-             line_count, occurred_at, recognised_at, entry, created_at, updated_at)
+             line_count, occurred_at, recognised_at, entry, created_at, updated_at, is_suspicious)
          select gen_random_uuid(), case when i = 0 then $1 end, '00000000-0000-7000-8000-000000000001', 'approved', 'USD', 3, 0, 3, 0, 0, 3, 1, 1,
-                at, at, 'api', at, at
+                at, at, 'api', at, at, i in (3, 7)
          from generate_series(0, 29) day, generate_series(0, 9) i,
               lateral (select timestamptz '2026-11-22T11:59:59Z' - make_interval(days => day, hours => i * 2) as at) t",
     )
@@ -343,8 +343,13 @@ async fn example_17_sliding_windows_are_counted_never_scaled(db: PgPool) {
             "{period}"
         );
         assert_eq!((answer.data.transactions_24h, answer.data.sales_24h), (10, 29.into()), "{period}");
-        assert_eq!(p.suspicious, None);
-        assert!(answer.metadata.unavailable.contains_key("active_alerts"));
+        let suspicious = match period {
+            "24h" => 2,
+            "7d" => 14,
+            _ => 60,
+        };
+        assert_eq!((p.suspicious, answer.data.suspicious_transactions_24h), (Some(suspicious), Some(2)), "{period}");
+        assert!(answer.metadata.unavailable.is_empty());
         assert_eq!(p.previous.is_none(), period == "all");
     }
     let week = world.service.dashboard(&viewer(), "7d").await.unwrap();

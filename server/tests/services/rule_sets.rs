@@ -144,6 +144,7 @@ fn edit(version: i32, rules: Vec<EditRule>) -> EditRuleSet {
         hold_at: Some(60.into()),
         decline_at: Some(85.into()),
         note: Some("a try".into()),
+        learned_model: None,
         rules,
         version: Some(version),
     }

@@ -5,7 +5,7 @@ use crate::{
     AppError, FieldError,
     access::Principal,
     idempotency::{Answered, IdempotencyKey},
-    ids::{BacktestId, DatasetId},
+    ids::{BacktestId, DatasetId, JobId},
 };
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, NaiveDate};
@@ -257,6 +257,9 @@ pub struct Learned {
     /// Weight of each input after it is standardised.
     pub weights: Vec<Weight>,
     pub intercept: f64,
+    /// Number under which rule sets can use it.
+    #[serde(default)]
+    pub model: Option<i32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -291,6 +294,9 @@ pub struct Report {
     pub differences: Vec<DifferenceRow>,
     /// Number of the set in force it was compared with.
     pub live_set: i32,
+    /// Number of the learned score that the tried set uses; its points are in outcomes and thresholds.
+    #[serde(default)]
+    pub attached: Option<i32>,
     pub learned: Option<Learned>,
     /// Why nothing was learned.
     pub unlearned: Option<String>,
@@ -311,6 +317,8 @@ pub struct BacktestRow {
     pub state: BacktestState,
     /// Why it failed.
     pub fault: Option<String>,
+    /// The run that tries it.
+    pub job_id: Option<JobId>,
     pub by: String,
     pub created_at: DateTime<FixedOffset>,
     pub finished_at: Option<DateTime<FixedOffset>>,

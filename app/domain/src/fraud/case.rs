@@ -235,6 +235,9 @@ pub struct CaseDetail {
     pub decision_id: Option<DecisionId>,
     /// Empty without the right to review.
     pub hits: Vec<ShownHit>,
+    /// Learned probability of fraud, where the set used one; only with the right to review.
+    #[schema(format = "decimal")]
+    pub learned: Option<Decimal>,
     pub events: Vec<CaseEvent>,
     pub verdict: Option<Verdict>,
     pub verdict_reason: Option<String>,

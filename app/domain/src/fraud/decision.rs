@@ -123,6 +123,9 @@ impl From<Hit> for ShownHit {
 pub struct Decision {
     pub rule_set: i32,
     pub hits: Vec<Hit>,
+    /// Learned probability of fraud, where the set uses one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Decimal>,
     /// 0 to 100, two decimals.
     pub points: Decimal,
     pub outcome: Outcome,
@@ -149,6 +152,12 @@ impl Decision {
     }
 }
 
+/// Points of a learned probability: 60 for a sure fraud.
+#[must_use]
+pub fn learned_points(probability: Decimal) -> Decimal {
+    Decimal::from(60) * probability
+}
+
 /// Judges by `set`; `learned` is the learned probability of fraud, where the set has a model.
 #[must_use]
 pub fn decide(set: &RuleSet, features: &Features, learned: Option<Decimal>) -> Decision {
@@ -167,7 +176,7 @@ pub fn decide(set: &RuleSet, features: &Features, learned: Option<Decimal>) -> D
             }
         })
         .collect();
-    let sum = hits.iter().map(|hit| hit.points).sum::<Decimal>() + Decimal::from(60) * learned.unwrap_or_default();
+    let sum = hits.iter().map(|hit| hit.points).sum::<Decimal>() + learned.map(learned_points).unwrap_or_default();
     let points =
         sum.min(Decimal::ONE_HUNDRED).round_dp_with_strategy(2, RoundingStrategy::MidpointAwayFromZero).normalize();
     let by_points = Outcome::of(points, set.thresholds);
@@ -178,7 +187,7 @@ pub fn decide(set: &RuleSet, features: &Features, learned: Option<Decimal>) -> D
     } else {
         by_points
     };
-    Decision { rule_set: set.number, hits, points, outcome }
+    Decision { rule_set: set.number, hits, learned, points, outcome }
 }
 
 #[cfg(test)]
@@ -285,6 +294,7 @@ mod tests {
     fn a_learned_probability_adds_up_to_sixty_points() {
         let decision = decide(&RuleSet::standard(), &Features::default(), Some(dec("0.505")));
         assert_eq!((decision.points, decision.outcome), (dec("30.3"), Outcome::Review));
+        assert_eq!(decision.learned, Some(dec("0.505")));
     }
 
     #[test]

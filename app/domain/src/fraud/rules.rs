@@ -44,6 +44,9 @@ pub struct RuleSet {
     #[serde(flatten)]
     pub thresholds: Thresholds,
     pub rules: Vec<Rule>,
+    /// Number of the learned score that adds its points.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned_model: Option<i32>,
 }
 
 impl RuleSet {
@@ -96,6 +99,7 @@ impl RuleSet {
         Self {
             number: 0,
             name: "Classic".to_owned(),
+            learned_model: None,
             thresholds: Thresholds { review_at: Some(60.into()), ..Thresholds::default() },
             rules: vec![
                 // Five earlier ones; this one is counted, too.
@@ -122,6 +126,7 @@ impl RuleSet {
         Self {
             number: 1,
             name: "Standard".to_owned(),
+            learned_model: None,
             thresholds: Thresholds {
                 review_at: Some(30.into()),
                 hold_at: Some(60.into()),

@@ -2,6 +2,7 @@
 
 use super::{
     Expression, Feature, Hit, Outcome, Rule, RuleSet, Thresholds,
+    model::LearnedModel,
     precision::{PerformanceQuery, RulePerformance, RulePrecision},
     set_diff::SetDiff,
 };
@@ -60,7 +61,9 @@ pub struct RuleSetRow {
     /// How many rules, and how many of them are asked.
     pub rule_count: i64,
     pub enabled_count: i64,
-    /// The same for the same rules and thresholds.
+    /// Number of the learned score it uses.
+    pub learned_model: Option<i32>,
+    /// The same for the same rules, thresholds and learned score.
     pub content_hash: String,
     pub version: i32,
     pub edited_by: Option<String>,
@@ -162,6 +165,9 @@ pub struct EditRuleSet {
     pub decline_at: Option<Decimal>,
     #[serde(default)]
     pub note: Option<String>,
+    /// Number of a learned score; none without.
+    #[serde(default)]
+    pub learned_model: Option<i32>,
     pub rules: Vec<EditRule>,
     /// The version that was read; `If-Match` says the same.
     #[serde(default)]
@@ -255,7 +261,7 @@ impl EditRuleSet {
                 ..unread()
             }));
         }
-        let set = RuleSet { number, name, thresholds, rules };
+        let set = RuleSet { number, name, thresholds, rules, learned_model: self.learned_model };
         faults.extend(set.validate().err().unwrap_or_default());
         if faults.is_empty() { Ok((set, note)) } else { Err(faults) }
     }
@@ -295,6 +301,8 @@ pub struct Swaps {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShadowDecision {
     pub rule_set: i32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub learned: Option<Decimal>,
     pub points: Decimal,
     pub outcome: Outcome,
     pub hits: Vec<String>,
@@ -326,6 +334,8 @@ pub struct RuleSetScreen {
     pub acts: SetActs,
     /// What formulas can be made of; for who may edit it.
     pub features: Vec<ShownFeature>,
+    /// Learned scores that a set can use, the newest first.
+    pub models: Vec<LearnedModel>,
     /// Of the next step.
     pub idempotency_key: String,
 }
@@ -361,6 +371,9 @@ pub struct RuleSetsScreen {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Replayed {
     pub hits: Vec<Hit>,
+    /// Learned probability of fraud, where the set uses one.
+    #[schema(format = "decimal")]
+    pub learned: Option<Decimal>,
     #[schema(format = "decimal")]
     pub points: Decimal,
     pub outcome: Outcome,
@@ -373,7 +386,7 @@ pub struct Replay {
     pub identical: bool,
     pub decision_id: DecisionId,
     pub rule_set: i32,
-    /// `hits`, `points`, `outcome`.
+    /// `hits`, `learned`, `points`, `outcome`.
     pub differs: Vec<String>,
     pub stored: Replayed,
     pub replayed: Replayed,
@@ -387,6 +400,8 @@ pub trait RuleSetsPort: Send + Sync + 'static {
     async fn sets(&self, who: &Principal) -> Result<Vec<RuleSetRow>, AppError>;
     /// As [`RuleSetsPort::sets`], with what the page's form needs.
     async fn sets_screen(&self, who: &Principal) -> Result<RuleSetsScreen, AppError>;
+    /// Learned scores that a set can use, the newest first.
+    async fn models(&self, who: &Principal) -> Result<Vec<LearnedModel>, AppError>;
     /// `not_found` for a number that is none.
     async fn set(&self, who: &Principal, number: i32) -> Result<RuleSetDetail, AppError>;
     /// As [`RuleSetsPort::set`], with all that the page shows.
@@ -454,6 +469,7 @@ mod tests {
             hold_at: None,
             decline_at: Some(Decimal::new(8500, 2)),
             note: None,
+            learned_model: None,
             rules,
             version: Some(1),
         }

@@ -39,11 +39,13 @@ impl SetDiff {
             of.rules.iter().filter(|rule| !has(other, &rule.code)).map(ShownRule::from).collect()
         };
         let points = |points: Option<Decimal>| points.map_or_else(|| "never".to_owned(), |p| p.normalize().to_string());
+        let learned = |of: &RuleSet| of.learned_model.map_or_else(|| "none".to_owned(), |number| number.to_string());
         let (a, b) = (&live.thresholds, &set.thresholds);
         let thresholds = differences([
             ("Review from", points(a.review_at), points(b.review_at)),
             ("Hold from", points(a.hold_at), points(b.hold_at)),
             ("Decline from", points(a.decline_at), points(b.decline_at)),
+            ("Learned score", learned(live), learned(set)),
         ]);
         let changed = set.rules.iter().filter_map(|rule| {
             let before = ShownRule::from(live.rules.iter().find(|other| other.code == rule.code)?);
@@ -91,6 +93,7 @@ mod tests {
         set.number = 2;
         assert!(SetDiff::between(&live, &set).is_empty());
         set.thresholds.hold_at = None;
+        set.learned_model = Some(4);
         let moved = set.rules.remove(0);
         set.rules[0].points = 45.into();
         set.rules[0].enabled = false;
@@ -98,6 +101,7 @@ mod tests {
         let diff = SetDiff::between(&live, &set);
         assert_eq!((diff.added[0].code.as_str(), diff.removed[0].code.as_str()), ("mine", "block_list"));
         assert_eq!((diff.thresholds[0].before.as_str(), diff.thresholds[0].after.as_str()), ("60", "never"));
+        assert_eq!((diff.thresholds[1].before.as_str(), diff.thresholds[1].after.as_str()), ("none", "4"));
         let changed: Vec<_> = diff.changed.iter().map(|c| (c.code.as_str(), c.fields.len())).collect();
         assert_eq!(changed, [("price_mismatch", 2)]);
         assert_eq!(

@@ -52,6 +52,8 @@ pub struct SetForm {
     pub review_at: String,
     pub hold_at: String,
     pub decline_at: String,
+    /// Number of a learned score, or nothing.
+    pub learned_model: String,
     pub rules: Vec<RuleTexts>,
 }
 
@@ -66,6 +68,7 @@ impl SetForm {
             review_at: points(at.review_at),
             hold_at: points(at.hold_at),
             decline_at: points(at.decline_at),
+            learned_model: set.row.learned_model.map(|number| number.to_string()).unwrap_or_default(),
             rules: set.rules.iter().map(RuleTexts::of).collect(),
         }
     }
@@ -103,6 +106,11 @@ impl SetForm {
                 enabled: !rule.enabled.is_empty(),
             })
             .collect();
+        let chosen = self.learned_model.trim();
+        let learned_model = chosen.parse().ok();
+        if learned_model.is_none() && !chosen.is_empty() {
+            faults.push(FieldError::new("learned_model", "Choose a learned score of the list, or none."));
+        }
         if !faults.is_empty() {
             return Err(faults);
         }
@@ -112,6 +120,7 @@ impl SetForm {
             hold_at,
             decline_at,
             note: Some(self.note.clone()),
+            learned_model,
             rules,
             version,
         })
@@ -164,6 +173,7 @@ impl SetForm {
                 "set[review_at]" => form.review_at = value,
                 "set[hold_at]" => form.hold_at = value,
                 "set[decline_at]" => form.decline_at = value,
+                "set[learned_model]" => form.learned_model = value,
                 _ => {}
             }
         }
@@ -176,7 +186,7 @@ mod tests {
     use super::*;
     use crate::query::pairs;
 
-    const TYPED: &str = "set[name]=Mine&set[review_at]=30&set[rules][0][code]=gone&set[rules][0][remove]=true\
+    const TYPED: &str = "set[name]=Mine&set[review_at]=30&set[learned_model]=3&set[rules][0][code]=gone&set[rules][0][remove]=true\
         &set[rules][1][code]=b&set[rules][1][name]=B&set[rules][1][text]=B&set[rules][1][formula]=amount+%3E&set[rules][1][points]=5\
         &set[rules][2][points]=0";
 
@@ -186,14 +196,17 @@ mod tests {
         let read = form.read(Some(3)).unwrap();
         assert_eq!((read.rules.len(), read.rules[0].code.as_str(), read.version), (1, "b", Some(3)));
         assert!(!read.rules[0].enabled);
+        assert_eq!(read.learned_model, Some(3));
         let error = form.placed(AppError::validation(read.read(2).unwrap_err()));
         assert_eq!(error.fields[0].path, "rules[1].formula");
     }
 
     #[test]
     fn what_is_no_number_is_told_by_its_field() {
-        let form = SetForm::parse(&pairs("set[hold_at]=x&set[rules][1][code]=b&set[rules][1][points]=many"));
+        let form = SetForm::parse(&pairs(
+            "set[hold_at]=x&set[learned_model]=best&set[rules][1][code]=b&set[rules][1][points]=many",
+        ));
         let paths: Vec<_> = form.read(None).unwrap_err().into_iter().map(|fault| fault.path).collect();
-        assert_eq!(paths, ["hold_at", "rules[1].points"]);
+        assert_eq!(paths, ["hold_at", "rules[1].points", "learned_model"]);
     }
 }

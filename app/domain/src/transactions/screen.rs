@@ -53,6 +53,8 @@ pub struct SaleRow {
     /// 0 to 1, two decimals.
     #[schema(format = "decimal")]
     pub fraud_score: Decimal,
+    /// What screening came to; none: it was not screened.
+    pub outcome: Option<Outcome>,
 }
 
 /// `/transactions`.
@@ -175,6 +177,9 @@ pub struct SaleDecision {
     pub fault: Option<String>,
     /// Empty without `fraud.review`.
     pub hits: Vec<ShownHit>,
+    /// Learned probability of fraud, where the set used one; only with `fraud.review`.
+    #[schema(format = "decimal")]
+    pub learned: Option<Decimal>,
     pub case_id: Option<CaseId>,
 }
 

@@ -7,6 +7,7 @@ use crate::{
         chart::ChartFigure,
         page::PageHead,
         states::{Loading, ready_or_failed},
+        table::table_card,
     },
     context::{session, set_status},
     features::backtests::load_backtest,
@@ -15,6 +16,7 @@ use crate::{
     pages::LazyPage,
 };
 use domain::{
+    access::Permission,
     format,
     fraud::{
         Outcome,
@@ -64,6 +66,8 @@ fn found(detail: Option<BacktestDetail>) -> AnyView {
     let scores = (row.state == BacktestState::Finished).then(|| {
         view! { <a class="btn" rel="external" href=format!("/api/v1/fraud/backtests/{}/scores", row.id)>"Scores as CSV"</a> }
     });
+    let job = row.job_id.filter(|_| session().may(Permission::JobsView));
+    let job = job.map(|id| view! { <a class="btn" href=format!("/jobs/{id}")>"Its job"</a> });
     let outdated = row.outdated.then(|| {
         view! { <p class="banner warn" role="status">"The rule set was changed since: this says nothing about it as it is now."</p> }
     });
@@ -79,6 +83,7 @@ fn found(detail: Option<BacktestDetail>) -> AnyView {
         <PageHead title=format!("Backtest of #{} {}", row.rule_set, row.rule_set_name) scope>
             <span class=format!("badge {}", tone(row.state))>{row.state.label()}</span>
             <a class="btn" href="/fraud/backtests">"All backtests"</a>
+            {job}
             {scores}
         </PageHead>
         {outdated}
@@ -105,25 +110,6 @@ fn measure(value: Option<f64>) -> String {
     value.map_or_else(|| format::UNKNOWN.to_owned(), |value| format!("{value:.4}"))
 }
 
-fn table(title: &'static str, headings: &[&'static str], rows: AnyView, note: Option<String>) -> AnyView {
-    let headings = headings
-        .iter()
-        .enumerate()
-        .map(|(n, heading)| view! { <th scope="col" class=(n > 0).then_some("r")>{*heading}</th> })
-        .collect_view();
-    view! {
-        <article class="card">
-            <header><h2>{title}</h2></header>
-            {note.map(|note| view! { <p class="sub">{note}</p> })}
-            <div class="table-wrap" tabindex="0"><table>
-                <thead><tr>{headings}</tr></thead>
-                <tbody>{rows}</tbody>
-            </table></div>
-        </article>
-    }
-    .into_any()
-}
-
 fn shown(report: Report) -> impl IntoView {
     let locale = session().business.locale;
     let count = |n: i64| format::count(n, &locale);
@@ -144,13 +130,16 @@ fn shown(report: Report) -> impl IntoView {
     let unknown = (!report.unknown_features.is_empty()).then(|| {
         format!("Unknown of every sale, so that rules over it did not hit: {}.", report.unknown_features.join("; "))
     });
+    let attached = report.attached.map(|number| {
+        view! { <p class="sub">{format!("Outcomes and thresholds count the points of learned score {number}, which the set uses.")}</p> }
+    });
     let learned = report.learned.as_ref().map(learned);
     let unlearned = report
         .unlearned
         .clone()
         .map(|why| view! { <p class="banner warn" role="status">"No score was learned. "{why}</p> });
     view! {
-        <section class="card" data-summary><dl class="details">{summary}</dl></section>
+        <section class="card" data-summary><dl class="details">{summary}</dl>{attached}</section>
         {unlearned}
         {rankings(report.rankings.clone())}
         {outcomes(&report, &locale)}
@@ -219,7 +208,7 @@ fn outcomes(report: &Report, locale: &str) -> AnyView {
             }
         })
         .collect_view();
-    table("Outcomes", &["Outcome", "Sales", "Frauds", "Amount"], rows.into_any(), None)
+    table_card("Outcomes", &["Outcome", "Sales", "Frauds", "Amount"], rows.into_any(), None)
 }
 
 fn rules(report: &Report, locale: &str, note: Option<String>) -> AnyView {
@@ -238,7 +227,7 @@ fn rules(report: &Report, locale: &str, note: Option<String>) -> AnyView {
             }
         })
         .collect_view();
-    table("Rules", &["Rule", "Hits", "Frauds", "Precision (95 %)", "Recall"], rows.into_any(), note)
+    table_card("Rules", &["Rule", "Hits", "Frauds", "Precision (95 %)", "Recall"], rows.into_any(), note)
 }
 
 fn thresholds(report: &Report, locale: &str) -> AnyView {
@@ -261,7 +250,7 @@ fn thresholds(report: &Report, locale: &str) -> AnyView {
             }
         })
         .collect_view();
-    table("Thresholds", &["From", "Sales", "Precision (95 %)", "Recall"], rows.into_any(), None)
+    table_card("Thresholds", &["From", "Sales", "Precision (95 %)", "Recall"], rows.into_any(), None)
 }
 
 fn differences(report: &Report, locale: &str) -> AnyView {
@@ -284,7 +273,7 @@ fn differences(report: &Report, locale: &str) -> AnyView {
         })
         .collect_view();
     let note = Some(format!("Set #{} is in force.", report.live_set));
-    table("Against the set in force", &["From, to", "Sales", "Frauds"], rows.into_any(), note)
+    table_card("Against the set in force", &["From, to", "Sales", "Frauds"], rows.into_any(), note)
 }
 
 fn learned(of: &Learned) -> AnyView {
@@ -302,5 +291,9 @@ fn learned(of: &Learned) -> AnyView {
         format::count(of.frauds, &locale),
         of.intercept
     );
-    table("Learned score", &["Input", "Weight"], rows.into_any(), Some(note))
+    let note = match of.model {
+        Some(number) => format!("{note} Drafts of rule sets can use it as learned score {number}."),
+        None => note,
+    };
+    table_card("Learned score", &["Input", "Weight"], rows.into_any(), Some(note))
 }

@@ -1,5 +1,6 @@
 //! `/fraud/cases/{id}`: what speaks for and against a sale, and the verdict.
 
+use super::learned;
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, FormState},
@@ -189,10 +190,14 @@ fn evidence(case: &CaseDetail) -> impl IntoView + use<> {
         view! { <p>"Which rules hit is shown to reviewers."</p> }.into_any()
     } else if case.row.reason == "screening_unavailable" {
         view! { <p>"Screening could not judge this sale: no rule was asked."</p> }.into_any()
-    } else if case.hits.is_empty() {
+    } else if case.hits.is_empty() && case.learned.is_none() {
         view! { <p>"No rule hit."</p> }.into_any()
     } else {
-        view! { <ul class="hits">{case.hits.iter().map(hit).collect_view()}</ul> }.into_any()
+        let learned = case.learned.map(|probability| {
+            let (told, points) = learned(probability, &locale);
+            view! { <li><strong>{told}</strong>" "<span class="num">{points}</span></li> }
+        });
+        view! { <ul class="hits">{case.hits.iter().map(hit).collect_view()}{learned}</ul> }.into_any()
     };
     // A page of its own address, so that it works without script.
     let again = case.decision_id.map(|_| {
@@ -221,7 +226,9 @@ fn replayed(replay: Option<Replay>) -> Option<AnyView> {
     let told = |of: &Replayed| {
         let codes: Vec<&str> = of.hits.iter().map(|hit| hit.code.as_str()).collect();
         let codes = if codes.is_empty() { "no rule".to_owned() } else { codes.join(", ") };
-        format!("{}, {} points, {codes}", of.outcome.label(), format::number(of.points, &locale))
+        let learned = of.learned.map(|probability| format!(", {}", learned(probability, &locale).0.to_lowercase()));
+        let points = format::number(of.points, &locale);
+        format!("{}, {points} points, {codes}{}", of.outcome.label(), learned.unwrap_or_default())
     };
     Some(if replay.identical {
         view! {

@@ -18,6 +18,7 @@ use crate::{
 use domain::{
     format,
     fraud::{
+        model::LearnedModel,
         precision::RulePrecision,
         set::{RuleSetScreen, SetState, ShownRule, Swaps},
         set_diff::{Difference, SetDiff},
@@ -97,6 +98,7 @@ fn found(screen: Option<RuleSetScreen>, saved: Memo<bool>, acts: Acts) -> AnyVie
         <section class=rules>
             <header><h2>"Rules"</h2></header>
             {screen.set.note.clone().map(|note| view! { <p>{note}</p> })}
+            {learned(&screen)}
             {read(&screen.set.rules, &locale)}
         </section>
         {diff}
@@ -162,6 +164,14 @@ fn steps(screen: &RuleSetScreen, acts: Acts) -> impl IntoView + use<> {
             </div>
         </section>
     }
+}
+
+/// The learned score beside the rules.
+fn learned(screen: &RuleSetScreen) -> Option<AnyView> {
+    let number = screen.set.row.learned_model?;
+    let told = screen.models.iter().find(|model| model.number == number).map(LearnedModel::label);
+    let told = told.unwrap_or_else(|| number.to_string());
+    Some(view! { <p>"Learned score "{told}": a sure fraud gets 60 points of it."</p> }.into_any())
 }
 
 fn read(rules: &[ShownRule], locale: &str) -> impl IntoView + use<> {

@@ -106,12 +106,13 @@ fn table(sets: Vec<RuleSetRow>) -> impl IntoView {
         .map(|set| {
             let rules =
                 format!("{} of {}", format::count(set.enabled_count, &locale), format::count(set.rule_count, &locale));
+            let learned = set.learned_model.map(|number| format!("; with learned score {number}"));
             let published = set.published_by.clone().zip(set.published_at).map(|(by, at)| view! { {by}" "{when(at)} });
             view! {
                 <tr>
                     <td><a href=format!("/fraud/rules/{}", set.number)>{format!("{} {}", set.number, set.name)}</a></td>
                     <td><span class=format!("badge {}", set.state.tone())>{set.state.label()}</span></td>
-                    <td>{thresholds(set.thresholds, &locale)}</td>
+                    <td>{thresholds(set.thresholds, &locale)}{learned}</td>
                     <td class="r num hide">{rules}</td>
                     <td class="hide">{set.edited_by.clone()}" "{when(set.edited_at)}</td>
                     <td class="hide">{published}</td>

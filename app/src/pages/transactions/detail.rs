@@ -12,7 +12,7 @@ use crate::{
     features::transactions::{SettleSale, load_sale},
     live::use_topic,
     page_data::PageData,
-    pages::LazyPage,
+    pages::{LazyPage, fraud::learned},
 };
 use domain::{
     format,
@@ -166,7 +166,12 @@ fn decision(sale: &SaleDetail) -> Option<impl IntoView + use<>> {
         let points = format!("+{}", format::number(hit.points, &locale));
         view! { <li>{hit.text.clone()}" "<span class="num">{points}</span></li> }
     });
-    let hits = (!decision.hits.is_empty()).then(|| view! { <ul class="hits">{hits.collect_view()}</ul> });
+    let learned = decision.learned.map(|probability| {
+        let (told, points) = learned(probability, &locale);
+        view! { <li>{told}" "<span class="num">{points}</span></li> }
+    });
+    let any = !decision.hits.is_empty() || learned.is_some();
+    let hits = any.then(|| view! { <ul class="hits">{hits.collect_view()}{learned}</ul> });
     let fault =
         decision.fault.as_ref().map(|_| view! { <p>"Screening could not judge this sale; a person looks at it."</p> });
     let case = decision

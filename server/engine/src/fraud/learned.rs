@@ -4,7 +4,10 @@
 //! ½·|w|² + C·Σ log(1 + exp(−yᵢ(b + w·xᵢ))), with C = 1 and the intercept free.
 
 use domain::fraud::{Feature, Features};
-use rust_decimal::prelude::ToPrimitive;
+use rust_decimal::{
+    Decimal,
+    prelude::{FromPrimitive, ToPrimitive},
+};
 use serde::{Deserialize, Serialize};
 
 /// What the score looks at.
@@ -90,6 +93,18 @@ pub enum Unlearned {
 }
 
 impl Model {
+    /// One weight, mean and scale for each input.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        [&self.coefficients, &self.means, &self.scales].iter().all(|of| of.len() == N)
+    }
+
+    /// The probability of fraud, as it is stored with a decision: six decimals.
+    #[must_use]
+    pub fn judges(&self, features: &Features) -> Option<Decimal> {
+        Some(Decimal::from_f64(self.probability(&inputs(features)))?.round_dp(6).normalize())
+    }
+
     /// The probability of fraud.
     #[must_use]
     pub fn probability(&self, inputs: &Inputs) -> f64 {

@@ -30,10 +30,13 @@ pub struct Judged {
     pub customer: Option<u32>,
     /// The day, counted from anywhere.
     pub day: i32,
-    /// The probability learned from labels.
+    /// The probability learned from labels: in this backtest, or before by the score that the set uses.
     pub learned: Option<f64>,
     /// Places, in the tried set, of the rules that hit.
     pub hits: Vec<usize>,
+    /// Of the rules alone.
+    pub rule_points: Decimal,
+    /// With those of the learned score that the set uses.
     pub points: Decimal,
     pub outcome: Outcome,
     /// Of the set in force.
@@ -135,6 +138,7 @@ pub fn report(trial: &Trial<'_>, sales: &[Judged]) -> Report {
             .map(|((live, tried), t)| DifferenceRow { live, tried, sales: t.sales, frauds: t.frauds })
             .collect(),
         live_set: trial.live_set,
+        attached: set.learned_model,
         learned: None,
         unlearned: None,
         unknown_features: asked.difference(trial.known).map(|feature| feature.words().to_owned()).collect(),
@@ -151,6 +155,7 @@ pub fn learned(model: &Model, from: &[(Inputs, bool)]) -> Learned {
         frauds: length(from.iter().filter(|(_, fraud)| *fraud).count()),
         weights: INPUTS.iter().zip(&model.coefficients).map(weight).collect(),
         intercept: model.intercept,
+        model: None,
     }
 }
 
@@ -194,9 +199,9 @@ fn rankings(sales: &[Judged], k: u32) -> Vec<RankingRow> {
                 .filter_map(|sale| {
                     let p = sale.learned.unwrap_or_default();
                     let score = match ranking {
-                        Ranking::Rules => number(sale.points),
+                        Ranking::Rules => number(sale.rule_points),
                         Ranking::Learned => p,
-                        Ranking::Both => (number(sale.points) + LEARNED_POINTS * p).min(100.0),
+                        Ranking::Both => (number(sale.rule_points) + LEARNED_POINTS * p).min(100.0),
                         Ranking::Amount => number(sale.amount),
                     };
                     Some(Scored { score, fraud: sale.fraud?, customer: sale.customer, day: sale.day })

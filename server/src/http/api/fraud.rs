@@ -26,7 +26,7 @@ use domain::{
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-pub use rule_sets::RuleSetList;
+pub use rule_sets::{LearnedModelList, RuleSetList};
 
 pub fn routes() -> Routes<Services> {
     cases().merge(rule_sets::routes()).merge(lists::routes()).merge(backtests::routes())

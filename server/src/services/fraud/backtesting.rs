@@ -1,7 +1,7 @@
 //! A backtest's run: history is told sale by sale, so that each is judged by what was known at its time; the rules speak
 //! over all of them at once; labels that come later say who was right.
 
-use super::{live_set, telling::Telling};
+use super::{Judge, live_set, telling::Telling};
 use crate::{backend::Backend, services::transactions::zone_of};
 use chrono::{DateTime, Utc};
 use domain::{
@@ -22,7 +22,7 @@ use engine::{
         report::{self, Judged, Trial},
     },
 };
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
@@ -34,10 +34,11 @@ use std::{
 use store::{
     StoreError,
     fraud::{
-        backtests::{self as rows, NewModel, NewScores},
+        backtests::{self as rows, NewScores},
         datasets,
         history::{self, PastSale},
         judged::{Gathered, Verdict},
+        models::{self, NewModel},
         sets::{self, Which},
     },
 };
@@ -80,8 +81,9 @@ struct Task {
     new: NewBacktest,
     zone: BusinessZone,
     base: Currency,
-    set: RuleSet,
-    live: RuleSet,
+    set: Judge,
+    live: Judge,
+    dataset: Option<String>,
     tried: Range<DateTime<Utc>>,
     train: Option<Range<DateTime<Utc>>>,
 }
@@ -113,13 +115,14 @@ pub async fn run(backend: &Backend, id: BacktestId, by: &str, watch: &dyn Watch)
 
     let mut tx = store::begin(&backend.pools.jobs).await?;
     let task = task(&mut tx, backend, id).await?;
-    let mut gathered = Gathered::begin(&mut tx, &[&task.set, &task.live]).await?;
+    let mut gathered = Gathered::begin(&mut tx, &[&task.set.set, &task.live.set]).await?;
     let told = tell(&mut tx, &task, &mut gathered, watch).await?;
     watch.check()?;
-    let verdicts = gathered.judge(&mut tx, &task.set).await?;
-    let live = if task.live == task.set { verdicts.clone() } else { gathered.judge(&mut tx, &task.live).await? };
+    let verdicts = gathered.judge(&mut tx, &task.set.set, 0).await?;
+    let live =
+        if task.live.id == task.set.id { verdicts.clone() } else { gathered.judge(&mut tx, &task.live.set, 1).await? };
     watch.check()?;
-    write_scores(&mut tx, id, &task.set, &told.tried, &verdicts).await?;
+    write_scores(&mut tx, id, &task.set.set, &told.tried, &verdicts).await?;
     let sales = told.tried.len();
     let (mut report, told, task) = tokio::task::spawn_blocking(move || {
         let report = report(&task, &told, &verdicts, &live);
@@ -127,13 +130,15 @@ pub async fn run(backend: &Backend, id: BacktestId, by: &str, watch: &dyn Watch)
     })
     .await
     .map_err(|_| AppError::internal())?;
-    let model = match &told.model {
-        Some(model) => Some(keep(&mut tx, backend, &task, &told, &report, model, by).await?),
-        None => None,
-    };
+    let mut kept = None;
+    if let Some(model) = &told.model {
+        let (model, number) = keep(&mut tx, backend, &task, &told, &report, model, by).await?;
+        report.learned.iter_mut().for_each(|learned| learned.model = Some(number));
+        kept = Some(model);
+    }
     report.seconds = began.elapsed().as_secs_f64();
     let written = serde_json::to_value(&report).map_err(|_| AppError::internal())?;
-    rows::finish(&mut tx, id.0, &written, model, backend.clock.now()).await?;
+    rows::finish(&mut tx, id.0, &written, kept, backend.clock.now()).await?;
     store::live::emit(&mut tx, Topic::Fraud, "backtests").await?;
     store::commit(tx).await?;
     Ok(i64::try_from(sales).ok())
@@ -154,15 +159,15 @@ async fn task(connection: &mut PgConnection, backend: &Backend, id: BacktestId) 
     let stored = rows::list(connection, Some(id.0), 1).await?.pop().ok_or_else(|| AppError::not_found("Backtest"))?;
     let new: NewBacktest = serde_json::from_value(stored.parameters).map_err(|_| AppError::internal())?;
     let business = store::settings::business(connection).await?;
-    let zone = match new.dataset_id {
-        None => zone_of(&business),
+    let (zone, dataset) = match new.dataset_id {
+        None => (zone_of(&business), None),
         Some(dataset) => {
             let dataset = datasets::list(connection, Some(dataset.0)).await?.pop();
-            let zone = dataset.ok_or_else(|| AppError::not_found("Dataset"))?.zone;
-            BusinessZone::parse(&zone).unwrap_or(BusinessZone::UTC)
+            let dataset = dataset.ok_or_else(|| AppError::not_found("Dataset"))?;
+            (BusinessZone::parse(&dataset.zone).unwrap_or(BusinessZone::UTC), Some(dataset.name))
         }
     };
-    let live = live_set(connection, backend.clock.as_ref()).await?.set;
+    let live = live_set(connection, backend.clock.as_ref()).await?;
     let set = sets::list(connection, Which { number: Some(new.rule_set), ..Which::default() })
         .await?
         .pop()
@@ -175,8 +180,9 @@ async fn task(connection: &mut PgConnection, backend: &Backend, id: BacktestId) 
         train: new.train.map(|train| zone.days_range(train.from, train.to)),
         zone,
         base: business.base_currency,
-        set: set.set,
+        set: Judge::of(set)?,
         live,
+        dataset,
         new,
     })
 }
@@ -234,7 +240,11 @@ async fn tell(
                 told.known_before += 1;
                 continue;
             }
-            let learned = told.model.as_ref().map(|model| model.probability(&inputs(&known)));
+            let by_sets = [&task.set, &task.live].map(|judge| judge.learned(&known));
+            let learned = match &told.model {
+                Some(model) => Some(model.probability(&inputs(&known))),
+                None => by_sets[0].and_then(|learned| learned.to_f64()),
+            };
             told.known.extend(Feature::ALL.iter().filter(|feature| known.get(**feature).is_some()));
             told.tried.push(Tried {
                 reference: sale.reference,
@@ -246,7 +256,7 @@ async fn tell(
                 learned,
                 fraud: past.labels.last().map(|label| label.fraud),
             });
-            if gathered.add(&known, None) {
+            if gathered.add(&known, &by_sets) {
                 gathered.send(connection).await?;
             }
         }
@@ -317,14 +327,15 @@ fn report(task: &Task, told: &Told, verdicts: &[Verdict], live: &[Verdict]) -> R
             day: sale.day,
             learned: sale.learned,
             hits: verdict.hits.clone(),
+            rule_points: verdict.rule_points,
             points: verdict.points,
             outcome: verdict.outcome,
             live: live.outcome,
         })
         .collect();
     let trial = Trial {
-        set: &task.set,
-        live_set: task.live.number,
+        set: &task.set.set,
+        live_set: task.live.set.number,
         days: (task.new.to - task.new.from).num_days() + 1,
         k: task.new.k,
         known: &told.known,
@@ -346,7 +357,7 @@ async fn keep(
     report: &Report,
     model: &Model,
     by: &str,
-) -> Result<Uuid, AppError> {
+) -> Result<(Uuid, i32), AppError> {
     let text = serde_json::to_string(model).map_err(|_| AppError::internal())?;
     let hash: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     let measured = report.rankings.iter().find(|row| row.ranking == Ranking::Learned);
@@ -359,6 +370,7 @@ async fn keep(
         coefficients: &json!(model.coefficients),
         means: &json!(model.means),
         scales: &json!(model.scales),
+        dataset: task.dataset.as_deref(),
         trained_from: trained.start,
         trained_to: trained.end,
         n: i32::try_from(told.training.len()).unwrap_or(i32::MAX),
@@ -369,5 +381,5 @@ async fn keep(
         by,
         at: backend.clock.now(),
     };
-    Ok(rows::keep_model(connection, &new).await?)
+    Ok(models::keep_model(connection, &new).await?)
 }

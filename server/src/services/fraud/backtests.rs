@@ -20,7 +20,7 @@ use domain::{
         SetChoice, Source,
     },
     idempotency::{Answered, IdempotencyKey},
-    ids::{BacktestId, DatasetId},
+    ids::{BacktestId, DatasetId, JobId},
     live::Topic,
 };
 use engine::{
@@ -100,6 +100,7 @@ fn row(of: rows::StoredBacktest, zone: BusinessZone) -> Result<(BacktestRow, Opt
         parameters: serde_json::from_value(of.parameters).map_err(|_| AppError::internal())?,
         state: BacktestState::parse(&of.state).ok_or_else(AppError::internal)?,
         fault: of.fault,
+        job_id: of.run_id.map(JobId),
         by: of.by,
         created_at: zone.local(of.created_at),
         finished_at: of.finished_at.map(|at| zone.local(at)),
@@ -245,11 +246,14 @@ impl BacktestsPort for BacktestsService {
         live_set(&mut connection, self.backend.clock.as_ref()).await?;
         let found = rows::list(&mut connection, None, MOST).await?;
         let datasets = datasets::list(&mut connection, None).await?;
-        let sets = rows::sets(&mut connection).await?;
+        let sets = sets::list(&mut connection, Which::default()).await?;
         Ok(BacktestList {
             backtests: found.into_iter().map(|of| Ok(row(of, zone)?.0)).collect::<Result<_, AppError>>()?,
             datasets: datasets.into_iter().map(shown).collect::<Result<_, _>>()?,
-            sets: sets.into_iter().map(|(number, name, state)| SetChoice { number, name, state }).collect(),
+            sets: sets
+                .into_iter()
+                .map(|of| SetChoice { number: of.set.number, name: of.set.name, state: of.state })
+                .collect(),
             last_day: zone.day_of(self.backend.clock.now()) - Days::new(1),
         })
     }
@@ -294,18 +298,19 @@ impl BacktestsPort for BacktestsService {
                 }
                 let id = clock.new_id();
                 let parameters = serde_json::to_value(&new).map_err(|_| AppError::internal())?;
+                let wanted = JobRequest::of::<FraudBacktest>(&Tried { backtest_id: BacktestId(id) })?;
+                let run = enqueue(connection, clock, who, wanted).await?;
                 let backtest = rows::NewBacktest {
                     id,
                     rule_set_id: set.id,
                     content_hash: &set.content_hash,
                     dataset_id: new.dataset_id.map(|id| id.0),
                     parameters: &parameters,
+                    run_id: run.job_id.0,
                     by: who.label(),
                     at: now,
                 };
                 rows::insert(connection, &backtest).await?;
-                let wanted = JobRequest::of::<FraudBacktest>(&Tried { backtest_id: BacktestId(id) })?;
-                enqueue(connection, clock, who, wanted).await?;
                 let act = Act::done("fraud.backtest_started", "fraud_backtest", id).after(parameters);
                 audit::record(connection, clock.new_id(), now, who, act).await?;
                 store::live::emit(connection, Topic::Fraud, "backtests").await?;

@@ -152,6 +152,7 @@ impl CasesService {
                 .filter(|decision| may_review && decision.rule_set.is_some())
                 .map(|decision| DecisionId(decision.id)),
             hits,
+            learned: decision.as_ref().filter(|_| may_review).and_then(|of| of.learned).map(|of| of.normalize()),
             events: events.collect(),
             verdict: row.verdict.as_deref().and_then(Verdict::parse),
             verdict_reason: row.verdict_reason.clone(),

@@ -4,7 +4,7 @@
 use super::{live_set, telling::Telling};
 use crate::{backend::Backend, services::transactions::zone_of};
 use chrono::{DateTime, Duration};
-use domain::{AppError, access::Principal, fraud::decide, live::Topic};
+use domain::{AppError, access::Principal, live::Topic};
 use rust_decimal::Decimal;
 use serde_json::json;
 use sqlx::PgConnection;
@@ -55,7 +55,7 @@ async fn screen(connection: &mut PgConnection, backend: &Backend, who: &Principa
             if sale.decided || !sale.demo {
                 continue;
             }
-            let decision = decide(&set.set, &known, None);
+            let decision = set.decide(&known);
             let transaction_id: Uuid = sale.reference.parse().map_err(|_| AppError::internal())?;
             if decision.outcome.is_suspicious() && sale.recognised_at.is_some() && sale.at > now - STILL_DUE {
                 due.push((transaction_id, decision.points, past.amount, sale.at));
@@ -64,6 +64,7 @@ async fn screen(connection: &mut PgConnection, backend: &Backend, who: &Principa
             new.transaction_ids.push(transaction_id);
             new.features.push(serde_json::to_value(&known).map_err(|_| AppError::internal())?);
             new.hits.push(serde_json::to_value(&decision.hits).map_err(|_| AppError::internal())?);
+            new.learned.push(decision.learned);
             new.points.push(decision.points);
             new.outcomes.push(decision.outcome.as_str().to_owned());
             new.at.push(sale.at);

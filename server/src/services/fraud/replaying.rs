@@ -1,9 +1,10 @@
 //! A decision judged again from what was known then, by the set of then.
 
+use super::Judge;
 use domain::{
     AppError,
     fraud::{
-        Decision, Features, Outcome, decide,
+        Decision, Features, Outcome,
         set::{Replay, Replayed},
     },
     ids::{CaseId, DecisionId},
@@ -24,14 +25,16 @@ pub async fn again(connection: &mut PgConnection, id: DecisionId) -> Result<Repl
         return Err(AppError::conflict("Screening gave no answer for this sale; there is nothing to judge again."));
     };
     let set = sets::list(connection, Which { id: Some(by), ..Which::default() }).await?.pop();
-    let set = set.ok_or_else(AppError::internal)?.set;
+    let judge = Judge::of(set.ok_or_else(AppError::internal)?)?;
     let features: Features = serde_json::from_value(stored.features).map_err(|_| AppError::internal())?;
-    let Decision { rule_set, hits, points, outcome } = decide(&set, &features, None);
+    let Decision { rule_set, hits, learned, points, outcome } = judge.decide(&features);
+    let stored_learned = stored.learned.map(|learned| learned.normalize());
     // Objects of JSON have no order; both are written the same way, and compared as text.
     let text = |value: &Value| value.to_string();
     let replayed_hits = serde_json::to_value(&hits).map_err(|_| AppError::internal())?;
     let same = [
         ("hits", text(&stored.hits) == text(&replayed_hits)),
+        ("learned", stored_learned == learned),
         ("points", stored.points.normalize().to_string() == points.normalize().to_string()),
         ("outcome", stored.outcome == outcome.as_str()),
     ];
@@ -43,10 +46,11 @@ pub async fn again(connection: &mut PgConnection, id: DecisionId) -> Result<Repl
         differs,
         stored: Replayed {
             hits: serde_json::from_value(stored.hits).map_err(|_| AppError::internal())?,
+            learned: stored_learned,
             points: stored.points.normalize(),
             outcome: Outcome::parse(&stored.outcome).ok_or_else(AppError::internal)?,
         },
-        replayed: Replayed { hits, points: points.normalize(), outcome },
+        replayed: Replayed { hits, learned, points: points.normalize(), outcome },
     })
 }
 

@@ -10,12 +10,14 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use chrono::{DateTime, Datelike, Days, Duration, Utc};
+use chrono::{DateTime, Datelike, Duration, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
     fraud::{
         Feature, Outcome, RuleSet,
+        backtest::Days,
+        model::LearnedModel,
         precision::{PerformanceQuery, RulePerformance, ranked},
         set::{
             BACKTEST_DAYS, CopyRuleSet, EditRuleSet, Replay, RuleSetDetail, RuleSetRow, RuleSetScreen, RuleSetsPort,
@@ -35,6 +37,7 @@ use store::{
     audit::{self, Act},
     fraud::{
         hits::{self, Period, SwapRow},
+        models as kept,
         sets::{self as rows, NewSet, SetRow, Which},
     },
 };
@@ -45,6 +48,8 @@ const USUAL_DAYS: u64 = 90;
 const MOST_DAYS: i64 = 3_660;
 /// Sales of another outcome that the page shows.
 const MOST_SWAPS: i64 = 100;
+/// Learned scores to choose from.
+const MOST_MODELS: i64 = 100;
 
 /// The service behind [`RuleSetsPort`].
 #[derive(Clone)]
@@ -67,6 +72,7 @@ fn row(of: &SetRow, zone: &BusinessZone) -> Result<RuleSetRow, AppError> {
         thresholds: of.set.thresholds,
         rule_count: count(of.set.rules.len()),
         enabled_count: count(of.set.rules.iter().filter(|rule| rule.enabled).count()),
+        learned_model: of.set.learned_model,
         content_hash: of.content_hash.clone(),
         version: of.version,
         edited_by: of.edited_by.clone(),
@@ -95,6 +101,11 @@ fn swap(of: SwapRow, zone: &BusinessZone) -> Result<Swap, AppError> {
         shadow_points: shadow.points,
         shadow_hits: shadow.hits,
     })
+}
+
+/// The key under which pages hear of a set.
+pub(super) fn key(number: i32) -> String {
+    format!("rules/{number}")
 }
 
 pub(super) async fn zone(connection: &mut PgConnection) -> Result<BusinessZone, AppError> {
@@ -137,7 +148,7 @@ impl RuleSetsService {
         act: Act<'_>,
     ) -> Result<(), AppError> {
         audit::record(connection, self.backend.clock.new_id(), at, who, act).await?;
-        Ok(store::live::emit(connection, Topic::Fraud, &format!("rules/{number}")).await?)
+        Ok(store::live::emit(connection, Topic::Fraud, &key(number)).await?)
     }
 
     async fn add(
@@ -195,6 +206,22 @@ impl RuleSetsService {
     }
 }
 
+async fn models(connection: &mut PgConnection, zone: &BusinessZone) -> Result<Vec<LearnedModel>, AppError> {
+    let found = kept::list(connection, None, MOST_MODELS).await?;
+    let shown = found.into_iter().map(|of| LearnedModel {
+        number: of.number,
+        dataset: of.dataset,
+        trained: Days { from: zone.day_of(of.trained_from), to: zone.day_of(of.trained_to - Duration::seconds(1)) },
+        labelled: of.labelled,
+        frauds: of.frauds,
+        roc_auc: of.roc_auc,
+        average_precision: of.average_precision,
+        by: of.by,
+        created_at: zone.local(of.created_at),
+    });
+    Ok(shown.collect())
+}
+
 /// What `who` may do with it, the rest being as it should.
 fn acts(who: &Principal, state: SetState) -> SetActs {
     let (edit, publish) = (who.may(Permission::FraudRulesEdit), who.may(Permission::FraudRulesPublish));
@@ -227,6 +254,13 @@ impl RuleSetsPort for RuleSetsService {
         })
     }
 
+    async fn models(&self, who: &Principal) -> Result<Vec<LearnedModel>, AppError> {
+        who.require(Permission::FraudView)?;
+        let mut connection = store::acquire(&self.backend.pools.analytics).await?;
+        let zone = zone(&mut connection).await?;
+        models(&mut connection, &zone).await
+    }
+
     async fn set(&self, who: &Principal, number: i32) -> Result<RuleSetDetail, AppError> {
         who.require(Permission::FraudView)?;
         let mut tx = self.opened().await?;
@@ -240,7 +274,7 @@ impl RuleSetsPort for RuleSetsService {
         let mut tx = self.opened().await?;
         let zone = zone(&mut tx).await?;
         let set = find(&mut tx, number).await?;
-        let live = rows::list(&mut tx, Which { live: true, ..Which::default() }).await?.pop();
+        let live = rows::judging(&mut tx).await?.live;
         let now = self.backend.clock.now();
         // Which rules hit is shown to reviewers.
         let (mut precision, mut swaps) = (Vec::new(), None);
@@ -264,6 +298,7 @@ impl RuleSetsPort for RuleSetsService {
             } else {
                 Vec::new()
             },
+            models: models(&mut tx, &zone).await?,
             acts,
             idempotency_key: self.backend.clock.new_id().to_string(),
             set: detail(&set, &zone)?,
@@ -303,6 +338,11 @@ impl RuleSetsPort for RuleSetsService {
             let when = zone(&mut tx).await?.local(before.edited_at);
             return Err(stale("rule set", before.edited_by.as_deref(), when, before.version));
         }
+        if let Some(model) = set.learned_model
+            && kept::list(&mut tx, Some(model), 1).await?.is_empty()
+        {
+            return Err(AppError::field("learned_model", "There is no learned score with this number."));
+        }
         let content_hash = content_hash(&set)?;
         if set != before.set || note != before.note {
             let new = NewSet {
@@ -322,6 +362,7 @@ impl RuleSetsPort for RuleSetsService {
             let change = json!({
                 "name": set.name,
                 "thresholds": diff.thresholds,
+                "learned_model": set.learned_model,
                 "added": diff.added.iter().map(|rule| &rule.code).collect::<Vec<_>>(),
                 "removed": diff.removed.iter().map(|rule| &rule.code).collect::<Vec<_>>(),
                 "changed": diff.changed,
@@ -369,7 +410,7 @@ impl RuleSetsPort for RuleSetsService {
         let zone = zone(&mut tx).await?;
         let today = zone.day_of(self.backend.clock.now());
         let to = query.to.unwrap_or(today);
-        let from = query.from.unwrap_or_else(|| to.checked_sub_days(Days::new(USUAL_DAYS - 1)).unwrap_or(to));
+        let from = query.from.unwrap_or_else(|| to.checked_sub_days(chrono::Days::new(USUAL_DAYS - 1)).unwrap_or(to));
         let years = 1970..=9998;
         let fits = years.contains(&from.year()) && years.contains(&to.year());
         if !fits || !(0..MOST_DAYS).contains(&(to - from).num_days()) {

@@ -12,7 +12,6 @@ use domain::{
 };
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
-use std::collections::BTreeMap;
 use store::overview::{self as sums, Window};
 
 /// A dashboard and what it left out.
@@ -21,14 +20,6 @@ pub struct Computed {
     pub data: Dashboard,
     pub badge: Badge,
     pub rows_without_rate: i64,
-}
-
-/// Fields of features that this program does not have yet: null, and here is why.
-pub fn unavailable() -> BTreeMap<String, String> {
-    ["active_alerts", "suspicious_transactions_24h", "period.suspicious"]
-        .into_iter()
-        .map(|field| (field.to_owned(), "no_source".to_owned()))
-        .collect()
 }
 
 /// # Errors
@@ -45,6 +36,7 @@ pub async fn dashboard(
     let asked = period.seconds().map(Duration::seconds);
     let window = asked.map_or_else(|| all_time.clone(), |n| (now - n)..now);
     let before = asked.map(|n| (now - n - n)..(now - n));
+    let suspicious = (sums::suspicious(connection, &day).await?, sums::suspicious(connection, &window).await?);
     let mut windows = vec![day];
     // All time is known by its totals.
     windows.extend(asked.map(|_| window.clone()));
@@ -64,9 +56,10 @@ pub async fn dashboard(
         sales_24h: at(0).net().normalize(),
         active_customers_24h: at(0).customers,
         transactions_24h: at(0).orders,
+        // Of the features that the reader may see, and so never kept with the rest.
         active_alerts: None,
         low_stock_count: Some(low.products),
-        suspicious_transactions_24h: None,
+        suspicious_transactions_24h: Some(suspicious.0),
         currency: context.business.base_currency,
         last_updated: local(now),
         period: DashboardPeriod {
@@ -77,7 +70,7 @@ pub async fn dashboard(
             sales: if asked.is_some() { at(1).net() } else { all.net }.normalize(),
             transactions: if asked.is_some() { at(1).orders } else { all.orders },
             active_customers: if asked.is_some() { at(1).customers } else { totals.customers },
-            suspicious: None,
+            suspicious: Some(suspicious.1),
             previous: before.map(|before| PreviousPeriod {
                 from: local(before.start),
                 to: local(before.end),

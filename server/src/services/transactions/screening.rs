@@ -7,7 +7,7 @@ use domain::{
     AppError,
     access::{Permission, Principal},
     clock::Clock,
-    fraud::{Decision, Features, Hit, Outcome, decide, set::ShadowDecision},
+    fraud::{Decision, Features, Hit, Outcome, set::ShadowDecision},
     ids::TransactionId,
     money::Currency,
 };
@@ -125,7 +125,13 @@ pub async fn screen(
     let reviewed = |fault: Fault| Screened {
         set: None,
         features: Features::default(),
-        decision: Decision { rule_set: -1, hits: Vec::new(), points: Decimal::ZERO, outcome: Outcome::Review },
+        decision: Decision {
+            rule_set: -1,
+            hits: Vec::new(),
+            learned: None,
+            points: Decimal::ZERO,
+            outcome: Outcome::Review,
+        },
         shadow: None,
         fault: Some(fault),
         took,
@@ -188,10 +194,10 @@ async fn judge(
     };
     let Some(features) = rows::features(connection, &judged).await? else { return Ok(None) };
     rows::statement_timeout(connection, &before).await?;
-    let decision = decide(&set.set, &features, None);
+    let decision = set.decide(&features);
     let shadow = shadow.map(|shadow| {
-        let Decision { rule_set, hits, points, outcome } = decide(&shadow.set, &features, None);
-        ShadowDecision { rule_set, points, outcome, hits: hits.into_iter().map(|hit| hit.code).collect() }
+        let Decision { rule_set, hits, learned, points, outcome } = shadow.decide(&features);
+        ShadowDecision { rule_set, learned, points, outcome, hits: hits.into_iter().map(|hit| hit.code).collect() }
     });
     Ok(Some(Judgement { set: set.id, features, decision, shadow }))
 }
@@ -216,6 +222,7 @@ pub async fn write(
         rule_set_id: *set,
         features: &features,
         hits: &hits,
+        learned: decision.learned,
         points: decision.points,
         outcome: decision.outcome.as_str(),
         fault: fault.map(Fault::as_str),

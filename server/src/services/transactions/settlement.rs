@@ -72,6 +72,7 @@ pub fn seen_by(who: &Principal, mut sale: SaleDetail) -> SaleDetail {
     }
     if let Some(decision) = sale.decision.as_mut().filter(|_| !who.may(Permission::FraudReview)) {
         decision.hits.clear();
+        decision.learned = None;
     }
     sale
 }

@@ -14,6 +14,8 @@ pub struct NewBacktest<'a> {
     pub content_hash: &'a str,
     pub dataset_id: Option<Uuid>,
     pub parameters: &'a serde_json::Value,
+    /// The run that tries it.
+    pub run_id: Uuid,
     pub by: &'a str,
     pub at: DateTime<Utc>,
 }
@@ -22,15 +24,16 @@ pub struct NewBacktest<'a> {
 /// When the statement fails.
 pub async fn insert(connection: &mut PgConnection, new: &NewBacktest<'_>) -> Result<()> {
     sqlx::query!(
-        "insert into sales.fraud_backtests (id, rule_set_id, content_hash, dataset_id, parameters, by, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7)",
+        "insert into sales.fraud_backtests (id, rule_set_id, content_hash, dataset_id, parameters, by, created_at, run_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8)",
         new.id,
         new.rule_set_id,
         new.content_hash,
         new.dataset_id,
         new.parameters,
         new.by,
-        new.at
+        new.at,
+        new.run_id
     )
     .execute(connection)
     .await?;
@@ -49,6 +52,7 @@ pub struct StoredBacktest {
     pub dataset_id: Option<Uuid>,
     pub dataset: Option<String>,
     pub parameters: serde_json::Value,
+    pub run_id: Option<Uuid>,
     pub state: String,
     pub fault: Option<String>,
     /// Only of the one that was asked for.
@@ -66,11 +70,15 @@ pub async fn list(connection: &mut PgConnection, id: Option<Uuid>, limit: i64) -
     Ok(sqlx::query_as!(
         StoredBacktest,
         r#"select b.id, s.number as rule_set, s.name as rule_set_name, b.content_hash, s.content_hash as content_now,
-                  b.dataset_id, d.name as "dataset?", b.parameters, b.state, b.fault,
+                  b.dataset_id, d.name as "dataset?", b.parameters, b.run_id,
+                  case when o.over then 'failed' else b.state end as "state!",
+                  case when o.over then 'Its job ended without a report: ' || r.state || '.' else b.fault end as fault,
                   case when $1::uuid is not null then b.report end as report, b.by, b.created_at, b.finished_at
            from sales.fraud_backtests b
            join sales.fraud_rule_sets s on s.id = b.rule_set_id
            left join sales.fraud_datasets d on d.id = b.dataset_id
+           left join ops.job_runs r on r.id = b.run_id
+           cross join lateral (select b.state in ('queued', 'running') and r.state not in ('queued', 'running') as over) o
            where $1 is null or b.id = $1
            order by b.created_at desc, b.id limit $2"#,
         id,
@@ -78,15 +86,6 @@ pub async fn list(connection: &mut PgConnection, id: Option<Uuid>, limit: i64) -
     )
     .fetch_all(connection)
     .await?)
-}
-
-/// Rule sets that can be tried: number, name, state.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn sets(connection: &mut PgConnection) -> Result<Vec<(i32, String, String)>> {
-    let rows = sqlx::query!("select number, name, state from sales.fraud_rule_sets order by number desc limit 200");
-    Ok(rows.fetch_all(connection).await?.into_iter().map(|row| (row.number, row.name, row.state)).collect())
 }
 
 /// Takes a backtest up; what an earlier run of it wrote is taken back. Not of one that is over.
@@ -214,56 +213,5 @@ pub async fn scores(connection: &mut PgConnection, backtest: Uuid, after: i32, l
         limit
     )
     .fetch_all(connection)
-    .await?)
-}
-
-/// A learned score.
-#[derive(Debug)]
-pub struct NewModel<'a> {
-    pub id: Uuid,
-    pub inputs: &'a serde_json::Value,
-    pub intercept: f64,
-    pub coefficients: &'a serde_json::Value,
-    pub means: &'a serde_json::Value,
-    pub scales: &'a serde_json::Value,
-    pub trained_from: DateTime<Utc>,
-    pub trained_to: DateTime<Utc>,
-    pub n: i32,
-    pub positives: i32,
-    pub auc: Option<f64>,
-    pub ap: Option<f64>,
-    pub hash: &'a str,
-    pub by: &'a str,
-    pub at: DateTime<Utc>,
-}
-
-/// Keeps a model; an equal one is kept once. Answers its id.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn keep_model(connection: &mut PgConnection, new: &NewModel<'_>) -> Result<Uuid> {
-    Ok(sqlx::query_scalar!(
-        "insert into sales.fraud_models (id, inputs, intercept, coefficients, means, scales, trained_from, trained_to, n, positives,
-                                         auc, ap, hash, by, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
-         on conflict (hash) do update set auc = excluded.auc, ap = excluded.ap
-         returning id",
-        new.id,
-        new.inputs,
-        new.intercept,
-        new.coefficients,
-        new.means,
-        new.scales,
-        new.trained_from,
-        new.trained_to,
-        new.n,
-        new.positives,
-        new.auc,
-        new.ap,
-        new.hash,
-        new.by,
-        new.at
-    )
-    .fetch_one(connection)
     .await?)
 }

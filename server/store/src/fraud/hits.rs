@@ -29,7 +29,7 @@ pub async fn counted(connection: &mut PgConnection, of: Period) -> Result<Vec<Co
                from sales.fraud_decisions d
                left join sales.fraud_rule_sets s on s.id = d.rule_set_id
                cross join jsonb_array_elements(d.hits) h
-               where d.at >= $2 and d.at < $3 and ($1::int is null or s.number = $1)
+               where d.hits <> '[]' and d.at >= $2 and d.at < $3 and ($1::int is null or s.number = $1)
                union
                select d.transaction_id, c.code
                from sales.fraud_decisions d cross join jsonb_array_elements_text(d.shadow->'hits') as c (code)
@@ -111,6 +111,7 @@ pub struct DecisionRow {
     pub rule_set_id: Option<Uuid>,
     pub features: serde_json::Value,
     pub hits: serde_json::Value,
+    pub learned: Option<Decimal>,
     pub points: Decimal,
     pub outcome: String,
 }
@@ -120,7 +121,7 @@ pub struct DecisionRow {
 pub async fn decision(connection: &mut PgConnection, id: Uuid) -> Result<Option<DecisionRow>> {
     Ok(sqlx::query_as!(
         DecisionRow,
-        "select id, rule_set_id, features, hits, points, outcome from sales.fraud_decisions where id = $1",
+        "select id, rule_set_id, features, hits, learned_p as learned, points, outcome from sales.fraud_decisions where id = $1",
         id
     )
     .fetch_optional(connection)

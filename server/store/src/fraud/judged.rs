@@ -20,7 +20,7 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    /// Makes the table, for what `sets` ask for.
+    /// Makes the table, for what `sets` ask for; each can have a learned probability.
     ///
     /// # Errors
     /// When the statement fails.
@@ -31,7 +31,10 @@ impl Gathered {
             asked.extend(rule.times);
         }
         let features: Vec<Feature> = asked.into_iter().collect();
-        let mut make = "create temporary table judged (n int not null, learned numeric".to_owned();
+        let mut make = "create temporary table judged (n int not null".to_owned();
+        for (at, _) in sets.iter().enumerate() {
+            let _ = write!(make, ", learned_{at} numeric");
+        }
         for feature in &features {
             let kind = match feature.kind() {
                 Kind::Number => "numeric",
@@ -44,15 +47,16 @@ impl Gathered {
         Ok(Self { features, text: String::with_capacity(PART + (1 << 16)), count: 0 })
     }
 
-    /// Adds a sale; they are numbered from 0. Answers whether it is time to [`Gathered::send`].
-    pub fn add(&mut self, known: &Features, learned: Option<Decimal>) -> bool {
-        let _ = write!(self.text, "{}\t", self.count);
+    /// Adds a sale, with the learned probability of each set; they are numbered from 0. Answers whether it is time to
+    /// [`Gathered::send`].
+    pub fn add(&mut self, known: &Features, learned: &[Option<Decimal>]) -> bool {
+        let _ = write!(self.text, "{}", self.count);
         self.count += 1;
-        match learned {
-            Some(learned) => {
-                let _ = write!(self.text, "{learned}");
-            }
-            None => self.text.push_str("\\N"),
+        for learned in learned {
+            let _ = match learned {
+                Some(learned) => write!(self.text, "\t{learned}"),
+                None => write!(self.text, "\t\\N"),
+            };
         }
         for feature in &self.features {
             let _ = match known.get(*feature) {
@@ -79,19 +83,20 @@ impl Gathered {
         Ok(())
     }
 
-    /// Judges all of them; in the order in which they were added.
+    /// Judges all of them by a set and the learned probability at its place; in the order in which they were added.
     ///
     /// # Errors
     /// When the statement fails.
-    pub async fn judge(&mut self, connection: &mut PgConnection, set: &RuleSet) -> Result<Vec<Verdict>> {
+    pub async fn judge(&mut self, connection: &mut PgConnection, set: &RuleSet, at: usize) -> Result<Vec<Verdict>> {
         self.send(connection).await?;
-        let rows = sqlx::query(AssertSqlSafe(statement(set))).fetch_all(connection).await?;
+        let rows = sqlx::query(AssertSqlSafe(statement(set, at))).fetch_all(connection).await?;
         rows.into_iter()
             .map(|row| {
                 let hits: Vec<i32> = row.try_get(0)?;
                 let outcome: String = row.try_get(2)?;
                 Ok(Verdict {
                     hits: hits.into_iter().filter_map(|at| usize::try_from(at).ok()).collect(),
+                    rule_points: row.try_get(3)?,
                     points: row.try_get(1)?,
                     outcome: Outcome::parse(&outcome).ok_or_else(|| sqlx::Error::Decode(outcome.into()))?,
                 })
@@ -105,12 +110,14 @@ impl Gathered {
 pub struct Verdict {
     /// Places, in the set, of the rules that hit.
     pub hits: Vec<usize>,
+    /// Of the rules alone.
+    pub rule_points: Decimal,
     pub points: Decimal,
     pub outcome: Outcome,
 }
 
 /// As `domain::fraud::decide`, for all rows of the table.
-fn statement(set: &RuleSet) -> String {
+fn statement(set: &RuleSet, at: usize) -> String {
     let rules: Vec<_> = set.rules.iter().enumerate().filter(|(_, rule)| rule.enabled).collect();
     let (mut hits, mut points, mut places) = (String::new(), "0".to_owned(), String::new());
     for (n, rule) in &rules {
@@ -134,10 +141,12 @@ fn statement(set: &RuleSet) -> String {
         "select hits, points,
                 case when {block} then 'decline'
                      when {allow} and by_points in ('hold', 'decline') then 'review'
-                     else by_points end
+                     else by_points end,
+                rule_points
          from (select *, case {thresholds} when true then 'approve' end as by_points
                from (select n, {block}, {allow}, array_remove(array[{places}]::int[], null) as hits,
-                            round(least(100, {points} + 60 * coalesce(learned, 0)), 2) as points
+                            round(least(100, {points} + 60 * coalesce(learned_{at}, 0)), 2) as points,
+                            round(least(100, {points}), 2) as rule_points
                      from (select *{hits} from pg_temp.judged offset 0) j) p) o
          order by n"
     )

@@ -209,6 +209,7 @@ pub struct NewDecision<'a> {
     pub rule_set_id: Option<Uuid>,
     pub features: &'a serde_json::Value,
     pub hits: &'a serde_json::Value,
+    pub learned: Option<Decimal>,
     pub points: Decimal,
     pub outcome: &'a str,
     pub fault: Option<&'a str>,
@@ -230,8 +231,8 @@ pub async fn insert_decision(connection: &mut PgConnection, new: &NewDecision<'_
     sqlx::query!(
         "with decided as (
              insert into sales.fraud_decisions (id, transaction_id, rule_set_id, features, hits, points, outcome, fault, took_ms,
-                                                engine_version, at, shadow)
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $15)
+                                                engine_version, at, shadow, learned_p)
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $15, $16)
          )
          update sales.transactions
          set decision_id = $1, is_suspicious = $12, fraud_score = $13, hold_expires_at = $14
@@ -250,7 +251,8 @@ pub async fn insert_decision(connection: &mut PgConnection, new: &NewDecision<'_
         new.suspicious,
         new.score,
         new.hold_expires_at,
-        new.shadow
+        new.shadow,
+        new.learned
     )
     .execute(connection)
     .await?;
@@ -264,6 +266,7 @@ pub struct NewDecisions {
     pub transaction_ids: Vec<Uuid>,
     pub features: Vec<serde_json::Value>,
     pub hits: Vec<serde_json::Value>,
+    pub learned: Vec<Option<Decimal>>,
     pub points: Vec<Decimal>,
     pub outcomes: Vec<String>,
     pub at: Vec<DateTime<Utc>>,
@@ -284,12 +287,12 @@ pub async fn insert_decisions(
     sqlx::query!(
         "with given as (
              select * from unnest($3::uuid[], $4::uuid[], $5::jsonb[], $6::jsonb[], $7::numeric[], $8::text[], $9::timestamptz[],
-                                  $10::numeric[], $11::bool[])
-                           as g (id, transaction_id, features, hits, points, outcome, at, score, suspicious)
+                                  $10::numeric[], $11::bool[], $12::numeric[])
+                           as g (id, transaction_id, features, hits, points, outcome, at, score, suspicious, learned)
          ), decided as (
              insert into sales.fraud_decisions (id, transaction_id, rule_set_id, features, hits, points, outcome, took_ms,
-                                                engine_version, at)
-             select id, transaction_id, $1, features, hits, points, outcome, 0, $2, at from given
+                                                engine_version, at, learned_p)
+             select id, transaction_id, $1, features, hits, points, outcome, 0, $2, at, learned from given
          )
          update sales.transactions t
          set decision_id = g.id, is_suspicious = g.suspicious, fraud_score = g.score
@@ -304,7 +307,8 @@ pub async fn insert_decisions(
         &new.outcomes,
         &new.at,
         &new.scores,
-        &new.suspicious
+        &new.suspicious,
+        &new.learned as &[Option<Decimal>]
     )
     .execute(connection)
     .await?;
@@ -318,6 +322,7 @@ pub struct StoredDecision {
     pub rule_set: Option<i32>,
     pub features: serde_json::Value,
     pub hits: serde_json::Value,
+    pub learned: Option<Decimal>,
     pub points: Decimal,
     pub outcome: String,
     pub fault: Option<String>,
@@ -330,7 +335,7 @@ pub struct StoredDecision {
 pub async fn decision_of(connection: &mut PgConnection, transaction: Uuid) -> Result<Option<StoredDecision>> {
     Ok(sqlx::query_as!(
         StoredDecision,
-        r#"select d.id, s.number as "rule_set?", d.features, d.hits, d.points, d.outcome, d.fault, d.at,
+        r#"select d.id, s.number as "rule_set?", d.features, d.hits, d.learned_p as learned, d.points, d.outcome, d.fault, d.at,
                   (select c.id from sales.fraud_cases c where c.transaction_id = $1 order by c.created_at desc limit 1) as case_id
            from sales.fraud_decisions d
            left join sales.fraud_rule_sets s on s.id = d.rule_set_id

@@ -3,65 +3,17 @@
 use crate::Result;
 use chrono::{DateTime, Utc};
 use domain::fraud::{Rule, RuleSet, Thresholds};
+use rust_decimal::Decimal;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-/// A set as it is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredSet {
-    pub id: Uuid,
-    pub set: RuleSet,
-}
-
-/// The sets that judge now.
-#[derive(Debug, Clone, Default)]
-pub struct Judging {
-    /// `None`: there is none yet.
-    pub live: Option<StoredSet>,
-    /// The one in shadow; what is wrong with it is told, and no reason for anything else to fail.
-    pub shadow: Option<std::result::Result<StoredSet, String>>,
-}
-
-/// The set that is live, and the one in shadow.
-///
-/// # Errors
-/// When the statement fails, or what is stored as live is no rule set.
-pub async fn judging(connection: &mut PgConnection) -> Result<Judging> {
-    let rows = sqlx::query!(
-        r#"select s.id, s.number, s.name, s.state, s.review_at, s.hold_at, s.decline_at,
-                  coalesce((select jsonb_agg(jsonb_build_object('code', r.code, 'name', r.name, 'text', r.text,
-                                                                'expression', r.expression, 'points', r.points::text,
-                                                                'times', r.times, 'enabled', r.enabled) order by r.position)
-                            from sales.fraud_rules r where r.rule_set_id = s.id), '[]') as "rules!"
-           from sales.fraud_rule_sets s where s.state in ('live', 'shadow')"#
-    )
-    .fetch_all(connection)
-    .await?;
-    let mut judging = Judging::default();
-    for row in rows {
-        let thresholds = Thresholds { review_at: row.review_at, hold_at: row.hold_at, decline_at: row.decline_at };
-        let stored = rules(row.rules).map(|rules| StoredSet {
-            id: row.id,
-            set: RuleSet { number: row.number, name: row.name, thresholds, rules },
-        });
-        if row.state == "live" {
-            judging.live = Some(stored?);
-        } else {
-            judging.shadow = Some(stored.map_err(|error| error.to_string()));
-        }
-    }
-    Ok(judging)
-}
-
-fn rules(json: serde_json::Value) -> Result<Vec<Rule>> {
-    Ok(serde_json::from_value(json).map_err(|fault| sqlx::Error::Decode(Box::new(fault)))?)
-}
-
-/// A set with what is known of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A set as it is stored, with what is known of it.
+#[derive(Debug, Clone, PartialEq)]
 pub struct SetRow {
     pub id: Uuid,
     pub set: RuleSet,
+    /// Intercept, coefficients, means and scales of the learned score it uses.
+    pub model: Option<serde_json::Value>,
     pub state: String,
     pub content_hash: String,
     pub version: i32,
@@ -73,12 +25,82 @@ pub struct SetRow {
     pub note: Option<String>,
 }
 
-/// Which sets.
+struct Stored {
+    id: Uuid,
+    number: i32,
+    name: String,
+    state: String,
+    review_at: Option<Decimal>,
+    hold_at: Option<Decimal>,
+    decline_at: Option<Decimal>,
+    learned_model: Option<i32>,
+    model: Option<serde_json::Value>,
+    content_hash: String,
+    version: i32,
+    edited_by: Option<String>,
+    edited_by_id: Option<Uuid>,
+    edited_at: DateTime<Utc>,
+    published_by: Option<String>,
+    published_at: Option<DateTime<Utc>>,
+    note: Option<String>,
+    rules: serde_json::Value,
+}
+
+impl Stored {
+    fn read(self) -> Result<SetRow> {
+        let rules: Vec<Rule> =
+            serde_json::from_value(self.rules).map_err(|fault| sqlx::Error::Decode(Box::new(fault)))?;
+        let thresholds = Thresholds { review_at: self.review_at, hold_at: self.hold_at, decline_at: self.decline_at };
+        let learned_model = self.learned_model;
+        Ok(SetRow {
+            id: self.id,
+            set: RuleSet { number: self.number, name: self.name, thresholds, rules, learned_model },
+            model: self.model,
+            state: self.state,
+            content_hash: self.content_hash,
+            version: self.version,
+            edited_by: self.edited_by,
+            edited_by_id: self.edited_by_id,
+            edited_at: self.edited_at,
+            published_by: self.published_by,
+            published_at: self.published_at,
+            note: self.note,
+        })
+    }
+}
+
+/// Which sets; nothing given: all.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Which {
     pub number: Option<i32>,
     pub id: Option<Uuid>,
-    pub live: bool,
+    /// The live one and the one in shadow.
+    pub judging: bool,
+}
+
+async fn fetch(connection: &mut PgConnection, which: Which) -> Result<Vec<Stored>> {
+    Ok(sqlx::query_as!(
+        Stored,
+        r#"select s.id, s.number, s.name, s.state, s.review_at, s.hold_at, s.decline_at, m.number as "learned_model?",
+                  case when m.id is not null
+                       then jsonb_build_object('intercept', m.intercept, 'coefficients', m.coefficients, 'means', m.means,
+                                               'scales', m.scales) end as model,
+                  s.content_hash, s.version, s.edited_by, s.edited_by_id, s.edited_at, s.published_by, s.published_at, s.note,
+                  coalesce((select jsonb_agg(jsonb_build_object('code', r.code, 'name', r.name, 'text', r.text,
+                                                                'expression', r.expression, 'points', r.points::text,
+                                                                'times', r.times, 'enabled', r.enabled) order by r.position)
+                            from sales.fraud_rules r where r.rule_set_id = s.id), '[]') as "rules!"
+           from sales.fraud_rule_sets s
+           left join sales.fraud_models m on m.id = s.learned_model_id
+           where ($1::int is null or s.number = $1) and ($2::uuid is null or s.id = $2)
+             and (not $3 or s.state in ('live', 'shadow'))
+           order by array_position(array['live', 'shadow', 'draft', 'retired'], s.state), s.number desc"#,
+        which.number,
+        which.id,
+        which.judging
+    )
+    .fetch_all(connection)
+    .await?)
 }
 
 /// Live, shadow, drafts, then the retired; each the newest first.
@@ -86,41 +108,32 @@ pub struct Which {
 /// # Errors
 /// When the statement fails, or what is stored is no rule set.
 pub async fn list(connection: &mut PgConnection, which: Which) -> Result<Vec<SetRow>> {
-    let rows = sqlx::query!(
-        r#"select s.id, s.number, s.name, s.state, s.review_at, s.hold_at, s.decline_at, s.content_hash, s.version, s.edited_by,
-                  s.edited_by_id, s.edited_at, s.published_by, s.published_at, s.note,
-                  coalesce((select jsonb_agg(jsonb_build_object('code', r.code, 'name', r.name, 'text', r.text,
-                                                                'expression', r.expression, 'points', r.points::text,
-                                                                'times', r.times, 'enabled', r.enabled) order by r.position)
-                            from sales.fraud_rules r where r.rule_set_id = s.id), '[]') as "rules!"
-           from sales.fraud_rule_sets s
-           where ($1::int is null or s.number = $1) and ($2::uuid is null or s.id = $2) and (not $3 or s.state = 'live')
-           order by array_position(array['live', 'shadow', 'draft', 'retired'], s.state), s.number desc"#,
-        which.number,
-        which.id,
-        which.live
-    )
-    .fetch_all(connection)
-    .await?;
-    rows.into_iter()
-        .map(|row| {
-            let thresholds = Thresholds { review_at: row.review_at, hold_at: row.hold_at, decline_at: row.decline_at };
-            let rules = rules(row.rules)?;
-            Ok(SetRow {
-                id: row.id,
-                set: RuleSet { number: row.number, name: row.name, thresholds, rules },
-                state: row.state,
-                content_hash: row.content_hash,
-                version: row.version,
-                edited_by: row.edited_by,
-                edited_by_id: row.edited_by_id,
-                edited_at: row.edited_at,
-                published_by: row.published_by,
-                published_at: row.published_at,
-                note: row.note,
-            })
-        })
-        .collect()
+    fetch(connection, which).await?.into_iter().map(Stored::read).collect()
+}
+
+/// The sets that judge now.
+#[derive(Debug, Clone, Default)]
+pub struct Judging {
+    /// `None`: there is none yet.
+    pub live: Option<SetRow>,
+    /// The one in shadow; what is wrong with it is told, and no reason for anything else to fail.
+    pub shadow: Option<std::result::Result<SetRow, String>>,
+}
+
+/// The set that is live, and the one in shadow.
+///
+/// # Errors
+/// When the statement fails, or what is stored as live is no rule set.
+pub async fn judging(connection: &mut PgConnection) -> Result<Judging> {
+    let mut judging = Judging::default();
+    for stored in fetch(connection, Which { judging: true, ..Which::default() }).await? {
+        if stored.state == "live" {
+            judging.live = Some(stored.read()?);
+        } else {
+            judging.shadow = Some(stored.read().map_err(|error| error.to_string()));
+        }
+    }
+    Ok(judging)
 }
 
 /// A set to be written.
@@ -146,9 +159,10 @@ pub async fn insert(connection: &mut PgConnection, new: &NewSet<'_>) -> Result<b
     let Thresholds { review_at, hold_at, decline_at } = new.set.thresholds;
     let written = sqlx::query!(
         "insert into sales.fraud_rule_sets (id, number, name, state, review_at, hold_at, decline_at, content_hash, edited_by, edited_by_id,
-                                            published_by, published_at, note, created_at, edited_at)
+                                            published_by, published_at, note, created_at, edited_at, learned_model_id)
          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, case when $4 = 'live' then $9 end,
-                 case when $4 = 'live' then $12::timestamptz end, $11, $12, $12)
+                 case when $4 = 'live' then $12::timestamptz end, $11, $12, $12,
+                 (select id from sales.fraud_models where number = $13::int))
          on conflict do nothing",
         new.id,
         new.set.number,
@@ -161,7 +175,8 @@ pub async fn insert(connection: &mut PgConnection, new: &NewSet<'_>) -> Result<b
         new.by,
         new.by_id,
         new.note,
-        new.at
+        new.at,
+        new.set.learned_model
     )
     .execute(&mut *connection)
     .await?
@@ -210,7 +225,7 @@ pub async fn rewrite(connection: &mut PgConnection, new: &NewSet<'_>) -> Result<
     let written = sqlx::query!(
         "update sales.fraud_rule_sets
          set name = $2, review_at = $3, hold_at = $4, decline_at = $5, content_hash = $6, edited_by = $7, edited_by_id = $8, note = $9,
-             edited_at = $10, version = version + 1
+             edited_at = $10, version = version + 1, learned_model_id = (select id from sales.fraud_models where number = $11::int)
          where id = $1 and state = 'draft'",
         new.id,
         new.set.name,
@@ -221,7 +236,8 @@ pub async fn rewrite(connection: &mut PgConnection, new: &NewSet<'_>) -> Result<
         new.by,
         new.by_id,
         new.note,
-        new.at
+        new.at,
+        new.set.learned_model
     )
     .execute(&mut *connection)
     .await?

@@ -38,6 +38,7 @@ CREATE INDEX fraud_decisions_at ON sales.fraud_decisions USING btree (at) INCLUD
 CREATE INDEX fraud_decisions_in_time ON sales.fraud_decisions USING btree (at DESC, id);
 CREATE INDEX fraud_decisions_shadowed ON sales.fraud_decisions USING btree ((((shadow ->> 'rule_set'::text))::integer), at DESC) WHERE (shadow IS NOT NULL);
 CREATE INDEX fraud_decisions_transaction_id_at_idx ON sales.fraud_decisions USING btree (transaction_id, at DESC);
+CREATE INDEX fraud_decisions_with_hits ON sales.fraud_decisions USING btree (at DESC) WHERE (hits <> '[]'::jsonb);
 CREATE INDEX fraud_list_entries_newest ON sales.fraud_list_entries USING btree (created_at DESC, id DESC);
 CREATE INDEX idempotency_keys_created_at_idx ON ops.idempotency_keys USING btree (created_at);
 CREATE INDEX import_batches_created_at_id_idx ON ops.import_batches USING btree (created_at DESC, id DESC);

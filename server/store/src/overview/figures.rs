@@ -188,6 +188,20 @@ pub async fn totals(connection: &mut PgConnection) -> Result<Totals> {
     Ok(Totals { customers: row.customers, products: row.products })
 }
 
+/// Suspicious sales made in a window.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn suspicious(connection: &mut PgConnection, window: &Window) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from sales.transactions where is_suspicious and occurred_at >= $1 and occurred_at < $2"#,
+        window.start,
+        window.end
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
 /// When the first sale or refund happened.
 ///
 /// # Errors

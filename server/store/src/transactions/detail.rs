@@ -90,6 +90,7 @@ async fn decision(connection: &mut PgConnection, id: TransactionId) -> Result<Op
         rule_set: stored.rule_set,
         fault: stored.fault,
         hits: serde_json::from_value::<Vec<Hit>>(stored.hits).unwrap_or_default().into_iter().map(Into::into).collect(),
+        learned: stored.learned.map(|learned| learned.normalize()),
         case_id: stored.case_id.map(CaseId),
     }))
 }

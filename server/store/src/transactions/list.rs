@@ -4,6 +4,7 @@ use super::{Local, money, read};
 use crate::Result;
 use chrono::{DateTime, Utc};
 use domain::{
+    fraud::Outcome,
     ids::{CustomerId, TransactionId},
     transactions::{CustomerRef, PaymentMethod, Review, SaleFilter, SaleRow, SaleSort, SaleStatus},
 };
@@ -63,6 +64,7 @@ struct Row {
     origin: String,
     is_suspicious: bool,
     fraud_score: Decimal,
+    outcome: Option<String>,
 }
 
 /// Adds the conditions of `scope` on `sales.transactions t` behind a `where`.
@@ -185,6 +187,7 @@ pub async fn page(
         "select t.id, t.number, t.external_ref, t.customer_id, c.number as customer_number, c.first_name, c.last_name, c.email,
                 c.external_ref as customer_ref, t.line_count, t.quantity, t.total, t.currency, t.status, t.payment_method,
                 t.occurred_at, t.origin, t.is_suspicious, t.fraud_score,
+                (select d.outcome from sales.fraud_decisions d where d.id = t.decision_id) as outcome,
                 (select p.name from sales.transaction_lines l join sales.products p on p.id = l.product_id
                   where l.transaction_id = t.id order by l.line_no limit 1) as first_item
          from (select * from sales.transactions t where ",
@@ -244,6 +247,7 @@ impl Row {
             demo: self.origin == "demo",
             is_suspicious: self.is_suspicious,
             fraud_score: self.fraud_score,
+            outcome: self.outcome.map(|of| read("outcome", &of, Outcome::parse)).transpose()?,
         })
     }
 }

@@ -8,6 +8,7 @@ use crate::{
 use domain::{
     AppError,
     fraud::{
+        model::LearnedModel,
         set::{MOST_RULES, RuleSetScreen, ShownFeature},
         set_form::{FREE_RULES, RuleTexts, SetForm},
     },
@@ -129,6 +130,34 @@ fn words(features: &[ShownFeature]) -> AnyView {
     .into_any()
 }
 
+/// The choice of a learned score.
+fn model(models: &[LearnedModel], chosen: &str, fault: Option<String>) -> AnyView {
+    let options = models
+        .iter()
+        .map(|of| {
+            let number = of.number.to_string();
+            view! { <option value=number.clone() selected=number == chosen>{of.label()}</option> }
+        })
+        .collect_view();
+    let wrong = fault.is_some().then_some("true");
+    let help = if models.is_empty() {
+        view! { <p class="help" id="learned-help">"There is none yet: a backtest with days to learn from keeps one."</p> }.into_any()
+    } else {
+        view! { <p class="help" id="learned-help">"A sure fraud gets 60 points of it."</p> }.into_any()
+    };
+    view! {
+        <div class="field wide" data-invalid=wrong>
+            <label for="set[learned_model]">"Learned score"</label>
+            <select id="set[learned_model]" name="set[learned_model]" aria-describedby="learned-help learned-error" aria-invalid=wrong>
+                <option value="">"None"</option>{options}
+            </select>
+            {help}
+            <p class="error" id="learned-error">{fault}</p>
+        </div>
+    }
+    .into_any()
+}
+
 pub(super) fn form(screen: &RuleSetScreen) -> AnyView {
     let note = session().note.filter(|note| note.form == SaveRuleSet::PATH);
     let mut texts = note.as_ref().map_or_else(|| SetForm::of(&screen.set), |note| SetForm::parse(&note.values));
@@ -150,6 +179,7 @@ pub(super) fn form(screen: &RuleSetScreen) -> AnyView {
         }
         Entry { name: format!("set[{field}]"), label, value: value.to_owned(), fault: told(error, &paths) }
     };
+    let learned = model(&screen.models, &texts.learned_model, told(error, &["learned_model".to_owned()]));
     let rules: Vec<_> = texts.rules.iter().enumerate().map(|(n, of)| rule(n, of, error, &numbers)).collect();
     let (number, version) = (screen.set.row.number, screen.set.row.version);
     view! {
@@ -163,6 +193,7 @@ pub(super) fn form(screen: &RuleSetScreen) -> AnyView {
                 {head("review_at", "Review from, points", &texts.review_at).field(Some("decimal"), "field")}
                 {head("hold_at", "Hold from, points", &texts.hold_at).field(Some("decimal"), "field")}
                 {head("decline_at", "Decline from, points", &texts.decline_at).field(Some("decimal"), "field")}
+                {learned}
                 {head("note", "Note", &texts.note).field(None, "field wide")}
             </div>
             {words(&screen.features)}

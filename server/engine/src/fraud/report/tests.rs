@@ -19,6 +19,7 @@ fn set() -> RuleSet {
     RuleSet {
         number: 7,
         name: "Tried".into(),
+        learned_model: Some(5),
         thresholds: Thresholds {
             review_at: Some(Decimal::from(30)),
             hold_at: Some(Decimal::from(75)),
@@ -40,6 +41,7 @@ fn sale(amount: i64, fraud: Option<bool>, hits: &[usize], points: i64, outcome: 
         day: 1,
         learned: None,
         hits: hits.to_vec(),
+        rule_points: Decimal::from(points),
         points: Decimal::from(points),
         outcome,
         live: outcome,
@@ -89,6 +91,7 @@ fn sales_are_counted_by_outcome_and_cases_by_day() {
             (Outcome::Decline, 1, 1, Decimal::from(70)),
         ]
     );
+    assert_eq!(report.attached, Some(5));
     // Declined sales wait for nobody.
     near(Some(report.cases_per_day), 1.0);
     assert_eq!(report.held_value, Decimal::new(11_025, 2));
@@ -166,6 +169,22 @@ fn orders_are_measured_over_labelled_sales_and_a_learned_one_where_it_is_known()
     assert_eq!(points, [(100.0, 2.0 / 3.0, 1.0), (54.0, 1.0, 0.75)]);
 }
 
+/// Thresholds count the points that were given; rules alone are measured without those of the learned score.
+#[test]
+fn points_of_a_score_that_the_set_uses_are_no_points_of_its_rules() {
+    let mut sales = sales();
+    for sale in &mut sales {
+        sale.learned = Some(if sale.fraud == Some(true) { Decimal::ONE } else { Decimal::ZERO }.to_f64().unwrap());
+        sale.points = Decimal::from(if sale.fraud == Some(true) { 100 } else { 0 });
+    }
+    let report = found(&sales);
+    assert_eq!(report.thresholds[10].sales, 3);
+    let of = |ranking| report.rankings.iter().find(|row| row.ranking == ranking).and_then(|row| row.roc_auc);
+    near(of(Ranking::Rules), 8.5 / 12.0);
+    // Rules and score: frauds 60, 100, 100 against 0, 40, 80, 0.
+    near(of(Ranking::Both), 11.0 / 12.0);
+}
+
 #[test]
 fn customers_looked_at_a_day_are_those_with_the_highest_score() {
     let mut sales = sales();
@@ -210,7 +229,7 @@ fn weights_stand_beside_their_inputs() {
     };
     let zeros = [0.0; INPUTS.len()];
     let told = learned(&model, &[(zeros, true), (zeros, false), (zeros, false)]);
-    assert_eq!((told.labelled, told.frauds, told.intercept), (3, 1, -2.5));
+    assert_eq!((told.labelled, told.frauds, told.intercept, told.model), (3, 1, -2.5, None));
     assert_eq!(told.weights.len(), INPUTS.len());
     assert_eq!((told.weights[1].input.as_str(), told.weights[1].weight), ("amount_to_mean_30d", 1.0));
     assert_eq!((told.weights[15].input.as_str(), told.weights[15].weight), ("term_risk_30d", 15.0));

@@ -19,6 +19,7 @@ use axum::{
 use domain::{
     access::{Access, Permission},
     fraud::{
+        model::LearnedModel,
         precision::{PerformanceQuery, RulePerformance},
         set::{CopyRuleSet, EditRuleSet, Replay, RuleSetRow},
     },
@@ -39,6 +40,7 @@ pub(super) fn routes() -> Routes<Services> {
         .post("/api/v1/fraud/rule-sets/{number}/shadow", edit, shadow)
         .post("/api/v1/fraud/rule-sets/{number}/publish", publish, go_live)
         .post("/api/v1/fraud/rule-sets/{number}/retire", publish, retire)
+        .get("/api/v1/fraud/models", view, models)
         .get("/api/v1/fraud/rules/performance", review, performance)
         .post("/api/v1/fraud/decisions/{id}/replay", review, replay)
 }
@@ -56,6 +58,21 @@ pub async fn list(State(services): State<Services>, Signed(who): Signed) -> ApiR
     let items = services.rule_sets.sets(&who).await?;
     let total = i64::try_from(items.len()).unwrap_or_default();
     Ok(Json(RuleSetList { items, next_cursor: None, total }))
+}
+
+/// All learned scores.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct LearnedModelList {
+    items: Vec<LearnedModel>,
+    next_cursor: Option<String>,
+    total: i64,
+}
+
+/// Learned scores that a set can use, the newest first.
+pub async fn models(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Json<LearnedModelList>> {
+    let items = services.rule_sets.models(&who).await?;
+    let total = i64::try_from(items.len()).unwrap_or_default();
+    Ok(Json(LearnedModelList { items, next_cursor: None, total }))
 }
 
 /// A draft that begins as a copy.

@@ -4,7 +4,7 @@ use super::super::{
     operation::{Answer, Operation, Parameter, accepted, asked, day, file, json, made, nothing, whole},
     shapes::{dataset, named, one_of, page},
 };
-use crate::http::api::fraud::{NoteCase, RuleSetList};
+use crate::http::api::fraud::{LearnedModelList, NoteCase, RuleSetList};
 use domain::fraud::{
     backtest::{BacktestDetail, BacktestList, BacktestRow, Dataset, NewBacktest},
     case::{CaseDetail, CaseReason, DecideCase, Queue, SnoozeCase},
@@ -98,6 +98,8 @@ pub const OPERATIONS: &[Operation] = &[
         .with(&[NUMBER])
         .keyed()
         .fails(MOVED),
+    json("GET /api/v1/fraud/models", "Learned scores that a set can use, the newest first", named::<LearnedModelList>)
+        .note("A backtest with train keeps one. PUT a draft with learned_model to use it: a sure fraud adds 60 points."),
     json("GET /api/v1/fraud/rules/performance", "How often each rule was right", named::<RulePerformance>)
         .note("Confirmed cases as a share of the decided ones it hit, with the Wilson 95 % interval. No rank under 30 decided cases.")
         .with(&[
