@@ -14,6 +14,7 @@ mod world;
 
 mod access;
 mod agreement;
+mod alert_desk;
 mod alerts;
 mod analytics;
 mod attention;
