@@ -21,7 +21,7 @@ pub use form::{FORM_LEVELS, LevelForm, RuleForm};
 pub use kinds::{AlertFeature, AlertKind, KINDS, kind_of};
 pub use query::{AlertQuery, AlertSort, AssignedTo, as_on_the_desk};
 pub use rule::{
-    Level, Metric, MetricReading, NewRule, NoData, Op, RuleDetail, RuleInstance, RuleRow, RuleSpec, RuleState,
+    Level, Metric, MetricReading, NewRule, NoData, Op, RuleDetail, RuleInstance, RuleKind, RuleRow, RuleSpec, RuleState,
 };
 pub use silence::{Matcher, MatcherField, NewSilence, Silence, Subject};
 pub use stats::{Figures, Lasting, Noisy, OfPerson, OfSeverity, OfType, Stats, StatsQuery};

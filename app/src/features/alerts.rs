@@ -264,12 +264,14 @@ pub async fn load_rule(id: String, query: String) -> Result<Packed<Option<RuleSc
 pub async fn save_rule(
     id: String,
     #[server(default)] version: String,
+    #[server(default)] kind: String,
     name: String,
     alert_type: String,
     metric_key: String,
     title: String,
     #[server(default)] runbook: String,
-    op: String,
+    #[server(default)] window_seconds: String,
+    #[server(default)] op: String,
     #[server(default)] levels: Vec<LevelForm>,
     #[server(default)] n_breaches: String,
     #[server(default)] m_clears: String,
@@ -284,6 +286,8 @@ pub async fn save_rule(
         alerts::{AlertRulesPort, RuleForm},
     };
     let form = RuleForm {
+        kind,
+        window_seconds,
         name,
         alert_type,
         metric_key,

@@ -24,7 +24,8 @@ mod touched;
 mod visits_told;
 
 pub use measure::Context;
-pub(crate) use measure::badge;
+pub(crate) use measure::{badge, of_windows};
+pub(crate) use rhythm::rhythms;
 pub use pace::{month_pace, pace};
 pub use rows::RowSource;
 pub(crate) use standing::reorder_threshold;

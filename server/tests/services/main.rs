@@ -15,6 +15,7 @@ mod world;
 mod access;
 mod agreement;
 mod alert_desk;
+mod alert_rule_kinds;
 mod alerts;
 mod analytics;
 mod attention;
