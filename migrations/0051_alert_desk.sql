@@ -15,6 +15,8 @@ create index alerts_gravest on ops.alerts (severity desc, (coalesce(money_at_ris
 create index alerts_gravest_open on ops.alerts (severity desc, (coalesce(money_at_risk, -1)) desc, opened_at, id)
     where state <> 'resolved' and deleted_at is null;
 create index alerts_dearest on ops.alerts ((coalesce(money_at_risk, -1)), opened_at, id);
+-- How many there are, without reading the rows.
+create index alerts_feature on ops.alerts (feature, state) where deleted_at is null;
 create index alerts_acked on ops.alerts (acked_at) where acked_at is not null;
 
 -- Failed sign-ins of a window.
