@@ -70,7 +70,8 @@ mod tests {
     use domain::live::Topic;
 
     fn event(id: i64, key: &str) -> Arc<Changed> {
-        Arc::new(Changed { id, topic: Topic::Alerts, key: key.to_owned(), at: chrono::DateTime::UNIX_EPOCH })
+        let at = chrono::DateTime::UNIX_EPOCH;
+        Arc::new(Changed { id, topic: Topic::Alerts, key: key.to_owned(), at, transaction: 0 })
     }
 
     #[test]
