@@ -117,7 +117,12 @@ fn shown(screen: AlertScreen, search: &str) -> impl IntoView + use<> {
         view! { <Empty message="No alert here."/> }.into_any()
     } else {
         let rows = table(page.items, &locale, may_act);
-        if may_act { view! { <form method="get" action="/alerts/act">{rows}{acts(&without, page.total, &locale)}</form> }.into_any() } else { rows.into_any() }
+        if may_act {
+            view! { <form method="get" action="/alerts/act">{rows}{acts(&without, page.total, &locale)}</form> }
+                .into_any()
+        } else {
+            rows.into_any()
+        }
     };
     view! {
         <p class="sub">{summary(&counts, &locale)}" · "{format::count(page.total, &locale)}" here"</p>

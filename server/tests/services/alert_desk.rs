@@ -9,8 +9,8 @@ use domain::{
     AppError, ErrorCode,
     access::{ActorKind, PermSet, Principal, RequestTrace, Rights, Role},
     alerts::{
-        AckAlert, AlertFeature, AlertQuery, AlertRow, AlertSort, AssignAlert, BulkAction, BulkAlerts, BulkResult, Lasting,
-        NewAlert, Resolution, Severity, ShownState, SilenceAlert, StatsQuery,
+        AckAlert, AlertFeature, AlertQuery, AlertRow, AlertSort, AssignAlert, BulkAction, BulkAlerts, BulkResult,
+        Lasting, NewAlert, Resolution, Severity, ShownState, SilenceAlert, StatsQuery,
     },
     clock::Clock,
     ids::{AlertId, UserId},
@@ -104,10 +104,16 @@ async fn an_alert_is_given_to_who_may_work_on_it(db: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn the_gravest_come_first_then_the_dearest_then_the_oldest(db: PgPool) {
     let world = World::new(db).await;
-    for (n, (severity, money)) in
-        [("high", None), ("low", Some("900")), ("high", Some("20")), ("critical", None), ("high", None), ("high", Some("20"))]
-            .into_iter()
-            .enumerate()
+    for (n, (severity, money)) in [
+        ("high", None),
+        ("low", Some("900")),
+        ("high", Some("20")),
+        ("critical", None),
+        ("high", None),
+        ("high", Some("20")),
+    ]
+    .into_iter()
+    .enumerate()
     {
         world.clock.advance(Duration::minutes(1));
         let new = NewAlert { money_at_risk: money.map(dec), ..power_cut(&n.to_string(), severity) };
@@ -209,7 +215,11 @@ async fn many_alerts_are_handled_at_once_and_the_number_is_said_before(db: PgPoo
     };
     assert_eq!(done(&hold).await, result(4, 4));
     assert_eq!(list(&world, &viewer(), "state=silenced").await.len(), 4);
-    assert_eq!(world.number("select count(*) from ops.silences").await, 1, "one type and kind of entity is one silence");
+    assert_eq!(
+        world.number("select count(*) from ops.silences").await,
+        1,
+        "one type and kind of entity is one silence"
+    );
     assert_eq!(alerts.alert(&viewer(), halls[3]).await.unwrap().row.state, ShownState::Acknowledged, "not the others");
 
     let all = BulkAlerts { note: Some("power is back".into()), ..many(BulkAction::Resolve) };
@@ -219,7 +229,8 @@ async fn many_alerts_are_handled_at_once_and_the_number_is_said_before(db: PgPoo
     assert_eq!(over[1].resolution_note.as_deref(), Some("power is back"));
     let audited = "select count(*) from ops.audit_log where action = 'alerts.bulk'";
     assert_eq!(world.number(audited).await, 6, "one row an act, and none for a question");
-    let filter = "select count(*) from ops.audit_log where action = 'alerts.bulk' and after->'filter'->>'severity' = 'low'
+    let filter =
+        "select count(*) from ops.audit_log where action = 'alerts.bulk' and after->'filter'->>'severity' = 'low'
                   and (after->>'changed')::int = 3";
     assert_eq!(world.number(filter).await, 1);
 }
@@ -239,8 +250,7 @@ async fn an_act_on_many_that_fails_changes_nothing(db: PgPool) {
     // The second silence cannot be made: the first is not there either.
     let broken = NewAlert { alert_type: "audit_broken".into(), ..power_cut("1", "critical") };
     alerts.create(&planner(), &broken).await.unwrap();
-    let hold =
-        BulkAlerts { note: Some("known since Monday".into()), hours: Some(1), ..many(BulkAction::Silence) };
+    let hold = BulkAlerts { note: Some("known since Monday".into()), hours: Some(1), ..many(BulkAction::Silence) };
     assert_eq!(alerts.bulk(&planner(), &hold).await.unwrap_err().code, ErrorCode::Validation);
     assert_eq!(world.number("select count(*) from ops.silences").await, 0);
     assert_eq!(list(&world, &viewer(), "state=silenced").await.len(), 0);
@@ -298,7 +308,10 @@ async fn times_to_acknowledge_and_resolve_are_told_with_their_number(db: PgPool)
     open(&world, "2b", "low").await;
     let stats = alerts.stats(&viewer(), StatsQuery::default()).await.unwrap();
     let acked = stats.all.to_acknowledge;
-    assert_eq!((acked.n, acked.mean_seconds, acked.p50_seconds, acked.p90_seconds), (3, Some(160), Some(120), Some(264)));
+    assert_eq!(
+        (acked.n, acked.mean_seconds, acked.p50_seconds, acked.p90_seconds),
+        (3, Some(160), Some(120), Some(264))
+    );
     let ended = stats.all.to_resolve;
     assert_eq!((ended.n, ended.mean_seconds, ended.p50_seconds), (2, Some(130), Some(130)));
     assert_eq!((stats.all.opened, stats.all.resolved), (3, 2));
@@ -306,7 +319,10 @@ async fn times_to_acknowledge_and_resolve_are_told_with_their_number(db: PgPool)
     assert_eq!(stats.by_type[0].figures, stats.all);
     let of = |severity| stats.by_severity.iter().find(|of| of.severity == severity).unwrap().figures;
     assert_eq!(stats.by_severity[0].severity, Severity::High, "the gravest first");
-    assert_eq!((of(Severity::High).to_acknowledge.mean_seconds, of(Severity::High).to_resolve.mean_seconds), (Some(60), Some(100)));
+    assert_eq!(
+        (of(Severity::High).to_acknowledge.mean_seconds, of(Severity::High).to_resolve.mean_seconds),
+        (Some(60), Some(100))
+    );
     assert_eq!((of(Severity::Low).to_acknowledge.mean_seconds, of(Severity::Low).to_acknowledge.n), (Some(210), 2));
     let person = |name: &str| stats.by_person.iter().find(|of| of.person == name).unwrap();
     let (seen, over) = (person(pia.label()), person(admin().label()));
@@ -334,10 +350,11 @@ async fn who_was_told_that_it_fires_is_told_of_the_end_of_each_of_many(db: PgPoo
         open(&world, hall, "high").await;
     }
     world.services.alerts.bulk(&planner(), &many(BulkAction::Resolve)).await.unwrap();
-    let told: Vec<(String, i64)> =
-        sqlx::query_as("select event, count(*) from ops.notifications where user_id is not null group by event order by event")
-            .fetch_all(&world.owner)
-            .await
-            .unwrap();
+    let told: Vec<(String, i64)> = sqlx::query_as(
+        "select event, count(*) from ops.notifications where user_id is not null group by event order by event",
+    )
+    .fetch_all(&world.owner)
+    .await
+    .unwrap();
     assert_eq!(told, [("fired".to_owned(), 3), ("resolved".to_owned(), 3)]);
 }

@@ -73,7 +73,16 @@ impl BulkAlerts {
             AlertQuery::NARROWING.contains(&name.as_str()) && !value.trim().is_empty()
         };
         let filter = super::as_on_the_desk(pairs).into_iter().filter(narrowing).collect();
-        Some(Self { action, ids, filter: Some(filter), note: None, until: None, hours: None, assignee_id: None, dry_run: false })
+        Some(Self {
+            action,
+            ids,
+            filter: Some(filter),
+            note: None,
+            until: None,
+            hours: None,
+            assignee_id: None,
+            dry_run: false,
+        })
     }
 
     /// Until when it holds.

@@ -434,8 +434,7 @@ mod tests {
     #[test]
     fn a_window_belongs_to_what_looks_back_and_events_are_counted_up() {
         let paths = |kind, window_seconds, op, threshold: i64| -> Vec<String> {
-            let spec =
-                RuleSpec { kind, window_seconds, ..RuleSpec::new(op, vec![level(Severity::High, threshold)]) };
+            let spec = RuleSpec { kind, window_seconds, ..RuleSpec::new(op, vec![level(Severity::High, threshold)]) };
             spec.validate().err().into_iter().flatten().map(|fault| fault.path).collect()
         };
         assert!(paths(RuleKind::Change, Some(3_600), Op::Lt, -30).is_empty());

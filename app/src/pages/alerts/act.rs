@@ -93,7 +93,9 @@ fn shown(screen: BulkScreen, asked: String, act: ServerAction<ActOnAlerts>) -> A
     };
     let question = match action {
         // Those that have the person already are found when one is chosen.
-        BulkAction::Assign => format!("{} {which} will be assigned, but for those that are it already.", alerts(matched)),
+        BulkAction::Assign => {
+            format!("{} {which} will be assigned, but for those that are it already.", alerts(matched))
+        }
         _ => format!("{} {which} will be {}.", alerts(matched), done(action)),
     };
     let confirm = format!("{}: {}", action.label(), alerts(matched));

@@ -228,7 +228,8 @@ fn form(screen: &RuleScreen) -> impl IntoView + use<> {
         .map(|metric| (metric.key.clone(), format!("{} ({})", metric.label, metric.unit)))
         .collect();
     let empty = LevelForm::default();
-    let levels = (0..FORM_LEVELS).map(|i| level(i, screen.form.levels.get(i).unwrap_or(&empty), kind, state)).collect_view();
+    let levels =
+        (0..FORM_LEVELS).map(|i| level(i, screen.form.levels.get(i).unwrap_or(&empty), kind, state)).collect_view();
     let ops = (!kind.only_at_least())
         .then(|| choice("op", "A problem when", op, words(Op::ALL.iter().map(|op| (op.as_str(), op.label())))));
     let window = kind.has_window().then(|| input("window_seconds", "Window, s", window_seconds, state));

@@ -183,7 +183,8 @@ fn by_type(types: &[OfType], locale: &str) -> impl IntoView + use<> {
 
 fn by_severity(severities: &[OfSeverity], locale: &str) -> impl IntoView + use<> {
     let rows = severities.iter().map(|of| {
-        let name = view! { <span class=format!("badge {}", of.severity.tone())>{of.severity.label()}</span> }.into_any();
+        let name =
+            view! { <span class=format!("badge {}", of.severity.tone())>{of.severity.label()}</span> }.into_any();
         group(name, &of.figures, locale).into_any()
     });
     groups("By severity", "Severity", true, rows.collect())
@@ -212,7 +213,8 @@ fn noisiest(entities: &[Noisy], locale: &str) -> impl IntoView + use<> {
             .map(|of| {
                 let kind = of.entity_type.clone().unwrap_or_default();
                 let pairs = [("entity_type", kind.as_str()), ("entity_id", of.entity_id.as_str()), ("sort", "newest")];
-                let href = format!("/alerts?{}", query::write(pairs.into_iter().filter(|(_, value)| !value.is_empty())));
+                let href =
+                    format!("/alerts?{}", query::write(pairs.into_iter().filter(|(_, value)| !value.is_empty())));
                 let label = of.entity_label.clone().unwrap_or_else(|| of.entity_id.clone());
                 view! {
                     <tr>

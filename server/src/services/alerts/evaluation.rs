@@ -224,8 +224,7 @@ impl Looked<'_> {
                 .collect(),
         };
         // What is not there any more has no events, and nothing is expected of it.
-        let gone =
-            if self.spec.kind.only_at_least() { Reading::Value(Decimal::ZERO) } else { Reading::NoData };
+        let gone = if self.spec.kind.only_at_least() { Reading::Value(Decimal::ZERO) } else { Reading::NoData };
         looks.extend(silent_too.map(|key| (key.clone(), known[key].0.clone(), gone)).collect::<Vec<_>>());
         let mut changed = Vec::new();
         for (key, label, reading) in looks {

@@ -140,7 +140,11 @@ impl Watched {
 
     /// What a rule of this kind sees.
     pub fn label_of(self, kind: RuleKind) -> String {
-        if kind == RuleKind::Change { format!("Change of {}", self.label().to_lowercase()) } else { self.label().to_owned() }
+        if kind == RuleKind::Change {
+            format!("Change of {}", self.label().to_lowercase())
+        } else {
+            self.label().to_owned()
+        }
     }
 
     pub const fn entity_type(self) -> &'static str {

@@ -10,8 +10,8 @@ use domain::{
     AppError, FieldError,
     access::{Permission, Principal},
     alerts::{
-        AlertFeature, AlertRulesPort, Metric, MetricReading, NewRule, Resolution, RuleDetail, RuleInstance, RuleRow,
-        RuleKind, RuleSpec, RuleState, kind_of,
+        AlertFeature, AlertRulesPort, Metric, MetricReading, NewRule, Resolution, RuleDetail, RuleInstance, RuleKind,
+        RuleRow, RuleSpec, RuleState, kind_of,
     },
     ids::AlertRuleId,
     live::Topic,
