@@ -6,6 +6,7 @@ CREATE INDEX alerts_assignee ON ops.alerts USING btree (assignee_id, opened_at D
 CREATE INDEX alerts_dearest ON ops.alerts USING btree (COALESCE(money_at_risk, ('-1'::integer)::numeric), opened_at, id);
 CREATE INDEX alerts_dedup_key_opened_at_idx ON ops.alerts USING btree (dedup_key, opened_at DESC);
 CREATE INDEX alerts_entity_type_entity_id_idx ON ops.alerts USING btree (entity_type, entity_id);
+CREATE INDEX alerts_feature ON ops.alerts USING btree (feature, state) WHERE (deleted_at IS NULL);
 CREATE INDEX alerts_gravest ON ops.alerts USING btree (severity DESC, COALESCE(money_at_risk, ('-1'::integer)::numeric) DESC, opened_at, id);
 CREATE INDEX alerts_gravest_open ON ops.alerts USING btree (severity DESC, COALESCE(money_at_risk, ('-1'::integer)::numeric) DESC, opened_at, id) WHERE ((state <> 'resolved'::text) AND (deleted_at IS NULL));
 CREATE INDEX alerts_open ON ops.alerts USING btree (opened_at DESC, id DESC) WHERE ((state <> 'resolved'::text) AND (deleted_at IS NULL));
