@@ -51,6 +51,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/transactions/new", Access::Needs(Permission::TransactionsCreate)),
     ("/transactions/{id}", Access::Needs(Permission::TransactionsView)),
     ("/alerts", Access::Needs(Permission::AlertsView)),
+    ("/alerts/act", Access::Needs(Permission::AlertsAck)),
+    ("/alerts/stats", Access::Needs(Permission::AlertsView)),
     ("/alerts/new", Access::Needs(Permission::AlertsAck)),
     ("/alerts/rules", Access::Needs(Permission::AlertsView)),
     ("/alerts/rules/{id}", Access::Needs(Permission::AlertsView)),

@@ -7,8 +7,8 @@ use crate::{
     pages::{
         account::{AccountRoute, tokens::TokensRoute},
         alerts::{
-            AlertsRoute, alert::AlertRoute, channels::ChannelsRoute, inbox::InboxRoute, new::NewAlertRoute,
-            rule::RuleRoute, rules::RulesRoute, silences::SilencesRoute,
+            AlertsRoute, act::AlertsActRoute, alert::AlertRoute, channels::ChannelsRoute, inbox::InboxRoute,
+            new::NewAlertRoute, rule::RuleRoute, rules::RulesRoute, silences::SilencesRoute, stats::AlertStatsRoute,
         },
         analytics::AnalyticsRoute,
         audit::{AuditRoute, entry::AuditEntryRoute},
@@ -111,6 +111,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/transactions/new") view={Lazy::<NewTransactionRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/transactions/:id") view={Lazy::<TransactionRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/alerts") view={Lazy::<AlertsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/alerts/act") view={Lazy::<AlertsActRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/alerts/stats") view={Lazy::<AlertStatsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/alerts/new") view={Lazy::<NewAlertRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/alerts/rules") view={Lazy::<RulesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/alerts/rules/:id") view={Lazy::<RuleRoute>::new()} ssr=SsrMode::Async/>

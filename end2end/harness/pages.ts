@@ -62,6 +62,8 @@ export const PAGES: readonly Shown[] = [
   fixed('alerts-none', '/alerts?q=nothing-has-this-name', 'Alerts'),
   { name: 'alert', path: first('/alerts', '/alerts/'), title: /^Alert #\d+ · Millrace$/, heading: /^Alert #\d+$/ },
   fixed('alert-new', '/alerts/new', 'New alert'),
+  fixed('alert-stats', '/alerts/stats', 'Alert statistics'),
+  fixed('alerts-act', '/alerts/act?action=resolve&q=nothing-has-this-name', 'Many alerts at once'),
   fixed('alert-rules', '/alerts/rules', 'Alert rules'),
   fixed('alert-rule-new', '/alerts/rules/new', 'New rule'),
   fixed('silences', '/alerts/silences', 'Silences'),

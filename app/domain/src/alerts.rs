@@ -1,26 +1,30 @@
 //! Alerts (`alerts.md`): one row a problem, from its first sign to the proof that it is over.
 
 mod alert;
+mod bulk;
 mod delivery;
 mod form;
 mod kinds;
 mod query;
 mod rule;
 mod silence;
+mod stats;
 
 pub use crate::severity::Severity;
 pub use alert::{
-    AckAlert, Acknowledged, AlertCounts, AlertDetail, AlertEvent, AlertRow, AlertState, CommentAlert, NewAlert, Note,
-    Raised, Resolution, ShownState,
+    AckAlert, Acknowledged, AlertCounts, AlertDetail, AlertEvent, AlertRow, AlertState, AssignAlert, Assignee,
+    CommentAlert, NewAlert, Note, Raised, Resolution, ShownState, SilenceAlert,
 };
+pub use bulk::{BulkAction, BulkAlerts, BulkResult, MOST_AT_ONCE};
 pub use delivery::{Channel, ChannelKind, Delivery, Inbox, InboxItem, NewChannel, WebhookFormat};
 pub use form::{FORM_LEVELS, LevelForm, RuleForm};
 pub use kinds::{AlertFeature, AlertKind, KINDS, kind_of};
-pub use query::{AlertQuery, AlertSort};
+pub use query::{AlertQuery, AlertSort, AssignedTo, as_on_the_desk};
 pub use rule::{
-    Level, Metric, MetricReading, NewRule, NoData, Op, RuleDetail, RuleInstance, RuleRow, RuleSpec, RuleState,
+    Level, Metric, MetricReading, NewRule, NoData, Op, RuleDetail, RuleInstance, RuleKind, RuleRow, RuleSpec, RuleState,
 };
 pub use silence::{Matcher, MatcherField, NewSilence, Silence, Subject};
+pub use stats::{Figures, Lasting, Noisy, OfPerson, OfSeverity, OfType, Stats, StatsQuery};
 
 use crate::{
     AppError,
@@ -35,6 +39,28 @@ use async_trait::async_trait;
 pub struct AlertScreen {
     pub page: Page<AlertRow>,
     pub counts: AlertCounts,
+}
+
+/// The page of an alert, and to whom it may be given.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct OneAlertScreen {
+    pub alert: AlertDetail,
+    pub people: Vec<Assignee>,
+}
+
+/// The page that asks before it acts on many.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct BulkScreen {
+    pub action: BulkAction,
+    pub matched: i64,
+    /// Alerts were selected.
+    pub selected: bool,
+    /// Of the list it came from.
+    pub filter: Vec<(String, String)>,
+    /// What was done, where it was.
+    pub changed: Option<i64>,
+    /// To whom they may be given.
+    pub people: Vec<Assignee>,
 }
 
 /// The page of a rule: one that is there or a new one, and what it would see now where that was asked for.
@@ -67,6 +93,16 @@ pub trait AlertsPort: Send + Sync + 'static {
     async fn create(&self, who: &Principal, command: &NewAlert) -> Result<Raised, AppError>;
     /// A second acknowledgement changes nothing.
     async fn acknowledge(&self, who: &Principal, id: AlertId, command: &AckAlert) -> Result<AlertDetail, AppError>;
+    /// Gives it to somebody who may acknowledge it, or to nobody.
+    async fn assign(&self, who: &Principal, id: AlertId, command: AssignAlert) -> Result<AlertDetail, AppError>;
+    /// To whom alerts may be given: of `feature`, or of any, by name. Needs `alerts.ack`.
+    async fn assignees(&self, who: &Principal, feature: Option<AlertFeature>) -> Result<Vec<Assignee>, AppError>;
+    /// The same act on many, wholly or not at all.
+    async fn bulk(&self, who: &Principal, command: &BulkAlerts) -> Result<BulkResult, AppError>;
+    /// Holds back what is told of its type and entity until then.
+    async fn silence(&self, who: &Principal, id: AlertId, command: &SilenceAlert) -> Result<AlertDetail, AppError>;
+    /// How fast alerts are seen and ended.
+    async fn stats(&self, who: &Principal, query: StatsQuery) -> Result<Stats, AppError>;
     async fn unacknowledge(&self, who: &Principal, id: AlertId) -> Result<AlertDetail, AppError>;
     async fn comment(&self, who: &Principal, id: AlertId, command: &CommentAlert) -> Result<AlertDetail, AppError>;
     /// A second resolution changes nothing.

@@ -117,6 +117,7 @@ pub const PLACES: &[Place] = &[
     page("Alerts", "/alerts", Permission::AlertsView, "problems firing acknowledge resolve"),
     open("Inbox", "/inbox", "messages notifications"),
     page("Alert rules", "/alerts/rules", Permission::AlertsView, "thresholds watch metric"),
+    page("Alert statistics", "/alerts/stats", Permission::AlertsView, "mtta mttr how fast noisy report"),
     page("Silences", "/alerts/silences", Permission::AlertsView, "mute hold back messages"),
     page("Channels", "/alerts/channels", Permission::AlertsEdit, "webhook e-mail slack notifications deliveries"),
     page("Fraud review", "/fraud", Permission::FraudView, "cases held suspicious queue review"),

@@ -3,7 +3,9 @@
 #![allow(clippy::too_many_arguments, reason = "a form's fields, which the macro hands on one by one")]
 
 use crate::{fault::Fault, page_data::Packed};
-use domain::alerts::{AlertDetail, AlertScreen, ChannelScreen, Inbox, LevelForm, RuleRow, RuleScreen, Silence};
+use domain::alerts::{
+    AlertScreen, BulkScreen, ChannelScreen, Inbox, LevelForm, OneAlertScreen, RuleRow, RuleScreen, Silence, Stats,
+};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
 /// A page of the list; `query` is the query part of its address.
@@ -12,33 +14,116 @@ pub async fn load_alerts(query: String) -> Result<Packed<AlertScreen>, Fault> {
     use crate::context::{port, principal};
     use domain::{
         AppError,
-        alerts::{AlertQuery, AlertsPort},
+        alerts::{AlertQuery, AlertsPort, as_on_the_desk},
         query::pairs,
     };
-    let mut pairs = pairs(&query);
-    // The page opens with what is not over.
-    if !pairs.iter().any(|(name, value)| (name == "state" || name == "is_resolved") && !value.is_empty()) {
-        pairs.push(("is_resolved".to_owned(), "false".to_owned()));
-        if !pairs.iter().any(|(name, value)| name == "sort" && !value.is_empty()) {
-            pairs.push(("sort".to_owned(), "severity".to_owned()));
-        }
-    }
-    let asked = AlertQuery::parse(pairs).map_err(AppError::validation)?;
+    let asked = AlertQuery::parse(as_on_the_desk(pairs(&query))).map_err(AppError::validation)?;
     let (alerts, who) = (port::<dyn AlertsPort>()?, principal()?);
     Packed::of(&AlertScreen { page: alerts.list(&who, &asked).await?, counts: alerts.counts(&who).await? })
 }
 
 /// One alert; `None` also for an id that cannot be one.
 #[server(prefix = "/fn", endpoint = "alerts/alert", input = GetUrl)]
-pub async fn load_alert(id: String) -> Result<Packed<Option<AlertDetail>>, Fault> {
+pub async fn load_alert(id: String) -> Result<Packed<Option<OneAlertScreen>>, Fault> {
     use crate::context::{port, principal};
     use domain::{ErrorCode, alerts::AlertsPort};
     let Ok(id) = id.parse() else { return Packed::of(&None) };
-    match port::<dyn AlertsPort>()?.alert(&principal()?, id).await {
-        Ok(alert) => Packed::of(&Some(alert)),
-        Err(error) if error.code == ErrorCode::NotFound => Packed::of(&None),
-        Err(error) => Err(error.into()),
+    let (alerts, who) = (port::<dyn AlertsPort>()?, principal()?);
+    let alert = match alerts.alert(&who, id).await {
+        Ok(alert) => alert,
+        Err(error) if error.code == ErrorCode::NotFound => return Packed::of(&None),
+        Err(error) => return Err(error.into()),
+    };
+    let people = if alert.may_act { alerts.assignees(&who, Some(alert.row.feature)).await? } else { Vec::new() };
+    Packed::of(&Some(OneAlertScreen { alert, people }))
+}
+
+/// Gives an alert to somebody; with an empty `assignee_id` to nobody.
+#[server(prefix = "/fn", endpoint = "alerts/assign")]
+pub async fn assign_alert(id: String, #[server(default)] assignee_id: String) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        alerts::{AlertsPort, AssignAlert},
+        ids::AlertId,
+    };
+    let id: AlertId = id.parse().map_err(|_| AppError::not_found("Alert"))?;
+    let command = AssignAlert { assignee_id: somebody(&assignee_id)? };
+    port::<dyn AlertsPort>()?.assign(&principal()?, id, command).await?;
+    redirect(&format!("/alerts/{id}"));
+    Ok(())
+}
+
+#[cfg(feature = "ssr")]
+fn somebody(text: &str) -> Result<Option<domain::ids::UserId>, domain::AppError> {
+    match text.trim() {
+        "" => Ok(None),
+        id => id.parse().map(Some).map_err(|_| domain::AppError::field("assignee_id", "Choose a person.")),
     }
+}
+
+/// What an act on many would change; `query` is that of the page: the act, the selected alerts, the filter of the list.
+#[server(prefix = "/fn", endpoint = "alerts/preview_act", input = GetUrl)]
+pub async fn preview_act_on_alerts(query: String) -> Result<Packed<BulkScreen>, Fault> {
+    use crate::context::{port, principal};
+    use domain::{
+        AppError,
+        alerts::{AlertsPort, BulkAction, BulkAlerts},
+        query::pairs,
+    };
+    let asked = BulkAlerts::from_query(&query)
+        .ok_or_else(|| AppError::field("action", "Choose acknowledge, resolve, assign or silence."))?;
+    let (alerts, who) = (port::<dyn AlertsPort>()?, principal()?);
+    let changed = pairs(&query).into_iter().find(|(name, _)| name == "changed").and_then(|(_, n)| n.parse().ok());
+    let filter = asked.filter.clone().unwrap_or_default().into_iter().collect();
+    let (action, selected) = (asked.action, !asked.ids.is_empty());
+    let people = if action == BulkAction::Assign { alerts.assignees(&who, None).await? } else { Vec::new() };
+    // To whom they go is chosen on the page: those of anybody are asked after.
+    let dry = BulkAlerts { dry_run: true, ..asked };
+    let matched = if changed.is_some() { 0 } else { alerts.bulk(&who, &dry).await?.matched };
+    Packed::of(&BulkScreen { action, matched, selected, filter, changed, people })
+}
+
+/// Does what the act in `query` says, and comes back with the number of alerts it changed.
+#[server(prefix = "/fn", endpoint = "alerts/act_on_many")]
+pub async fn act_on_alerts(
+    query: String,
+    #[server(default)] note: String,
+    #[server(default)] hours: String,
+    #[server(default)] assignee_id: String,
+) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        alerts::{AlertsPort, BulkAction, BulkAlerts},
+        query::write,
+    };
+    let mut asked = BulkAlerts::from_query(&query)
+        .ok_or_else(|| AppError::field("action", "Choose acknowledge, resolve, assign or silence."))?;
+    asked.note = Some(note).filter(|note| !note.trim().is_empty());
+    asked.assignee_id = somebody(&assignee_id)?;
+    if asked.action == BulkAction::Silence {
+        asked.hours = Some(hours.parse().map_err(|_| AppError::field("hours", "Choose how long."))?);
+    }
+    let done = port::<dyn AlertsPort>()?.bulk(&principal()?, &asked).await?;
+    let (action, changed) = (asked.action.as_str(), done.changed.to_string());
+    let filter = asked.filter.unwrap_or_default();
+    let back = filter.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    redirect(&format!("/alerts/act?{}", write([("action", action), ("changed", &changed)].into_iter().chain(back))));
+    Ok(())
+}
+
+/// How fast alerts were seen and ended; `query` is the query part of the page's address.
+#[server(prefix = "/fn", endpoint = "alerts/stats", input = GetUrl)]
+pub async fn load_alert_stats(query: String) -> Result<Packed<Stats>, Fault> {
+    use crate::context::{port, principal};
+    use domain::{
+        AppError,
+        alerts::{AlertsPort, StatsQuery},
+        query::pairs,
+    };
+    let asked = StatsQuery::parse(pairs(&query)).map_err(AppError::validation)?;
+    Packed::of(&port::<dyn AlertsPort>()?.stats(&principal()?, asked).await?)
 }
 
 /// Opens an alert by hand and goes to it.
@@ -62,6 +147,7 @@ pub async fn create_alert(
         entity_type: given(entity_type),
         entity_id: given(entity_id),
         money_at_risk: None,
+        assignee_id: None,
     };
     let raised = port::<dyn AlertsPort>()?.create(&principal()?, &command).await?;
     redirect(&format!("/alerts/{}", raised.alert.id));
@@ -178,12 +264,14 @@ pub async fn load_rule(id: String, query: String) -> Result<Packed<Option<RuleSc
 pub async fn save_rule(
     id: String,
     #[server(default)] version: String,
+    #[server(default)] kind: String,
     name: String,
     alert_type: String,
     metric_key: String,
     title: String,
     #[server(default)] runbook: String,
-    op: String,
+    #[server(default)] window_seconds: String,
+    #[server(default)] op: String,
     #[server(default)] levels: Vec<LevelForm>,
     #[server(default)] n_breaches: String,
     #[server(default)] m_clears: String,
@@ -198,6 +286,8 @@ pub async fn save_rule(
         alerts::{AlertRulesPort, RuleForm},
     };
     let form = RuleForm {
+        kind,
+        window_seconds,
         name,
         alert_type,
         metric_key,

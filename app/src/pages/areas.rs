@@ -5,8 +5,8 @@
 use super::{
     account::{AccountRoute, tokens::TokensRoute},
     alerts::{
-        AlertsRoute, alert::AlertRoute, channels::ChannelsRoute, inbox::InboxRoute, new::NewAlertRoute,
-        rule::RuleRoute, rules::RulesRoute, silences::SilencesRoute,
+        AlertsRoute, act::AlertsActRoute, alert::AlertRoute, channels::ChannelsRoute, inbox::InboxRoute,
+        new::NewAlertRoute, rule::RuleRoute, rules::RulesRoute, silences::SilencesRoute, stats::AlertStatsRoute,
     },
     analytics::AnalyticsRoute,
     audit::{AuditRoute, entry::AuditEntryRoute},
@@ -119,7 +119,9 @@ area!(
     __preload_alerts,
     AlertPages {
         AlertsRoute,
+        AlertsActRoute,
         AlertRoute,
+        AlertStatsRoute,
         NewAlertRoute,
         RulesRoute,
         RuleRoute,

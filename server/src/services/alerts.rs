@@ -3,12 +3,14 @@
 mod desk;
 mod evaluation;
 mod mail;
+mod many;
 mod metrics;
 mod notifying;
 mod outbox;
 mod recovery;
 mod rules;
 mod signals;
+mod stats;
 mod webhook;
 
 pub use desk::AlertsService;

@@ -1,10 +1,11 @@
-//! What the live events mean to clients of the WebSocket (`commerce.md` §7): read once for all of them, after the commit.
+//! What the live events mean to clients of the WebSocket (`commerce.md` §7, `alerts.md` §7): read once for all of them, after the commit.
 
 use crate::{backend::Backend, live::LiveBus};
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
+    alerts::{AlertFeature, AlertState, Severity, ShownState},
     fraud::{Hit, Outcome},
     live::{Changed, Topic},
 };
@@ -15,7 +16,7 @@ use std::{
     fmt,
     sync::{Arc, Mutex, PoisonError},
 };
-use store::frames::{self as rows, Case, Moved, Sale};
+use store::frames::{self as rows, Alert, Case, Moved, Sale};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
@@ -109,12 +110,20 @@ impl FramesService {
                 let threshold = threshold.and_then(|text| text.parse().ok());
                 moved.iter().map(|moved| stocked(moved, threshold)).collect()
             }
+            Topic::Alerts => {
+                let alert = rows::alert(&mut connection, key).await?;
+                let told = alert.and_then(|alert| {
+                    let new = self.is_new(event, alert.opened_at);
+                    alerted(&alert, new, self.backend.clock.now())
+                });
+                told.into_iter().collect()
+            }
             _ => Vec::new(),
         })
     }
 
     /// The first that is heard of it, and it was made just before.
-    fn is_new(&self, event: &Changed, made: chrono::DateTime<chrono::Utc>) -> bool {
+    fn is_new(&self, event: &Changed, made: DateTime<Utc>) -> bool {
         made >= event.at - NEW && self.live.is_first(event)
     }
 }
@@ -156,6 +165,30 @@ fn suspected(case: &Case) -> Frame {
     };
     let reviewed = (!texts.is_empty()).then(|| with(&texts.join("; ")));
     Frame { kind: "fraud_alert", right: Permission::FraudView, data: with(said), reviewed }
+}
+
+/// For who may view its feature.
+fn alerted(alert: &Alert, new: bool, now: DateTime<Utc>) -> Option<Frame> {
+    let stored = AlertState::parse(&alert.state)?;
+    let acknowledged = alert.acked_at.is_some() && alert.ack_until.is_none_or(|until| until > now);
+    let silenced = alert.silenced_until.is_some_and(|until| until > now);
+    let data = json!({
+        "id": alert.id,
+        "number": alert.number,
+        "alert_type": alert.alert_type,
+        "severity": Severity::of_rank(alert.severity)?,
+        "state": ShownState::of(stored, silenced, acknowledged),
+        "title": alert.title,
+        "entity_type": alert.entity_type,
+        "entity_id": alert.entity_id,
+        "value": alert.value.map(|value| value.normalize()),
+        "threshold": alert.threshold.map(|value| value.normalize()),
+        "occurrences": alert.occurrences,
+        "opened_at": alert.opened_at,
+        "resolved_at": alert.resolved_at,
+    });
+    let kind = if new { "new_alert" } else { "alert_update" };
+    Some(Frame { kind, right: AlertFeature::parse(&alert.feature)?.right(), data, reviewed: None })
 }
 
 fn stocked(moved: &Moved, threshold: Option<Decimal>) -> Frame {

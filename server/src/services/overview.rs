@@ -24,8 +24,9 @@ mod touched;
 mod visits_told;
 
 pub use measure::Context;
-pub(crate) use measure::badge;
+pub(crate) use measure::{badge, of_windows};
 pub use pace::{month_pace, pace};
+pub(crate) use rhythm::rhythms;
 pub use rows::RowSource;
 pub(crate) use standing::reorder_threshold;
 pub(crate) use summary::{SETTLING, dirty};

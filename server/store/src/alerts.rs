@@ -1,12 +1,14 @@
 //! SQL of alerts, their rules, and who is told of them.
 
 pub mod channels;
+pub mod desk;
 pub mod instances;
 pub mod list;
 pub mod messages;
 pub mod metrics;
 pub mod rules;
 pub mod silences;
+pub mod stats;
 
 use crate::Result;
 use chrono::{DateTime, Utc};
@@ -40,6 +42,14 @@ pub struct NewAlert<'a> {
     pub at: DateTime<Utc>,
 }
 
+impl Locked {
+    /// Somebody has seen it, and that still holds.
+    #[must_use]
+    pub fn is_acknowledged(&self, now: DateTime<Utc>) -> bool {
+        self.acked_at.is_some() && self.ack_until.is_none_or(|until| until > now)
+    }
+}
+
 /// An alert locked by the caller's transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Locked {
@@ -54,6 +64,8 @@ pub struct Locked {
     pub entity_type: Option<String>,
     pub entity_id: Option<String>,
     pub acked_at: Option<DateTime<Utc>>,
+    pub ack_until: Option<DateTime<Utc>>,
+    pub assignee_id: Option<Uuid>,
     pub silenced_until: Option<DateTime<Utc>>,
     pub deleted_at: Option<DateTime<Utc>>,
     pub source: String,
@@ -66,8 +78,8 @@ pub struct Locked {
 pub async fn lock_open(connection: &mut PgConnection, dedup_key: &str) -> Result<Option<Locked>> {
     Ok(sqlx::query_as!(
         Locked,
-        "select id, dedup_key, rule_id, alert_type, feature, severity, state, title, entity_type, entity_id, acked_at, silenced_until,
-                deleted_at, source
+        "select id, dedup_key, rule_id, alert_type, feature, severity, state, title, entity_type, entity_id, acked_at, ack_until,
+                assignee_id, silenced_until, deleted_at, source
          from ops.alerts where dedup_key = $1 and state <> 'resolved' and deleted_at is null for update",
         dedup_key
     )
@@ -80,8 +92,8 @@ pub async fn lock_open(connection: &mut PgConnection, dedup_key: &str) -> Result
 pub async fn lock(connection: &mut PgConnection, id: Uuid) -> Result<Option<Locked>> {
     Ok(sqlx::query_as!(
         Locked,
-        "select id, dedup_key, rule_id, alert_type, feature, severity, state, title, entity_type, entity_id, acked_at, silenced_until,
-                deleted_at, source
+        "select id, dedup_key, rule_id, alert_type, feature, severity, state, title, entity_type, entity_id, acked_at, ack_until,
+                assignee_id, silenced_until, deleted_at, source
          from ops.alerts where id = $1 for update",
         id
     )
@@ -209,6 +221,13 @@ pub async fn acknowledge(connection: &mut PgConnection, id: Uuid, ack: Option<Ac
     )
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+/// # Errors
+/// When the statement fails.
+pub async fn assign(connection: &mut PgConnection, id: Uuid, to: Option<Uuid>) -> Result<()> {
+    sqlx::query!("update ops.alerts set assignee_id = $2 where id = $1", id, to).execute(connection).await?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! What the frames of the WebSocket say of a sale, a case and a stock (`commerce.md` §7).
+//! What the frames of the WebSocket say of a sale, a case and a stock (`commerce.md` §7), and of an alert (`alerts.md` §7).
 
 use crate::{
     Result,
@@ -107,6 +107,44 @@ pub async fn case(connection: &mut PgConnection, id: Uuid) -> Result<Option<Case
         expected_loss: money(row.expected_loss),
         created_at: row.created_at,
     }))
+}
+
+/// An alert as it stands.
+#[derive(Debug)]
+pub struct Alert {
+    pub id: Uuid,
+    pub number: i64,
+    pub alert_type: String,
+    pub feature: String,
+    pub severity: i16,
+    pub state: String,
+    pub title: String,
+    pub entity_type: Option<String>,
+    pub entity_id: Option<String>,
+    pub value: Option<Decimal>,
+    pub threshold: Option<Decimal>,
+    pub occurrences: i32,
+    pub opened_at: DateTime<Utc>,
+    pub resolved_at: Option<DateTime<Utc>>,
+    pub acked_at: Option<DateTime<Utc>>,
+    pub ack_until: Option<DateTime<Utc>>,
+    pub silenced_until: Option<DateTime<Utc>>,
+}
+
+/// `None`: there is no such alert any more.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn alert(connection: &mut PgConnection, id: Uuid) -> Result<Option<Alert>> {
+    Ok(sqlx::query_as!(
+        Alert,
+        "select id, number, alert_type, feature, severity, state, title, entity_type, entity_id, value, threshold, occurrences,
+                opened_at, resolved_at, acked_at, ack_until, silenced_until
+         from ops.alerts where id = $1",
+        id
+    )
+    .fetch_optional(connection)
+    .await?)
 }
 
 /// What can be sold of a product at a site, after it was moved.

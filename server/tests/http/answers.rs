@@ -313,6 +313,14 @@ impl Walk {
         self.get(&format!("{path}/events")).await;
         assert_eq!(self.get("/api/v1/alerts/unresolved/count").await["by_severity"]["medium"], 1);
         self.get("/api/v1/alerts?severity=medium,high&sort=money&limit=1&is_resolved=false").await;
+        let me = self.get("/api/v1/auth/me").await;
+        self.post(&format!("{path}/assign"), json!({"assignee_id": me["id"]})).await;
+        self.get("/api/v1/alerts?assignee=me&entity_type=hall&from=2026-03-01&to=2026-03-10").await;
+        let hold = json!({"until": "2026-03-11T00:00:00Z", "reason": "the grid is being mended"});
+        self.post(&format!("{path}/silence"), hold).await;
+        let many = json!({"action": "acknowledge", "filter": {"severity": "medium"}, "dry_run": true});
+        assert_eq!(self.post("/api/v1/alerts/bulk", many).await, json!({"matched": 1, "changed": 0}));
+        assert_eq!(self.get("/api/v1/alerts/stats?from=2026-03-10").await["to_acknowledge"]["n"], 0);
         self.call(Method::PATCH, &format!("{path}/resolve"), json!({"note": "mended"})).await;
         self.call(Method::DELETE, &path, Value::Null).await;
 

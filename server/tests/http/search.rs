@@ -142,8 +142,8 @@ fn every_page_with_an_address_of_its_own_is_a_place_and_every_place_a_page() {
         assert!(matches!(place.kind, SearchKind::Page | SearchKind::Action));
     }
     for (path, access) in app::pages::PAGES {
-        // Of no use without what the list of jobs sends along.
-        if *path == "/jobs/act" {
+        // Of no use without what the list sends along.
+        if matches!(*path, "/jobs/act" | "/alerts/act") {
             continue;
         }
         // Open pages are entered before there is anything to search; a page with a parameter is found as its entity.

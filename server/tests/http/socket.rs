@@ -397,3 +397,112 @@ async fn a_sale_is_told_within_a_second_and_who_comes_back_misses_and_repeats_no
     let mut lost = open("?channels=transactions&last_event_id=987654321").await;
     assert_eq!(next(&mut lost).await["type"], "resync");
 }
+
+/// Frames of the channel of alerts that come within `moment`.
+async fn of_alerts(socket: &mut Socket, moment: Duration) -> Vec<Value> {
+    let mut frames = Vec::new();
+    let until = tokio::time::Instant::now() + moment;
+    while let Ok(frame) = tokio::time::timeout_at(until, next(socket)).await {
+        assert_ne!(frame["type"], "resync", "{frame}");
+        if frame["channel"] == "alerts" {
+            frames.push(frame);
+        }
+    }
+    frames
+}
+
+/// `alerts.md` §7.
+#[sqlx::test(migrations = "../migrations")]
+async fn an_alert_is_told_to_who_may_see_it_and_its_updates_once_a_second(root: PgPool) {
+    let served = Served::on(root).await;
+    let world = &served.world;
+    world.user("ann@mill.example", Some(Role::Admin), &[]).await;
+    world.user("clerk@mill.example", None, &[PermSet::SalesClerk]).await;
+    let till = Till { served: &served, token: served.token("ann@mill.example").await };
+    let [ann, clerk] = [till.token.clone(), served.token("clerk@mill.example").await]
+        .map(|token| [("authorization", format!("Bearer {token}"))]);
+    let open = async |headers: &[(&'static str, String)], query: &str| {
+        let mut socket = served.open(query, headers).await.expect("open");
+        assert_eq!(next(&mut socket).await["type"], "connected");
+        socket
+    };
+    let (mut admins, mut clerks) = (open(&ann, "?channels=alerts").await, open(&clerk, "?channels=alerts").await);
+    let alert = |alert_type: &str, hall: &str| {
+        json!({"alert_type": alert_type, "severity": "high", "title": format!("No power in hall {hall}"),
+               "message": "The grid is down since this morning.", "entity_type": "hall", "entity_id": hall})
+    };
+    let raise = async |alert_type: &str, hall: &str| till.post("/api/v1/alerts", alert(alert_type, hall)).await;
+
+    let began = std::time::Instant::now();
+    let made = raise("power_cut", "1").await;
+    for socket in [&mut admins, &mut clerks] {
+        let frame = &told(socket, 1).await[0];
+        assert_eq!((&frame["type"], &frame["channel"]), (&json!("new_alert"), &json!("alerts")));
+        let data = &frame["data"];
+        for (name, value) in [
+            ("id", made["data"]["id"].clone()),
+            ("number", made["data"]["number"].clone()),
+            ("alert_type", json!("power_cut")),
+            ("severity", json!("high")),
+            ("state", json!("firing")),
+            ("title", json!("No power in hall 1")),
+            ("entity_type", json!("hall")),
+            ("entity_id", json!("1")),
+            ("value", Value::Null),
+            ("threshold", Value::Null),
+            ("occurrences", json!(1)),
+            ("resolved_at", Value::Null),
+        ] {
+            assert_eq!(data[name], value, "{name}");
+        }
+        assert!(data["opened_at"].is_string() && data.as_object().map(|data| data.len()) == Some(13), "{data}");
+    }
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+
+    // Five times more within a moment: one update at once, and the last of them when the second is over.
+    for _ in 0..5 {
+        raise("power_cut", "1").await;
+    }
+    let frames = of_alerts(&mut admins, Duration::from_millis(2_500)).await;
+    assert!(frames.iter().all(|frame| frame["type"] == "alert_update"), "{frames:?}");
+    assert!((2..=3).contains(&frames.len()), "{frames:?}");
+    assert_eq!(frames.last().expect("frame")["data"]["occurrences"], 6);
+    of_alerts(&mut clerks, Duration::from_millis(100)).await;
+
+    raise("fraud_detected", "1").await;
+    assert_eq!(told(&mut admins, 1).await[0]["type"], "new_alert");
+    assert!(of_alerts(&mut clerks, Duration::from_millis(500)).await.is_empty(), "a clerk does not view fraud");
+
+    // One update waits when the client leaves; another alert was told meanwhile. It comes back and hears the first once.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    raise("power_cut", "1").await;
+    assert_eq!(told(&mut admins, 1).await[0]["data"]["occurrences"], 7);
+    raise("power_cut", "1").await;
+    raise("power_cut", "2").await;
+    let other = told(&mut admins, 1).await.remove(0);
+    assert_eq!((&other["type"], &other["data"]["entity_id"]), (&json!("new_alert"), &json!("2")));
+    let place = other["id"].as_str().expect("id").to_owned();
+    assert!(place.contains('~'), "{place}");
+    drop(admins);
+    let query = format!("?channels=alerts&last_event_id={place}");
+    let mut admins = open(&ann, &query).await;
+    let missed = of_alerts(&mut admins, Duration::from_millis(1_500)).await;
+    assert_eq!(missed.len(), 1, "{missed:?}");
+    assert_eq!((&missed[0]["type"], &missed[0]["data"]["occurrences"]), (&json!("alert_update"), &json!(8)));
+    let place = missed[0]["id"].as_str().expect("id");
+    let mut admins = open(&ann, &format!("?channels=alerts&last_event_id={place}")).await;
+    assert!(of_alerts(&mut admins, Duration::from_millis(300)).await.is_empty(), "nothing twice");
+
+    // Hundreds at once are no frames.
+    world
+        .execute(
+            "insert into ops.alerts (id, dedup_key, alert_type, feature, severity, title, message, opened_at, last_seen_at, source)
+             select gen_random_uuid(), 'k' || n, 'power_cut', 'alerts', 1, 'No power', 'The grid is down.', '2026-03-10', '2026-03-10',
+                    'manual' from generate_series(1, 200) n",
+        )
+        .await;
+    let many = json!({"action": "acknowledge", "filter": {"severity": "low"}});
+    assert_eq!(till.post("/api/v1/alerts/bulk", many).await["changed"], 200);
+    let frame = &told(&mut admins, 1).await[0];
+    assert_eq!((&frame["type"], &frame["channel"]), (&json!("resync"), &json!("alerts")));
+}

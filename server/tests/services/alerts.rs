@@ -30,6 +30,7 @@ fn power_cut(severity: &str) -> NewAlert {
         entity_type: Some("hall".into()),
         entity_id: Some("2".into()),
         money_at_risk: Some(dec("1200.50")),
+        assignee_id: None,
     }
 }
 

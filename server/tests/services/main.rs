@@ -14,6 +14,8 @@ mod world;
 
 mod access;
 mod agreement;
+mod alert_desk;
+mod alert_rule_kinds;
 mod alerts;
 mod analytics;
 mod attention;

@@ -1,7 +1,11 @@
 //! An alert, what happened to it, and what people do with it.
 
 use super::{AlertFeature, Severity};
-use crate::{FieldError, ids::AlertId, words::words};
+use crate::{
+    FieldError,
+    ids::{AlertId, UserId},
+    words::words,
+};
 use chrono::{DateTime, FixedOffset};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -79,6 +83,14 @@ pub struct Acknowledged {
     pub until: Option<DateTime<FixedOffset>>,
 }
 
+/// Who works on it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AlertAssignee)]
+pub struct Assignee {
+    pub id: UserId,
+    pub name: String,
+}
+
 /// An alert in the list. Times are of the business zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AlertRow {
@@ -102,6 +114,7 @@ pub struct AlertRow {
     pub occurrences: i32,
     pub is_resolved: bool,
     pub acknowledged: Option<Acknowledged>,
+    pub assignee: Option<Assignee>,
     #[schema(format = "decimal")]
     pub money_at_risk: Option<Decimal>,
     pub currency: Option<String>,
@@ -122,8 +135,8 @@ pub struct AlertEvent {
     pub seq: i32,
     pub at: DateTime<FixedOffset>,
     pub actor: String,
-    /// `opened`, `seen`, `severity`, `recovering`, `refired`, `acked`, `unacked`, `comment`, `silenced`, `notified`,
-    /// `resolved` or `deleted`.
+    /// `opened`, `seen`, `severity`, `recovering`, `refired`, `acked`, `unacked`, `comment`, `assigned`, `silenced`,
+    /// `notified`, `escalated`, `resolved` or `deleted`.
     pub kind: String,
     pub text: Option<String>,
 }
@@ -172,6 +185,9 @@ pub struct NewAlert {
     #[serde(default)]
     #[schema(format = "decimal")]
     pub money_at_risk: Option<Decimal>,
+    /// Who is to work on it; it stays with whom it has when not given.
+    #[serde(default)]
+    pub assignee_id: Option<UserId>,
 }
 
 pub(super) fn type_fault(text: &str) -> Option<FieldError> {
@@ -228,6 +244,24 @@ pub struct AckAlert {
     /// Until it is resolved when not given.
     #[serde(default)]
     pub until: Option<DateTime<FixedOffset>>,
+}
+
+/// Gives it to somebody, or to nobody.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignAlert {
+    /// Somebody who may acknowledge alerts of its feature.
+    pub assignee_id: Option<UserId>,
+}
+
+/// Holds back what is told of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SilenceAlert {
+    /// At most 30 days from now.
+    pub until: DateTime<FixedOffset>,
+    /// 5 to 500 characters.
+    pub reason: String,
 }
 
 /// What a person has to say of it.

@@ -1,6 +1,6 @@
 //! A rule as the form of its page holds it: texts, until they are read.
 
-use super::{Level, NewRule, NoData, Op, RuleRow, RuleSpec, Severity};
+use super::{Level, NewRule, NoData, Op, RuleKind, RuleRow, RuleSpec, Severity};
 use crate::FieldError;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -20,11 +20,13 @@ pub struct LevelForm {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RuleForm {
+    pub kind: String,
     pub name: String,
     pub alert_type: String,
     pub metric_key: String,
     pub title: String,
     pub runbook: String,
+    pub window_seconds: String,
     pub op: String,
     pub levels: Vec<LevelForm>,
     pub n_breaches: String,
@@ -55,6 +57,8 @@ impl RuleForm {
             clear_2: text(level.clear_threshold_2),
         };
         Self {
+            kind: spec.kind.as_str().to_owned(),
+            window_seconds: spec.window_seconds.map(|seconds| seconds.to_string()).unwrap_or_default(),
             name: rule.name.clone(),
             alert_type: rule.alert_type.clone(),
             metric_key: rule.metric_key.clone(),
@@ -71,11 +75,18 @@ impl RuleForm {
         }
     }
 
+    /// What it judges; a value where nothing is chosen.
+    #[must_use]
+    pub fn kind(&self) -> RuleKind {
+        RuleKind::parse(&self.kind).unwrap_or(RuleKind::Threshold)
+    }
+
     /// # Errors
     /// Every field that is no number or no choice. What the rule as a whole allows is looked at later.
     pub fn read(&self) -> Result<NewRule, Vec<FieldError>> {
         let mut faults = Vec::new();
-        let op = Op::parse(&self.op);
+        let kind = self.kind();
+        let op = if kind.only_at_least() { Some(Op::Ge) } else { Op::parse(&self.op) };
         if op.is_none() {
             faults.push(FieldError::new("op", "Choose a comparison."));
         }
@@ -101,7 +112,7 @@ impl RuleForm {
                 levels.push(Level { severity, threshold, threshold_2, clear_threshold, clear_threshold_2 });
             }
         }
-        let mut spec = RuleSpec::new(op.unwrap_or(Op::Gt), levels);
+        let mut spec = RuleSpec { kind, ..RuleSpec::new(op.unwrap_or(Op::Gt), levels) };
         let mut count = |name: &str, text: &str, into: &mut u32| {
             let text = text.trim();
             match text.parse() {
@@ -115,6 +126,9 @@ impl RuleForm {
         count("for_seconds", &self.for_seconds, &mut spec.for_seconds);
         count("keep_firing_seconds", &self.keep_firing_seconds, &mut spec.keep_firing_seconds);
         count("every_seconds", &self.every_seconds, &mut spec.every_seconds);
+        if kind.has_window() && !self.window_seconds.trim().is_empty() {
+            count("window_seconds", &self.window_seconds, spec.window_seconds.get_or_insert_default());
+        }
         spec.no_data = NoData::parse(&self.no_data).unwrap_or(NoData::Keep);
         if !faults.is_empty() {
             return Err(faults);
@@ -152,6 +166,8 @@ impl RuleForm {
                 continue;
             }
             match name.as_str() {
+                "kind" => form.kind = value,
+                "window_seconds" => form.window_seconds = value,
                 "name" => form.name = value,
                 "alert_type" => form.alert_type = value,
                 "metric_key" => form.metric_key = value,
@@ -184,6 +200,9 @@ mod tests {
         let rule = form.read().unwrap();
         assert_eq!((rule.spec.levels.len(), rule.spec.for_seconds, rule.spec.m_clears), (1, 180, 2));
         assert_eq!(rule.spec.levels[0].clear_threshold, Some(80.into()));
+        let counted = "kind=count&name=Tries&alert_type=tries&metric_key=m&title=Many+tries&op=lt&window_seconds=600&levels[0][threshold]=5";
+        let spec = RuleForm::parse(pairs(counted)).read().unwrap().spec;
+        assert_eq!((spec.kind, spec.op, spec.window_seconds), (RuleKind::Count, Op::Ge, Some(600)));
         let bad = RuleForm::parse(pairs("levels[0][threshold]=x&for_seconds=1.5"));
         let paths: Vec<String> = bad.read().unwrap_err().into_iter().map(|fault| fault.path).collect();
         assert_eq!(paths, ["op", "levels[0][threshold]", "for_seconds"]);

@@ -3,6 +3,7 @@
 use super::{AlertFeature, Severity, ShownState};
 use crate::{
     FieldError,
+    ids::UserId,
     paging::{DEFAULT_LIMIT, MAX_LIMIT},
     words::words,
 };
@@ -12,9 +13,30 @@ words! {
     /// The order of a list.
     AlertSort {
         Newest => "newest", "Newest first";
+        /// Then the most money at risk, then the oldest.
         Gravest => "severity", "Gravest first";
         Dearest => "money", "Most money at risk first";
         Oldest => "oldest", "Oldest first";
+    }
+}
+
+/// Who works on an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AssignedTo {
+    /// `me`.
+    Caller,
+    /// `none`.
+    Nobody,
+    User(UserId),
+}
+
+impl AssignedTo {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "me" => Some(Self::Caller),
+            "none" => Some(Self::Nobody),
+            id => id.parse().ok().map(Self::User),
+        }
     }
 }
 
@@ -28,6 +50,7 @@ pub struct AlertQuery {
     pub feature: Option<AlertFeature>,
     pub entity_type: Option<String>,
     pub entity_id: Option<String>,
+    pub assignee: Option<AssignedTo>,
     /// Business days of the opening, both included.
     pub from: Option<NaiveDate>,
     pub to: Option<NaiveDate>,
@@ -48,6 +71,7 @@ impl Default for AlertQuery {
             feature: None,
             entity_type: None,
             entity_id: None,
+            assignee: None,
             from: None,
             to: None,
             q: None,
@@ -63,7 +87,38 @@ fn each<T>(value: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
     value.split(',').map(str::trim).filter(|word| !word.is_empty()).map(parse).collect()
 }
 
+/// What an address of the list asks for: what is not over, the gravest first, unless it says otherwise.
+#[must_use]
+pub fn as_on_the_desk(mut pairs: Vec<(String, String)>) -> Vec<(String, String)> {
+    let says = |pairs: &[(String, String)], wanted: &[&str]| {
+        pairs.iter().any(|(name, value)| wanted.contains(&name.as_str()) && !value.is_empty())
+    };
+    if !says(&pairs, &["state", "is_resolved"]) {
+        pairs.push(("is_resolved".to_owned(), "false".to_owned()));
+        if !says(&pairs, &["sort"]) {
+            pairs.push(("sort".to_owned(), "severity".to_owned()));
+        }
+    }
+    pairs
+}
+
 impl AlertQuery {
+    /// Parameters that say which alerts, not in which order or how many.
+    pub const NARROWING: [&str; 12] = [
+        "is_resolved",
+        "state",
+        "severity",
+        "alert_type",
+        "feature",
+        "entity_type",
+        "entity_id",
+        "assignee",
+        "from",
+        "to",
+        "q",
+        "include_deleted",
+    ];
+
     /// Names that are none of a filter are left alone.
     ///
     /// # Errors
@@ -101,6 +156,7 @@ impl AlertQuery {
             "feature" => self.feature = Some(AlertFeature::parse(value)?),
             "entity_type" => self.entity_type = text(),
             "entity_id" => self.entity_id = text(),
+            "assignee" => self.assignee = Some(AssignedTo::parse(value)?),
             "from" => self.from = Some(value.parse().ok()?),
             "to" => self.to = Some(value.parse().ok()?),
             "q" => self.q = text(),
@@ -118,6 +174,21 @@ impl AlertQuery {
 mod tests {
     use super::*;
     use crate::query::pairs;
+
+    #[test]
+    fn every_narrowing_name_is_read_and_the_desk_opens_with_what_is_not_over() {
+        for name in AlertQuery::NARROWING {
+            let faults = AlertQuery::parse(vec![(name.to_owned(), "\u{1}".to_owned())]);
+            let taken = matches!(name, "alert_type" | "entity_type" | "entity_id" | "q");
+            assert_eq!(faults.is_err(), !taken, "{name}");
+        }
+        let asked = AlertQuery::parse(as_on_the_desk(pairs("q=hall&assignee=me&state="))).unwrap();
+        assert_eq!((asked.resolved, asked.sort), (Some(false), AlertSort::Gravest));
+        assert_eq!(asked.assignee, Some(AssignedTo::Caller));
+        let asked = AlertQuery::parse(as_on_the_desk(pairs("state=resolved&assignee=none"))).unwrap();
+        assert_eq!((asked.resolved, asked.sort, asked.assignee), (None, AlertSort::Newest, Some(AssignedTo::Nobody)));
+        assert!(AlertQuery::parse(pairs("assignee=somebody")).is_err());
+    }
 
     #[test]
     fn filters_are_read_and_what_cannot_be_is_refused() {

@@ -2,13 +2,45 @@
 
 use super::{AlertFeature, Severity};
 use crate::{FieldError, ids::AlertRuleId, words::words};
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, Duration, FixedOffset};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Levels of one rule.
 const MOST_LEVELS: usize = 4;
+
+/// Shortest and longest window.
+const WINDOW_SECONDS: std::ops::RangeInclusive<u32> = 300..=31 * 86_400;
+
+words! {
+    /// What of its metric a rule judges.
+    #[schema(as = AlertRuleKind)]
+    RuleKind {
+        /// The present value.
+        Threshold => "threshold", "A value";
+        /// By how many percent a window's value differs from that of the window before it.
+        Change => "change", "A change";
+        /// Events of a sliding window.
+        Count => "count", "A number of events";
+        /// Seconds since something was received last or, where nothing ever was, since it was expected first.
+        Absent => "absent", "Silence";
+    }
+}
+
+impl RuleKind {
+    /// Looks at a window.
+    #[must_use]
+    pub const fn has_window(self) -> bool {
+        matches!(self, Self::Change | Self::Count)
+    }
+
+    /// Is judged by “at least”, whatever else there is.
+    #[must_use]
+    pub const fn only_at_least(self) -> bool {
+        matches!(self, Self::Count | Self::Absent)
+    }
+}
 
 words! {
     /// How a value is compared with a threshold.
@@ -105,6 +137,12 @@ fn holds(op: Op, value: Decimal, low: Decimal, high: Decimal) -> bool {
 #[serde(deny_unknown_fields)]
 #[schema(as = AlertRuleSpec)]
 pub struct RuleSpec {
+    #[serde(default = "threshold")]
+    pub kind: RuleKind,
+    /// Of a change or a count: from 5 minutes to 31 days.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window_seconds: Option<u32>,
+    /// A count and a silence say `ge`.
     pub op: Op,
     /// Rising in severity.
     pub levels: Vec<Level>,
@@ -131,6 +169,9 @@ pub struct RuleSpec {
     pub auto_resolve: bool,
 }
 
+const fn threshold() -> RuleKind {
+    RuleKind::Threshold
+}
 const fn one() -> u32 {
     1
 }
@@ -155,6 +196,8 @@ impl RuleSpec {
     #[must_use]
     pub fn new(op: Op, levels: Vec<Level>) -> Self {
         Self {
+            kind: threshold(),
+            window_seconds: None,
             op,
             levels,
             n_breaches: one(),
@@ -167,6 +210,12 @@ impl RuleSpec {
             reopen_after_seconds: day(),
             auto_resolve: yes(),
         }
+    }
+
+    /// How far back a change or a count looks; of other kinds zero.
+    #[must_use]
+    pub fn window(&self) -> Duration {
+        Duration::seconds(self.window_seconds.unwrap_or_default().into())
     }
 
     /// Silence of the metric longer than this is told.
@@ -182,6 +231,24 @@ impl RuleSpec {
         let mut say = |path: String, told: &str| faults.push(FieldError::new(path, told));
         if !(1..=MOST_LEVELS).contains(&self.levels.len()) {
             say("levels".to_owned(), "A rule has one to four levels.");
+        }
+        match self.window_seconds {
+            Some(_) if !self.kind.has_window() => {
+                say("window_seconds".to_owned(), "Only a change and a number of events have a window.");
+            }
+            None if self.kind.has_window() => say("window_seconds".to_owned(), "Say how far back it looks."),
+            Some(seconds) if !WINDOW_SECONDS.contains(&seconds) => {
+                say("window_seconds".to_owned(), "From 300 seconds to 31 days.");
+            }
+            _ => {}
+        }
+        if self.kind.only_at_least() {
+            if self.op != Op::Ge {
+                say("op".to_owned(), "Events and silence are judged by \u{201c}at least\u{201d}.");
+            }
+            for (i, _) in self.levels.iter().enumerate().filter(|(_, level)| level.threshold <= Decimal::ZERO) {
+                say(format!("levels[{i}].threshold"), "Give a number above zero.");
+            }
         }
         let two_sided = matches!(self.op, Op::Outside | Op::Inside);
         for (i, level) in self.levels.iter().enumerate() {
@@ -256,6 +323,8 @@ pub struct Metric {
     pub unit: String,
     pub entity_type: String,
     pub feature: AlertFeature,
+    /// What rules may judge of it.
+    pub kinds: Vec<RuleKind>,
 }
 
 /// The present value of one entity.
@@ -360,5 +429,23 @@ mod tests {
         assert_eq!(paths(&one), ["levels[0].clear_threshold", "every_seconds"]);
         assert_eq!(paths(&RuleSpec::new(Op::Outside, vec![level(Severity::Low, 1)])), ["levels[0].threshold_2"]);
         assert_eq!(paths(&RuleSpec::new(Op::Gt, vec![])), ["levels"]);
+    }
+
+    #[test]
+    fn a_window_belongs_to_what_looks_back_and_events_are_counted_up() {
+        let paths = |kind, window_seconds, op, threshold: i64| -> Vec<String> {
+            let spec = RuleSpec { kind, window_seconds, ..RuleSpec::new(op, vec![level(Severity::High, threshold)]) };
+            spec.validate().err().into_iter().flatten().map(|fault| fault.path).collect()
+        };
+        assert!(paths(RuleKind::Change, Some(3_600), Op::Lt, -30).is_empty());
+        assert_eq!(paths(RuleKind::Change, None, Op::Lt, -30), ["window_seconds"]);
+        assert_eq!(paths(RuleKind::Change, Some(60), Op::Lt, -30), ["window_seconds"]);
+        assert!(paths(RuleKind::Count, Some(600), Op::Ge, 5).is_empty());
+        assert_eq!(paths(RuleKind::Count, Some(600), Op::Gt, 0), ["op", "levels[0].threshold"]);
+        assert!(paths(RuleKind::Absent, None, Op::Ge, 900).is_empty());
+        assert_eq!(paths(RuleKind::Absent, Some(600), Op::Ge, 900), ["window_seconds"]);
+        assert_eq!(paths(RuleKind::Threshold, Some(600), Op::Gt, 900), ["window_seconds"]);
+        let kept: RuleSpec = serde_json::from_str(r#"{"op": "gt", "levels": []}"#).unwrap();
+        assert_eq!(kept.kind, RuleKind::Threshold, "rules from before there were kinds");
     }
 }

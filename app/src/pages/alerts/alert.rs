@@ -3,19 +3,19 @@
 use super::{measured, table};
 use crate::{
     components::{
-        form::{CsrfField, ErrorSummary, FormState},
+        form::{CsrfField, ErrorSummary, FormState, fault},
         moment::when,
         page::PageHead,
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::alerts::{ActOnAlert, SilenceAlert, load_alert},
+    features::alerts::{ActOnAlert, AssignAlert, SilenceAlert, load_alert},
     live::use_topic,
     page_data::PageData,
     pages::LazyPage,
 };
 use domain::{
-    alerts::{AlertDetail, AlertEvent},
+    alerts::{AlertDetail, AlertEvent, Assignee, OneAlertScreen},
     format,
     live::Topic,
 };
@@ -25,7 +25,7 @@ use leptos_router::hooks::use_params_map;
 /// The page of an alert.
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct AlertRoute {
-    alert: PageData<Option<AlertDetail>>,
+    alert: PageData<Option<OneAlertScreen>>,
     acts: Acts,
 }
 
@@ -33,15 +33,16 @@ pub struct AlertRoute {
 struct Acts {
     act: ServerAction<ActOnAlert>,
     silence: ServerAction<SilenceAlert>,
+    assign: ServerAction<AssignAlert>,
 }
 
 impl LazyPage for AlertRoute {
     fn data() -> Self {
         let params = use_params_map();
         let changed = use_topic(Topic::Alerts);
-        let acts = Acts { act: ServerAction::new(), silence: ServerAction::new() };
+        let acts = Acts { act: ServerAction::new(), silence: ServerAction::new(), assign: ServerAction::new() };
         let asked = move || {
-            let done = (acts.act.version().get(), acts.silence.version().get());
+            let done = (acts.act.version().get(), acts.silence.version().get(), acts.assign.version().get());
             (params.read().get("id").unwrap_or_default(), changed.get(), done)
         };
         Self { alert: PageData::load(asked, |(id, _, _)| load_alert(id)), acts }
@@ -58,8 +59,8 @@ impl LazyPage for AlertRoute {
     }
 }
 
-fn found(alert: Option<AlertDetail>, acts: Acts) -> AnyView {
-    let Some(alert) = alert else {
+fn found(screen: Option<OneAlertScreen>, acts: Acts) -> AnyView {
+    let Some(OneAlertScreen { alert, people }) = screen else {
         set_status(404);
         return view! {
             <PageHead title="Alert not found" scope="There is no alert with this address."/>
@@ -72,7 +73,7 @@ fn found(alert: Option<AlertDetail>, acts: Acts) -> AnyView {
     let act =
         row.action_path.clone().map(|path| view! { <a class="btn primary" href=path>"Do something about it"</a> });
     let earlier = (!alert.before.is_empty()).then(|| {
-        view! { <section class="card"><header><h2>"Before"</h2></header>{table(alert.before.clone(), &locale)}</section> }
+        view! { <section class="card"><header><h2>"Before"</h2></header>{table(alert.before.clone(), &locale, false)}</section> }
     });
     view! {
         <PageHead title=format!("Alert #{}", row.number) scope=row.title.clone()>
@@ -81,11 +82,12 @@ fn found(alert: Option<AlertDetail>, acts: Acts) -> AnyView {
         </PageHead>
         <ErrorSummary state=FormState::of(acts.act)/>
         <ErrorSummary state=FormState::of(acts.silence)/>
+        <ErrorSummary state=FormState::of(acts.assign)/>
         <section class="grid2">
             {facts(&alert, &locale)}
             {events(&alert.events)}
         </section>
-        {work(&alert, acts)}
+        {work(&alert, &people, acts)}
         {earlier}
     }
     .into_any()
@@ -123,6 +125,7 @@ fn facts(alert: &AlertDetail, locale: &str) -> impl IntoView + use<> {
                 {fact("Money at risk", money)}
                 <div><dt>"Since"</dt><dd class="num">{when(row.created_at)}</dd></div>
                 <div><dt>"Last seen"</dt><dd class="num">{when(row.last_seen_at)}", "{format::count(row.occurrences.into(), locale)}" times"</dd></div>
+                {fact("Worked on by", row.assignee.clone().map(|person| person.name.into_any()))}
                 {fact("Seen by", seen)}
                 {fact("Over", over)}
                 {fact("It ends when", alert.clears.clone().filter(|_| !row.is_resolved).map(IntoAny::into_any))}
@@ -144,7 +147,43 @@ fn button(id: &str, how: &'static str, label: &'static str, class: &'static str,
     }
 }
 
-fn work(alert: &AlertDetail, acts: Acts) -> impl IntoView + use<> {
+/// To whom it is given.
+fn assign(alert: &AlertDetail, people: &[Assignee], acts: Acts) -> impl IntoView + use<> {
+    let id = alert.row.id.to_string();
+    let present = alert.row.assignee.as_ref().map(|person| person.id.to_string()).unwrap_or_default();
+    let people = choice(FormState::of(acts.assign), people, &present);
+    view! {
+        <ActionForm action=acts.assign>
+            <CsrfField/>
+            <input type="hidden" name="id" value=id/>
+            {people}
+            <div class="form-actions"><button class="btn" type="submit">"Assign"</button></div>
+        </ActionForm>
+    }
+}
+
+/// The choice of a person, or of nobody.
+pub(super) fn choice(state: FormState, people: &[Assignee], present: &str) -> impl IntoView + use<> {
+    let chosen = state.typed("assignee_id", present);
+    let wrong = state.fault("assignee_id");
+    let people = std::iter::once((String::new(), "Nobody".to_owned()))
+        .chain(people.iter().map(|person| (person.id.to_string(), person.name.clone())));
+    let options = people
+        .map(|(value, name)| {
+            let selected = value == chosen;
+            view! { <option value=value selected=selected>{name}</option> }
+        })
+        .collect_view();
+    view! {
+        <div class="field" data-invalid=move || wrong.get().is_some().then_some("true")>
+            <label for="assignee_id">"Worked on by"</label>
+            <select id="assignee_id" name="assignee_id" aria-describedby="assignee_id-error">{options}</select>
+            {fault(state, "assignee_id")}
+        </div>
+    }
+}
+
+fn work(alert: &AlertDetail, people: &[Assignee], acts: Acts) -> impl IntoView + use<> {
     let id = alert.row.id.to_string();
     let delete = alert.may_delete.then(|| button(&id, "delete", "Delete", "btn quiet", acts));
     if !alert.may_act {
@@ -167,6 +206,7 @@ fn work(alert: &AlertDetail, acts: Acts) -> impl IntoView + use<> {
                     {button(&id, how, words, "btn primary", acts)}
                     {delete}
                 </div>
+                {assign(alert, people, acts)}
                 <ActionForm action=acts.act>
                     <CsrfField/>
                     <input type="hidden" name="id" value=note_id/>
@@ -212,8 +252,10 @@ fn events(events: &[AlertEvent]) -> impl IntoView + use<> {
             "acked" => "Acknowledged",
             "unacked" => "Acknowledgement taken back",
             "comment" => "Note",
+            "assigned" => "Given to",
             "silenced" => "Silenced",
             "notified" => "Told again",
+            "escalated" => "Told further people",
             "resolved" => "Over",
             _ => "Deleted",
         }

@@ -17,7 +17,8 @@ use crate::{
 use domain::{
     AppError,
     alerts::{
-        FORM_LEVELS, LevelForm, MetricReading, NoData, Op, RuleDetail, RuleForm, RuleInstance, RuleScreen, Severity,
+        FORM_LEVELS, LevelForm, MetricReading, NoData, Op, RuleDetail, RuleForm, RuleInstance, RuleKind, RuleScreen,
+        Severity,
     },
     format,
     live::Topic,
@@ -77,6 +78,7 @@ fn found(screen: Option<RuleScreen>, act: ServerAction<ActOnRule>) -> AnyView {
     let acts = screen.rule.as_ref().filter(|rule| rule.may_edit).map(|rule| acts(rule, act));
     let states = screen.rule.as_ref().map(|rule| states(&rule.states, &rule.row.unit, &locale));
     let preview = screen.preview.clone().map(|preview| tried(preview, &locale));
+    let kinds = (screen.may_edit && screen.rule.is_none()).then(|| kinds(screen.form.kind()));
     let form = screen.may_edit.then(|| form(&screen));
     view! {
         <PageHead title scope>
@@ -86,6 +88,7 @@ fn found(screen: Option<RuleScreen>, act: ServerAction<ActOnRule>) -> AnyView {
         <ErrorSummary state=FormState::of(act)/>
         <ErrorSummary state=FormState::plain(SaveRule::PATH)/>
         {preview}
+        {kinds}
         {form}
         {states}
     }
@@ -147,17 +150,53 @@ fn input(name: &str, label: &'static str, value: &str, state: FormState) -> AnyV
     .into_any()
 }
 
-fn level(i: usize, level: &LevelForm, state: FormState) -> impl IntoView + use<> {
+/// What a new rule judges: each kind has its own form.
+fn kinds(chosen: RuleKind) -> impl IntoView {
+    let links = RuleKind::ALL
+        .iter()
+        .map(|kind| {
+            let current = (*kind == chosen).then_some("true");
+            view! { <a href=format!("/alerts/rules/new?kind={}", kind.as_str()) aria-current=current>{kind.label()}</a> }
+        })
+        .collect_view();
+    view! { <nav class="seg" aria-label="What it judges">{links}</nav> }
+}
+
+const fn explained(kind: RuleKind) -> &'static str {
+    match kind {
+        RuleKind::Threshold => "The present value is compared.",
+        RuleKind::Change => {
+            "By how many percent the value of the window differs from that of as long a window right before it: -30 is a fall by 30 %. \
+             Where there was nothing before, nothing is known."
+        }
+        RuleKind::Count => "Events of the window that ends now are counted.",
+        RuleKind::Absent => {
+            "Each source on its own: seconds since it was last heard of or, where it never was, since it is expected."
+        }
+    }
+}
+
+fn level(i: usize, level: &LevelForm, kind: RuleKind, state: FormState) -> impl IntoView + use<> {
+    // A range is of values that may lie to either side.
+    let range = |name: &str, label: &'static str, value: &str| {
+        (!kind.only_at_least()).then(|| input(name, label, value, state))
+    };
+    let from = match kind {
+        RuleKind::Threshold => "From",
+        RuleKind::Change => "From, %",
+        RuleKind::Count => "From so many",
+        RuleKind::Absent => "Nothing for, s",
+    };
     let name = |field: &str| format!("levels[{i}][{field}]");
     let severities = words(Severity::ALL.iter().rev().map(|s| (s.as_str(), s.label())));
     view! {
         <fieldset class="form-grid">
             <legend>{format!("Level {}", i + 1)}</legend>
             {choice(&name("severity"), "Severity", &level.severity, severities)}
-            {input(&name("threshold"), "From", &level.threshold, state)}
-            {input(&name("threshold_2"), "To (of a range)", &level.threshold_2, state)}
+            {input(&name("threshold"), from, &level.threshold, state)}
+            {range(&name("threshold_2"), "To (of a range)", &level.threshold_2)}
             {input(&name("clear"), "Over at", &level.clear, state)}
-            {input(&name("clear_2"), "to (of a range)", &level.clear_2, state)}
+            {range(&name("clear_2"), "to (of a range)", &level.clear_2)}
         </fieldset>
     }
 }
@@ -174,8 +213,10 @@ fn form(screen: &RuleScreen) -> impl IntoView + use<> {
         m_clears,
         for_seconds,
         every_seconds,
+        window_seconds,
         ..
     } = &screen.form;
+    let kind = screen.form.kind();
     let state = FormState::plain(SaveRule::PATH);
     let id = screen.rule.as_ref().map_or_else(|| "new".to_owned(), |rule| rule.row.id.to_string());
     let version = screen.rule.as_ref().map_or(0, |rule| rule.row.version);
@@ -183,21 +224,29 @@ fn form(screen: &RuleScreen) -> impl IntoView + use<> {
     let metrics = screen
         .metrics
         .iter()
+        .filter(|metric| metric.kinds.contains(&kind))
         .map(|metric| (metric.key.clone(), format!("{} ({})", metric.label, metric.unit)))
         .collect();
     let empty = LevelForm::default();
-    let levels = (0..FORM_LEVELS).map(|i| level(i, screen.form.levels.get(i).unwrap_or(&empty), state)).collect_view();
+    let levels =
+        (0..FORM_LEVELS).map(|i| level(i, screen.form.levels.get(i).unwrap_or(&empty), kind, state)).collect_view();
+    let ops = (!kind.only_at_least())
+        .then(|| choice("op", "A problem when", op, words(Op::ALL.iter().map(|op| (op.as_str(), op.label())))));
+    let window = kind.has_window().then(|| input("window_seconds", "Window, s", window_seconds, state));
     view! {
         <form class="card" method="post" action=SaveRule::PATH>
             <header><h2>"The rule"</h2></header>
+            <p class="sub">{explained(kind)}</p>
             <CsrfField/>
+            <input type="hidden" name="kind" value=kind.as_str()/>
             <input type="hidden" name="id" value=id/>
             <input type="hidden" name="version" value=version/>
             <div class="form-grid">
                 {input("name", "Name", name, state)}
                 {input("alert_type", "Type of its alerts", alert_type, state)}
                 {choice("metric_key", "Watches", metric_key, metrics)}
-                {choice("op", "A problem when", op, words(Op::ALL.iter().map(|op| (op.as_str(), op.label()))))}
+                {ops}
+                {window}
                 {input("title", "Title; {entity} and {value} are filled in", title, state)}
             </div>
             {levels}

@@ -55,7 +55,9 @@ fn condition(spec: &RuleSpec, unit: &str, locale: &str) -> String {
         let severity = level.severity.label().to_lowercase();
         format!("{}{upper} {unit} ({severity})", format::number(level.threshold, locale))
     };
-    format!("{} {}", spec.op.label(), spec.levels.iter().map(level).collect::<Vec<_>>().join(", "))
+    let within = spec.window_seconds.map(|seconds| format!(" within {}", format::duration(seconds.into())));
+    let levels = spec.levels.iter().map(level).collect::<Vec<_>>().join(", ");
+    format!("{} {levels}{}", spec.op.label(), within.unwrap_or_default())
 }
 
 fn table(rules: Vec<RuleRow>) -> impl IntoView {

@@ -18,8 +18,9 @@ use domain::{
     AppError,
     access::{Access, Permission, Principal},
     alerts::{
-        AckAlert, AlertCounts, AlertDetail, AlertQuery, Channel, CommentAlert, Delivery, Inbox, Metric, MetricReading,
-        NewAlert, NewChannel, NewRule, NewSilence, Note, RuleDetail, RuleInstance, RuleRow, Silence,
+        AckAlert, AlertCounts, AlertDetail, AlertQuery, AssignAlert, BulkAlerts, BulkResult, Channel, CommentAlert,
+        Delivery, Inbox, Metric, MetricReading, NewAlert, NewChannel, NewRule, NewSilence, Note, RuleDetail,
+        RuleInstance, RuleRow, Silence, SilenceAlert, Stats, StatsQuery,
     },
     ids::{AlertId, AlertRuleId, ChannelId, NotificationId, SilenceId},
     paging::Page,
@@ -36,6 +37,8 @@ pub fn routes() -> Routes<Services> {
     Routes::new()
         .get("/api/v1/alerts", view, list)
         .post("/api/v1/alerts", ack, create)
+        .post("/api/v1/alerts/bulk", ack, bulk)
+        .get("/api/v1/alerts/stats", view, stats)
         .get("/api/v1/alerts/unresolved/count", view, count)
         .get("/api/v1/alerts/{id}", view, detail)
         .delete("/api/v1/alerts/{id}", edit, delete)
@@ -43,6 +46,8 @@ pub fn routes() -> Routes<Services> {
         .patch("/api/v1/alerts/{id}/resolve", ack, resolve)
         .post("/api/v1/alerts/{id}/acknowledge", ack, acknowledge)
         .post("/api/v1/alerts/{id}/unacknowledge", ack, unacknowledge)
+        .post("/api/v1/alerts/{id}/assign", ack, assign)
+        .post("/api/v1/alerts/{id}/silence", ack, silence_alert)
         .post("/api/v1/alerts/{id}/comments", ack, comment)
         .get("/api/v1/alert-rules", view, rules)
         .post("/api/v1/alert-rules", edit, add_rule)
@@ -207,6 +212,45 @@ pub async fn unacknowledge(
     Path(id): Path<AlertId>,
 ) -> ApiResult<Json<AlertDetail>> {
     Ok(Json(services.alerts.unacknowledge(&who, id).await?))
+}
+
+/// Gives it to somebody, or to nobody.
+pub async fn assign(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<AlertId>,
+    Json(command): Json<AssignAlert>,
+) -> ApiResult<Json<AlertDetail>> {
+    Ok(Json(services.alerts.assign(&who, id, command).await?))
+}
+
+/// Holds back what is told of its type and entity.
+pub async fn silence_alert(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(id): Path<AlertId>,
+    Json(command): Json<SilenceAlert>,
+) -> ApiResult<Json<AlertDetail>> {
+    Ok(Json(services.alerts.silence(&who, id, &command).await?))
+}
+
+/// The same act on many, or only how many they are.
+pub async fn bulk(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Json(command): Json<BulkAlerts>,
+) -> ApiResult<Json<BulkResult>> {
+    Ok(Json(services.alerts.bulk(&who, &command).await?))
+}
+
+/// How fast alerts are seen and ended.
+pub async fn stats(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    RawQuery(raw): RawQuery,
+) -> ApiResult<Json<Stats>> {
+    let asked = StatsQuery::parse(query::pairs(raw.as_deref().unwrap_or_default())).map_err(AppError::validation)?;
+    Ok(Json(services.alerts.stats(&who, asked).await?))
 }
 
 /// Writes something down.

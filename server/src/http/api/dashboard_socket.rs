@@ -1,9 +1,11 @@
 //! `/api/v1/ws/dashboard`: the dashboard and what happens as frames, for programs and other pages (`platform.md` 3.8).
 
+mod calm;
+
 use crate::{
     http::{caller::Signed, error::ApiError, routes::Routes},
     live::Heard,
-    services::Services,
+    services::{Services, frames::Frame},
 };
 use axum::{
     extract::{
@@ -13,6 +15,7 @@ use axum::{
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
+use calm::Calm;
 use domain::{
     AppError, ErrorCode,
     access::{Access, Permission, Principal},
@@ -105,6 +108,7 @@ const fn channel_of(topic: Topic) -> Option<Channel> {
     match topic {
         Topic::Transactions | Topic::Fraud => Some(Channel::Transactions),
         Topic::Inventory => Some(Channel::Inventory),
+        Topic::Alerts => Some(Channel::Alerts),
         _ => None,
     }
 }
@@ -148,6 +152,7 @@ async fn connect(
             channels: BTreeSet::new(),
             position: replay.position,
             changed: BTreeSet::new(),
+            calm: Calm::default(),
             sent: None,
         };
         // Whatever ends it, the client comes back by itself.
@@ -171,6 +176,7 @@ struct Line {
     position: String,
     /// Topics heard since the last snapshot.
     changed: BTreeSet<Topic>,
+    calm: Calm,
     /// When the snapshots were sent last.
     sent: Option<Instant>,
 }
@@ -202,6 +208,7 @@ impl Line {
         self.snapshots().await?;
         let mut due = Instant::now() + ANYHOW;
         loop {
+            let calm = self.calm.due();
             tokio::select! {
                 biased;
                 () = self.services.live.stopping().clone().cancelled_owned() => return self.close(GOING_AWAY, "going away").await,
@@ -228,6 +235,7 @@ impl Line {
                     }
                     Err(RecvError::Closed) => return self.close(GOING_AWAY, "going away").await,
                 },
+                () = sleep_until(calm.unwrap_or(due)), if calm.is_some() => self.tell_waiting().await?,
                 () = sleep_until(due) => {
                     self.snapshots().await?;
                     due = Instant::now() + ANYHOW;
@@ -264,6 +272,9 @@ impl Line {
             Ok(Said::Unsubscribe { channel }) => {
                 if let Some(known) = Channel::parse(&channel) {
                     self.channels.remove(&known);
+                    if known == Channel::Alerts {
+                        self.calm.forget();
+                    }
                 }
                 self.frame("unsubscribed", &channel, json!({})).await?;
             }
@@ -276,7 +287,11 @@ impl Line {
     /// Goes on after the frame `last`: the events since, each with how many of its frames are told already. `None`: it is not known
     /// any more what came since.
     fn resume(&mut self, last: &str) -> Option<Vec<(Arc<Changed>, usize)>> {
-        // `7` is the last frame of event 7, `7:2` its second of more.
+        // `7` is the last frame of event 7, `7:2` its second of more; `7~5.6` waited for the second of their alerts to be over.
+        let (last, waiting) = last.split_once('~').unwrap_or((last, ""));
+        for id in waiting.split('.').filter(|id| !id.is_empty()) {
+            self.calm.take_up(self.services.live.at(id.parse().ok()?)?);
+        }
         let (event, told) = last.split_once(':').unwrap_or((last, ""));
         let begun = match (told, event.parse()) {
             ("", _) => None,
@@ -295,6 +310,9 @@ impl Line {
 
     /// There is a hole: what the client has of the channel, or of all, is void.
     async fn resync(&mut self, channel: &str) -> Kept {
+        if channel.is_empty() || channel == Channel::Alerts.as_str() {
+            self.calm.forget();
+        }
         if channel.is_empty() {
             let (receiver, replay) = self.services.live.join(None);
             self.receiver = receiver;
@@ -304,7 +322,7 @@ impl Line {
     }
 
     /// Answers whether the snapshots are out of date now.
-    async fn heard(&mut self, event: &Changed) -> Result<bool, Over> {
+    async fn heard(&mut self, event: &Arc<Changed>) -> Result<bool, Over> {
         if event.topic == Topic::Session && self.who.user_id().is_some_and(|user| user.to_string() == event.key) {
             self.close(SESSION_OVER, "session over").await?;
             return Err(Over);
@@ -315,7 +333,7 @@ impl Line {
     }
 
     /// The frames of an event, but for the first `told`.
-    async fn tell(&mut self, event: &Changed, told: usize) -> Kept {
+    async fn tell(&mut self, event: &Arc<Changed>, told: usize) -> Kept {
         let id = event.id.to_string();
         let channel = channel_of(event.topic).filter(|channel| self.channels.contains(channel));
         let Some(channel) = channel else {
@@ -327,23 +345,54 @@ impl Line {
             self.position = id;
             return self.resync(channel.as_str()).await;
         }
-        let Ok(frames) = self.services.frames.of(event).await else {
+        if channel == Channel::Alerts {
+            match self.calm.holds(event, Instant::now()) {
+                Some(false) => {}
+                Some(true) => {
+                    self.position = id;
+                    return Ok(());
+                }
+                None => {
+                    self.position = id;
+                    return self.resync(channel.as_str()).await;
+                }
+            }
+        }
+        let Some(frames) = self.frames(event).await else {
             self.position = id;
             return self.resync(channel.as_str()).await;
         };
-        let frames: Vec<(&'static str, Value)> = frames
-            .get()
-            .into_iter()
-            .flatten()
-            .filter_map(|frame| Some((frame.kind, frame.told(&self.who)?.clone())))
-            .collect();
         let last = frames.len();
         for (n, (kind, data)) in (1..).zip(frames).skip(told) {
             let at = if n == last { id.clone() } else { format!("{id}:{n}") };
             self.numbered(kind, channel.as_str(), &at, data).await?;
             self.position = at;
+            if kind == "alert_update" {
+                self.calm.told(&event.key, Instant::now());
+            }
         }
         self.position = id;
+        Ok(())
+    }
+
+    /// What the client is told of an event; `None`: that cannot be known now.
+    async fn frames(&mut self, event: &Changed) -> Option<Vec<(&'static str, Value)>> {
+        let frames = self.services.frames.of(event).await.ok()?;
+        let told = |frame: &Frame| Some((frame.kind, frame.told(&self.who)?.clone()));
+        Some(frames.get().into_iter().flatten().filter_map(told).collect())
+    }
+
+    /// Updates of alerts whose second is over. They stand at the place where the client is by now.
+    async fn tell_waiting(&mut self) -> Kept {
+        while let Some(event) = self.calm.next(Instant::now()) {
+            let Some(frames) = self.frames(&event).await else {
+                return self.resync(Channel::Alerts.as_str()).await;
+            };
+            for (kind, data) in frames {
+                self.frame(kind, Channel::Alerts.as_str(), data).await?;
+                self.calm.told(&event.key, Instant::now());
+            }
+        }
         Ok(())
     }
 
@@ -394,6 +443,7 @@ impl Line {
 
     async fn numbered(&mut self, kind: &str, channel: &str, id: &str, data: Value) -> Kept {
         let at = self.services.backend.clock.now();
+        let id = self.calm.place(id);
         let frame = json!({ "type": kind, "channel": channel, "id": id, "timestamp": at, "data": data });
         match timeout(BLOCKED, self.socket.send(Message::text(frame.to_string()))).await {
             Ok(Ok(())) => Ok(()),

@@ -1,6 +1,7 @@
 //! Alerts as people see and handle them.
 
 use super::{
+    many::{check_assignee, given_to},
     severity_of,
     signals::{self, Ended, Entity, Signal, Source},
     visible,
@@ -16,9 +17,10 @@ use domain::{
     access::{Permission, Principal},
     alerts::{
         AckAlert, Acknowledged, AlertCounts, AlertDetail, AlertEvent, AlertFeature, AlertQuery, AlertRow, AlertState,
-        AlertsPort, CommentAlert, NewAlert, Note, Raised, Resolution, ShownState, kind_of,
+        AlertsPort, AssignAlert, Assignee, BulkAlerts, BulkResult, CommentAlert, NewAlert, Note, Raised, Resolution,
+        ShownState, SilenceAlert, Stats, StatsQuery, kind_of,
     },
-    ids::AlertId,
+    ids::{AlertId, UserId},
     live::Topic,
     money::Money,
     paging::Page,
@@ -41,7 +43,7 @@ const BEFORE: i64 = 10;
 /// The service behind [`AlertsPort`].
 #[derive(Clone)]
 pub struct AlertsService {
-    backend: Backend,
+    pub(super) backend: Backend,
 }
 
 impl fmt::Debug for AlertsService {
@@ -51,9 +53,9 @@ impl fmt::Debug for AlertsService {
 }
 
 /// How rows are shown.
-struct Shown {
-    zone: BusinessZone,
-    now: DateTime<Utc>,
+pub(super) struct Shown {
+    pub zone: BusinessZone,
+    pub now: DateTime<Utc>,
 }
 
 impl Shown {
@@ -85,6 +87,7 @@ impl Shown {
                 note: of.ack_note,
                 until: of.ack_until.map(local),
             }),
+            assignee: of.assignee_id.zip(of.assignee).map(|(id, name)| Assignee { id: UserId(id), name }),
             money_at_risk: of.money_at_risk.map(|money| money.normalize()),
             currency: of.currency,
             action_path: of.action_path,
@@ -105,9 +108,22 @@ impl AlertsService {
         Self { backend }
     }
 
-    async fn shown(&self, connection: &mut PgConnection) -> Result<Shown, AppError> {
+    pub(super) async fn shown(&self, connection: &mut PgConnection) -> Result<Shown, AppError> {
         let business = store::settings::business(connection).await?;
         Ok(Shown { zone: zone_of(&business), now: self.backend.clock.now() })
+    }
+
+    /// The filter, with its days turned into instants.
+    pub(super) fn scope(&self, who: &Principal, shown: &Shown, query: &AlertQuery) -> Scope {
+        Scope {
+            features: visible(who),
+            from: query.from.map(|day| shown.zone.day_range(day).start),
+            until: query.to.map(|day| shown.zone.day_range(day).end),
+            deleted_too: query.include_deleted && who.may(Permission::AlertsEdit),
+            caller: who.user_id().map(|user| user.0),
+            now: shown.now,
+            query: query.clone(),
+        }
     }
 
     async fn read(&self, connection: &mut PgConnection, who: &Principal, id: AlertId) -> Result<AlertDetail, AppError> {
@@ -141,6 +157,30 @@ impl AlertsService {
         let found = rows::lock(connection, id.0).await?;
         let found = found.filter(|alert| alert.deleted_at.is_none() && visible(who).contains(&alert.feature.as_str()));
         found.ok_or_else(|| AppError::not_found("Alert"))
+    }
+
+    /// Gives an alert that is not over to somebody, or to nobody; to whom it is given already, nothing changes.
+    async fn give(
+        &self,
+        connection: &mut PgConnection,
+        who: &Principal,
+        id: AlertId,
+        to: Option<UserId>,
+    ) -> Result<(), AppError> {
+        let alert = self.lock(connection, who, id).await?;
+        if alert.assignee_id == to.map(|to| to.0) {
+            return Ok(());
+        }
+        if alert.state == "resolved" {
+            return Err(AppError::conflict("This alert is over already."));
+        }
+        let feature = AlertFeature::parse(&alert.feature).ok_or_else(AppError::internal)?;
+        let name = match to {
+            Some(to) => Some(check_assignee(connection, to, &[feature], self.backend.clock.now()).await?),
+            None => None,
+        };
+        rows::assign(connection, id.0, to.map(|to| to.0)).await?;
+        self.act(connection, who, id, "assigned", given_to(to, name)).await
     }
 
     async fn act(
@@ -197,14 +237,7 @@ impl AlertsPort for AlertsService {
         let after = query.cursor.as_deref().map(read_cursor).transpose()?;
         let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
         let shown = self.shown(&mut tx).await?;
-        let scope = Scope {
-            features: visible(who),
-            from: query.from.map(|day| shown.zone.day_range(day).start),
-            until: query.to.map(|day| shown.zone.day_range(day).end),
-            deleted_too: query.include_deleted && who.may(Permission::AlertsEdit),
-            now: shown.now,
-            query: query.clone(),
-        };
+        let scope = self.scope(who, &shown, query);
         let mut found = list::page(&mut tx, &scope, after.as_ref()).await?;
         let total = list::total(&mut tx, &scope).await?;
         let limit = usize::try_from(query.limit).unwrap_or_default();
@@ -252,6 +285,9 @@ impl AlertsPort for AlertsService {
         who.require(signal.feature.right())?;
         let (id, opened) = signals::raise(&mut tx, self.backend.clock.as_ref(), who.label(), &signal).await?;
         let id = AlertId(id);
+        if command.assignee_id.is_some() {
+            self.give(&mut tx, who, id, command.assignee_id).await?;
+        }
         self.audit(&mut tx, who, id, if opened { "create" } else { "repeat" }, json!({ "title": signal.title }))
             .await?;
         let alert = self.read(&mut tx, who, id).await?.row;
@@ -271,7 +307,7 @@ impl AlertsPort for AlertsService {
         if alert.state == "resolved" {
             return Err(AppError::conflict("This alert is over already."));
         }
-        if alert.acked_at.is_none() {
+        if !alert.is_acknowledged(at) {
             let note = command.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
             rows::acknowledge(&mut tx, id.0, Some(Ack { by: who.label(), at, note, until })).await?;
             self.act(&mut tx, who, id, "acked", json!({ "text": note })).await?;
@@ -279,6 +315,43 @@ impl AlertsPort for AlertsService {
         let alert = self.read(&mut tx, who, id).await?;
         store::commit(tx).await?;
         Ok(alert)
+    }
+
+    async fn assign(&self, who: &Principal, id: AlertId, command: AssignAlert) -> Result<AlertDetail, AppError> {
+        who.require(Permission::AlertsAck)?;
+        let mut tx = store::begin(&self.backend.pools.admin).await?;
+        self.give(&mut tx, who, id, command.assignee_id).await?;
+        let alert = self.read(&mut tx, who, id).await?;
+        store::commit(tx).await?;
+        Ok(alert)
+    }
+
+    async fn assignees(&self, who: &Principal, feature: Option<AlertFeature>) -> Result<Vec<Assignee>, AppError> {
+        self.people(who, feature).await
+    }
+
+    async fn bulk(&self, who: &Principal, command: &BulkAlerts) -> Result<BulkResult, AppError> {
+        self.act_on_many(who, command).await
+    }
+
+    async fn silence(&self, who: &Principal, id: AlertId, command: &SilenceAlert) -> Result<AlertDetail, AppError> {
+        who.require(Permission::AlertsAck)?;
+        let mut tx = store::begin(&self.backend.pools.admin).await?;
+        let alert = self.lock(&mut tx, who, id).await?;
+        if alert.state == "resolved" {
+            return Err(AppError::conflict("This alert is over already."));
+        }
+        let (until, reason) = (command.until.to_utc(), command.reason.trim());
+        let made = self.hold_back(&mut tx, who, &[id.0], until, reason).await?;
+        let after = json!({ "silences": made, "reason": reason, "until": until });
+        self.audit(&mut tx, who, id, "silence", after).await?;
+        let alert = self.read(&mut tx, who, id).await?;
+        store::commit(tx).await?;
+        Ok(alert)
+    }
+
+    async fn stats(&self, who: &Principal, query: StatsQuery) -> Result<Stats, AppError> {
+        self.figures_of(who, query).await
     }
 
     async fn unacknowledge(&self, who: &Principal, id: AlertId) -> Result<AlertDetail, AppError> {
@@ -344,7 +417,7 @@ impl AlertsPort for AlertsService {
 }
 
 /// A rule that still sees the problem says nothing until it was over once.
-async fn mute(connection: &mut PgConnection, alert: &Locked, at: DateTime<Utc>) -> Result<(), AppError> {
+pub(super) async fn mute(connection: &mut PgConnection, alert: &Locked, at: DateTime<Utc>) -> Result<(), AppError> {
     let Some((rule, entity)) = alert.rule_id.zip(alert.entity_id.as_deref()) else { return Ok(()) };
     Ok(instances::mute(connection, rule, entity, at).await?)
 }

@@ -11,6 +11,7 @@ use domain::{
     AppError,
     access::Principal,
     alerts::{AlertKind, Level, NoData, Op, Resolution, RuleSpec, RuleState, Severity, kind_of},
+    format,
     live::Topic,
     overview::OverviewPort,
 };
@@ -82,7 +83,7 @@ impl EvaluationService {
         let Some(rule) = rule.filter(|rule| rule.enabled) else { return Ok(()) };
         let spec: RuleSpec = serde_json::from_value(rule.spec.clone()).map_err(|_| AppError::internal())?;
         let metric = Watched::parse(&rule.metric_key).ok_or_else(AppError::internal)?;
-        let read = self.reader.read(who, metric, spec.no_data_after()).await;
+        let read = self.reader.read(who, metric, &spec).await;
         if let Err(error) = &read {
             tracing::warn!(rule = %rule.name, %error, "a metric could not be read");
         }
@@ -222,7 +223,9 @@ impl Looked<'_> {
                 })
                 .collect(),
         };
-        looks.extend(silent_too.map(|key| (key.clone(), known[key].0.clone(), Reading::NoData)).collect::<Vec<_>>());
+        // What is not there any more has no events, and nothing is expected of it.
+        let gone = if self.spec.kind.only_at_least() { Reading::Value(Decimal::ZERO) } else { Reading::NoData };
+        looks.extend(silent_too.map(|key| (key.clone(), known[key].0.clone(), gone)).collect::<Vec<_>>());
         let mut changed = Vec::new();
         for (key, label, reading) in looks {
             let before = known.get(&key).map(|(_, instance)| *instance);
@@ -283,10 +286,12 @@ impl Looked<'_> {
         let title = self.rule.title.replace("{entity}", label).replace("{value}", &shown);
         let op = self.spec.op.label();
         let limit = level.threshold.normalize();
+        let within = self.spec.window_seconds.map(|seconds| format!(" within {}", format::duration(seconds.into())));
         let message = format!(
-            "{} of {label}: {shown} {unit}, {op} {limit} {unit}.",
-            self.metric.label(),
-            unit = self.metric.unit()
+            "{} of {label}: {shown} {unit}{}, {op} {limit} {unit}.",
+            self.metric.label_of(self.spec.kind),
+            within.unwrap_or_default(),
+            unit = self.metric.unit_of(self.spec.kind)
         );
         let signal = Signal {
             alert_type: self.rule.alert_type.clone(),
@@ -301,7 +306,7 @@ impl Looked<'_> {
             },
             value: instance.last_value,
             threshold: Some(level.threshold),
-            unit: Some(self.metric.unit().to_owned()),
+            unit: Some(self.metric.unit_of(self.spec.kind).to_owned()),
             money_at_risk: None,
             action_path: Some(self.metric.action_path(key)),
             source: Source::Rule(self.rule.id),

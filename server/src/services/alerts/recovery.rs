@@ -101,19 +101,27 @@ async fn lower(
     Ok(store::live::emit(connection, Topic::Alerts, &open.id.to_string()).await?)
 }
 
-/// Holds every open alert against the silences that run. One that still fires when its silence has ended is told then.
+/// [`hold`] in a transaction of its own.
 ///
 /// # Errors
 /// When a statement fails.
 pub async fn silence(backend: &Backend, who: &Principal) -> Result<(), AppError> {
-    let clock = backend.clock.as_ref();
-    let now = clock.now();
     let mut tx = store::begin(&backend.pools.jobs).await?;
-    if !silences::any(&mut tx, now).await? {
+    hold(&mut tx, backend.clock.as_ref(), who).await?;
+    Ok(store::commit(tx).await?)
+}
+
+/// Holds every open alert against the silences that run. One that still fires when its silence has ended is told then.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn hold(connection: &mut PgConnection, clock: &dyn Clock, who: &Principal) -> Result<(), AppError> {
+    let now = clock.now();
+    if !silences::any(connection, now).await? {
         return Ok(());
     }
-    let running = silences::running(&mut tx, now).await?;
-    for alert in silences::open_alerts(&mut tx).await? {
+    let running = silences::running(connection, now).await?;
+    for alert in silences::open_alerts(connection).await? {
         let rule = alert.rule_id.map(|id| id.to_string());
         let severity = super::severity_of(alert.severity)?;
         let subject = Subject {
@@ -129,15 +137,15 @@ pub async fn silence(backend: &Backend, who: &Principal) -> Result<(), AppError>
         if until == alert.silenced_until {
             continue;
         }
-        silences::set(&mut tx, alert.id, until).await?;
+        silences::set(connection, alert.id, until).await?;
         match (alert.silenced_until, silence) {
             (None, Some((id, _))) => {
-                rows::happened(&mut tx, alert.id, "silenced", who.label(), &json!({ "silence": id }), now).await?;
-                store::live::emit(&mut tx, Topic::Alerts, &alert.id.to_string()).await?;
+                rows::happened(connection, alert.id, "silenced", who.label(), &json!({ "silence": id }), now).await?;
+                store::live::emit(connection, Topic::Alerts, &alert.id.to_string()).await?;
             }
             (Some(_), None) => {
                 let ended = json!({ "text": "The silence has ended." });
-                let seq = rows::happened(&mut tx, alert.id, "notified", who.label(), &ended, now).await?;
+                let seq = rows::happened(connection, alert.id, "notified", who.label(), &ended, now).await?;
                 let told = Told {
                     id: alert.id,
                     alert_type: &alert.alert_type,
@@ -145,10 +153,10 @@ pub async fn silence(backend: &Backend, who: &Principal) -> Result<(), AppError>
                     title: &alert.title,
                     silenced: false,
                 };
-                tell(&mut tx, clock, &told, "silence_ended", seq, now).await?;
+                tell(connection, clock, &told, "silence_ended", seq, now).await?;
             }
             _ => {}
         }
     }
-    Ok(store::commit(tx).await?)
+    Ok(())
 }

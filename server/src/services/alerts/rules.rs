@@ -10,8 +10,8 @@ use domain::{
     AppError, FieldError,
     access::{Permission, Principal},
     alerts::{
-        AlertFeature, AlertRulesPort, Metric, MetricReading, NewRule, Resolution, RuleDetail, RuleInstance, RuleRow,
-        RuleSpec, RuleState, kind_of,
+        AlertFeature, AlertRulesPort, Metric, MetricReading, NewRule, Resolution, RuleDetail, RuleInstance, RuleKind,
+        RuleRow, RuleSpec, RuleState, kind_of,
     },
     ids::AlertRuleId,
     live::Topic,
@@ -47,18 +47,19 @@ impl fmt::Debug for RulesService {
 
 fn row(of: RuleFields, zone: &BusinessZone) -> Result<RuleRow, AppError> {
     let metric = Watched::parse(&of.metric_key);
+    let spec: RuleSpec = serde_json::from_value(of.spec).map_err(|_| AppError::internal())?;
     Ok(RuleRow {
         id: AlertRuleId(of.id),
         code: of.code,
         name: of.name,
         alert_type: of.alert_type,
         feature: AlertFeature::parse(&of.feature).ok_or_else(AppError::internal)?,
-        metric: metric.map_or_else(|| of.metric_key.clone(), |metric| metric.label().to_owned()),
-        unit: metric.map_or("", Watched::unit).to_owned(),
+        metric: metric.map_or_else(|| of.metric_key.clone(), |metric| metric.label_of(spec.kind)),
+        unit: metric.map_or("", |metric| metric.unit_of(spec.kind)).to_owned(),
         metric_key: of.metric_key,
         title: of.title,
         runbook: of.runbook,
-        spec: serde_json::from_value(of.spec).map_err(|_| AppError::internal())?,
+        spec,
         enabled: of.enabled,
         version: of.version,
         instances: of.instances,
@@ -74,6 +75,9 @@ fn checked(rule: &NewRule) -> Result<Watched, AppError> {
     let metric = Watched::parse(&rule.metric_key);
     if metric.is_none() {
         faults.push(FieldError::new("metric_key", "There is no metric with this key."));
+    }
+    if metric.is_some_and(|metric| !metric.kinds().contains(&rule.spec.kind)) {
+        faults.push(FieldError::new("metric_key", "A rule of this kind cannot watch this."));
     }
     if kind_of(&rule.alert_type).is_some_and(|kind| metric.is_some_and(|m| m.feature() != kind.feature)) {
         faults.push(FieldError::new("alert_type", "The program itself uses this type for something else."));
@@ -221,7 +225,9 @@ impl AlertRulesPort for RulesService {
             )));
         }
         // Another metric or another measure: what was known of its entities says nothing any more.
-        if before.metric_key != metric.key() || before.alert_type != rule.alert_type {
+        let kind = before.spec.get("kind").and_then(|kind| kind.as_str()).and_then(RuleKind::parse);
+        let other_kind = kind.unwrap_or(RuleKind::Threshold) != rule.spec.kind;
+        if before.metric_key != metric.key() || before.alert_type != rule.alert_type || other_kind {
             self.supersede(&mut tx, who, id).await?;
         }
         self.audit(&mut tx, who, id, "change", json!({ "name": rule.name, "spec": spec })).await?;
@@ -263,7 +269,7 @@ impl AlertRulesPort for RulesService {
         who.require(Permission::AlertsView)?;
         let metric = checked(rule)?;
         who.require(metric.feature().right())?;
-        let read = self.reader.read(who, metric, rule.spec.no_data_after()).await?;
+        let read = self.reader.read(who, metric, &rule.spec).await?;
         let reading = |row: store::alerts::metrics::Row| MetricReading {
             severity: row.value.and_then(|value| {
                 let breached = rule.spec.levels.iter().rev().find(|level| level.breached(rule.spec.op, value));

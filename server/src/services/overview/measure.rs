@@ -194,6 +194,21 @@ pub async fn tile(
     Ok(tile)
 }
 
+/// The figure of each of any windows, without what a tile says besides; `None`: unknown.
+///
+/// # Errors
+/// When a statement fails.
+pub(crate) async fn of_windows(
+    connection: &mut PgConnection,
+    context: &Context,
+    metric: MetricKey,
+    windows: &[Window],
+) -> Result<Vec<Option<Decimal>>, AppError> {
+    let basis = Basis::default();
+    let measured = measured(connection, context, metric, basis, windows).await?;
+    Ok(measured.iter().map(|of| value(metric, basis, of)).collect())
+}
+
 /// What `metric` needs to know of each window, and no more.
 async fn measured(
     connection: &mut PgConnection,

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use chrono::{DateTime, Utc};
-use domain::alerts::{AlertCounts, AlertQuery, AlertSort, ShownState};
+use domain::alerts::{AlertCounts, AlertQuery, AlertSort, AssignedTo, ShownState};
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::{FromRow, PgConnection, Postgres, QueryBuilder};
@@ -41,12 +41,15 @@ pub struct AlertFields {
     pub currency: Option<String>,
     pub action_path: Option<String>,
     pub deleted_at: Option<DateTime<Utc>>,
+    pub assignee_id: Option<Uuid>,
+    pub assignee: Option<String>,
 }
 
 const FIELDS: &str = "a.id, a.number, a.dedup_key, a.alert_type, a.feature, a.severity, a.title, a.message, a.entity_type, \
     a.entity_id, a.entity_label, a.state, a.value, a.threshold, a.unit, a.occurrences, a.opened_at, a.last_seen_at, a.acked_at, \
     a.acked_by, a.ack_note, a.ack_until, a.silenced_until, a.resolved_at, a.resolved_by, a.resolution, a.resolution_note, \
-    a.money_at_risk, a.currency::text as currency, a.action_path, a.deleted_at";
+    a.money_at_risk, a.currency::text as currency, a.action_path, a.deleted_at, a.assignee_id, \
+    (select u.display_name from access.users u where u.id = a.assignee_id) as assignee";
 
 /// Which alerts: the filter with its days turned into instants, and what the reader may see.
 #[derive(Debug, Clone)]
@@ -56,7 +59,26 @@ pub struct Scope {
     pub from: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
     pub deleted_too: bool,
+    /// Whose alerts are those of "me".
+    pub caller: Option<Uuid>,
     pub now: DateTime<Utc>,
+}
+
+/// Alerts that an act on many would change.
+#[derive(Debug, Clone)]
+pub struct Changeable {
+    /// Only these; empty: all of the filter.
+    pub ids: Vec<Uuid>,
+    pub act: Act,
+}
+
+/// An act on alerts that are not over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    Acknowledge,
+    Resolve,
+    Assign(Option<Uuid>),
+    Silence { until: Option<DateTime<Utc>> },
 }
 
 /// The row before a page: the sort key of its order, opening and id.
@@ -116,6 +138,13 @@ fn narrow(mut sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
             sql.push(format!(" and a.{column} = ")).push_bind(value.clone());
         }
     }
+    match query.assignee {
+        Some(AssignedTo::Nobody) => drop(sql.push(" and a.assignee_id is null")),
+        // Who is no person has none.
+        Some(AssignedTo::Caller) => drop(sql.push(" and a.assignee_id = ").push_bind(scope.caller)),
+        Some(AssignedTo::User(id)) => drop(sql.push(" and a.assignee_id = ").push_bind(id.0)),
+        None => {}
+    }
     if let Some(from) = scope.from {
         sql.push(" and a.opened_at >= ").push_bind(from);
     }
@@ -144,16 +173,24 @@ pub async fn page(connection: &mut PgConnection, scope: &Scope, after: Option<&A
     let order = match scope.query.sort {
         AlertSort::Newest => "a.opened_at desc, a.id desc",
         AlertSort::Oldest => "a.opened_at, a.id",
-        AlertSort::Gravest => "a.severity desc, a.opened_at desc, a.id desc",
+        AlertSort::Gravest => "a.severity desc, coalesce(a.money_at_risk, -1) desc, a.opened_at, a.id",
         AlertSort::Dearest => "coalesce(a.money_at_risk, -1) desc, a.opened_at desc, a.id desc",
     };
     if let Some(after) = after {
         match scope.query.sort {
             AlertSort::Newest => sql.push(" and (a.opened_at, a.id) < ("),
             AlertSort::Oldest => sql.push(" and (a.opened_at, a.id) > ("),
-            AlertSort::Gravest => {
-                sql.push(" and (a.severity, a.opened_at, a.id) < (").push_bind(after.severity).push(", ")
-            }
+            // Down in two, then up in two: the first line is the range that the index is read from.
+            AlertSort::Gravest => sql
+                .push(" and (a.severity, coalesce(a.money_at_risk, -1)) <= (")
+                .push_bind(after.severity)
+                .push(", ")
+                .push_bind(after.money)
+                .push(") and ((a.severity, coalesce(a.money_at_risk, -1)) < (")
+                .push_bind(after.severity)
+                .push(", ")
+                .push_bind(after.money)
+                .push(") or (a.opened_at, a.id) > ("),
             AlertSort::Dearest => sql
                 .push(" and (coalesce(a.money_at_risk, -1), a.opened_at, a.id) < (")
                 .push_bind(after.money)
@@ -162,7 +199,7 @@ pub async fn page(connection: &mut PgConnection, scope: &Scope, after: Option<&A
         .push_bind(after.opened_at)
         .push(", ")
         .push_bind(after.id)
-        .push(")");
+        .push(if scope.query.sort == AlertSort::Gravest { "))" } else { ")" });
     }
     sql.push(" order by ").push(order).push(" limit ").push_bind(i64::from(scope.query.limit) + 1);
     Ok(sql.build_query_as().fetch_all(connection).await?)
@@ -176,6 +213,50 @@ pub async fn total(connection: &mut PgConnection, scope: &Scope) -> Result<i64> 
     let mut sql = QueryBuilder::new("select count(*)");
     narrow(&mut sql, scope);
     Ok(sql.build_query_scalar().fetch_one(connection).await?)
+}
+
+fn narrow_to(sql: &mut QueryBuilder<Postgres>, what: &Changeable) {
+    sql.push(" and a.state <> 'resolved' and a.deleted_at is null");
+    if !what.ids.is_empty() {
+        sql.push(" and a.id = any(").push_bind(what.ids.clone()).push(")");
+    }
+    match what.act {
+        Act::Acknowledge => drop(sql.push(" and (a.acked_at is null or a.ack_until <= now_)")),
+        Act::Resolve => {}
+        Act::Assign(to) => drop(sql.push(" and a.assignee_id is distinct from ").push_bind(to)),
+        Act::Silence { until } => {
+            let least = " and (a.silenced_until is null or a.silenced_until <= now_ or a.silenced_until < ";
+            sql.push(least).push_bind(until).push(")");
+        }
+    }
+}
+
+/// How many of the filter an act would change.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn changeable(connection: &mut PgConnection, scope: &Scope, what: &Changeable) -> Result<i64> {
+    let mut sql = QueryBuilder::new("select count(*)");
+    narrow(&mut sql, scope);
+    narrow_to(&mut sql, what);
+    Ok(sql.build_query_scalar().fetch_one(connection).await?)
+}
+
+/// Which of the filter an act would change, locked, at most `limit`.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lock_changeable(
+    connection: &mut PgConnection,
+    scope: &Scope,
+    what: &Changeable,
+    limit: i64,
+) -> Result<Vec<Uuid>> {
+    let mut sql = QueryBuilder::new("select a.id");
+    narrow(&mut sql, scope);
+    narrow_to(&mut sql, what);
+    sql.push(" order by a.id limit ").push_bind(limit).push(" for update of a");
+    Ok(sql.build_query_scalar().fetch_all(connection).await?)
 }
 
 /// # Errors

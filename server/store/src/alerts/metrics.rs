@@ -114,3 +114,93 @@ pub async fn low_stock(
     .fetch_all(connection)
     .await?)
 }
+
+/// Sales that were made after `since` and up to `now`.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn sales_recorded(
+    connection: &mut PgConnection,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Row>> {
+    Ok(sqlx::query_as!(
+        Row,
+        r#"select 'business' as "entity_key!", 'The business' as "label!", count(*)::numeric as value
+           from sales.transactions where occurred_at > $1 and occurred_at <= $2"#,
+        since,
+        now
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Sign-ins that failed after `since` and up to `now`, of all names and addresses.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn failed_sign_ins(
+    connection: &mut PgConnection,
+    since: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Row>> {
+    Ok(sqlx::query_as!(
+        Row,
+        r#"select 'sign_in' as "entity_key!", 'Sign-in' as "label!", count(*)::numeric as value
+           from access.login_attempts where not ok and at > $1 and at <= $2"#,
+        since,
+        now
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Runs that failed after `since` and up to `now`, by kind.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn failed_runs(connection: &mut PgConnection, since: DateTime<Utc>, now: DateTime<Utc>) -> Result<Vec<Row>> {
+    Ok(sqlx::query_as!(
+        Row,
+        r#"select kind as entity_key, kind as label, count(*)::numeric as value
+           from ops.job_runs where state = 'failed' and finished_at > $1 and finished_at <= $2 group by kind order by kind"#,
+        since,
+        now
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Seconds since rows of a dataset were committed, or since somebody first uploaded such a file.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn since_received(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Row>> {
+    Ok(sqlx::query_as!(
+        Row,
+        r#"select target as entity_key, target as label,
+                  round(greatest(0, extract(epoch from $1 - coalesce(
+                      max(committed_at) filter (where state in ('committed', 'committed_partial') and undo_of is null), min(created_at))))) as value
+           from ops.import_batches group by target order by target"#,
+        now
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// Seconds since a token that still holds was used, or since it was made.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn since_token_used(connection: &mut PgConnection, now: DateTime<Utc>) -> Result<Vec<Row>> {
+    Ok(sqlx::query_as!(
+        Row,
+        r#"select t.id::text as "entity_key!", u.display_name || ': ' || t.name as "label!",
+                  round(greatest(0, extract(epoch from $1 - coalesce(t.last_used_at, t.created_at)))) as value
+           from access.api_tokens t join access.users u on u.id = t.user_id
+           where t.revoked_at is null and t.expires_at > $1 and u.is_active order by t.id"#,
+        now
+    )
+    .fetch_all(connection)
+    .await?)
+}

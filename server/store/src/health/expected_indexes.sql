@@ -1,12 +1,17 @@
 CREATE INDEX alert_instances_alert_id_idx ON ops.alert_instances USING btree (alert_id) WHERE (alert_id IS NOT NULL);
 CREATE INDEX alert_rules_next_look_at_idx ON ops.alert_rules USING btree (next_look_at) WHERE (enabled AND (deleted_at IS NULL));
+CREATE INDEX alerts_acked ON ops.alerts USING btree (acked_at) WHERE (acked_at IS NOT NULL);
 CREATE INDEX alerts_alert_type_opened_at_idx ON ops.alerts USING btree (alert_type, opened_at DESC);
+CREATE INDEX alerts_assignee ON ops.alerts USING btree (assignee_id, opened_at DESC, id DESC) WHERE (assignee_id IS NOT NULL);
+CREATE INDEX alerts_dearest ON ops.alerts USING btree (COALESCE(money_at_risk, ('-1'::integer)::numeric), opened_at, id);
 CREATE INDEX alerts_dedup_key_opened_at_idx ON ops.alerts USING btree (dedup_key, opened_at DESC);
 CREATE INDEX alerts_entity_type_entity_id_idx ON ops.alerts USING btree (entity_type, entity_id);
+CREATE INDEX alerts_feature ON ops.alerts USING btree (feature, state) WHERE (deleted_at IS NULL);
+CREATE INDEX alerts_gravest ON ops.alerts USING btree (severity DESC, COALESCE(money_at_risk, ('-1'::integer)::numeric) DESC, opened_at, id);
+CREATE INDEX alerts_gravest_open ON ops.alerts USING btree (severity DESC, COALESCE(money_at_risk, ('-1'::integer)::numeric) DESC, opened_at, id) WHERE ((state <> 'resolved'::text) AND (deleted_at IS NULL));
 CREATE INDEX alerts_open ON ops.alerts USING btree (opened_at DESC, id DESC) WHERE ((state <> 'resolved'::text) AND (deleted_at IS NULL));
 CREATE INDEX alerts_opened_at_id_idx ON ops.alerts USING btree (opened_at DESC, id DESC);
 CREATE INDEX alerts_resolved ON ops.alerts USING btree (resolved_at) WHERE (resolved_at IS NOT NULL);
-CREATE INDEX alerts_severity_opened_at_id_idx ON ops.alerts USING btree (severity DESC, opened_at DESC, id DESC);
 CREATE INDEX alerts_silenced ON ops.alerts USING btree (silenced_until) WHERE ((silenced_until IS NOT NULL) AND (state <> 'resolved'::text));
 CREATE INDEX alerts_title_idx ON ops.alerts USING gin (title gin_trgm_ops);
 CREATE INDEX api_tokens_user_id_created_at_idx ON access.api_tokens USING btree (user_id, created_at DESC);
@@ -58,6 +63,7 @@ CREATE INDEX kpi_snapshots_metric_key_scope_hash_computed_at_idx ON ops.kpi_snap
 CREATE INDEX levels_available ON stock.levels USING btree (((on_hand - reserved)), product_id, site_id);
 CREATE INDEX login_attempts_account_key_at_idx ON access.login_attempts USING btree (account_key, at);
 CREATE INDEX login_attempts_account_key_ip_at_idx ON access.login_attempts USING btree (account_key, ip, at);
+CREATE INDEX login_attempts_failed ON access.login_attempts USING btree (at) WHERE (NOT ok);
 CREATE INDEX login_attempts_ip_at_idx ON access.login_attempts USING btree (ip, at);
 CREATE INDEX metric_values_computed_at_idx ON ops.metric_values USING btree (computed_at);
 CREATE INDEX movements_product_id_site_id_at_idx ON stock.movements USING btree (product_id, site_id, at DESC);

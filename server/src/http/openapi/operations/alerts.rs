@@ -6,8 +6,9 @@ use super::super::{
 };
 use crate::http::api::alerts::{AlertPage, ChangeChannel, ChangeRule, UnresolvedCount};
 use domain::alerts::{
-    AckAlert, AlertDetail, AlertEvent, AlertFeature, AlertRow, AlertSort, Channel, CommentAlert, Delivery, Inbox,
-    Metric, MetricReading, NewAlert, NewChannel, NewRule, NewSilence, Note, RuleDetail, RuleInstance, RuleRow, Silence,
+    AckAlert, AlertDetail, AlertEvent, AlertFeature, AlertRow, AlertSort, AssignAlert, BulkAlerts, BulkResult, Channel,
+    CommentAlert, Delivery, Inbox, Metric, MetricReading, NewAlert, NewChannel, NewRule, NewSilence, Note, RuleDetail,
+    RuleInstance, RuleRow, Silence, SilenceAlert, Stats,
 };
 
 const FILTER: &[Parameter] = &[
@@ -18,12 +19,15 @@ const FILTER: &[Parameter] = &[
     asked("feature", named::<AlertFeature>, "Of this feature."),
     text("entity_type", "About entities of this type."),
     text("entity_id", "About this entity."),
+    text("assignee", "Worked on by this user (an id), by the caller (me) or by nobody (none)."),
     day("from", "Opened on this business day or later."),
     day("to", "Opened on this business day or before."),
     text("q", "Number, or a part of the title."),
     asked("sort", |_| one_of(AlertSort::ALL.iter().map(|sort| sort.as_str())), "Order; the newest first."),
     asked("include_deleted", flag, "Deleted ones too; for who may delete."),
 ];
+
+const DAYS: &[Parameter] = &[day("from", "First business day."), day("to", "Last business day.")];
 
 const OVER: &[(&str, &str)] = &[("409", "The alert is over.")];
 const CHANGED: &[(&str, &str)] = &[("409", "Somebody has changed it meanwhile, or it cannot be taken away.")];
@@ -36,6 +40,12 @@ pub const OPERATIONS: &[Operation] = &[
     made("POST /api/v1/alerts", "Open an alert by hand", enveloped::<AlertRow>)
         .takes(named::<NewAlert>)
         .others(&[("200", Answer::Json(enveloped::<AlertRow>), "The same problem is open: one more occurrence.")]),
+    json("POST /api/v1/alerts/bulk", "The same act on many alerts", named::<BulkResult>)
+        .note("Wholly or not at all, of alerts that are not over; with dry_run only their number.")
+        .takes(named::<BulkAlerts>),
+    json("GET /api/v1/alerts/stats", "How fast alerts are seen and ended", named::<Stats>)
+        .note("Each counted on the day of what happened; the last 30 business days unless said, at most 400.")
+        .with(DAYS),
     json("GET /api/v1/alerts/unresolved/count", "How many are not over", named::<UnresolvedCount>),
     json("GET /api/v1/alerts/{id}", "One alert in full", named::<AlertDetail>),
     nothing("DELETE /api/v1/alerts/{id}", "Hide an alert, and end it; it stays in the books"),
@@ -47,6 +57,12 @@ pub const OPERATIONS: &[Operation] = &[
         .may_take(named::<AckAlert>)
         .fails(OVER),
     json("POST /api/v1/alerts/{id}/unacknowledge", "Take the acknowledgement back", named::<AlertDetail>),
+    json("POST /api/v1/alerts/{id}/assign", "Give it to somebody, or to nobody", named::<AlertDetail>)
+        .takes(named::<AssignAlert>)
+        .fails(OVER),
+    json("POST /api/v1/alerts/{id}/silence", "Hold back what is told of its type and entity", named::<AlertDetail>)
+        .takes(named::<SilenceAlert>)
+        .fails(OVER),
     json("POST /api/v1/alerts/{id}/comments", "Write something down", named::<AlertDetail>)
         .takes(named::<CommentAlert>),
     json("GET /api/v1/alert-rules", "Rules by name", list::<RuleRow>),

@@ -84,9 +84,9 @@ pub const LIVE: &[Operation] = &[
         ]),
     plain("GET /api/v1/ws/dashboard", "The dashboard as frames (WebSocket)", "application/json")
         .note("Frames {type, channel, id, timestamp, data}: connected, subscribed, unsubscribed, pong, error, resync, dashboard_update, \
-               metrics_update, new_transaction, transaction_update, fraud_alert, stock_update. Say {\"action\": \"subscribe\", \
+               metrics_update, new_transaction, transaction_update, fraud_alert, stock_update, new_alert, alert_update. Say {\"action\": \"subscribe\", \
                \"channel\": …}, unsubscribe or ping. At most one dashboard_update and one metrics_update a second, at least one in 30 \
-               seconds; the others follow the commit. resync: fetch what the channel is about again. With a cookie the Origin must be ours.")
+               seconds, at most one alert_update an alert a second; the others follow the commit. resync: fetch what the channel is about again. With a cookie the Origin must be ours.")
         .with(&[
             text(
                 "channels",
