@@ -1,6 +1,6 @@
 //! An alert, what happened to it, and what people do with it.
 
-use super::{AlertFeature, Severity};
+use super::{AlertFeature, AlertStep, Severity};
 use crate::{FieldError, ids::AlertId, words::words};
 use chrono::{DateTime, FixedOffset};
 use rust_decimal::Decimal;
@@ -123,7 +123,7 @@ pub struct AlertEvent {
     pub at: DateTime<FixedOffset>,
     pub actor: String,
     /// `opened`, `seen`, `severity`, `recovering`, `refired`, `acked`, `unacked`, `comment`, `silenced`, `notified`,
-    /// `resolved` or `deleted`.
+    /// `escalated`, `resolved` or `deleted`.
     pub kind: String,
     pub text: Option<String>,
 }
@@ -136,6 +136,8 @@ pub struct AlertDetail {
     /// What ends it.
     pub clears: Option<String>,
     pub events: Vec<AlertEvent>,
+    /// Who is told next while nobody takes it.
+    pub steps: Vec<AlertStep>,
     /// Alerts of the same type and entity before it.
     pub before: Vec<AlertRow>,
     pub may_act: bool,

@@ -1,5 +1,6 @@
 CREATE INDEX alert_instances_alert_id_idx ON ops.alert_instances USING btree (alert_id) WHERE (alert_id IS NOT NULL);
 CREATE INDEX alert_rules_next_look_at_idx ON ops.alert_rules USING btree (next_look_at) WHERE (enabled AND (deleted_at IS NULL));
+CREATE INDEX alert_steps_due ON ops.alert_steps USING btree (due_at) WHERE (outcome IS NULL);
 CREATE INDEX alerts_alert_type_opened_at_idx ON ops.alerts USING btree (alert_type, opened_at DESC);
 CREATE INDEX alerts_dedup_key_opened_at_idx ON ops.alerts USING btree (dedup_key, opened_at DESC);
 CREATE INDEX alerts_entity_type_entity_id_idx ON ops.alerts USING btree (entity_type, entity_id);
@@ -63,6 +64,7 @@ CREATE INDEX movements_product_id_site_id_at_idx ON stock.movements USING btree 
 CREATE INDEX movements_ref_id_idx ON stock.movements USING btree (ref_id) WHERE (ref_id IS NOT NULL);
 CREATE INDEX notifications_alert_id_idx ON ops.notifications USING btree (alert_id);
 CREATE INDEX notifications_due ON ops.notifications USING btree (next_attempt_at) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text, 'failed'::text]));
+CREATE INDEX notifications_group ON ops.notifications USING btree (channel_id, event, group_key, delivered_at) WHERE (channel_id IS NOT NULL);
 CREATE INDEX notifications_inbox ON ops.notifications USING btree (user_id, created_at DESC) WHERE (user_id IS NOT NULL);
 CREATE INDEX notifications_sent ON ops.notifications USING btree (channel_id, delivered_at) WHERE (channel_id IS NOT NULL);
 CREATE INDEX notifications_unread ON ops.notifications USING btree (user_id) WHERE ((user_id IS NOT NULL) AND (read_at IS NULL));
