@@ -6,7 +6,8 @@ use super::{
     account::{AccountRoute, tokens::TokensRoute},
     alerts::{
         AlertsRoute, alert::AlertRoute, channels::ChannelsRoute, inbox::InboxRoute, new::NewAlertRoute,
-        rule::RuleRoute, rules::RulesRoute, silences::SilencesRoute,
+        preferences::PreferencesRoute, routes::RoutesRoute, rule::RuleRoute, rules::RulesRoute,
+        silences::SilencesRoute,
     },
     analytics::AnalyticsRoute,
     audit::{AuditRoute, entry::AuditEntryRoute},
@@ -124,6 +125,8 @@ area!(
         RulesRoute,
         RuleRoute,
         SilencesRoute,
+        RoutesRoute,
+        PreferencesRoute,
         ChannelsRoute,
         InboxRoute
     }

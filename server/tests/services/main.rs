@@ -14,6 +14,7 @@ mod world;
 
 mod access;
 mod agreement;
+mod alert_routes;
 mod alerts;
 mod analytics;
 mod attention;

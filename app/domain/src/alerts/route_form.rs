@@ -142,8 +142,11 @@ impl RouteForm {
         let new = Route::default();
         let group_wait_seconds =
             number("route[group_wait_seconds]".to_owned(), &self.group_wait_seconds, new.group_wait_seconds);
-        let group_interval_seconds =
-            number("route[group_interval_seconds]".to_owned(), &self.group_interval_seconds, new.group_interval_seconds);
+        let group_interval_seconds = number(
+            "route[group_interval_seconds]".to_owned(),
+            &self.group_interval_seconds,
+            new.group_interval_seconds,
+        );
         let repeat = number("route[repeat_seconds]".to_owned(), &self.repeat_seconds, 0);
         let filled = |step: &&StepForm| !step.after_seconds.trim().is_empty();
         let times: Vec<u32> = self
@@ -160,7 +163,9 @@ impl RouteForm {
             match MatcherField::parse(&matcher.field) {
                 _ if values.is_empty() => {}
                 Some(field) => matchers.push(Matcher { field, values }),
-                None => faults.push(FieldError::new(format!("route[matchers][{i}][field]"), "Choose what is looked at.")),
+                None => {
+                    faults.push(FieldError::new(format!("route[matchers][{i}][field]"), "Choose what is looked at."))
+                }
             }
         }
         let (channel_ids, recipients) = read_whom(&self.whom, &self.people, people, "route", &mut faults);
@@ -270,7 +275,8 @@ mod tests {
 
     #[test]
     fn a_route_goes_through_its_form_and_back_unchanged() {
-        let to = Recipients { roles: vec![Role::Planner], user_ids: vec![ada().id], owner: true, ..Recipients::default() };
+        let to =
+            Recipients { roles: vec![Role::Planner], user_ids: vec![ada().id], owner: true, ..Recipients::default() };
         let route = Route {
             id: Some(RouteId(Uuid::from_u128(1))),
             matchers: vec![Matcher { field: MatcherField::Feature, values: vec!["jobs".into(), "system".into()] }],

@@ -67,7 +67,8 @@ fn shown(screen: &RoutesScreen, search: &str, act: ServerAction<MoveRoute>) -> i
     let asked = query::pairs(search);
     let edit = asked.iter().rev().find(|(name, _)| name == "edit").map(|(_, value)| value.as_str());
     let list = if screen.list.routes.is_empty() {
-        view! { <Empty message="No route yet: who made a rule and the administrators are told in their inbox."/> }.into_any()
+        view! { <Empty message="No route yet: who made a rule and the administrators are told in their inbox."/> }
+            .into_any()
     } else {
         table(screen, act).into_any()
     };

@@ -254,9 +254,8 @@ impl Outbox {
         drop(connection);
         let wants = |address: &String, alert: &Value| -> Result<bool, AppError> {
             let feature = text(alert, "feature");
-            let of = |one: &&preferences::Chosen| {
-                one.feature == feature && one.email_address.eq_ignore_ascii_case(address)
-            };
+            let of =
+                |one: &&preferences::Chosen| one.feature == feature && one.email_address.eq_ignore_ascii_case(address);
             let Some(chosen) = chosen.iter().find(of) else { return Ok(true) };
             let rank = alert["severity"].as_i64().and_then(|rank| i16::try_from(rank).ok());
             let alert_type = text(alert, "alert_type");

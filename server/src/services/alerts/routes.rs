@@ -15,7 +15,7 @@ use domain::{
         RouteProbe, RoutesPort, SetPreferences, SetRoutes, Severity, matching,
     },
     clock::Clock,
-    ids::{ChannelId, RouteId, UserId},
+    ids::{ChannelId, UserId},
     live::Topic,
 };
 use serde_json::json;
@@ -327,13 +327,15 @@ impl RoutesPort for RoutesService {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::ids::RouteId;
 
     #[test]
     fn what_a_route_names_and_is_not_there_has_its_path() {
         let id = |n| Uuid::from_u128(n);
         let known = Known { routes: [id(1)].into(), channels: [id(2)].into(), people: [id(3)].into() };
         let to = |n| Recipients { user_ids: vec![UserId(id(n))], ..Recipients::default() };
-        let step = domain::alerts::RouteStep { after_seconds: 60, channel_ids: vec![ChannelId(id(9))], recipients: to(8) };
+        let step =
+            domain::alerts::RouteStep { after_seconds: 60, channel_ids: vec![ChannelId(id(9))], recipients: to(8) };
         let route = |n| Route {
             id: Some(RouteId(id(n))),
             channel_ids: vec![ChannelId(id(2)), ChannelId(id(7))],

@@ -364,8 +364,7 @@ pub(super) async fn escalate(
     let rule = told.rule_id.map(|id| id.to_string());
     let of = subject(told, rule.as_deref())?;
     let channels: Vec<ChannelId> = step.channel_ids.iter().copied().map(ChannelId).collect();
-    let recipients: Recipients =
-        serde_json::from_value(step.recipients.clone()).map_err(|_| AppError::internal())?;
+    let recipients: Recipients = serde_json::from_value(step.recipients.clone()).map_err(|_| AppError::internal())?;
     let concerned = rows::concerned(connection, told.id).await?;
     let mut found = targets(connection, &of, (&channels, &recipients), concerned, at).await?;
     for target in &mut found {

@@ -12,9 +12,7 @@ use domain::{
 use rust_decimal::Decimal;
 use serde_json::json;
 use sqlx::PgConnection;
-use store::alerts::{
-    self as rows, Locked, NewAlert, SeenAgain, silences,
-};
+use store::alerts::{self as rows, Locked, NewAlert, SeenAgain, silences};
 use uuid::Uuid;
 
 /// What an alert is about.

@@ -57,12 +57,7 @@ pub async fn version(connection: &mut PgConnection) -> Result<Version> {
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn take(
-    connection: &mut PgConnection,
-    expected: Option<i32>,
-    by: &str,
-    at: DateTime<Utc>,
-) -> Result<bool> {
+pub async fn take(connection: &mut PgConnection, expected: Option<i32>, by: &str, at: DateTime<Utc>) -> Result<bool> {
     let done = sqlx::query!(
         "update ops.notification_route_list set version = version + 1, changed_by = $2, changed_at = $3
          where $1::int is null or version = $1",
@@ -204,12 +199,18 @@ pub async fn concerned(connection: &mut PgConnection, alert: Uuid) -> Result<(Op
     Ok(found.map(|row| (row.assignee_id, row.owner_id)).unwrap_or_default())
 }
 
-/// Writes down who has made a rule.
+/// Writes down who has made a rule, where that is a person here.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn own(connection: &mut PgConnection, rule: Uuid, owner: Option<Uuid>) -> Result<()> {
-    sqlx::query!("update ops.alert_rules set owner_id = $2 where id = $1", rule, owner).execute(connection).await?;
+    sqlx::query!(
+        "update ops.alert_rules set owner_id = (select id from access.users where id = $2) where id = $1",
+        rule,
+        owner
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -314,7 +315,8 @@ pub async fn repeats(
            from ops.alerts a
            join ops.notifications n on n.alert_id = a.id and n.event <> 'resolved' and n.state <> 'suppressed'
            join ops.notification_routes r on r.id = n.route_id and r.enabled and r.repeat_seconds is not null
-           where a.state = 'firing' and a.deleted_at is null and ($1::uuid is null or a.id = $1)
+           where exists (select from ops.notification_routes where repeat_seconds is not null)
+             and a.state = 'firing' and a.deleted_at is null and ($1::uuid is null or a.id = $1)
              and (a.acked_at is null or a.ack_until <= $2) and (a.silenced_until is null or a.silenced_until <= $2)
            group by a.id, r.id
            having max(n.created_at) <= $2::timestamptz - make_interval(secs => r.repeat_seconds)

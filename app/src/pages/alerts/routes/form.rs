@@ -38,7 +38,8 @@ fn input(name: String, label: &'static str, value: &str, help: &'static str, err
 
 fn tick(name: String, value: &str, label: String, on: bool) -> AnyView {
     let value = value.to_owned();
-    view! { <label class="choice"><input type="checkbox" name=name value=value checked=on/>" "{label}</label> }.into_any()
+    view! { <label class="choice"><input type="checkbox" name=name value=value checked=on/>" "{label}</label> }
+        .into_any()
 }
 
 fn matcher(i: usize, of: &MatcherForm, error: Option<&AppError>) -> AnyView {
@@ -105,9 +106,8 @@ pub(super) fn form(screen: &RoutesScreen, edit: &str) -> Option<AnyView> {
     let route = route.or((edit == "new").then_some(&new))?;
     let title = if edit == "new" { "New route" } else { "The route" };
     let note = session().note.filter(|note| note.form == SaveRoute::PATH);
-    let form = note
-        .as_ref()
-        .map_or_else(|| RouteForm::of(route, &screen.people), |note| RouteForm::parse(&note.values));
+    let form =
+        note.as_ref().map_or_else(|| RouteForm::of(route, &screen.people), |note| RouteForm::parse(&note.values));
     let error = FormState::plain(SaveRoute::PATH).error().get_untracked();
     let error = error.as_ref();
     let (no_matcher, no_step) = (MatcherForm::default(), StepForm::default());

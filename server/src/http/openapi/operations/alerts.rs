@@ -7,8 +7,8 @@ use super::super::{
 use crate::http::api::alerts::{AlertPage, ChangeChannel, ChangeRule, UnresolvedCount};
 use domain::alerts::{
     AckAlert, AlertDetail, AlertEvent, AlertFeature, AlertRow, AlertSort, Channel, CommentAlert, Delivery, Inbox,
-    Metric, MetricReading, NewAlert, NewChannel, NewRule, NewSilence, Note, Preference, ProbeRoutes, RouteList, RouteProbe,
-    RuleDetail, RuleInstance, RuleRow, SetPreferences, SetRoutes, Silence,
+    Metric, MetricReading, NewAlert, NewChannel, NewRule, NewSilence, Note, Preference, ProbeRoutes, RouteList,
+    RouteProbe, RuleDetail, RuleInstance, RuleRow, SetPreferences, SetRoutes, Silence,
 };
 
 const FILTER: &[Parameter] = &[
