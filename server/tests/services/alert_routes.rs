@@ -276,6 +276,18 @@ async fn steps_end_with_the_alert_and_with_a_silence(db: PgPool) {
     assert_eq!(outcomes(&house.steps(born_silent).await), [Some("silenced"); 2]);
 }
 
+/// Whoever changes the row without a word to its steps calls them off nevertheless.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_step_looks_at_the_alert_before_it_tells(db: PgPool) {
+    let house = House::on(db).await;
+    house.climbing().await;
+    let alert = house.raise("mug", Severity::High).await;
+    house.world.execute("update ops.alerts set acked_at = opened_at, acked_by = 'somebody'").await;
+    house.sweep_after(60).await;
+    assert_eq!(house.told(alert).await, ["fired vic"]);
+    assert_eq!(outcomes(&house.steps(alert).await), [Some("cancelled"), None]);
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn what_grows_after_it_was_seen_climbs_again(db: PgPool) {
     let house = House::on(db).await;

@@ -39,8 +39,8 @@ pub async fn sweep(backend: &Backend, by: &str) -> Result<(), AppError> {
     Ok(())
 }
 
-/// The steps of one alert that are due. Who acknowledges, resolves or silences it holds its row as well, and calls them
-/// off with it.
+/// The steps of one alert that are due. Who acknowledges, resolves or silences it holds its row as well; a step that was
+/// not called off with it is now.
 async fn fire(backend: &Backend, by: &str, alert: Uuid, now: DateTime<Utc>) -> Result<(), AppError> {
     let clock = backend.clock.as_ref();
     let mut tx = store::begin(&backend.pools.jobs).await?;
@@ -48,10 +48,16 @@ async fn fire(backend: &Backend, by: &str, alert: Uuid, now: DateTime<Utc>) -> R
     let due = |step: &StepFields| step.outcome.is_none() && step.due_at <= now;
     let steps: Vec<StepFields> = routes::steps(&mut tx, alert).await?.into_iter().filter(due).collect();
     let told = Told::of(&open, now);
+    let over = open.state == "resolved" || open.deleted_at.is_some() || open.acked_at.is_some();
+    let called_off = if over { Some("cancelled") } else { told.silenced.then_some("silenced") };
     for step in steps {
+        if let Some(outcome) = called_off {
+            routes::settle(&mut tx, alert, step.step, outcome, now).await?;
+            continue;
+        }
         let text = json!({ "text": format!("Step {}: nobody has acknowledged it.", step.step), "step": step.step });
         let seq = rows::happened(&mut tx, alert, "escalated", by, &text, now).await?;
-        routes::fired(&mut tx, alert, step.step, now).await?;
+        routes::settle(&mut tx, alert, step.step, "fired", now).await?;
         routing::escalate(&mut tx, clock, &told, &step, seq, now).await?;
     }
     Ok(store::commit(tx).await?)

@@ -277,13 +277,23 @@ pub async fn due(connection: &mut PgConnection, now: DateTime<Utc>, limit: i64) 
     .await?)
 }
 
+/// How a step ended.
+///
 /// # Errors
 /// When the statement fails.
-pub async fn fired(connection: &mut PgConnection, alert: Uuid, step: i32, at: DateTime<Utc>) -> Result<()> {
+pub async fn settle(
+    connection: &mut PgConnection,
+    alert: Uuid,
+    step: i32,
+    outcome: &str,
+    at: DateTime<Utc>,
+) -> Result<()> {
     sqlx::query!(
-        "update ops.alert_steps set outcome = 'fired', fired_at = $3 where alert_id = $1 and step = $2",
+        "update ops.alert_steps set outcome = $3, fired_at = case when $3 = 'fired' then $4::timestamptz end
+         where alert_id = $1 and step = $2",
         alert,
         step,
+        outcome,
         at
     )
     .execute(connection)
