@@ -1,6 +1,7 @@
 //! Server functions, one folder a feature, and the right that each of them needs.
 
 pub mod access;
+pub mod alert_routes;
 pub mod alerts;
 pub mod analytics;
 pub mod audit;
@@ -94,7 +95,12 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/alerts/channels", Access::Needs(Permission::AlertsEdit)),
     ("/fn/alerts/add_channel", Access::Needs(Permission::AlertsEdit)),
     ("/fn/alerts/act_on_channel", Access::Needs(Permission::AlertsEdit)),
+    ("/fn/alerts/routes", Access::Needs(Permission::AlertsEdit)),
+    ("/fn/alerts/save_route", Access::Needs(Permission::AlertsEdit)),
+    ("/fn/alerts/move_route", Access::Needs(Permission::AlertsEdit)),
     ("/fn/inbox/list", Access::SignedIn),
+    ("/fn/inbox/preferences", Access::SignedIn),
+    ("/fn/inbox/set_preferences", Access::SignedIn),
     ("/fn/inbox/unread", Access::SignedIn),
     ("/fn/inbox/read", Access::SignedIn),
     ("/fn/fraud/queue", Access::Needs(Permission::FraudView)),

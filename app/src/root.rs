@@ -8,7 +8,8 @@ use crate::{
         account::{AccountRoute, tokens::TokensRoute},
         alerts::{
             AlertsRoute, act::AlertsActRoute, alert::AlertRoute, channels::ChannelsRoute, inbox::InboxRoute,
-            new::NewAlertRoute, rule::RuleRoute, rules::RulesRoute, silences::SilencesRoute, stats::AlertStatsRoute,
+            new::NewAlertRoute, preferences::PreferencesRoute, routes::RoutesRoute, rule::RuleRoute, rules::RulesRoute,
+            silences::SilencesRoute, stats::AlertStatsRoute,
         },
         analytics::AnalyticsRoute,
         audit::{AuditRoute, entry::AuditEntryRoute},
@@ -118,8 +119,10 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/alerts/rules/:id") view={Lazy::<RuleRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/alerts/silences") view={Lazy::<SilencesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/alerts/channels") view={Lazy::<ChannelsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/alerts/routes") view={Lazy::<RoutesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/alerts/:id") view={Lazy::<AlertRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/inbox") view={Lazy::<InboxRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/inbox/preferences") view={Lazy::<PreferencesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud") view={Lazy::<FraudRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/backtests") view={Lazy::<BacktestsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/backtests/:id") view={Lazy::<BacktestRoute>::new()} ssr=SsrMode::Async/>

@@ -28,7 +28,7 @@ use crate::{
 };
 use domain::{
     access::AccessPort,
-    alerts::{AlertRulesPort, AlertsPort, NotificationsPort},
+    alerts::{AlertRulesPort, AlertsPort, NotificationsPort, RoutesPort},
     analytics::{AnalyticsPort, ReportsPort},
     audit::AuditPort,
     customers::CustomersPort,
@@ -77,6 +77,7 @@ pub struct Services {
     pub alerts: Arc<dyn AlertsPort>,
     pub alert_rules: Arc<dyn AlertRulesPort>,
     pub notifications: Arc<dyn NotificationsPort>,
+    pub routes: Arc<dyn RoutesPort>,
     pub evaluation: alerts::EvaluationService,
     pub outbox: alerts::Outbox,
     pub summary: Arc<overview::SummaryService>,
@@ -131,6 +132,7 @@ impl Services {
             alert_rules: Arc::new(alerts::RulesService::new(backend.clone(), Arc::clone(&overview))),
             evaluation: alerts::EvaluationService::new(backend.clone(), Arc::clone(&overview)),
             notifications: Arc::new(alerts::NotificationsService::new(backend.clone(), outbox.clone())),
+            routes: Arc::new(alerts::RoutesService::new(backend.clone())),
             outbox,
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             audit: Arc::new(audit::AuditService::new(backend.clone())),
@@ -210,6 +212,7 @@ impl Services {
         provide_context(Arc::clone(&self.alerts));
         provide_context(Arc::clone(&self.alert_rules));
         provide_context(Arc::clone(&self.notifications));
+        provide_context(Arc::clone(&self.routes));
         provide_context(Arc::clone(&self.cache));
         provide_context(Arc::clone(&self.drill) as Arc<dyn FaultDrillPort>);
         provide_context(Arc::clone(&self.ingest) as Arc<dyn IngestPort>);

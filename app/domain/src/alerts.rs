@@ -5,7 +5,10 @@ mod bulk;
 mod delivery;
 mod form;
 mod kinds;
+mod preference;
 mod query;
+mod route;
+mod route_form;
 mod rule;
 mod silence;
 mod stats;
@@ -19,7 +22,13 @@ pub use bulk::{BulkAction, BulkAlerts, BulkResult, MOST_AT_ONCE};
 pub use delivery::{Channel, ChannelKind, Delivery, Inbox, InboxItem, NewChannel, WebhookFormat};
 pub use form::{FORM_LEVELS, LevelForm, RuleForm};
 pub use kinds::{AlertFeature, AlertKind, KINDS, kind_of};
+pub use preference::{Preference, PreferenceForm, SetPreferences};
 pub use query::{AlertQuery, AlertSort, AssignedTo, as_on_the_desk};
+pub use route::{
+    AlertStep, GroupField, GroupState, Person, ProbeRoutes, ProbeTold, Recipients, Route, RouteList, RouteMove,
+    RouteProbe, RouteStep, SetRoutes, matching, send_at,
+};
+pub use route_form::{FORM_MATCHERS, FORM_STEPS, MatcherForm, RouteForm, StepForm};
 pub use rule::{
     Level, Metric, MetricReading, NewRule, NoData, Op, RuleDetail, RuleInstance, RuleKind, RuleRow, RuleSpec, RuleState,
 };
@@ -78,6 +87,15 @@ pub struct RuleScreen {
 pub struct ChannelScreen {
     pub channels: Vec<Channel>,
     pub deliveries: Vec<Delivery>,
+}
+
+/// The page of routes: the list, what it names, and who would be told where that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct RoutesScreen {
+    pub list: RouteList,
+    pub channels: Vec<Channel>,
+    pub people: Vec<Person>,
+    pub probe: Option<Result<RouteProbe, AppError>>,
 }
 
 /// Alerts. Reading needs `alerts.view` and shows what is of features one may view; acting needs `alerts.ack`;
@@ -157,4 +175,19 @@ pub trait NotificationsPort: Send + Sync + 'static {
     async fn read(&self, who: &Principal, id: Option<NotificationId>) -> Result<(), AppError>;
     /// What went out through the channels, the latest first.
     async fn deliveries(&self, who: &Principal) -> Result<Vec<Delivery>, AppError>;
+}
+
+/// Who is told of what: routes (`alerts.edit`), and what everybody wants to be told.
+#[async_trait]
+pub trait RoutesPort: Send + Sync + 'static {
+    async fn routes(&self, who: &Principal) -> Result<RouteList, AppError>;
+    /// The whole list anew; `conflict` when it was changed since its version.
+    async fn set_routes(&self, who: &Principal, command: &SetRoutes) -> Result<RouteList, AppError>;
+    /// Who would be told of such an alert; nothing is written.
+    async fn probe(&self, who: &Principal, sample: &ProbeRoutes) -> Result<RouteProbe, AppError>;
+    /// People that routes may name, by address.
+    async fn people(&self, who: &Principal) -> Result<Vec<Person>, AppError>;
+    /// The caller's own, one a feature that the caller may view.
+    async fn preferences(&self, who: &Principal) -> Result<Vec<Preference>, AppError>;
+    async fn set_preferences(&self, who: &Principal, command: &SetPreferences) -> Result<Vec<Preference>, AppError>;
 }

@@ -120,6 +120,8 @@ pub const PLACES: &[Place] = &[
     page("Alert statistics", "/alerts/stats", Permission::AlertsView, "mtta mttr how fast noisy report"),
     page("Silences", "/alerts/silences", Permission::AlertsView, "mute hold back messages"),
     page("Channels", "/alerts/channels", Permission::AlertsEdit, "webhook e-mail slack notifications deliveries"),
+    page("Routes", "/alerts/routes", Permission::AlertsEdit, "who is told escalation steps notifications probe"),
+    open("Preferences", "/inbox/preferences", "notifications messages severity e-mail"),
     page("Fraud review", "/fraud", Permission::FraudView, "cases held suspicious queue review"),
     page(
         "Backtests",

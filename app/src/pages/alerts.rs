@@ -5,6 +5,8 @@ pub mod alert;
 pub mod channels;
 pub mod inbox;
 pub mod new;
+pub mod preferences;
+pub mod routes;
 pub mod rule;
 pub mod rules;
 pub mod silences;
@@ -59,7 +61,10 @@ impl LazyPage for AlertsRoute {
                 <a class="btn" href="/alerts/stats">"Statistics"</a>
                 <a class="btn" href="/alerts/rules">"Rules"</a>
                 <a class="btn" href="/alerts/silences">"Silences"</a>
-                {may(Permission::AlertsEdit).then(|| view! { <a class="btn" href="/alerts/channels">"Channels"</a> })}
+                {may(Permission::AlertsEdit).then(|| view! {
+                    <a class="btn" href="/alerts/channels">"Channels"</a>
+                    <a class="btn" href="/alerts/routes">"Routes"</a>
+                })}
                 {may(Permission::AlertsAck).then(|| view! { <a class="btn primary" href="/alerts/new">"New alert"</a> })}
             </PageHead>
             <FilterBar search/>

@@ -6,7 +6,8 @@ use super::{
     account::{AccountRoute, tokens::TokensRoute},
     alerts::{
         AlertsRoute, act::AlertsActRoute, alert::AlertRoute, channels::ChannelsRoute, inbox::InboxRoute,
-        new::NewAlertRoute, rule::RuleRoute, rules::RulesRoute, silences::SilencesRoute, stats::AlertStatsRoute,
+        new::NewAlertRoute, preferences::PreferencesRoute, routes::RoutesRoute, rule::RuleRoute, rules::RulesRoute,
+        silences::SilencesRoute, stats::AlertStatsRoute,
     },
     analytics::AnalyticsRoute,
     audit::{AuditRoute, entry::AuditEntryRoute},
@@ -126,6 +127,8 @@ area!(
         RulesRoute,
         RuleRoute,
         SilencesRoute,
+        RoutesRoute,
+        PreferencesRoute,
         ChannelsRoute,
         InboxRoute
     }

@@ -1,6 +1,7 @@
 //! REST, one file an endpoint family. Handlers translate; services decide.
 
 pub mod access;
+pub mod alert_routes;
 pub mod alerts;
 pub mod analytics;
 pub mod attention;

@@ -53,6 +53,7 @@ impl Face {
             | "products" | "customers" | "exports" | "files" | "search" | "ws" => Self::Analytics,
             "audit"
             | "notification-channels"
+            | "notification-routes"
             | "data"
             | "demo"
             | "ingest"

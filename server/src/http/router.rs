@@ -50,6 +50,7 @@ fn features() -> Routes<Services> {
         .merge(api::fault_drill::routes())
         .merge(api::transactions::routes())
         .merge(api::alerts::routes())
+        .merge(api::alert_routes::routes())
         .merge(api::fraud::routes())
         .merge(api::analytics::routes())
         .merge(api::reports::routes())

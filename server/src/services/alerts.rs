@@ -8,9 +8,12 @@ mod metrics;
 mod notifying;
 mod outbox;
 mod recovery;
+mod routes;
+mod routing;
 mod rules;
 mod signals;
 mod stats;
+mod steps;
 mod webhook;
 
 pub use desk::AlertsService;
@@ -18,8 +21,10 @@ pub use evaluation::{EvaluationService, Round};
 pub use mail::Mailer;
 pub use notifying::NotificationsService;
 pub use outbox::{Outbox, keep_delivering};
+pub use routes::RoutesService;
 pub use rules::RulesService;
 pub use signals::{Ended, Entity, Signal, Source, clear, raise};
+pub use steps::sweep;
 pub use webhook::{Attempt, Destinations, signature};
 
 use domain::{

@@ -6,6 +6,8 @@ pub mod instances;
 pub mod list;
 pub mod messages;
 pub mod metrics;
+pub mod preferences;
+pub mod routes;
 pub mod rules;
 pub mod silences;
 pub mod stats;
@@ -206,13 +208,15 @@ pub struct Ack<'a> {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// That somebody has seen it; `None` takes it back.
+/// That somebody has seen it, which calls off the steps to come; `None` takes it back.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn acknowledge(connection: &mut PgConnection, id: Uuid, ack: Option<Ack<'_>>) -> Result<()> {
     sqlx::query!(
-        "update ops.alerts set acked_by = $2, acked_at = $3, ack_note = $4, ack_until = $5 where id = $1",
+        "with called_off as (
+             update ops.alert_steps set outcome = 'cancelled' where alert_id = $1 and outcome is null and $3::timestamptz is not null)
+         update ops.alerts set acked_by = $2, acked_at = $3, ack_note = $4, ack_until = $5 where id = $1",
         id,
         ack.map(|ack| ack.by),
         ack.map(|ack| ack.at),
@@ -224,6 +228,8 @@ pub async fn acknowledge(connection: &mut PgConnection, id: Uuid, ack: Option<Ac
     Ok(())
 }
 
+/// It is over, and so are the steps to come.
+///
 /// # Errors
 /// When the statement fails.
 pub async fn assign(connection: &mut PgConnection, id: Uuid, to: Option<Uuid>) -> Result<()> {
@@ -242,7 +248,8 @@ pub async fn resolve(
     at: DateTime<Utc>,
 ) -> Result<()> {
     sqlx::query!(
-        "update ops.alerts set state = 'resolved', resolved_at = $2, resolved_by = $3, resolution = $4, resolution_note = $5
+        "with called_off as (update ops.alert_steps set outcome = 'cancelled' where alert_id = $1 and outcome is null)
+         update ops.alerts set state = 'resolved', resolved_at = $2, resolved_by = $3, resolution = $4, resolution_note = $5
          where id = $1",
         id,
         at,

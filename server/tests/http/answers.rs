@@ -350,7 +350,19 @@ impl Walk {
         self.call(Method::PATCH, &path, json!({"enabled": false})).await;
         self.post(&format!("{path}/test"), Value::Null).await;
         self.get("/api/v1/notifications/deliveries").await;
+        let mut routes = self.get("/api/v1/notification-routes").await;
+        let step = json!({"after_seconds": 60, "channel_ids": [made["id"]], "recipients": {"roles": ["admin"]}});
+        routes["routes"][0]["steps"] = json!([step]);
+        let list = json!({"version": routes["version"], "routes": routes["routes"]});
+        self.call(Method::PUT, "/api/v1/notification-routes", list).await;
+        let sample = json!({"alert_type": "low_stock", "feature": "inventory", "severity": "high", "entity_type": "product", "entity_id": "1"});
+        let probe = self.post("/api/v1/notification-routes/probe", sample).await;
+        assert_eq!(probe["routes"], json!([1]));
         self.call(Method::DELETE, &path, Value::Null).await;
+        self.get("/api/v1/notifications/preferences").await;
+        let wanted =
+            json!({"preferences": [{"feature": "jobs", "min_severity": "high", "in_app": true, "email": false}]});
+        self.call(Method::PUT, "/api/v1/notifications/preferences", wanted).await;
         let inbox = self.get("/api/v1/notifications").await;
         self.post(
             &format!("/api/v1/notifications/{}/read", inbox["items"][0]["id"].as_str().expect("id")),

@@ -9,6 +9,7 @@ mod shop_front;
 #[path = "../world.rs"]
 mod world;
 
+mod alert_routes;
 mod answers;
 mod attention;
 mod audit;

@@ -15,6 +15,7 @@ mod world;
 mod access;
 mod agreement;
 mod alert_desk;
+mod alert_routes;
 mod alert_rule_kinds;
 mod alerts;
 mod analytics;

@@ -270,6 +270,25 @@ async fn many_alerts_at_once_are_few_messages(db: PgPool) {
     assert_eq!(received.iter().map(Received::titles).sum::<usize>(), 188, "nothing is lost");
 }
 
+#[sqlx::test(migrations = "../migrations")]
+async fn later_members_of_a_group_wait_for_its_interval(db: PgPool) {
+    let post = Post::on(db).await;
+    post.raise("mug", Severity::High).await;
+    post.world.clock.advance(Duration::seconds(20));
+    post.raise("jug", Severity::High).await;
+    assert_eq!((post.after(9).await, post.after(1).await), (0, 1), "with the one that waits");
+    assert_eq!(post.receiver.received()[0].titles(), 2);
+    post.world.clock.advance(Duration::seconds(100));
+    post.raise("cup", Severity::High).await;
+    post.world.clock.advance(Duration::seconds(100));
+    post.raise("pot", Severity::High).await;
+    post.raise("can", Severity::Critical).await;
+    assert_eq!(post.deliver().await, 1, "critical is sent at once");
+    assert_eq!((post.after(99).await, post.after(1).await), (0, 1), "300 s after the first message");
+    let received = post.receiver.received();
+    assert_eq!((received.len(), received[2].titles()), (3, 2));
+}
+
 /// Example 15: who takes messages and dies loses none; a repeat carries the same id.
 #[sqlx::test(migrations = "../migrations")]
 async fn what_a_dead_process_had_taken_goes_out_nevertheless(db: PgPool) {

@@ -1,6 +1,6 @@
 //! An alert, what happened to it, and what people do with it.
 
-use super::{AlertFeature, Severity};
+use super::{AlertFeature, AlertStep, Severity};
 use crate::{
     FieldError,
     ids::{AlertId, UserId},
@@ -149,6 +149,8 @@ pub struct AlertDetail {
     /// What ends it.
     pub clears: Option<String>,
     pub events: Vec<AlertEvent>,
+    /// Who is told next while nobody takes it.
+    pub steps: Vec<AlertStep>,
     /// Alerts of the same type and entity before it.
     pub before: Vec<AlertRow>,
     pub may_act: bool,

@@ -34,8 +34,6 @@ pub struct Channel {
     pub name: String,
     pub kind: ChannelKind,
     pub format: Option<WebhookFormat>,
-    /// Alerts below are not sent.
-    pub severity_min: Severity,
     /// Host of the address, or the number of recipients.
     pub target: String,
     pub enabled: bool,
@@ -53,6 +51,7 @@ pub struct NewChannel {
     pub kind: ChannelKind,
     #[serde(default)]
     pub format: Option<WebhookFormat>,
+    /// Of the route that is made with it, at the end of the list.
     #[serde(default = "medium")]
     pub severity_min: Severity,
     /// Of a webhook: `https` only.
@@ -106,7 +105,7 @@ impl NewChannel {
 pub struct Delivery {
     pub id: NotificationId,
     pub channel: String,
-    /// `fired`, `severity_raised`, `resolved`, `silence_ended`, `digest` or `test`.
+    /// `fired`, `severity_raised`, `resolved`, `silence_ended`, `escalated`, `repeat`, `digest` or `test`.
     pub event: String,
     pub alert_id: Option<AlertId>,
     pub title: String,

@@ -18,6 +18,8 @@ words! {
         AlertType => "alert_type", "Type";
         Feature => "feature", "Feature";
         SeverityMax => "severity_max", "Severity at most";
+        /// Of routes only.
+        SeverityMin => "severity_min", "Severity at least";
         EntityType => "entity_type", "Entity type";
         EntityId => "entity_id", "Entity";
         RuleId => "rule_id", "Rule";
@@ -44,22 +46,40 @@ pub struct Subject<'a> {
     pub rule_id: Option<&'a str>,
 }
 
+impl Subject<'_> {
+    /// What must be heard: critical alerts of access and audit cannot be held back by anybody.
+    #[must_use]
+    pub fn is_always_told(&self) -> bool {
+        self.severity == Severity::Critical && NEVER.contains(&self.alert_type)
+    }
+}
+
 impl Matcher {
     #[must_use]
     pub fn matches(&self, of: &Subject<'_>) -> bool {
         let has = |text: Option<&str>| text.is_some_and(|text| self.values.iter().any(|value| value == text));
+        let ranks = || self.values.iter().filter_map(|value| Severity::parse(value)).map(Severity::rank);
         match self.field {
             MatcherField::AlertType => has(Some(of.alert_type)),
             MatcherField::Feature => has(Some(of.feature.as_str())),
             MatcherField::EntityType => has(of.entity_type),
             MatcherField::EntityId => has(of.entity_id),
             MatcherField::RuleId => has(of.rule_id),
-            MatcherField::SeverityMax => {
-                let most = self.values.iter().filter_map(|value| Severity::parse(value)).map(Severity::rank).max();
-                most.is_some_and(|most| of.severity.rank() <= most)
-            }
+            MatcherField::SeverityMax => ranks().max().is_some_and(|most| of.severity.rank() <= most),
+            MatcherField::SeverityMin => ranks().min().is_some_and(|least| of.severity.rank() >= least),
         }
     }
+}
+
+/// The fault of a matcher whose field cannot have its values.
+pub(super) fn matcher_faults(matcher: &Matcher, path: &str) -> Option<FieldError> {
+    let known = |value: &String| match matcher.field {
+        MatcherField::SeverityMax | MatcherField::SeverityMin => Severity::parse(value).is_some(),
+        MatcherField::Feature => AlertFeature::parse(value).is_some(),
+        _ => (1..=200).contains(&value.trim().chars().count()),
+    };
+    let fits = (1..=50).contains(&matcher.values.len()) && matcher.values.iter().all(known);
+    (!fits).then(|| FieldError::new(path, "Give values that this field can have."))
 }
 
 /// A silence to be made. All matchers must match.
@@ -96,13 +116,9 @@ impl NewSilence {
         }
         for (i, matcher) in self.matchers.iter().enumerate() {
             let path = format!("matchers[{i}].values");
-            let known = |value: &String| match matcher.field {
-                MatcherField::SeverityMax => Severity::parse(value).is_some(),
-                MatcherField::Feature => AlertFeature::parse(value).is_some(),
-                _ => !value.trim().is_empty(),
-            };
-            if matcher.values.is_empty() || !matcher.values.iter().all(known) {
-                faults.push(FieldError::new(path.clone(), "Give values that this field can have."));
+            faults.extend(matcher_faults(matcher, &path));
+            if matcher.field == MatcherField::SeverityMin {
+                faults.push(FieldError::new(format!("matchers[{i}].field"), "A silence takes the severity at most."));
             }
             if matcher.field == MatcherField::AlertType && matcher.values.iter().any(|v| NEVER.contains(&v.as_str())) {
                 faults.push(FieldError::new(path, "This type cannot be silenced."));

@@ -15,7 +15,7 @@ use crate::{
     pages::LazyPage,
 };
 use domain::{
-    alerts::{AlertDetail, AlertEvent, Assignee, OneAlertScreen},
+    alerts::{AlertDetail, AlertEvent, AlertStep, Assignee, OneAlertScreen},
     format,
     live::Topic,
 };
@@ -88,6 +88,7 @@ fn found(screen: Option<OneAlertScreen>, acts: Acts) -> AnyView {
             {events(&alert.events)}
         </section>
         {work(&alert, &people, acts)}
+        {steps(&alert.steps)}
         {earlier}
     }
     .into_any()
@@ -241,6 +242,39 @@ fn work(alert: &AlertDetail, people: &[Assignee], acts: Acts) -> impl IntoView +
     .into_any()
 }
 
+/// Who is told next while nobody takes it, and who was.
+fn steps(steps: &[AlertStep]) -> impl IntoView + use<> {
+    let rows = steps
+        .iter()
+        .map(|step| {
+            let (tone, words) = match step.outcome.as_deref() {
+                Some("fired") => ("warn", "Told"),
+                Some("cancelled") => ("good", "Called off"),
+                Some(_) => ("neutral", "Silenced"),
+                None => ("info", "To come"),
+            };
+            view! {
+                <tr>
+                    <td>{format!("Step {}", step.step)}<div class="sub">{step.told.join(", ")}</div></td>
+                    <td>{when(step.fired_at.unwrap_or(step.due_at))}</td>
+                    <td><span class=format!("badge {tone}")>{words}</span></td>
+                </tr>
+            }
+        })
+        .collect_view();
+    (!steps.is_empty()).then(|| {
+        view! {
+            <section class="card">
+                <header><h2>"Who is told next"</h2></header>
+                <div class="table-wrap" tabindex="0"><table class="stack">
+                    <thead><tr><th scope="col">"Step"</th><th scope="col">"When"</th><th scope="col">"State"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table></div>
+            </section>
+        }
+    })
+}
+
 fn events(events: &[AlertEvent]) -> impl IntoView + use<> {
     let words = |kind: &str| {
         match kind {
@@ -255,7 +289,7 @@ fn events(events: &[AlertEvent]) -> impl IntoView + use<> {
             "assigned" => "Given to",
             "silenced" => "Silenced",
             "notified" => "Told again",
-            "escalated" => "Told further people",
+            "escalated" => "Told the next",
             "resolved" => "Over",
             _ => "Deleted",
         }

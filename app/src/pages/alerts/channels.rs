@@ -39,6 +39,7 @@ impl LazyPage for ChannelsRoute {
         view! {
             <PageHead title="Channels" scope="Where alerts are told outside of Millrace">
                 <a class="btn" href="/alerts">"All alerts"</a>
+                <a class="btn" href="/alerts/routes">"Routes"</a>
             </PageHead>
             <ErrorSummary state=FormState::of(act)/>
             <Transition fallback=|| view! { <Loading lines=4/> }>
@@ -80,7 +81,6 @@ fn list(channels: Vec<Channel>, act: ServerAction<ActOnChannel>) -> impl IntoVie
             view! {
                 <tr>
                     <td><strong>{channel.name}</strong><div class="sub">{channel.kind.label()}" · "{channel.target}</div></td>
-                    <td>{channel.severity_min.label()}" and graver"</td>
                     <td>{if channel.enabled { last } else { "Off".into_any() }}</td>
                     <td>
                         <ActionForm action=act>
@@ -97,7 +97,7 @@ fn list(channels: Vec<Channel>, act: ServerAction<ActOnChannel>) -> impl IntoVie
         <div class="table-wrap">
             <table class="stack">
                 <thead><tr>
-                    <th scope="col">"Channel"</th><th scope="col">"Sends"</th><th scope="col">"Last"</th>
+                    <th scope="col">"Channel"</th><th scope="col">"Last"</th>
                     <th scope="col"><span class="visually-hidden">"Act"</span></th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
@@ -161,7 +161,7 @@ fn form(add: ServerAction<AddChannel>) -> impl IntoView {
         select("kind", "Kind", "webhook", ChannelKind::ALL.iter().rev().map(|k| (k.as_str(), k.label())).collect()),
         select(
             "severity_min",
-            "Sends from",
+            "Its first route sends from",
             "medium",
             Severity::ALL.iter().rev().map(|s| (s.as_str(), s.label())).collect(),
         ),

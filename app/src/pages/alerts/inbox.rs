@@ -36,7 +36,9 @@ impl LazyPage for InboxRoute {
     fn view(this: Self) -> AnyView {
         let InboxRoute { inbox, read } = this;
         view! {
-            <PageHead title="Inbox" scope="What you were told, unread first"/>
+            <PageHead title="Inbox" scope="What you were told, unread first">
+                <a class="btn" href="/inbox/preferences">"Preferences"</a>
+            </PageHead>
             <ErrorSummary state=FormState::of(read)/>
             <Transition fallback=|| view! { <Loading lines=6/> }>
                 {move || Suspend::new(async move { ready_or_failed(inbox.await, move |inbox| shown(inbox, read)) })}
@@ -69,6 +71,8 @@ fn shown(inbox: Inbox, read: ServerAction<MarkRead>) -> impl IntoView {
             "resolved" => "Over",
             "severity_raised" => "Graver",
             "silence_ended" => "Still so after the silence",
+            "escalated" => "Nobody has taken it",
+            "repeat" => "Still so",
             _ => "New",
         };
         let button = item.read_at.is_none().then(|| mark(item.id.to_string(), "Read"));

@@ -4,7 +4,7 @@ use super::{
     many::{check_assignee, given_to},
     severity_of,
     signals::{self, Ended, Entity, Signal, Source},
-    visible,
+    steps, visible,
 };
 use crate::{
     backend::Backend,
@@ -145,6 +145,7 @@ impl AlertsService {
         Ok(AlertDetail {
             clears,
             events,
+            steps: steps::of(connection, id.0, &shown.zone).await?,
             before: before.into_iter().map(|row| shown.row(row)).collect::<Result<_, _>>()?,
             may_act,
             may_delete: may_delete && found.deleted_at.is_none(),

@@ -2,7 +2,7 @@
 
 use super::{
     outbox::{Outbox, Settings, kind_of_channel},
-    recovery, severity_of, visible,
+    recovery, routes, severity_of, visible,
 };
 use crate::{backend::Backend, services::transactions::zone_of};
 use async_trait::async_trait;
@@ -74,7 +74,6 @@ fn channel(of: ChannelFields, zone: &BusinessZone) -> Result<Channel, AppError> 
         kind: kind_of_channel(&of.kind)?,
         name: of.name,
         format: of.format.as_deref().and_then(WebhookFormat::parse),
-        severity_min: severity_of(of.severity_min)?,
         target: of.target,
         enabled: of.enabled,
         last_ok_at: of.last_ok_at.map(|at| zone.local(at)),
@@ -245,7 +244,6 @@ impl NotificationsPort for NotificationsService {
             name: command.name.trim(),
             kind: command.kind.as_str(),
             format: (command.kind == ChannelKind::Webhook).then_some(format.as_str()),
-            severity_min: command.severity_min.rank(),
             config_enc: &self.outbox.seal(id.0, &settings)?,
             target: &target,
             by: who.label(),
@@ -256,7 +254,8 @@ impl NotificationsPort for NotificationsService {
             return Err(AppError::conflict("A channel with this name is there already.")
                 .with_field("name", "This name is taken."));
         }
-        let after = json!({ "name": new.name, "kind": new.kind, "target": target });
+        routes::add_for_channel(&mut tx, clock, who, id, command.severity_min).await?;
+        let after = json!({ "name": new.name, "kind": new.kind, "target": target, "from": command.severity_min });
         self.audit(&mut tx, who, "alerts.channel_create", ("channel", id.to_string()), after).await?;
         let made = self.one_channel(&mut tx, id).await?;
         store::commit(tx).await?;
@@ -282,6 +281,7 @@ impl NotificationsPort for NotificationsService {
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let before = self.one_channel(&mut tx, id).await?;
         channels::delete(&mut tx, id.0, self.backend.clock.now()).await?;
+        routes::forget_channel(&mut tx, self.backend.clock.as_ref(), who, id).await?;
         let after = json!({ "name": before.name });
         self.audit(&mut tx, who, "alerts.channel_delete", ("channel", id.to_string()), after).await?;
         Ok(store::commit(tx).await?)

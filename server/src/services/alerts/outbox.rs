@@ -3,8 +3,9 @@
 
 use super::{
     mail::{self, Mailer},
-    recovery,
+    recovery, routing,
     signals::{self, Ended, Signal},
+    steps,
     webhook::{self, Attempt, Destinations},
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
-    alerts::{ChannelKind, Resolution, Severity, WebhookFormat, kind_of},
+    alerts::{AlertFeature, ChannelKind, Resolution, Severity, Subject, WebhookFormat, kind_of},
     live::Topic,
 };
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,7 @@ use std::{collections::BTreeMap, fmt, time};
 use store::alerts::{
     channels::{self, ChannelFields},
     messages::{self, Due, Ended as Outcome},
+    preferences,
 };
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -138,7 +140,7 @@ impl Outbox {
         }
     }
 
-    /// Alerts of one type and event go together; beyond the flood mark everything does.
+    /// Alerts of one group and event go together; beyond the flood mark everything does.
     async fn pack(
         &self,
         connection: &mut sqlx::PgConnection,
@@ -152,7 +154,7 @@ impl Outbox {
         for one in due {
             match one.message_id {
                 Some(message) => put(&mut parcels, message, one.digest, one),
-                None => groups.entry((one.event.clone(), one.alert_type.clone())).or_default().push(one),
+                None => groups.entry((one.event.clone(), one.group_key.clone())).or_default().push(one),
             }
         }
         let digest = self.backend.clock.new_id();
@@ -177,6 +179,7 @@ impl Outbox {
         let (state, next, code, error) = match &attempt {
             Attempt::Delivered { code } => ("delivered", None, Some(*code), None),
             Attempt::Never { code, error } => ("dead", None, *code, Some(error.as_str())),
+            Attempt::Unwanted => ("suppressed", None, None, Some("Nobody at these addresses wants it by e-mail.")),
             Attempt::Again { code, after, error } => match WAITS.get(tried) {
                 Some(wait) => {
                     let wait = Duration::seconds((*wait).max(after.unwrap_or_default()));
@@ -187,7 +190,9 @@ impl Outbox {
         };
         let mut tx = store::begin(&self.backend.pools.jobs).await?;
         messages::ended(&mut tx, Outcome { ids: &parcel.rows, state, next, code, error, at: now }).await?;
-        channels::stamp(&mut tx, channel.id, error, now).await?;
+        if state != "suppressed" {
+            channels::stamp(&mut tx, channel.id, error, now).await?;
+        }
         let kind = kind_of("notification_failed").ok_or_else(AppError::internal)?;
         let (clock, id) = (self.backend.clock.as_ref(), channel.id.to_string());
         if state == "dead" {
@@ -220,8 +225,15 @@ impl Outbox {
             }
             Some(Settings::Email { addresses }) => match &self.mailer {
                 Some(mailer) => {
+                    let wanted = match self.wanted(addresses, &parcel.alerts).await {
+                        Ok(wanted) => wanted,
+                        Err(error) => return Attempt::Again { code: None, after: None, error: error.message },
+                    };
+                    if wanted.is_empty() {
+                        return Attempt::Unwanted;
+                    }
                     let (subject, lines) = mail::of_alerts(event, &alerts);
-                    mailer.send(&addresses, &subject, &lines).await
+                    mailer.send(&wanted, &subject, &lines).await
                 }
                 None => Attempt::Never { code: None, error: "No mail server is set.".to_owned() },
             },
@@ -232,6 +244,44 @@ impl Outbox {
         }
     }
 
+    /// Addresses without those of people who want none of these alerts by e-mail.
+    async fn wanted(&self, addresses: Vec<String>, alerts: &[Value]) -> Result<Vec<String>, AppError> {
+        let text = |alert: &Value, key: &str| alert[key].as_str().unwrap_or_default().to_owned();
+        let features: Vec<String> = alerts.iter().map(|alert| text(alert, "feature")).collect();
+        let lower: Vec<String> = addresses.iter().map(|address| address.to_lowercase()).collect();
+        let mut connection = store::acquire(&self.backend.pools.jobs).await?;
+        let chosen = preferences::about(&mut connection, &[], &lower, &features).await?;
+        drop(connection);
+        let wants = |address: &String, alert: &Value| -> Result<bool, AppError> {
+            let feature = text(alert, "feature");
+            let of =
+                |one: &&preferences::Chosen| one.feature == feature && one.email_address.eq_ignore_ascii_case(address);
+            let Some(chosen) = chosen.iter().find(of) else { return Ok(true) };
+            let rank = alert["severity"].as_i64().and_then(|rank| i16::try_from(rank).ok());
+            let alert_type = text(alert, "alert_type");
+            let subject = Subject {
+                alert_type: &alert_type,
+                feature: AlertFeature::parse(&feature).ok_or_else(AppError::internal)?,
+                severity: rank.and_then(Severity::of_rank).ok_or_else(AppError::internal)?,
+                entity_type: None,
+                entity_id: None,
+                rule_id: None,
+            };
+            Ok(routing::preference(chosen)?.mails(&subject))
+        };
+        let mut wanted = Vec::new();
+        for address in addresses {
+            let mut any = alerts.is_empty();
+            for alert in alerts {
+                any |= wants(&address, alert)?;
+            }
+            if any {
+                wanted.push(address);
+            }
+        }
+        Ok(wanted)
+    }
+
     /// As receivers see it.
     fn shown(&self, alert: &Value) -> Value {
         let mut alert = alert.clone();
@@ -240,6 +290,7 @@ impl Outbox {
         let entity = serde_json::json!({ "type": alert["entity_type"], "id": alert["entity_id"] });
         let url = format!("{}/alerts/{}", self.origin, alert["id"].as_str().unwrap_or_default());
         if let Some(fields) = alert.as_object_mut() {
+            fields.remove("feature");
             fields.remove("entity_type");
             fields.remove("entity_id");
             fields.insert("severity".to_owned(), severity.into());
@@ -265,6 +316,7 @@ impl Outbox {
             Attempt::Never { code, error } | Attempt::Again { code, error, .. } => {
                 ("dead", *code, Some(error.as_str()))
             }
+            Attempt::Unwanted => ("suppressed", None, None),
         };
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         messages::ended(&mut tx, Outcome { ids: &[id], state, next: None, code, error, at: now }).await?;
@@ -292,8 +344,8 @@ fn put(parcels: &mut BTreeMap<Uuid, Parcel>, message: Uuid, digest: bool, one: D
     parcel.alerts.extend(one.alert);
 }
 
-/// The outbox of one process that works: after each change of an alert, and every few seconds. Stock that was moved is
-/// looked at as soon as it is told.
+/// The outbox of one process that works: after each change of an alert, and every few seconds, with the steps that are
+/// due. Stock that was moved is looked at as soon as it is told.
 pub async fn keep_delivering(services: Services, stop: CancellationToken) {
     let who = actors::system("alerts", services.backend.clock.new_id());
     let mut heard = services.live.subscribe();
@@ -326,6 +378,7 @@ pub async fn keep_delivering(services: Services, stop: CancellationToken) {
             if moved {
                 recovery::stock(&services.backend, &who).await?;
             }
+            steps::sweep(&services.backend, who.label()).await?;
             services.outbox.deliver().await
         };
         match done.await {

@@ -1,7 +1,10 @@
 //! What is over without a word from the feature that noticed it, stock that has become low, and silences that begin
 //! and end.
 
-use super::signals::{self, Ended, Signal, Told, silence_of, tell};
+use super::{
+    routing::{Told, tell},
+    signals::{self, Ended, Signal, silence_of},
+};
 use crate::{backend::Backend, services::overview::reorder_threshold};
 use chrono::Duration;
 use domain::{
@@ -149,8 +152,12 @@ pub async fn hold(connection: &mut PgConnection, clock: &dyn Clock, who: &Princi
                 let told = Told {
                     id: alert.id,
                     alert_type: &alert.alert_type,
+                    feature: &alert.feature,
                     severity: alert.severity,
                     title: &alert.title,
+                    entity_type: alert.entity_type.as_deref(),
+                    entity_id: alert.entity_id.as_deref(),
+                    rule_id: alert.rule_id,
                     silenced: false,
                 };
                 tell(connection, clock, &told, "silence_ended", seq, now).await?;

@@ -23,7 +23,7 @@ use sqlx::PgConnection;
 use std::{fmt, sync::Arc};
 use store::{
     alerts::{
-        instances,
+        instances, routes,
         rules::{self as rows, RuleFields},
     },
     audit::{self, Act},
@@ -199,6 +199,7 @@ impl AlertRulesPort for RulesService {
         let (id, spec) = (AlertRuleId(clock.new_id()), to_json(&rule.spec)?);
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         rows::insert(&mut tx, &written(id, rule, metric, &spec, who.label(), clock.now())).await?;
+        routes::own(&mut tx, id.0, who.user_id().map(|user| user.0)).await?;
         self.audit(&mut tx, who, id, "create", json!({ "name": rule.name, "spec": spec })).await?;
         let detail = self.read(&mut tx, who, id).await?;
         store::commit(tx).await?;

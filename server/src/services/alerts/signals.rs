@@ -1,6 +1,7 @@
 //! The port through which every feature raises and clears alerts, in its own transaction (`alerts.md` 3.1, 3.7).
 
-use chrono::{DateTime, Duration, Utc};
+use super::routing::{Told, tell};
+use chrono::{DateTime, Utc};
 use domain::{
     AppError,
     alerts::{AlertFeature, AlertKind, Matcher, Resolution, Severity, Subject},
@@ -11,15 +12,8 @@ use domain::{
 use rust_decimal::Decimal;
 use serde_json::json;
 use sqlx::PgConnection;
-use store::alerts::{
-    self as rows, Locked, NewAlert, SeenAgain,
-    messages::{self, NewMessages, Recipient},
-    silences,
-};
+use store::alerts::{self as rows, Locked, NewAlert, SeenAgain, silences};
 use uuid::Uuid;
-
-/// Messages of one kind that come within this time go out of the house as one; critical ones do not wait.
-const GROUP_WAIT: Duration = Duration::seconds(30);
 
 /// What an alert is about.
 #[derive(Debug, Clone, Default)]
@@ -196,8 +190,12 @@ async fn open(
     let told = Told {
         id,
         alert_type: &signal.alert_type,
+        feature: signal.feature.as_str(),
         severity: signal.severity.rank(),
         title: &signal.title,
+        entity_type: signal.entity.kind.as_deref(),
+        entity_id: signal.entity.id.as_deref(),
+        rule_id: signal.source.rule(),
         silenced: silence.is_some(),
     };
     if let Some((silence, _)) = silence {
@@ -253,13 +251,7 @@ async fn grow(
         rows::acknowledge(connection, open.id, None).await?;
         rows::happened(connection, open.id, "unacked", actor, &json!({ "text": "It has become graver." }), at).await?;
     }
-    let told = Told {
-        id: open.id,
-        alert_type: &open.alert_type,
-        severity: severity.rank(),
-        title,
-        silenced: open.silenced_until.is_some_and(|until| until > at),
-    };
+    let told = Told { severity: severity.rank(), title, ..Told::of(open, at) };
     tell(connection, clock, &told, "severity_raised", seq, at).await
 }
 
@@ -297,70 +289,13 @@ pub(super) async fn end(
     rows::resolve(connection, open.id, ended.by, ended.how.as_str(), ended.note, at).await?;
     let data = json!({ "resolution": ended.how.as_str(), "text": ended.note });
     let seq = rows::happened(connection, open.id, "resolved", ended.by, &data, at).await?;
-    let told = Told {
-        id: open.id,
-        alert_type: &open.alert_type,
-        severity: open.severity,
-        title: &open.title,
-        silenced: open.silenced_until.is_some_and(|until| until > at),
-    };
-    tell(connection, clock, &told, "resolved", seq, at).await
-}
-
-/// Of what people are told.
-pub(super) struct Told<'a> {
-    pub id: Uuid,
-    pub alert_type: &'a str,
-    pub severity: i16,
-    pub title: &'a str,
-    pub silenced: bool,
-}
-
-/// Writes the messages of an event and announces it, all with the caller's commit. Who was told that it fires is told
-/// that it is over.
-pub(super) async fn tell(
-    connection: &mut PgConnection,
-    clock: &dyn Clock,
-    told: &Told<'_>,
-    event: &str,
-    seq: i32,
-    at: DateTime<Utc>,
-) -> Result<(), AppError> {
-    let recipients: Vec<Recipient> = if event == "resolved" {
-        messages::told(connection, told.id).await?
-    } else {
-        messages::recipients(connection, told.severity).await?
-    };
-    let ids: Vec<Uuid> = recipients.iter().map(|_| clock.new_id()).collect();
-    let wait = if told.severity == Severity::Critical.rank() { Duration::zero() } else { GROUP_WAIT };
-    let new = NewMessages {
-        ids: &ids,
-        recipients: &recipients,
-        event,
-        alert_id: told.id,
-        seq,
-        alert_type: told.alert_type,
-        severity: told.severity,
-        title: told.title,
-        suppressed: told.silenced,
-        send_at: at + wait,
-        at,
-    };
-    if !recipients.is_empty() {
-        messages::insert(connection, &new).await?;
-    }
-    let people = recipients.iter().filter_map(|to| to.user_id).filter(|_| !told.silenced);
-    let mut events: Vec<(Topic, String)> = people.map(|user| (Topic::Notification, user.to_string())).collect();
-    events.push((Topic::Alerts, told.id.to_string()));
-    Ok(store::live::emit_all(connection, &events).await?)
+    tell(connection, clock, &Told::of(open, at), "resolved", seq, at).await
 }
 
 /// The running silence that matches and lasts longest: they come in that order.
 pub(super) fn silence_of(running: &[silences::Running], subject: &Subject<'_>) -> Option<(Uuid, DateTime<Utc>)> {
     // What must be heard cannot be held back by a wide silence either.
-    let always =
-        subject.severity == Severity::Critical && matches!(subject.alert_type, "audit_broken" | "isolation_breach");
-    let matching = running.iter().filter(|_| !always).find(|silence| {
+    let matching = running.iter().filter(|_| !subject.is_always_told()).find(|silence| {
         let matchers: Vec<Matcher> = serde_json::from_value(silence.matchers.clone()).unwrap_or_default();
         !matchers.is_empty() && matchers.iter().all(|matcher| matcher.matches(subject))
     });

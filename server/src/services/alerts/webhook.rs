@@ -106,6 +106,8 @@ pub enum Attempt {
         code: Option<i32>,
         error: String,
     },
+    /// Nobody it would go to wants it.
+    Unwanted,
 }
 
 impl Destinations {

@@ -11,7 +11,6 @@ pub struct ChannelFields {
     pub name: String,
     pub kind: String,
     pub format: Option<String>,
-    pub severity_min: i16,
     pub config_enc: Vec<u8>,
     pub target: String,
     pub enabled: bool,
@@ -27,7 +26,7 @@ pub struct ChannelFields {
 pub async fn list(connection: &mut PgConnection, id: Option<Uuid>) -> Result<Vec<ChannelFields>> {
     Ok(sqlx::query_as!(
         ChannelFields,
-        "select id, name, kind, format, severity_min, config_enc, target, enabled, last_ok_at, last_error, last_error_at
+        "select id, name, kind, format, config_enc, target, enabled, last_ok_at, last_error, last_error_at
          from ops.notification_channels where deleted_at is null and ($1::uuid is null or id = $1) order by lower(name)",
         id
     )
@@ -41,7 +40,6 @@ pub struct NewChannel<'a> {
     pub name: &'a str,
     pub kind: &'a str,
     pub format: Option<&'a str>,
-    pub severity_min: i16,
     pub config_enc: &'a [u8],
     pub target: &'a str,
     pub by: &'a str,
@@ -54,13 +52,12 @@ pub struct NewChannel<'a> {
 /// When the statement fails.
 pub async fn insert(connection: &mut PgConnection, new: &NewChannel<'_>) -> Result<bool> {
     let done = sqlx::query!(
-        "insert into ops.notification_channels (id, name, kind, format, severity_min, config_enc, target, created_by, created_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing",
+        "insert into ops.notification_channels (id, name, kind, format, config_enc, target, created_by, created_at)
+         values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing",
         new.id,
         new.name,
         new.kind,
         new.format,
-        new.severity_min,
         new.config_enc,
         new.target,
         new.by,

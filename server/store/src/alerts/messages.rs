@@ -13,22 +13,6 @@ pub struct Recipient {
     pub user_id: Option<Uuid>,
 }
 
-/// Administrators, and channels that send alerts as grave as this.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn recipients(connection: &mut PgConnection, severity: i16) -> Result<Vec<Recipient>> {
-    Ok(sqlx::query_as!(
-        Recipient,
-        r#"select null::uuid as "channel_id", id as "user_id" from access.users where role = 'admin' and is_active
-           union all
-           select id, null from ops.notification_channels where enabled and deleted_at is null and severity_min <= $1"#,
-        severity
-    )
-    .fetch_all(connection)
-    .await?)
-}
-
 /// Everybody who may sign in.
 ///
 /// # Errors
@@ -37,28 +21,85 @@ pub async fn people(connection: &mut PgConnection) -> Result<Vec<Uuid>> {
     Ok(sqlx::query_scalar!("select id from access.users where is_active order by id").fetch_all(connection).await?)
 }
 
+/// Who was told, and by which route and group the latest time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToldFields {
+    pub channel_id: Option<Uuid>,
+    pub user_id: Option<Uuid>,
+    pub route_id: Option<Uuid>,
+    pub group_key: Option<String>,
+}
+
 /// Who was told that the alert fires.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn told(connection: &mut PgConnection, alert: Uuid) -> Result<Vec<Recipient>> {
+pub async fn told(connection: &mut PgConnection, alert: Uuid) -> Result<Vec<ToldFields>> {
     Ok(sqlx::query_as!(
-        Recipient,
-        "select distinct n.channel_id, n.user_id from ops.notifications n
+        ToldFields,
+        "select distinct on (n.channel_id, n.user_id) n.channel_id, n.user_id, n.route_id, n.group_key from ops.notifications n
          left join ops.notification_channels c on c.id = n.channel_id
          where n.alert_id = $1 and n.event <> 'resolved' and n.state <> 'suppressed'
-           and (n.channel_id is null or (c.enabled and c.deleted_at is null))",
+           and (n.channel_id is null or (c.enabled and c.deleted_at is null))
+         order by n.channel_id, n.user_id, (n.event = 'escalated'), n.created_at desc",
         alert
     )
     .fetch_all(connection)
     .await?)
 }
 
-/// One message a recipient.
+/// What a channel has of a group of messages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupFields {
+    pub channel_id: Uuid,
+    pub group_key: String,
+    pub waits_until: Option<DateTime<Utc>>,
+    pub sent_at: Option<DateTime<Utc>>,
+}
+
+/// What each of the channels has of the group beside it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn groups(
+    connection: &mut PgConnection,
+    channels: &[Uuid],
+    keys: &[String],
+    event: &str,
+) -> Result<Vec<GroupFields>> {
+    Ok(sqlx::query_as!(
+        GroupFields,
+        r#"select g.channel_id as "channel_id!", g.group_key as "group_key!",
+                  (select min(n.next_attempt_at) from ops.notifications n
+                   where n.channel_id = g.channel_id and n.event = $3 and n.group_key = g.group_key and n.delivered_at is null
+                     and n.state = 'waiting' and n.message_id is null) as waits_until,
+                  (select max(n.delivered_at) from ops.notifications n
+                   where n.channel_id = g.channel_id and n.event = $3 and n.group_key = g.group_key) as sent_at
+           from unnest($1::uuid[], $2::text[]) as g (channel_id, group_key)"#,
+        channels,
+        keys,
+        event
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// One message.
+#[derive(Debug)]
+pub struct NewMessage {
+    pub id: Uuid,
+    pub to: Recipient,
+    pub route_id: Option<Uuid>,
+    /// Of a channel: messages with the same go as one.
+    pub group_key: Option<String>,
+    /// When a channel sends it.
+    pub send_at: DateTime<Utc>,
+}
+
+/// What the messages of one event have in common.
 #[derive(Debug)]
 pub struct NewMessages<'a> {
-    pub ids: &'a [Uuid],
-    pub recipients: &'a [Recipient],
+    pub messages: &'a [NewMessage],
     pub event: &'a str,
     pub alert_id: Uuid,
     pub seq: i32,
@@ -66,8 +107,6 @@ pub struct NewMessages<'a> {
     pub severity: i16,
     pub title: &'a str,
     pub suppressed: bool,
-    /// When the channels send it.
-    pub send_at: DateTime<Utc>,
     pub at: DateTime<Utc>,
 }
 
@@ -76,20 +115,29 @@ pub struct NewMessages<'a> {
 /// # Errors
 /// When the statement fails.
 pub async fn insert(connection: &mut PgConnection, new: &NewMessages<'_>) -> Result<()> {
-    let channels: Vec<Option<Uuid>> = new.recipients.iter().map(|to| to.channel_id).collect();
-    let users: Vec<Option<Uuid>> = new.recipients.iter().map(|to| to.user_id).collect();
+    let of = new.messages;
+    let ids: Vec<Uuid> = of.iter().map(|one| one.id).collect();
+    let channels: Vec<Option<Uuid>> = of.iter().map(|one| one.to.channel_id).collect();
+    let users: Vec<Option<Uuid>> = of.iter().map(|one| one.to.user_id).collect();
+    let routes: Vec<Option<Uuid>> = of.iter().map(|one| one.route_id).collect();
+    let groups: Vec<Option<String>> = of.iter().map(|one| one.group_key.clone()).collect();
+    let times: Vec<DateTime<Utc>> = of.iter().map(|one| one.send_at).collect();
     sqlx::query!(
         "insert into ops.notifications (id, channel_id, user_id, event, alert_id, seq, alert_type, severity, title, state,
-                                        next_attempt_at, created_at, delivered_at)
-         select r.id, r.channel_id, r.user_id, $4, $5, $6, $7, $8, $9,
-                case when $10 then 'suppressed' when r.user_id is not null then 'delivered' else 'waiting' end,
-                case when not $10 and r.channel_id is not null then $11::timestamptz end, $12,
-                case when not $10 and r.user_id is not null then $12::timestamptz end
-         from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r (id, channel_id, user_id)
+                                        next_attempt_at, created_at, delivered_at, route_id, group_key)
+         select r.id, r.channel_id, r.user_id, $7, $8, $9, $10, $11, $12,
+                case when $13 then 'suppressed' when r.user_id is not null then 'delivered' else 'waiting' end,
+                case when not $13 and r.channel_id is not null then r.send_at end, $14,
+                case when not $13 and r.user_id is not null then $14::timestamptz end, r.route_id, r.group_key
+         from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[])
+              as r (id, channel_id, user_id, route_id, group_key, send_at)
          on conflict do nothing",
-        new.ids,
+        &ids,
         &channels as &[Option<Uuid>],
         &users as &[Option<Uuid>],
+        &routes as &[Option<Uuid>],
+        &groups as &[Option<String>],
+        &times,
         new.event,
         new.alert_id,
         new.seq,
@@ -97,7 +145,6 @@ pub async fn insert(connection: &mut PgConnection, new: &NewMessages<'_>) -> Res
         new.severity,
         new.title,
         new.suppressed,
-        new.send_at,
         new.at
     )
     .execute(connection)
@@ -114,7 +161,7 @@ pub struct Due {
     pub message_id: Option<Uuid>,
     pub digest: bool,
     pub attempts: i32,
-    pub alert_type: String,
+    pub group_key: String,
     pub alert: Option<Value>,
 }
 
@@ -142,9 +189,10 @@ pub async fn claim(
                update ops.notifications n set state = 'sending', next_attempt_at = $2 from due where n.id = due.id
                returning n.*
            )
-           select t.id, t.channel_id as "channel_id!", t.event, t.message_id, t.digest, t.attempts, t.alert_type,
+           select t.id, t.channel_id as "channel_id!", t.event, t.message_id, t.digest, t.attempts,
+                  coalesce(t.group_key, t.alert_type) as "group_key!",
                   case when a.id is not null then jsonb_build_object(
-                      'id', a.id, 'number', a.number, 'alert_type', a.alert_type, 'severity', t.severity, 'state', a.state,
+                      'id', a.id, 'number', a.number, 'alert_type', a.alert_type, 'feature', a.feature, 'severity', t.severity, 'state', a.state,
                       'title', t.title, 'message', a.message, 'entity_type', a.entity_type, 'entity_id', a.entity_id,
                       'value', a.value, 'threshold', a.threshold, 'opened_at', a.opened_at) end as alert
            from taken t left join ops.alerts a on a.id = t.alert_id

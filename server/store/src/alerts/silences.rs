@@ -133,10 +133,20 @@ pub async fn open_alerts(connection: &mut PgConnection) -> Result<Vec<OpenAlert>
     .await?)
 }
 
+/// Until when messages of an alert are held back, which calls off the steps to come.
+///
 /// # Errors
 /// When the statement fails.
 pub async fn set(connection: &mut PgConnection, alert: Uuid, until: Option<DateTime<Utc>>) -> Result<()> {
-    sqlx::query!("update ops.alerts set silenced_until = $2 where id = $1", alert, until).execute(connection).await?;
+    sqlx::query!(
+        "with called_off as (
+             update ops.alert_steps set outcome = 'silenced' where alert_id = $1 and outcome is null and $2::timestamptz is not null)
+         update ops.alerts set silenced_until = $2 where id = $1",
+        alert,
+        until
+    )
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

@@ -1,6 +1,7 @@
 CREATE INDEX alert_instances_alert_id_idx ON ops.alert_instances USING btree (alert_id) WHERE (alert_id IS NOT NULL);
 CREATE INDEX alert_rules_next_look_at_idx ON ops.alert_rules USING btree (next_look_at) WHERE (enabled AND (deleted_at IS NULL));
 CREATE INDEX alerts_acked ON ops.alerts USING btree (acked_at) WHERE (acked_at IS NOT NULL);
+CREATE INDEX alert_steps_due ON ops.alert_steps USING btree (due_at) WHERE (outcome IS NULL);
 CREATE INDEX alerts_alert_type_opened_at_idx ON ops.alerts USING btree (alert_type, opened_at DESC);
 CREATE INDEX alerts_assignee ON ops.alerts USING btree (assignee_id, opened_at DESC, id DESC) WHERE (assignee_id IS NOT NULL);
 CREATE INDEX alerts_dearest ON ops.alerts USING btree (COALESCE(money_at_risk, ('-1'::integer)::numeric), opened_at, id);
@@ -70,6 +71,7 @@ CREATE INDEX movements_product_id_site_id_at_idx ON stock.movements USING btree 
 CREATE INDEX movements_ref_id_idx ON stock.movements USING btree (ref_id) WHERE (ref_id IS NOT NULL);
 CREATE INDEX notifications_alert_id_idx ON ops.notifications USING btree (alert_id);
 CREATE INDEX notifications_due ON ops.notifications USING btree (next_attempt_at) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text, 'failed'::text]));
+CREATE INDEX notifications_group ON ops.notifications USING btree (channel_id, event, group_key, delivered_at) WHERE (channel_id IS NOT NULL);
 CREATE INDEX notifications_inbox ON ops.notifications USING btree (user_id, created_at DESC) WHERE (user_id IS NOT NULL);
 CREATE INDEX notifications_sent ON ops.notifications USING btree (channel_id, delivered_at) WHERE (channel_id IS NOT NULL);
 CREATE INDEX notifications_unread ON ops.notifications USING btree (user_id) WHERE ((user_id IS NOT NULL) AND (read_at IS NULL));

@@ -7,8 +7,9 @@ use super::super::{
 use crate::http::api::alerts::{AlertPage, ChangeChannel, ChangeRule, UnresolvedCount};
 use domain::alerts::{
     AckAlert, AlertDetail, AlertEvent, AlertFeature, AlertRow, AlertSort, AssignAlert, BulkAlerts, BulkResult, Channel,
-    CommentAlert, Delivery, Inbox, Metric, MetricReading, NewAlert, NewChannel, NewRule, NewSilence, Note, RuleDetail,
-    RuleInstance, RuleRow, Silence, SilenceAlert, Stats,
+    CommentAlert, Delivery, Inbox, Metric, MetricReading, NewAlert, NewChannel, NewRule, NewSilence, Note, Preference,
+    ProbeRoutes, RouteList, RouteProbe, RuleDetail, RuleInstance, RuleRow, SetPreferences, SetRoutes, Silence,
+    SilenceAlert, Stats,
 };
 
 const FILTER: &[Parameter] = &[
@@ -91,7 +92,20 @@ pub const OPERATIONS: &[Operation] = &[
         .takes(named::<ChangeChannel>),
     nothing("DELETE /api/v1/notification-channels/{id}", "Take a channel away; what waits for it is given up"),
     json("POST /api/v1/notification-channels/{id}/test", "Send a test, and say what came of it", named::<Delivery>),
+    json("GET /api/v1/notification-routes", "Who is told of what, in order", named::<RouteList>),
+    json("PUT /api/v1/notification-routes", "Write the whole list of routes anew", named::<RouteList>)
+        .note("A route keeps its id; one without an id is new. The first that matches ends the search unless it continues; where none matches, the rule's owner and the administrators are told.")
+        .takes(named::<SetRoutes>)
+        .fails(&[("409", "Somebody has changed the routes meanwhile.")]),
+    json("POST /api/v1/notification-routes/probe", "Who would be told of such an alert", named::<RouteProbe>)
+        .note("Nothing is written.")
+        .takes(named::<ProbeRoutes>),
     json("GET /api/v1/notifications", "The caller's messages", named::<Inbox>),
+    json("GET /api/v1/notifications/preferences", "What the caller wants to be told", list::<Preference>)
+        .note("One a feature that the caller may view."),
+    json("PUT /api/v1/notifications/preferences", "Change what the caller wants to be told", list::<Preference>)
+        .note("Features that are not named stay as they are. What is critical about access and audit comes always.")
+        .takes(named::<SetPreferences>),
     nothing("POST /api/v1/notifications/read-all", "Mark all messages of the caller as read"),
     json("GET /api/v1/notifications/deliveries", "What went through channels, the latest first", list::<Delivery>),
     nothing("POST /api/v1/notifications/{id}/read", "Mark one message as read"),
