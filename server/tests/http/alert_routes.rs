@@ -33,6 +33,7 @@ async fn routes_are_written_moved_and_tried_without_script(owner: PgPool) {
     assert_eq!(post(&mut ada, SAVE, new, &form).await.location(), new);
     let page = ada.get(new).await.text;
     assert!(page.contains("Give values that this field can have.") && page.contains("value=\"urgent\""), "{page}");
+    assert!(!ada.get(new).await.text.contains("urgent"), "a note is shown once");
     let good = form.replace("urgent", "high");
     let steps =
         "&route[steps][0][after_seconds]=60&route[steps][0][whom][0]=role:admin&route[steps][1][after_seconds]=";

@@ -1,10 +1,6 @@
 //! The form of a route. A refused one comes back as it was typed, each fault under its field.
 
-use crate::{
-    components::form::{CsrfField, FormState},
-    context::session,
-    features::alert_routes::SaveRoute,
-};
+use crate::{components::form::CsrfField, context::session, features::alert_routes::SaveRoute};
 use domain::{
     AppError,
     access::{PermSet, Role},
@@ -105,11 +101,11 @@ pub(super) fn form(screen: &RoutesScreen, edit: &str) -> Option<AnyView> {
     let new = Route { recipients: Recipients::usual(), ..Route::default() };
     let route = route.or((edit == "new").then_some(&new))?;
     let title = if edit == "new" { "New route" } else { "The route" };
-    let note = session().note.filter(|note| note.form == SaveRoute::PATH);
+    // What was typed belongs to the route it was typed for.
+    let note = session().note.filter(|note| note.form == SaveRoute::PATH && note.value("id") == Some(edit));
     let form =
         note.as_ref().map_or_else(|| RouteForm::of(route, &screen.people), |note| RouteForm::parse(&note.values));
-    let error = FormState::plain(SaveRoute::PATH).error().get_untracked();
-    let error = error.as_ref();
+    let error = note.as_ref().map(|note| &note.error);
     let (no_matcher, no_step) = (MatcherForm::default(), StepForm::default());
     let filled = form.matchers.iter().filter(|matcher| !matcher.values.is_empty()).count();
     let matchers = (0..form.matchers.len().max(FORM_MATCHERS.max(filled + 1)))
