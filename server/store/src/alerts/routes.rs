@@ -188,9 +188,8 @@ pub async fn known_people(connection: &mut PgConnection, ids: &[Uuid]) -> Result
 /// # Errors
 /// When the statement fails.
 pub async fn concerned(connection: &mut PgConnection, alert: Uuid) -> Result<(Option<Uuid>, Option<Uuid>)> {
-    // By name, for as long as alerts have nobody they are assigned to.
     let found = sqlx::query!(
-        r#"select (to_jsonb(a) ->> 'assignee_id')::uuid as assignee_id, r.owner_id as "owner_id?"
+        r#"select a.assignee_id, r.owner_id as "owner_id?"
            from ops.alerts a left join ops.alert_rules r on r.id = a.rule_id where a.id = $1"#,
         alert
     )

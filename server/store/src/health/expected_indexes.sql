@@ -1,7 +1,7 @@
 CREATE INDEX alert_instances_alert_id_idx ON ops.alert_instances USING btree (alert_id) WHERE (alert_id IS NOT NULL);
 CREATE INDEX alert_rules_next_look_at_idx ON ops.alert_rules USING btree (next_look_at) WHERE (enabled AND (deleted_at IS NULL));
-CREATE INDEX alerts_acked ON ops.alerts USING btree (acked_at) WHERE (acked_at IS NOT NULL);
 CREATE INDEX alert_steps_due ON ops.alert_steps USING btree (due_at) WHERE (outcome IS NULL);
+CREATE INDEX alerts_acked ON ops.alerts USING btree (acked_at) WHERE (acked_at IS NOT NULL);
 CREATE INDEX alerts_alert_type_opened_at_idx ON ops.alerts USING btree (alert_type, opened_at DESC);
 CREATE INDEX alerts_assignee ON ops.alerts USING btree (assignee_id, opened_at DESC, id DESC) WHERE (assignee_id IS NOT NULL);
 CREATE INDEX alerts_dearest ON ops.alerts USING btree (COALESCE(money_at_risk, ('-1'::integer)::numeric), opened_at, id);
