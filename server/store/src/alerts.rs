@@ -228,8 +228,6 @@ pub async fn acknowledge(connection: &mut PgConnection, id: Uuid, ack: Option<Ac
     Ok(())
 }
 
-/// It is over, and so are the steps to come.
-///
 /// # Errors
 /// When the statement fails.
 pub async fn assign(connection: &mut PgConnection, id: Uuid, to: Option<Uuid>) -> Result<()> {
@@ -237,6 +235,8 @@ pub async fn assign(connection: &mut PgConnection, id: Uuid, to: Option<Uuid>) -
     Ok(())
 }
 
+/// It is over, and so are the steps to come.
+///
 /// # Errors
 /// When the statement fails.
 pub async fn resolve(

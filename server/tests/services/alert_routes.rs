@@ -9,9 +9,9 @@ use domain::{
     ErrorCode,
     access::{ActorKind, Principal, RequestTrace, Rights, Role},
     alerts::{
-        AckAlert, AlertFeature, AlertStep, ChannelKind, Level, Matcher, MatcherField, NewChannel, NewRule, NewSilence,
-        Op, Preference, ProbeRoutes, Recipients, Resolution, Route, RouteStep, RuleSpec, SetPreferences, SetRoutes,
-        Severity, kind_of,
+        AckAlert, AlertFeature, AlertStep, BulkAction, BulkAlerts, ChannelKind, Level, Matcher, MatcherField,
+        NewChannel, NewRule, NewSilence, Op, Preference, ProbeRoutes, Recipients, Resolution, Route, RouteStep,
+        RuleSpec, SetPreferences, SetRoutes, Severity, kind_of,
     },
     clock::Clock,
     ids::{AlertId, ChannelId, UserId},
@@ -206,7 +206,6 @@ async fn without_a_route_the_owner_of_the_rule_and_administrators_are_told(db: P
 #[sqlx::test(migrations = "../migrations")]
 async fn who_an_alert_is_assigned_to_is_told_by_its_route(db: PgPool) {
     let house = House::on(db).await;
-    house.world.execute("alter table ops.alerts add column if not exists assignee_id uuid").await;
     let recipients = Recipients { assignee: true, ..to_user(house.ada) };
     house.routes(vec![Route { recipients, ..Route::default() }]).await;
     let alert = house.raise("mug", Severity::Low).await;
@@ -233,6 +232,27 @@ async fn steps_end_when_somebody_acknowledges(db: PgPool) {
     assert_eq!(detail.steps[0].fired_at.unwrap() - detail.row.created_at, Duration::seconds(60));
     assert_eq!(detail.steps[0].told, ["role planner"]);
     assert_eq!(detail.events.iter().filter(|event| event.kind == "escalated").count(), 1);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn steps_of_many_end_when_somebody_acknowledges_all_of_them(db: PgPool) {
+    let house = House::on(db).await;
+    house.climbing().await;
+    let alerts = [house.raise("mug", Severity::High).await, house.raise("jug", Severity::High).await];
+    let all = BulkAlerts {
+        action: BulkAction::Acknowledge,
+        ids: alerts.to_vec(),
+        filter: None,
+        note: None,
+        until: None,
+        hours: None,
+        assignee_id: None,
+        dry_run: false,
+    };
+    assert_eq!(house.world.services.alerts.bulk(&planner(), &all).await.unwrap().changed, 2);
+    for alert in alerts {
+        assert_eq!(outcomes(&house.steps(alert).await), [Some("cancelled"), Some("cancelled")]);
+    }
 }
 
 /// Example 17, the second half.

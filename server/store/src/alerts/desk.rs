@@ -47,7 +47,9 @@ pub async fn people(connection: &mut PgConnection, id: Option<Uuid>, now: DateTi
 /// When the statement fails.
 pub async fn acknowledge(connection: &mut PgConnection, ids: &[Uuid], ack: Ack<'_>) -> Result<()> {
     sqlx::query!(
-        "update ops.alerts set acked_by = $2, acked_at = $3, ack_note = $4, ack_until = $5 where id = any($1)",
+        "with called_off as (
+             update ops.alert_steps set outcome = 'cancelled' where alert_id = any($1) and outcome is null)
+         update ops.alerts set acked_by = $2, acked_at = $3, ack_note = $4, ack_until = $5 where id = any($1)",
         ids,
         ack.by,
         ack.at,
