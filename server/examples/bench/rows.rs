@@ -1,4 +1,5 @@
-//! A shop of any size, written set by set: sales, refunds and visits spread evenly over the last 400 days.
+//! A shop of any size, written set by set: sales with a line each, refunds and visits, spread evenly over the last 400
+//! days.
 
 use crate::{Failure, world::World};
 use sqlx::{AssertSqlSafe, PgPool};
@@ -13,9 +14,14 @@ const PARTIES: &str = "
     insert into sales.customers (id, external_ref, registration_date, created_at, updated_at)
     select ('00000002-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'bench-' || i, '2025-01-01', now(), now()
     from generate_series(1, 20000) i on conflict do nothing;
-    insert into sales.products (id, sku, name, kind, price, currency, created_at, updated_at)
-    select ('00000003-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'BENCH-' || i, 'Bench ' || i, 'stocked', 10, 'USD', now(), now()
+    insert into sales.categories (id, name)
+    select ('00000006-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'Kind ' || i from generate_series(1, 12) i on conflict do nothing;
+    insert into sales.products (id, sku, name, kind, price, currency, category_id, created_at, updated_at)
+    select ('00000003-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'BENCH-' || i, 'Bench ' || i, 'stocked', 10, 'USD',
+           ('00000006-0000-7000-8000-' || lpad(to_hex(i % 12 + 1), 12, '0'))::uuid, now(), now()
     from generate_series(1, 500) i on conflict do nothing;";
+/// Tables whose indexes are made afterwards when many rows come.
+const LARGE: [&str; 2] = ["sales.transactions", "sales.transaction_lines"];
 
 /// Indexes of `table` without those of constraints, and what makes each again.
 async fn indexes(owner: &PgPool, table: &str) -> Result<Vec<(String, String)>, Failure> {
@@ -34,7 +40,10 @@ pub async fn grow(world: &World, from: u64, to: u64) -> Result<(), Failure> {
     let (more, started) = (to - from, Instant::now());
     sqlx::raw_sql("set statement_timeout = 0").execute(&owner).await?;
     sqlx::raw_sql(PARTIES).execute(&owner).await?;
-    let dropped = if more > AT_ONCE { indexes(&owner, "sales.transactions").await? } else { Vec::new() };
+    let mut dropped = Vec::new();
+    for table in LARGE.iter().filter(|_| more > AT_ONCE) {
+        dropped.extend(indexes(&owner, table).await?);
+    }
     for (name, _) in &dropped {
         sqlx::raw_sql(AssertSqlSafe(format!("drop index {name}"))).execute(&owner).await?;
     }
@@ -54,6 +63,13 @@ pub async fn grow(world: &World, from: u64, to: u64) -> Result<(), Failure> {
               stock.sites s where s.is_default"
     );
     sqlx::query(AssertSqlSafe(sales)).execute(&owner).await?;
+    let product = id("00000003", "i::bigint * 7907 % 500 + 1");
+    let lines = format!(
+        "insert into sales.transaction_lines (transaction_id, line_no, product_id, quantity, list_price, unit_price, net, occurred_at)
+         select {sale}, 1, {product}, 1, n, n, n, w
+         from (select i, (100 + i % 20000)::numeric / 100 as n, {when} as w from generate_series({first}::bigint, {last}) i) t"
+    );
+    sqlx::query(AssertSqlSafe(lines)).execute(&owner).await?;
     for (_, definition) in dropped {
         sqlx::raw_sql(AssertSqlSafe(definition)).execute(&owner).await?;
     }
@@ -73,7 +89,7 @@ pub async fn grow(world: &World, from: u64, to: u64) -> Result<(), Failure> {
     );
     sqlx::query(AssertSqlSafe(visits)).execute(&owner).await?;
     // What Postgres does by itself within a minute.
-    for table in ["transactions", "refunds", "refund_lines", "visits", "customers", "products"] {
+    for table in ["transactions", "transaction_lines", "refunds", "refund_lines", "visits", "customers", "products"] {
         sqlx::raw_sql(AssertSqlSafe(format!("vacuum analyze sales.{table}"))).execute(&owner).await?;
     }
     let size: String =

@@ -102,6 +102,8 @@ pub async fn measure(world: &World, rows: u64, report: &mut Report) -> Result<()
     home(&mut asking, &admin, report).await?;
     drill(&mut asking, rows, report).await?;
     analytics(&mut asking, report).await?;
+    lists(&mut asking, report).await?;
+    alerts(&mut asking, report).await?;
     let mut times = Vec::new();
     for _ in 0..TIMES {
         times.push(asking.timed(&admin.get("/api/v1/attention")).await?.0);
@@ -180,6 +182,48 @@ async fn analytics(asking: &mut Asking<'_>, report: &mut Report) -> Result<(), F
     }
     let took = asking.p95("/api/v1/analytics/hourly-sales", true).await?;
     report.below("hourly-sales, cached, p95", took, 50);
+    Ok(())
+}
+
+/// The list of sales, from both ends and narrowed.
+async fn lists(asking: &mut Asking<'_>, report: &mut Report) -> Result<(), Failure> {
+    for query in [
+        "limit=50",
+        "limit=50&sort=occurred_at:asc",
+        "limit=50&sort=total",
+        "limit=50&status=pending",
+        "limit=50&q=bench-77",
+    ] {
+        let took = asking.p95(&format!("/api/v1/transactions?{query}"), true).await?;
+        report.below(&format!("transactions?{query}, p95"), took, 100);
+    }
+    Ok(())
+}
+
+/// A million alerts, of which a thousand are not over.
+const ALERTS: &str = "
+    insert into ops.alerts (id, dedup_key, alert_type, feature, severity, title, message, entity_type, entity_id, state, opened_at, last_seen_at,
+                            resolved_at, resolved_by, resolution, money_at_risk, currency, source)
+    select gen_random_uuid(), 'bench:' || i, 'low_stock', 'inventory', 1 + i % 4, 'Low stock: product ' || i, 'Few are left.', 'product', i::text,
+           case when i % 1000 = 0 then 'firing' else 'resolved' end, w, w, case when i % 1000 > 0 then w + interval '1 hour' end,
+           case when i % 1000 > 0 then 'system' end, case when i % 1000 > 0 then 'auto' end, i % 5000, 'USD', 'signal'
+    from (select i, now() - i * interval '30 seconds' as w from generate_series(1, 1000000) i) t";
+
+async fn alerts(asking: &mut Asking<'_>, report: &mut Report) -> Result<(), Failure> {
+    let owner = PgPool::connect(&asking.world.owner_url).await?;
+    sqlx::raw_sql("set statement_timeout = 0").execute(&owner).await?;
+    sqlx::raw_sql(ALERTS).execute(&owner).await?;
+    sqlx::raw_sql("vacuum analyze ops.alerts").execute(&owner).await?;
+    for path in [
+        "alerts?limit=50",
+        "alerts?limit=50&is_resolved=false",
+        "alerts?limit=50&severity=critical,high&alert_type=low_stock",
+        "alerts?limit=50&q=product%20777777",
+        "alerts/unresolved/count",
+    ] {
+        let took = asking.p95(&format!("/api/v1/{path}"), true).await?;
+        report.below(&format!("{path} of 1 M alerts, p95"), took, 150);
+    }
     Ok(())
 }
 
