@@ -39,12 +39,16 @@ impl LazyPage for RuleRoute {
         let (params, search) = (use_params_map(), use_location().search);
         let changed = use_topic(Topic::Alerts);
         let act = ServerAction::new();
-        // A refused form comes back whole: what was typed stands over what the address says.
+        // A refused form comes back whole: what was typed stands over what the address says, for that rule.
         let typed = session().note.filter(|note| note.form == SaveRule::PATH);
-        let typed = typed.map(|note| query::write(note.values.iter().map(|(n, v)| (n.as_str(), v.as_str()))));
+        let typed = typed.map(|note| {
+            let id = note.value("id").unwrap_or_default().to_owned();
+            (id, query::write(note.values.iter().map(|(n, v)| (n.as_str(), v.as_str()))))
+        });
         let asked = move || {
-            let filled = typed.clone().unwrap_or_else(|| search.get());
-            (params.read().get("id").unwrap_or_default(), filled, changed.get(), act.version().get())
+            let id = params.read().get("id").unwrap_or_default();
+            let filled = typed.as_ref().filter(|(of, _)| *of == id).map(|(_, typed)| typed.clone());
+            (id, filled.unwrap_or_else(|| search.get()), changed.get(), act.version().get())
         };
         Self { rule: PageData::load(asked, |(id, search, ..)| load_rule(id, search)), act }
     }

@@ -1,10 +1,6 @@
 //! The form of a draft. A refused one comes back as it was typed, each fault under its field.
 
-use crate::{
-    components::form::{CsrfField, FormState},
-    context::session,
-    features::fraud::rules::SaveRuleSet,
-};
+use crate::{components::form::CsrfField, context::session, features::fraud::rules::SaveRuleSet};
 use domain::{
     AppError,
     fraud::{
@@ -159,10 +155,10 @@ fn model(models: &[LearnedModel], chosen: &str, fault: Option<String>) -> AnyVie
 }
 
 pub(super) fn form(screen: &RuleSetScreen) -> AnyView {
-    let note = session().note.filter(|note| note.form == SaveRuleSet::PATH);
+    let of = screen.set.row.number.to_string();
+    let note = session().note.filter(|note| note.form == SaveRuleSet::PATH && note.value("number") == Some(&of));
     let mut texts = note.as_ref().map_or_else(|| SetForm::of(&screen.set), |note| SetForm::parse(&note.values));
-    let error = FormState::plain(SaveRuleSet::PATH).error().get_untracked();
-    let error = error.as_ref();
+    let error = note.as_ref().map(|note| &note.error);
     let free = texts.rules.iter().rev().take_while(|rule| **rule == RuleTexts::default()).count();
     let wanted = (texts.rules.len() + FREE_RULES.saturating_sub(free)).min(MOST_RULES + FREE_RULES);
     texts.rules.resize(wanted, RuleTexts { enabled: "true".to_owned(), ..RuleTexts::default() });
