@@ -135,6 +135,7 @@ async fn a_failure_is_not_kept_and_the_last_value_stands_with_its_reason() {
 async fn nobody_waits_long_for_a_better_value_and_it_comes_all_the_same() {
     let desk = Desk::new();
     desk.told(async { Ok(1) }).await.unwrap();
+    let mut landed = desk.figures.subscribe();
     desk.change();
     let (finish, finished) = oneshot::channel::<()>();
     let slow = async move {
@@ -143,7 +144,7 @@ async fn nobody_waits_long_for_a_better_value_and_it_comes_all_the_same() {
     };
     assert_eq!(desk.told(slow).await, Ok((1, State::Refreshing, true)));
     finish.send(()).unwrap();
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    landed.recv().await.unwrap();
     assert_eq!(desk.told(async { Ok(3) }).await, Ok((2, State::Fresh, true)), "what went on has landed");
 }
 
@@ -165,13 +166,15 @@ async fn a_first_value_is_waited_for_until_its_deadline_and_comes_all_the_same()
 #[tokio::test]
 async fn a_value_of_older_data_does_not_replace_a_newer_one() {
     let desk = Desk::new();
+    let (begin, begun) = oneshot::channel::<()>();
     let (finish, finished) = oneshot::channel::<()>();
     let slow = async move {
+        begin.send(()).unwrap();
         let _ = finished.await;
         Ok(1)
     };
     let (first, second) = tokio::join!(desk.told(slow), async {
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        begun.await.unwrap();
         desk.change();
         let second = desk.told(async { Ok(2) }).await;
         finish.send(()).unwrap();
