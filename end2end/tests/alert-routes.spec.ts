@@ -82,7 +82,8 @@ test('what one wants to be told is kept', async ({ page }) => {
 test.describe('a viewer', () => {
   test.use({ role: 'viewer' });
 
-  test('has preferences and no routes', async ({ page }) => {
+  test('has preferences and no routes', async ({ page, faults }) => {
+    faults.expect(/403 .*alerts\/routes\)/);
     await open(page, '/alerts/routes', 403);
     await open(page, '/inbox/preferences');
     await expect(page.getByRole('button', { name: 'Keep' })).toBeVisible();

@@ -29,7 +29,13 @@ pub struct AlertsActRoute {
 
 impl LazyPage for AlertsActRoute {
     fn data() -> Self {
-        let query = use_location().search;
+        let location = use_location();
+        let (path, search) = (location.pathname, location.search);
+        // While it is left, the address is another page's already.
+        let query = Memo::new(move |before: Option<&String>| match before {
+            Some(before) if path.get() != "/alerts/act" => before.clone(),
+            _ => search.get(),
+        });
         Self { query, screen: PageData::load(move || query.get(), preview_act_on_alerts), act: ServerAction::new() }
     }
 
