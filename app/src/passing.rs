@@ -45,7 +45,7 @@ mod tests {
         let document = Owner::new();
         document.with(|| provide_context(Passing(RwSignal::new(7))));
         let view = document.with(|| Owner::current().map(|owner| owner.child())).unwrap();
-        let (passed, copied) = view.with(|| (use_seconds(), Signal::from(use_seconds().0)));
+        let (passed, copied) = view.with(|| (use_seconds(), Signal::<u32>::from(use_seconds().0)));
         view.cleanup();
         assert_eq!(document.with(|| (passed.get(), copied.try_get())), (7, None));
     }
