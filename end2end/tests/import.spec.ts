@@ -55,9 +55,12 @@ test('a file with bad rows: the good ones are recorded, a bad one mended, the ot
 
   // Mend the first.
   const row = page.locator('main tr', { has: page.getByText(/^Mend row/) }).first();
-  await row.getByText(/^Mend row/).click();
-  await row.getByLabel('Quantity').fill('3');
-  await row.getByRole('button', { name: 'Keep the changes' }).click();
+  // The end of the import may make the page anew, and the opened form with it.
+  await expect(async () => {
+    if (!(await row.getByLabel('Quantity').isVisible())) await row.getByText(/^Mend row/).click({ timeout: 2_000 });
+    await row.getByLabel('Quantity').fill('3', { timeout: 2_000 });
+    await row.getByRole('button', { name: 'Keep the changes' }).click({ timeout: 2_000 });
+  }).toPass({ timeout: 30_000 });
   await expect(page.getByText('Ready to import')).toBeVisible();
   await page.getByRole('button', { name: 'Import the mended rows' }).click();
   await expect(async () => {
