@@ -1,5 +1,5 @@
 // A file of sales through the wizard: columns, check, commit, quarantine.
-import type { Page } from '@playwright/test';
+import type { Locator, Page } from '@playwright/test';
 import { expect, open, ready, test } from '../harness/test.ts';
 import { dayAgo, number } from '../harness/list.ts';
 
@@ -18,7 +18,15 @@ function file(mark: string): string {
 
 /** Without script the page stands still: look again as the reader would. */
 async function untilShown(page: Page, scripted: boolean, name: string | RegExp): Promise<void> {
-  const shown = page.getByRole('heading', { name });
+  await untilThere(page, scripted, page.getByRole('heading', { name }));
+}
+
+/** Rows wait in quarantine before the others are recorded; when they are, the import can be undone. */
+async function untilImported(page: Page, scripted: boolean): Promise<void> {
+  await untilThere(page, scripted, page.getByText('Undo this import', { exact: true }));
+}
+
+async function untilThere(page: Page, scripted: boolean, shown: Locator): Promise<void> {
   if (scripted) {
     await expect(shown).toBeVisible({ timeout: 45_000 });
     return;
@@ -50,17 +58,15 @@ test('a file with bad rows: the good ones are recorded, a bad one mended, the ot
   expect(await figure(page, 'Rejected')).toBe(BAD);
 
   await page.getByRole('button', { name: `Import ${GOOD} rows` }).click();
-  await untilShown(page, scripted, 'Rows in quarantine');
+  await untilImported(page, scripted);
+  await expect(page.getByRole('heading', { name: 'Rows in quarantine' })).toBeVisible();
   await expect(page.getByText(`${BAD} open rows`)).toBeVisible();
 
   // Mend the first.
   const row = page.locator('main tr', { has: page.getByText(/^Mend row/) }).first();
-  // The end of the import may make the page anew, and the opened form with it.
-  await expect(async () => {
-    if (!(await row.getByLabel('Quantity').isVisible())) await row.getByText(/^Mend row/).click({ timeout: 2_000 });
-    await row.getByLabel('Quantity').fill('3', { timeout: 2_000 });
-    await row.getByRole('button', { name: 'Keep the changes' }).click({ timeout: 2_000 });
-  }).toPass({ timeout: 30_000 });
+  await row.getByText(/^Mend row/).click();
+  await row.getByLabel('Quantity').fill('3');
+  await row.getByRole('button', { name: 'Keep the changes' }).click();
   await expect(page.getByText('Ready to import')).toBeVisible();
   await page.getByRole('button', { name: 'Import the mended rows' }).click();
   await expect(async () => {
@@ -138,7 +144,8 @@ test('a file of visits: rows of one session are one visit, an unknown customer w
   expect(await figure(page, 'Rejected')).toBe(1);
 
   await page.getByRole('button', { name: 'Import 2 rows' }).click();
-  await untilShown(page, scripted, 'Rows in quarantine');
+  await untilImported(page, scripted);
+  await expect(page.getByRole('heading', { name: 'Rows in quarantine' })).toBeVisible();
   await page.getByText(/^Mend row/).click();
   await expect(page.getByLabel('Customer reference')).toHaveValue(`${mark}-nobody`);
   await expect(page.getByLabel('Product code')).toHaveCount(0);
