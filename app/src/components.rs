@@ -8,5 +8,6 @@ pub mod live_badge;
 pub mod moment;
 pub mod page;
 pub mod pager;
+pub mod plain;
 pub mod states;
 pub mod table;

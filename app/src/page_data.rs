@@ -12,6 +12,18 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 use serde_json::value::{RawValue, to_raw_value};
 use std::{fmt, future::Future, marker::PhantomData, pin::Pin};
 
+/// The query of the address while it is that of the page at `path`. While a page is left the address is another's already,
+/// and what asks by it would ask with the other's query.
+#[must_use]
+pub fn own_search(path: &'static str) -> Memo<String> {
+    let location = use_location();
+    let (at, search) = (location.pathname, location.search);
+    Memo::new(move |before: Option<&String>| match before {
+        Some(before) if at.get() != path => before.clone(),
+        _ => search.get(),
+    })
+}
+
 /// A `T` as JSON text. On the wire it cannot be told from a `T`.
 pub struct Packed<T> {
     json: Box<RawValue>,

@@ -9,7 +9,7 @@ use crate::{
     },
     context::session,
     features::alerts::{ActOnAlerts, preview_act_on_alerts},
-    page_data::PageData,
+    page_data::{PageData, own_search},
     pages::LazyPage,
 };
 use domain::{
@@ -17,7 +17,6 @@ use domain::{
     format, query,
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::hooks::use_location;
 
 /// The page that asks before it acts.
 #[allow(missing_debug_implementations, reason = "actions have none")]
@@ -29,13 +28,7 @@ pub struct AlertsActRoute {
 
 impl LazyPage for AlertsActRoute {
     fn data() -> Self {
-        let location = use_location();
-        let (path, search) = (location.pathname, location.search);
-        // While it is left, the address is another page's already.
-        let query = Memo::new(move |before: Option<&String>| match before {
-            Some(before) if path.get() != "/alerts/act" => before.clone(),
-            _ => search.get(),
-        });
+        let query = own_search("/alerts/act");
         Self { query, screen: PageData::load(move || query.get(), preview_act_on_alerts), act: ServerAction::new() }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     },
     context::session,
     features::jobs::{ActOnJobs, preview_act},
-    page_data::PageData,
+    page_data::{PageData, own_search},
     pages::LazyPage,
 };
 use domain::{
@@ -17,7 +17,6 @@ use domain::{
     jobs::{BulkAction, BulkScreen},
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::hooks::use_location;
 
 /// The page that asks before it acts.
 #[allow(missing_debug_implementations, reason = "actions have none")]
@@ -29,7 +28,7 @@ pub struct ActRoute {
 
 impl LazyPage for ActRoute {
     fn data() -> Self {
-        let query = use_location().search;
+        let query = own_search("/jobs/act");
         Self { query, screen: PageData::load(move || query.get(), preview_act), act: ServerAction::new() }
     }
 

@@ -1,6 +1,13 @@
 //! The form of a route. A refused one comes back as it was typed, each fault under its field.
 
-use crate::{components::form::CsrfField, context::session, features::alert_routes::SaveRoute};
+use crate::{
+    components::{
+        form::CsrfField,
+        plain::{Plain, tick},
+    },
+    context::session,
+    features::alert_routes::SaveRoute,
+};
 use domain::{
     AppError,
     access::{PermSet, Role},
@@ -17,25 +24,8 @@ fn told(error: Option<&AppError>, name: &str) -> Option<String> {
 }
 
 fn input(name: String, label: &'static str, value: &str, help: &'static str, error: Option<&AppError>) -> AnyView {
-    let (fault, described) = (told(error, &name), format!("{name}-error"));
-    let wrong = fault.is_some().then_some("true");
-    let value = value.to_owned();
-    view! {
-        <div class="field" data-invalid=wrong>
-            <label for=name.clone()>{label}</label>
-            <input id=name.clone() name=name value=value maxlength="2000" autocomplete="off"
-                aria-describedby=described.clone() aria-invalid=wrong/>
-            <p class="help">{help}</p>
-            <p class="error" id=described>{fault}</p>
-        </div>
-    }
-    .into_any()
-}
-
-fn tick(name: String, value: &str, label: String, on: bool) -> AnyView {
-    let value = value.to_owned();
-    view! { <label class="choice"><input type="checkbox" name=name value=value checked=on/>" "{label}</label> }
-        .into_any()
+    let fault = told(error, &name);
+    Plain { name, label, value: value.to_owned(), help, fault }.input(None, "field")
 }
 
 fn matcher(i: usize, of: &MatcherForm, error: Option<&AppError>) -> AnyView {

@@ -1,6 +1,13 @@
 //! The form of a draft. A refused one comes back as it was typed, each fault under its field.
 
-use crate::{components::form::CsrfField, context::session, features::fraud::rules::SaveRuleSet};
+use crate::{
+    components::{
+        form::CsrfField,
+        plain::{Plain, tick},
+    },
+    context::session,
+    features::fraud::rules::SaveRuleSet,
+};
 use domain::{
     AppError,
     fraud::{
@@ -28,55 +35,19 @@ fn told(error: Option<&AppError>, paths: &[String]) -> Option<String> {
     (!faults.is_empty()).then(|| faults.join(" "))
 }
 
-struct Entry {
-    name: String,
-    label: &'static str,
-    value: String,
-    fault: Option<String>,
-}
-
-impl Entry {
-    fn field(self, mode: Option<&'static str>, class: &'static str) -> AnyView {
-        let Self { name, label, value, fault } = self;
-        let (described, wrong) = (format!("{name}-error"), fault.is_some().then_some("true"));
-        view! {
-            <div class=class data-invalid=wrong>
-                <label for=name.clone()>{label}</label>
-                <input id=name.clone() name=name value=value inputmode=mode maxlength="500" autocomplete="off"
-                    aria-describedby=described.clone() aria-invalid=wrong/>
-                <p class="error" id=described>{fault}</p>
-            </div>
-        }
-        .into_any()
-    }
-
-    fn area(self) -> AnyView {
-        let Self { name, label, value, fault } = self;
-        let (described, wrong) = (format!("{name}-error"), fault.is_some().then_some("true"));
-        view! {
-            <div class="field wide" data-invalid=wrong>
-                <label for=name.clone()>{label}</label>
-                <textarea id=name.clone() name=name rows="2" maxlength="2000" spellcheck="false" class="formula"
-                    aria-describedby=described.clone() aria-invalid=wrong>{value}</textarea>
-                <p class="error" id=described>{fault}</p>
-            </div>
-        }
-        .into_any()
-    }
-}
-
-fn tick(name: String, label: &'static str, ticked: bool) -> AnyView {
-    view! { <label class="choice"><input type="checkbox" name=name value="true" checked=ticked/>" "{label}</label> }
-        .into_any()
-}
-
 fn rule(n: usize, rule: &RuleTexts, error: Option<&AppError>, numbers: &[(String, String)]) -> AnyView {
     let entry = |field: &str, label: &'static str, value: &str| {
         let mut paths = vec![format!("rules[{n}].{field}")];
         if field == "formula" {
             paths.push(format!("rules[{n}].expression"));
         }
-        Entry { name: format!("set[rules][{n}][{field}]"), label, value: value.to_owned(), fault: told(error, &paths) }
+        Plain {
+            name: format!("set[rules][{n}][{field}]"),
+            label,
+            value: value.to_owned(),
+            fault: told(error, &paths),
+            ..Plain::default()
+        }
     };
     let times = format!("set[rules][{n}][times]");
     let fault = told(error, &[format!("rules[{n}].times")]);
@@ -91,18 +62,18 @@ fn rule(n: usize, rule: &RuleTexts, error: Option<&AppError>, numbers: &[(String
     view! {
         <fieldset class="form-grid">
             <legend>{legend}</legend>
-            {entry("code", "Code", &rule.code).field(None, "field")}
-            {entry("name", "Name", &rule.name).field(None, "field")}
-            {entry("points", "Points", &rule.points).field(Some("decimal"), "field")}
+            {entry("code", "Code", &rule.code).input(None, "field")}
+            {entry("name", "Name", &rule.name).input(None, "field")}
+            {entry("points", "Points", &rule.points).input(Some("decimal"), "field")}
             <div class="field" data-invalid=wrong>
                 <label for=times.clone()>"Points times"</label>
                 <select id=times.clone() name=times><option value="">"1"</option>{options}</select>
                 <p class="error">{fault}</p>
             </div>
-            {entry("text", "What a reviewer reads", &rule.text).field(None, "field wide")}
-            {entry("formula", "Hits when", &rule.formula).area()}
-            {tick(format!("set[rules][{n}][enabled]"), "Ask this rule", !rule.enabled.is_empty())}
-            {tick(format!("set[rules][{n}][remove]"), "Take it away", !rule.remove.is_empty())}
+            {entry("text", "What a reviewer reads", &rule.text).input(None, "field wide")}
+            {entry("formula", "Hits when", &rule.formula).area("formula")}
+            {tick(format!("set[rules][{n}][enabled]"), "true", "Ask this rule".to_owned(), !rule.enabled.is_empty())}
+            {tick(format!("set[rules][{n}][remove]"), "true", "Take it away".to_owned(), !rule.remove.is_empty())}
         </fieldset>
     }
     .into_any()
@@ -173,7 +144,13 @@ pub(super) fn form(screen: &RuleSetScreen) -> AnyView {
         if field == "review_at" {
             paths.push("thresholds".to_owned());
         }
-        Entry { name: format!("set[{field}]"), label, value: value.to_owned(), fault: told(error, &paths) }
+        Plain {
+            name: format!("set[{field}]"),
+            label,
+            value: value.to_owned(),
+            fault: told(error, &paths),
+            ..Plain::default()
+        }
     };
     let learned = model(&screen.models, &texts.learned_model, told(error, &["learned_model".to_owned()]));
     let rules: Vec<_> = texts.rules.iter().enumerate().map(|(n, of)| rule(n, of, error, &numbers)).collect();
@@ -185,12 +162,12 @@ pub(super) fn form(screen: &RuleSetScreen) -> AnyView {
             <input type="hidden" name="number" value=number/>
             <input type="hidden" name="version" value=version/>
             <div class="form-grid">
-                {head("name", "Name", &texts.name).field(None, "field")}
-                {head("review_at", "Review from, points", &texts.review_at).field(Some("decimal"), "field")}
-                {head("hold_at", "Hold from, points", &texts.hold_at).field(Some("decimal"), "field")}
-                {head("decline_at", "Decline from, points", &texts.decline_at).field(Some("decimal"), "field")}
+                {head("name", "Name", &texts.name).input(None, "field")}
+                {head("review_at", "Review from, points", &texts.review_at).input(Some("decimal"), "field")}
+                {head("hold_at", "Hold from, points", &texts.hold_at).input(Some("decimal"), "field")}
+                {head("decline_at", "Decline from, points", &texts.decline_at).input(Some("decimal"), "field")}
                 {learned}
-                {head("note", "Note", &texts.note).field(None, "field wide")}
+                {head("note", "Note", &texts.note).input(None, "field wide")}
             </div>
             {words(&screen.features)}
             {rules}
