@@ -38,7 +38,6 @@ use crate::{
     backend::Backend,
     freshness::{Answer, Figure, Recorded},
     live::Gatherer,
-    services::alerts,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, Utc};
@@ -58,7 +57,7 @@ use domain::{
 use futures::future::{FutureExt, join_all};
 use sources::SourcesService;
 use sqlx::{Postgres, Transaction};
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 use store::overview as sums;
 use visits_told::VisitsTold;
 
@@ -110,15 +109,6 @@ pub struct OverviewService {
 impl fmt::Debug for OverviewService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OverviewService").finish_non_exhaustive()
-    }
-}
-
-impl OverviewService {
-    /// Of the features whose alerts the reader may see: never kept for another one.
-    async fn active_alerts(&self, who: &Principal) -> Result<i64, AppError> {
-        let features: Vec<String> = alerts::visible(who).into_iter().map(str::to_owned).collect();
-        let mut connection = store::acquire(&self.backend.pools.analytics).await?;
-        Ok(store::alerts::list::counts(&mut connection, &features, self.backend.clock.now()).await?.total)
     }
 }
 
@@ -460,13 +450,7 @@ impl OverviewPort for OverviewService {
         let kept = kept.await?;
         let fresh = m.freshness(&kept).state == State::Fresh;
         let computed = &kept.value;
-        let (active_alerts, unavailable) = match self.active_alerts(who).await {
-            Ok(active) => (Some(active), BTreeMap::new()),
-            Err(error) => {
-                let class = ErrorClass::of(&error).as_str().to_owned();
-                (None, BTreeMap::from([("active_alerts".to_owned(), class)]))
-            }
-        };
+        let (active_alerts, unavailable) = dashboard::active_alerts(&self.backend, who).await;
         Ok(DashboardAnswer {
             data: Dashboard { active_alerts, ..computed.data.clone() },
             metadata: DashboardMetadata {

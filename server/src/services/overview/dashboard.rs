@@ -5,13 +5,17 @@ use super::{
     standing,
     totals::totals,
 };
+use crate::{backend::Backend, services::alerts::visible};
 use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
+    access::Principal,
+    freshness::ErrorClass,
     overview::{Badge, Dashboard, DashboardPeriod, PreviousPeriod, Sliding},
 };
 use serde::{Deserialize, Serialize};
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use store::overview::{self as sums, Window};
 
 /// A dashboard and what it left out.
@@ -20,6 +24,21 @@ pub struct Computed {
     pub data: Dashboard,
     pub badge: Badge,
     pub rows_without_rate: i64,
+}
+
+/// Alerts that are not over, of the features that the reader may see: never kept for another one. Without them, why.
+pub async fn active_alerts(backend: &Backend, who: &Principal) -> (Option<i64>, BTreeMap<String, String>) {
+    let counted = async {
+        let mut connection = store::acquire(&backend.pools.analytics).await?;
+        store::alerts::list::counts(&mut connection, &visible(who), backend.clock.now()).await
+    };
+    match counted.await.map_err(AppError::from) {
+        Ok(counts) => (Some(counts.total), BTreeMap::new()),
+        Err(error) => {
+            let class = ErrorClass::of(&error).as_str().to_owned();
+            (None, BTreeMap::from([("active_alerts".to_owned(), class)]))
+        }
+    }
 }
 
 /// # Errors
