@@ -75,7 +75,20 @@ test('many alerts are acknowledged, silenced and ended at once, and the number i
   await expect(page.getByText('No alert here.')).toBeVisible();
 });
 
-test('the statistics say how long it took, of how many, and no data in words', async ({ page }) => {
+test('the statistics say how long it took, of how many, and no data in words', async ({ page }, info) => {
+  const mine = `${info.project.name}_${info.workerIndex}_${info.retry}`.replace(/[^a-z0-9_]/g, '');
+  for (const hall of ['one', 'two']) await report(page, `s${mine}`, `${hall}-${mine}`, 'low');
+  await page.getByRole('button', { name: 'Acknowledge' }).click();
+  await expect(page.locator('.timeline')).toContainText('Acknowledged');
+  await open(page, '/alerts/stats');
+  // Opened, resolved, mean, half, nine of ten and n of both times.
+  const row = page.getByRole('row', { name: new RegExp(`^cut_s${mine} `) }).first();
+  await expect(row.locator('td').nth(1)).toHaveText('2');
+  await expect(row.locator('td').nth(2)).toHaveText('0');
+  await expect(row.locator('td').nth(3)).toHaveText(/^\d+ s$/);
+  await expect(row.locator('td').nth(6)).toHaveText('1');
+  await expect(row.locator('td').nth(7)).toHaveText('No data');
+  await expect(row.locator('td').nth(10)).toHaveText('0');
   await open(page, '/alerts/stats');
   await expect(page.getByRole('row', { name: /^Until acknowledged \(MTTA\)/ })).toBeVisible();
   await expect(page.getByRole('link', { name: '30 days' })).toHaveAttribute('aria-current', 'true');

@@ -149,3 +149,16 @@ fn table(cases: Vec<CaseRow>, locale: &str) -> impl IntoView + use<> {
         </div>
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_learned_probability_is_told_with_its_points() {
+        let told = |text: &str| learned(text.parse().unwrap(), "en-US");
+        assert_eq!(told("0.731059"), ("Learned score: fraud with 73.1 %".to_owned(), "+43.86".to_owned()));
+        assert_eq!(told("0"), ("Learned score: fraud with 0 %".to_owned(), "+0".to_owned()));
+        assert_eq!(told("1"), ("Learned score: fraud with 100 %".to_owned(), "+60".to_owned()));
+    }
+}

@@ -13,7 +13,7 @@ use domain::{
         set_form::SetForm,
     },
     ids::{BacktestId, DecisionId, JobId, ProductId},
-    transactions::{Entry, PaymentMethod, RecordLine, RecordSale, SaleReceipt},
+    transactions::{Entry, PaymentMethod, RecordLine, RecordSale, SaleQuery, SaleReceipt},
 };
 use rust_decimal::Decimal;
 use server::services::fraud::{
@@ -194,6 +194,8 @@ async fn a_score_judges_in_shadow_and_live_and_is_judged_again(db: PgPool) {
     let (decision, learned, points, _) = desk.decided(&sold).await;
     assert_eq!((learned, points), (Some(dec("0.731059")), dec("43.86")));
     assert!(sold.case_id.is_some(), "43.86 points are reviewed");
+    let rows = desk.shop.sales.list(&viewer(), &SaleQuery::default()).await.unwrap().page.items;
+    assert_eq!(rows.iter().map(|row| row.outcome).collect::<Vec<_>>(), [Some(Outcome::Review), Some(Outcome::Approve)]);
     let shown = desk.shop.sales.detail(&admin(), sold.transaction_id).await.unwrap().unwrap().decision.unwrap();
     assert_eq!((shown.learned, shown.rule_set), (Some(dec("0.731059")), Some(draft.row.number)));
     let hidden = desk.shop.sales.detail(&viewer(), sold.transaction_id).await.unwrap().unwrap().decision;

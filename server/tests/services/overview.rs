@@ -7,7 +7,7 @@ use crate::{
 use chrono::Duration;
 use domain::{
     ErrorCode,
-    access::Rights,
+    access::{Principal, Rights},
     freshness::State,
     overview::{
         Badge, Basis, Drill, DrillRows, FactKind, Interval, MetricKey, OverviewPort, Progress, RecordVisit, TrendQuery,
@@ -354,6 +354,21 @@ async fn example_17_sliding_windows_are_counted_never_scaled(db: PgPool) {
     }
     let week = world.service.dashboard(&viewer(), "7d").await.unwrap();
     assert!(week.metadata.cached, "asked twice, computed once");
+    assert_eq!(week.data.active_alerts, Some(0));
+    sqlx::query(
+        "insert into ops.alerts (id, dedup_key, alert_type, feature, severity, title, message, state, opened_at, last_seen_at, resolved_at, source)
+         select gen_random_uuid(), f || s, 'made_up', f, 2, 'A title', 'm', s, now(), now(), case when s = 'resolved' then now() end, 'manual'
+         from unnest(array['inventory', 'system']) f, unnest(array['firing', 'recovering', 'resolved']) s",
+    )
+    .execute(&world.db)
+    .await
+    .unwrap();
+    let counted = async |who: &Principal| {
+        let answer = world.service.dashboard(who, "7d").await.unwrap();
+        assert!(answer.metadata.cached, "only the alerts are counted anew");
+        answer.data.active_alerts
+    };
+    assert_eq!((counted(&viewer()).await, counted(&admin()).await), (Some(2), Some(4)), "of the features one may see");
     assert_eq!(week.data.period.previous.unwrap().transactions, 70);
     let fault = world.service.dashboard(&viewer(), "1y").await.unwrap_err();
     assert_eq!((fault.code, fault.fields[0].path.as_str()), (ErrorCode::Validation, "period"));
