@@ -16,7 +16,7 @@ mod stats;
 pub use crate::severity::Severity;
 pub use alert::{
     AckAlert, Acknowledged, AlertCounts, AlertDetail, AlertEvent, AlertRow, AlertState, AssignAlert, Assignee,
-    CommentAlert, NewAlert, Note, Raised, Resolution, ShownState, SilenceAlert,
+    CommentAlert, NewAlert, Note, Raised, Resolution, ShownState, SilenceAlert, is_acknowledged,
 };
 pub use bulk::{BulkAction, BulkAlerts, BulkResult, MOST_AT_ONCE};
 pub use delivery::{Channel, ChannelKind, Delivery, Inbox, InboxItem, NewChannel, WebhookFormat};

@@ -34,8 +34,12 @@ use domain::{
 };
 
 /// Features whose alerts one may see.
-pub(crate) fn visible(who: &Principal) -> Vec<&'static str> {
-    AlertFeature::ALL.iter().filter(|feature| who.may(feature.right())).map(|feature| feature.as_str()).collect()
+pub(crate) fn visible(who: &Principal) -> Vec<String> {
+    AlertFeature::ALL
+        .iter()
+        .filter(|feature| who.may(feature.right()))
+        .map(|feature| feature.as_str().to_owned())
+        .collect()
 }
 
 fn severity_of(rank: i16) -> Result<Severity, AppError> {

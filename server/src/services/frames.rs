@@ -5,7 +5,7 @@ use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
-    alerts::{AlertFeature, AlertState, Severity, ShownState},
+    alerts::{AlertFeature, AlertState, Severity, ShownState, is_acknowledged},
     fraud::{Hit, Outcome},
     live::{Changed, Topic},
 };
@@ -170,7 +170,7 @@ fn suspected(case: &Case) -> Frame {
 /// For who may view its feature.
 fn alerted(alert: &Alert, new: bool, now: DateTime<Utc>) -> Option<Frame> {
     let stored = AlertState::parse(&alert.state)?;
-    let acknowledged = alert.acked_at.is_some() && alert.ack_until.is_none_or(|until| until > now);
+    let acknowledged = is_acknowledged(alert.acked_at, alert.ack_until, now);
     let silenced = alert.silenced_until.is_some_and(|until| until > now);
     let data = json!({
         "id": alert.id,

@@ -6,6 +6,7 @@ pub mod instances;
 pub mod list;
 pub mod messages;
 pub mod metrics;
+pub mod people;
 pub mod preferences;
 pub mod routes;
 pub mod rules;
@@ -14,6 +15,7 @@ pub mod stats;
 
 use crate::Result;
 use chrono::{DateTime, Utc};
+use domain::alerts::is_acknowledged;
 use rust_decimal::Decimal;
 use serde_json::Value;
 use sqlx::PgConnection;
@@ -48,7 +50,7 @@ impl Locked {
     /// Somebody has seen it, and that still holds.
     #[must_use]
     pub fn is_acknowledged(&self, now: DateTime<Utc>) -> bool {
-        self.acked_at.is_some() && self.ack_until.is_none_or(|until| until > now)
+        is_acknowledged(self.acked_at, self.ack_until, now)
     }
 }
 
@@ -208,16 +210,17 @@ pub struct Ack<'a> {
     pub until: Option<DateTime<Utc>>,
 }
 
-/// That somebody has seen it, which calls off the steps to come; `None` takes it back.
+/// That somebody has seen these, which calls off the steps to come; `None` takes it back.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn acknowledge(connection: &mut PgConnection, id: Uuid, ack: Option<Ack<'_>>) -> Result<()> {
+pub async fn acknowledge(connection: &mut PgConnection, ids: &[Uuid], ack: Option<Ack<'_>>) -> Result<()> {
     sqlx::query!(
         "with called_off as (
-             update ops.alert_steps set outcome = 'cancelled' where alert_id = $1 and outcome is null and $3::timestamptz is not null)
-         update ops.alerts set acked_by = $2, acked_at = $3, ack_note = $4, ack_until = $5 where id = $1",
-        id,
+             update ops.alert_steps set outcome = 'cancelled'
+             where alert_id = any($1) and outcome is null and $3::timestamptz is not null)
+         update ops.alerts set acked_by = $2, acked_at = $3, ack_note = $4, ack_until = $5 where id = any($1)",
+        ids,
         ack.map(|ack| ack.by),
         ack.map(|ack| ack.at),
         ack.and_then(|ack| ack.note),
@@ -228,10 +231,12 @@ pub async fn acknowledge(connection: &mut PgConnection, id: Uuid, ack: Option<Ac
     Ok(())
 }
 
+/// Who works on these.
+///
 /// # Errors
 /// When the statement fails.
-pub async fn assign(connection: &mut PgConnection, id: Uuid, to: Option<Uuid>) -> Result<()> {
-    sqlx::query!("update ops.alerts set assignee_id = $2 where id = $1", id, to).execute(connection).await?;
+pub async fn assign(connection: &mut PgConnection, ids: &[Uuid], to: Option<Uuid>) -> Result<()> {
+    sqlx::query!("update ops.alerts set assignee_id = $2 where id = any($1)", ids, to).execute(connection).await?;
     Ok(())
 }
 

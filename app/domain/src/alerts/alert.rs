@@ -6,7 +6,7 @@ use crate::{
     ids::{AlertId, UserId},
     words::words,
 };
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -32,6 +32,12 @@ words! {
         Silenced => "silenced", "Silenced";
         Resolved => "resolved", "Resolved";
     }
+}
+
+/// Whether an acknowledgement, which may have an end, still holds.
+#[must_use]
+pub fn is_acknowledged(at: Option<DateTime<Utc>>, until: Option<DateTime<Utc>>, now: DateTime<Utc>) -> bool {
+    at.is_some() && until.is_none_or(|until| until > now)
 }
 
 impl ShownState {

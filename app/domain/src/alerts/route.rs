@@ -54,6 +54,16 @@ impl Recipients {
         self.roles.is_empty() && self.sets.is_empty() && self.user_ids.is_empty() && !self.assignee && !self.owner
     }
 
+    /// All but the people who are named: "role admin", "who made the rule".
+    #[must_use]
+    pub fn words(&self) -> Vec<String> {
+        let roles = self.roles.iter().map(|role| format!("role {}", role.as_str()));
+        let sets = self.sets.iter().map(|set| format!("set {}", set.as_str()));
+        let assignee = self.assignee.then(|| "who it is assigned to".to_owned());
+        let owner = self.owner.then(|| "who made the rule".to_owned());
+        roles.chain(sets).chain(assignee).chain(owner).collect()
+    }
+
     /// Who is told where no route matches.
     #[must_use]
     pub fn usual() -> Self {

@@ -93,11 +93,8 @@ fn conditions(route: &Route) -> String {
 fn whom(ids: &[ChannelId], to: &Recipients, channels: &[Channel], people: &[Person]) -> String {
     let mut told: Vec<String> =
         channels.iter().filter(|channel| ids.contains(&channel.id)).map(|channel| channel.name.clone()).collect();
-    told.extend(to.roles.iter().map(|role| format!("role {}", role.as_str())));
-    told.extend(to.sets.iter().map(|set| format!("set {}", set.as_str())));
     told.extend(people.iter().filter(|one| to.user_ids.contains(&one.id)).map(|one| one.email.clone()));
-    told.extend(to.assignee.then(|| "who it is assigned to".to_owned()));
-    told.extend(to.owner.then(|| "who made the rule".to_owned()));
+    told.extend(to.words());
     told.join(", ")
 }
 

@@ -18,7 +18,7 @@ use domain::{
     alerts::{
         AckAlert, Acknowledged, AlertCounts, AlertDetail, AlertEvent, AlertFeature, AlertQuery, AlertRow, AlertState,
         AlertsPort, AssignAlert, Assignee, BulkAlerts, BulkResult, CommentAlert, NewAlert, Note, Raised, Resolution,
-        ShownState, SilenceAlert, Stats, StatsQuery, kind_of,
+        ShownState, SilenceAlert, Stats, StatsQuery, is_acknowledged, kind_of,
     },
     ids::{AlertId, UserId},
     live::Topic,
@@ -62,7 +62,8 @@ impl Shown {
     fn row(&self, of: AlertFields) -> Result<AlertRow, AppError> {
         let local = |at: DateTime<Utc>| self.zone.local(at);
         let stored = AlertState::parse(&of.state).ok_or_else(AppError::internal)?;
-        let acknowledged = of.acked_at.zip(of.acked_by).filter(|_| of.ack_until.is_none_or(|until| until > self.now));
+        let acknowledged =
+            of.acked_at.zip(of.acked_by).filter(|_| is_acknowledged(of.acked_at, of.ack_until, self.now));
         let silenced = of.silenced_until.is_some_and(|until| until > self.now);
         Ok(AlertRow {
             id: AlertId(of.id),
@@ -156,7 +157,7 @@ impl AlertsService {
     /// An alert that the caller may see, locked.
     async fn lock(&self, connection: &mut PgConnection, who: &Principal, id: AlertId) -> Result<Locked, AppError> {
         let found = rows::lock(connection, id.0).await?;
-        let found = found.filter(|alert| alert.deleted_at.is_none() && visible(who).contains(&alert.feature.as_str()));
+        let found = found.filter(|alert| alert.deleted_at.is_none() && visible(who).contains(&alert.feature));
         found.ok_or_else(|| AppError::not_found("Alert"))
     }
 
@@ -180,7 +181,7 @@ impl AlertsService {
             Some(to) => Some(check_assignee(connection, to, &[feature], self.backend.clock.now()).await?),
             None => None,
         };
-        rows::assign(connection, id.0, to.map(|to| to.0)).await?;
+        rows::assign(connection, &[id.0], to.map(|to| to.0)).await?;
         self.act(connection, who, id, "assigned", given_to(to, name)).await
     }
 
@@ -252,7 +253,7 @@ impl AlertsPort for AlertsService {
     async fn counts(&self, who: &Principal) -> Result<AlertCounts, AppError> {
         who.require(Permission::AlertsView)?;
         let mut connection = store::acquire(&self.backend.pools.analytics).await?;
-        let features: Vec<String> = visible(who).into_iter().map(str::to_owned).collect();
+        let features = visible(who);
         Ok(list::counts(&mut connection, &features, self.backend.clock.now()).await?)
     }
 
@@ -310,7 +311,7 @@ impl AlertsPort for AlertsService {
         }
         if !alert.is_acknowledged(at) {
             let note = command.note.as_deref().map(str::trim).filter(|note| !note.is_empty());
-            rows::acknowledge(&mut tx, id.0, Some(Ack { by: who.label(), at, note, until })).await?;
+            rows::acknowledge(&mut tx, &[id.0], Some(Ack { by: who.label(), at, note, until })).await?;
             self.act(&mut tx, who, id, "acked", json!({ "text": note })).await?;
         }
         let alert = self.read(&mut tx, who, id).await?;
@@ -360,7 +361,7 @@ impl AlertsPort for AlertsService {
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let alert = self.lock(&mut tx, who, id).await?;
         if alert.acked_at.is_some() && alert.state != "resolved" {
-            rows::acknowledge(&mut tx, id.0, None).await?;
+            rows::acknowledge(&mut tx, &[id.0], None).await?;
             self.act(&mut tx, who, id, "unacked", json!({})).await?;
         }
         let alert = self.read(&mut tx, who, id).await?;

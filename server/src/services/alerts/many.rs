@@ -4,7 +4,6 @@ use super::{
     desk::{AlertsService, mute},
     recovery,
     signals::{self, Ended},
-    visible,
 };
 use domain::{
     AppError, FieldError,
@@ -21,8 +20,9 @@ use sqlx::PgConnection;
 use store::{
     alerts::{
         self as rows, Ack,
-        desk::{self, Person, Together},
+        desk::{self, Together},
         list::{self, Act, Changeable},
+        people::{Person, Whom, people},
         silences,
     },
     audit,
@@ -48,7 +48,7 @@ pub(super) async fn check_assignee(
     features: &[AlertFeature],
     now: chrono::DateTime<chrono::Utc>,
 ) -> Result<String, AppError> {
-    let person = desk::people(connection, Some(id.0), now).await?.pop();
+    let person = people(connection, Whom { ids: &[id.0], ..Whom::default() }, now).await?.pop();
     let person = person.filter(|person| fits(person, features)).map(|person| person.name);
     person.ok_or_else(|| AppError::field("assignee_id", "Choose somebody who may acknowledge this."))
 }
@@ -72,7 +72,8 @@ impl AlertsService {
     ) -> Result<Vec<Assignee>, AppError> {
         who.require(Permission::AlertsAck)?;
         let mut connection = store::acquire(&self.backend.pools.admin).await?;
-        let people = desk::people(&mut connection, None, self.backend.clock.now()).await?;
+        let everybody = Whom { everybody: true, ..Whom::default() };
+        let people = people(&mut connection, everybody, self.backend.clock.now()).await?;
         let wanted: Vec<AlertFeature> = feature.into_iter().collect();
         let fitting = people.into_iter().filter(|person| fits(person, &wanted));
         Ok(fitting.map(|person| Assignee { id: UserId(person.id), name: person.name }).collect())
@@ -130,7 +131,7 @@ impl AlertsService {
         match command.action {
             BulkAction::Acknowledge => {
                 let ack = Ack { by, at, note, until: command.end(at) };
-                desk::acknowledge(connection, ids, ack).await?;
+                rows::acknowledge(connection, ids, Some(ack)).await?;
                 desk::happened(connection, ids, "acked", by, &json!({ "text": note }), at).await?;
             }
             BulkAction::Assign => {
@@ -140,7 +141,7 @@ impl AlertsService {
                     Some(id) => Some(check_assignee(connection, id, &features, at).await?),
                     None => None,
                 };
-                desk::assign(connection, ids, command.assignee_id.map(|id| id.0)).await?;
+                rows::assign(connection, ids, command.assignee_id.map(|id| id.0)).await?;
                 desk::happened(connection, ids, "assigned", by, &given_to(command.assignee_id, name), at).await?;
             }
             // It announces each of them itself, with the messages.
@@ -220,9 +221,4 @@ fn refused(faults: Vec<FieldError>) -> AppError {
 /// What the history says of an assignment.
 pub(super) fn given_to(id: Option<UserId>, name: Option<String>) -> serde_json::Value {
     json!({ "text": name.unwrap_or_else(|| "Nobody".to_owned()), "assignee": id })
-}
-
-/// Features whose alerts one may see, for statements that take their names.
-pub(super) fn visible_names(who: &Principal) -> Vec<String> {
-    visible(who).into_iter().map(str::to_owned).collect()
 }

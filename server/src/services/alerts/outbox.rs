@@ -247,7 +247,8 @@ impl Outbox {
     /// Addresses without those of people who want none of these alerts by e-mail.
     async fn wanted(&self, addresses: Vec<String>, alerts: &[Value]) -> Result<Vec<String>, AppError> {
         let text = |alert: &Value, key: &str| alert[key].as_str().unwrap_or_default().to_owned();
-        let features: Vec<String> = alerts.iter().map(|alert| text(alert, "feature")).collect();
+        let features: Vec<AlertFeature> =
+            alerts.iter().filter_map(|alert| AlertFeature::parse(alert["feature"].as_str()?)).collect();
         let lower: Vec<String> = addresses.iter().map(|address| address.to_lowercase()).collect();
         let mut connection = store::acquire(&self.backend.pools.jobs).await?;
         let chosen = preferences::about(&mut connection, &[], &lower, &features).await?;

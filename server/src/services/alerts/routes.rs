@@ -2,7 +2,6 @@
 
 use super::{
     routing::{self, Target},
-    severity_of,
     signals::silence_of,
 };
 use crate::{backend::Backend, services::transactions::zone_of};
@@ -23,7 +22,7 @@ use sqlx::PgConnection;
 use std::{collections::BTreeSet, fmt};
 use store::{
     alerts::{
-        preferences::{self, PreferenceFields},
+        preferences,
         routes::{self as rows, RouteFields},
         silences,
     },
@@ -179,18 +178,14 @@ impl RoutesService {
 
     async fn chosen(&self, connection: &mut PgConnection, who: &Principal) -> Result<Vec<Preference>, AppError> {
         let user = who.user_id().ok_or_else(AppError::forbidden)?;
-        let kept = preferences::of(connection, user.0).await?;
-        let seen = AlertFeature::ALL.iter().copied().filter(|feature| who.may(feature.right()));
-        let one = |feature: AlertFeature| match kept.iter().find(|one| one.feature == feature.as_str()) {
-            Some(of) => Ok(Preference {
-                feature,
-                min_severity: severity_of(of.min_severity)?,
-                in_app: of.in_app,
-                email: of.email,
-            }),
-            None => Ok(Preference::usual(feature)),
+        let seen: Vec<AlertFeature> =
+            AlertFeature::ALL.iter().copied().filter(|feature| who.may(feature.right())).collect();
+        let kept = preferences::about(connection, &[user.0], &[], &seen).await?;
+        let one = |feature: AlertFeature| {
+            let chosen = kept.iter().find(|one| one.feature == feature.as_str());
+            chosen.map_or_else(|| Ok(Preference::usual(feature)), routing::preference)
         };
-        seen.map(one).collect()
+        seen.into_iter().map(one).collect()
     }
 }
 
@@ -304,13 +299,7 @@ impl RoutesPort for RoutesService {
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let mut changed = false;
         for one in &command.preferences {
-            let kept = PreferenceFields {
-                feature: one.feature.as_str().to_owned(),
-                min_severity: one.min_severity.rank(),
-                in_app: one.in_app,
-                email: one.email,
-            };
-            changed |= preferences::set(&mut tx, user.0, &kept).await?;
+            changed |= preferences::set(&mut tx, user.0, one).await?;
         }
         if changed {
             let act = Act::done("alerts.preferences_change", "user", user)

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
-    access::{PermSet, Permission, Rights, Role},
+    access::Permission,
     alerts::{
         AlertFeature, GroupState, Preference, Recipients, Route, RouteStep, Severity, Subject, matching, send_at,
     },
@@ -17,8 +17,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use store::alerts::{
     Locked,
     messages::{self, NewMessage, NewMessages, Recipient},
+    people::{Person, Whom, people},
     preferences, routes as rows,
-    routes::{PersonFields, RouteFields, StepFields, WayFields},
+    routes::{RouteFields, StepFields, WayFields},
 };
 use uuid::Uuid;
 
@@ -129,9 +130,10 @@ pub(super) async fn targets(
     let mut ids: Vec<Uuid> = recipients.user_ids.iter().map(|id| id.0).collect();
     ids.extend(assignee.filter(|_| recipients.assignee));
     ids.extend(owner.filter(|_| recipients.owner));
-    let people = rows::people(connection, &roles, &sets, &ids, now).await?;
+    let whom = Whom { everybody: false, roles: &roles, sets: &sets, ids: &ids };
+    let people = people(connection, whom, now).await?;
     let users: Vec<Uuid> = people.iter().map(|one| one.id).collect();
-    let chosen = preferences::about(connection, &users, &[], &[of.feature.as_str().to_owned()]).await?;
+    let chosen = preferences::about(connection, &users, &[], &[of.feature]).await?;
     for person in people {
         let wants = chosen.iter().find(|one| one.user_id == person.id).map(preference).transpose()?;
         let kept_back = if !may_see(&person, of.feature) {
@@ -147,10 +149,8 @@ pub(super) async fn targets(
     Ok(found)
 }
 
-fn may_see(person: &PersonFields, feature: AlertFeature) -> bool {
-    let sets: Vec<PermSet> = person.sets.iter().filter_map(|set| PermSet::parse(set)).collect();
-    let rights = Rights::of(person.role.as_deref().and_then(Role::parse), &sets);
-    rights.has(Permission::AlertsView) && rights.has(feature.right())
+fn may_see(person: &Person, feature: AlertFeature) -> bool {
+    person.rights.has(Permission::AlertsView) && person.rights.has(feature.right())
 }
 
 /// # Errors

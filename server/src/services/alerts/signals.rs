@@ -248,7 +248,7 @@ async fn grow(
 ) -> Result<(), AppError> {
     let seq = rows::happened(connection, open.id, "severity", actor, &json!({ "text": severity.label() }), at).await?;
     if open.acked_at.is_some() {
-        rows::acknowledge(connection, open.id, None).await?;
+        rows::acknowledge(connection, &[open.id], None).await?;
         rows::happened(connection, open.id, "unacked", actor, &json!({ "text": "It has become graver." }), at).await?;
     }
     let told = Told { severity: severity.rank(), title, ..Told::of(open, at) };

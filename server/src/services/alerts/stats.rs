@@ -1,6 +1,6 @@
 //! How fast alerts are seen and ended (`alerts.md` 3.5).
 
-use super::{desk::AlertsService, many::visible_names, severity_of};
+use super::{desk::AlertsService, severity_of, visible};
 use domain::{
     AppError,
     access::{Permission, Principal},
@@ -34,7 +34,7 @@ impl AlertsService {
         let shown = self.shown(&mut tx).await?;
         let days = query.days(shown.zone.day_of(shown.now)).map_err(AppError::validation)?;
         let window = shown.zone.days_range(days.from, days.to);
-        let features = visible_names(who);
+        let features = visible(who);
         let groups = rows::groups(&mut tx, &features, window.start, window.end).await?;
         let noisiest = rows::noisiest(&mut tx, &features, window.start, window.end, NOISIEST).await?;
         let mut stats = Stats {

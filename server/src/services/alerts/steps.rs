@@ -48,7 +48,7 @@ async fn fire(backend: &Backend, by: &str, alert: Uuid, now: DateTime<Utc>) -> R
     let due = |step: &StepFields| step.outcome.is_none() && step.due_at <= now;
     let steps: Vec<StepFields> = routes::steps(&mut tx, alert).await?.into_iter().filter(due).collect();
     let told = Told::of(&open, now);
-    let over = open.state == "resolved" || open.deleted_at.is_some() || open.acked_at.is_some();
+    let over = open.state == "resolved" || open.deleted_at.is_some() || open.is_acknowledged(now);
     let called_off = if over { Some("cancelled") } else { told.silenced.then_some("silenced") };
     for step in steps {
         if let Some(outcome) = called_off {
@@ -91,25 +91,24 @@ pub(super) async fn of(
     alert: Uuid,
     zone: &BusinessZone,
 ) -> Result<Vec<AlertStep>, AppError> {
-    let mut found = Vec::new();
-    for step in routes::steps(connection, alert).await? {
+    let steps = routes::steps(connection, alert).await?;
+    let channels: Vec<Uuid> = steps.iter().flat_map(|step| step.channel_ids.iter().copied()).collect();
+    let ways = routes::ways(connection, &channels).await?;
+    let shown = |step: StepFields| {
         let to: Recipients = serde_json::from_value(step.recipients).map_err(|_| AppError::internal())?;
         let mut told: Vec<String> =
-            routes::ways(connection, &step.channel_ids).await?.into_iter().map(|way| way.name).collect();
-        told.extend(to.roles.iter().map(|role| format!("role {}", role.as_str())));
-        told.extend(to.sets.iter().map(|set| format!("set {}", set.as_str())));
+            ways.iter().filter(|way| step.channel_ids.contains(&way.id)).map(|way| way.name.clone()).collect();
+        told.extend(to.words());
         if !to.user_ids.is_empty() {
             told.push(format!("{} by name", to.user_ids.len()));
         }
-        told.extend(to.assignee.then(|| "who it is assigned to".to_owned()));
-        told.extend(to.owner.then(|| "who made the rule".to_owned()));
-        found.push(AlertStep {
+        Ok(AlertStep {
             step: step.step,
             due_at: zone.local(step.due_at),
             fired_at: step.fired_at.map(|at| zone.local(at)),
             outcome: step.outcome,
             told,
-        });
-    }
-    Ok(found)
+        })
+    };
+    steps.into_iter().map(shown).collect()
 }

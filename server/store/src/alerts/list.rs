@@ -55,7 +55,7 @@ const FIELDS: &str = "a.id, a.number, a.dedup_key, a.alert_type, a.feature, a.se
 #[derive(Debug, Clone)]
 pub struct Scope {
     pub query: AlertQuery,
-    pub features: Vec<&'static str>,
+    pub features: Vec<String>,
     pub from: Option<DateTime<Utc>>,
     pub until: Option<DateTime<Utc>>,
     pub deleted_too: bool,
@@ -264,7 +264,7 @@ pub async fn lock_changeable(
 pub async fn one(
     connection: &mut PgConnection,
     id: Uuid,
-    features: &[&'static str],
+    features: &[String],
     deleted_too: bool,
 ) -> Result<Option<AlertFields>> {
     let mut sql = QueryBuilder::new("select ");

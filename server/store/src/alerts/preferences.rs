@@ -1,30 +1,9 @@
 //! What people want to be told.
 
 use crate::Result;
+use domain::alerts::{AlertFeature, Preference};
 use sqlx::PgConnection;
 use uuid::Uuid;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PreferenceFields {
-    pub feature: String,
-    pub min_severity: i16,
-    pub in_app: bool,
-    pub email: bool,
-}
-
-/// Of one person, by feature.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn of(connection: &mut PgConnection, user: Uuid) -> Result<Vec<PreferenceFields>> {
-    Ok(sqlx::query_as!(
-        PreferenceFields,
-        "select feature, min_severity, in_app, email from ops.notification_preferences where user_id = $1 order by feature",
-        user
-    )
-    .fetch_all(connection)
-    .await?)
-}
 
 /// A preference and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +24,9 @@ pub async fn about(
     connection: &mut PgConnection,
     users: &[Uuid],
     addresses: &[String],
-    features: &[String],
+    features: &[AlertFeature],
 ) -> Result<Vec<Chosen>> {
+    let features: Vec<String> = features.iter().map(|feature| feature.as_str().to_owned()).collect();
     Ok(sqlx::query_as!(
         Chosen,
         "select p.user_id, u.email as email_address, p.feature, p.min_severity, p.in_app, p.email
@@ -54,7 +34,7 @@ pub async fn about(
          where (p.user_id = any($1) or u.email = any($2)) and p.feature = any($3)",
         users,
         addresses,
-        features
+        &features
     )
     .fetch_all(connection)
     .await?)
@@ -64,15 +44,15 @@ pub async fn about(
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn set(connection: &mut PgConnection, user: Uuid, of: &PreferenceFields) -> Result<bool> {
+pub async fn set(connection: &mut PgConnection, user: Uuid, of: &Preference) -> Result<bool> {
     let done = sqlx::query!(
         "insert into ops.notification_preferences as p (user_id, feature, min_severity, in_app, email)
          values ($1, $2, $3, $4, $5)
          on conflict (user_id, feature) do update set min_severity = $3, in_app = $4, email = $5
          where (p.min_severity, p.in_app, p.email) is distinct from ($3, $4, $5)",
         user,
-        of.feature,
-        of.min_severity,
+        of.feature.as_str(),
+        of.min_severity.rank(),
         of.in_app,
         of.email
     )

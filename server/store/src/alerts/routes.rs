@@ -127,45 +127,6 @@ pub async fn ways(connection: &mut PgConnection, ids: &[Uuid]) -> Result<Vec<Way
     .await?)
 }
 
-/// A person who may be told, with what gives rights.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PersonFields {
-    pub id: Uuid,
-    pub email: String,
-    pub role: Option<String>,
-    pub sets: Vec<String>,
-}
-
-/// Active people who have one of the roles or sets, or are named.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn people(
-    connection: &mut PgConnection,
-    roles: &[String],
-    sets: &[String],
-    ids: &[Uuid],
-    now: DateTime<Utc>,
-) -> Result<Vec<PersonFields>> {
-    Ok(sqlx::query_as!(
-        PersonFields,
-        r#"select u.id, u.email, u.role,
-                  array(select g.permission_set from access.grants g
-                        where g.user_id = u.id and (g.expires_at is null or g.expires_at > $4)) as "sets!"
-           from access.users u
-           where u.is_active and (u.role = any($1) or u.id = any($3) or exists (
-               select from access.grants g
-               where g.user_id = u.id and g.permission_set = any($2) and (g.expires_at is null or g.expires_at > $4)))
-           order by u.email"#,
-        roles,
-        sets,
-        ids,
-        now
-    )
-    .fetch_all(connection)
-    .await?)
-}
-
 /// Id and address of everybody, by address.
 ///
 /// # Errors
