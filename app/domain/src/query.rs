@@ -1,6 +1,7 @@
 //! The query part of an address: read into pairs and written back, the same way in page links,
 //! server functions and REST.
 
+use crate::AppError;
 use std::fmt::Write as _;
 
 /// Name and value pairs in their order, decoded. A leading `?` is ignored; empty values are kept.
@@ -68,6 +69,16 @@ const fn hex(digit: u8) -> Option<u8> {
         b'A'..=b'F' => Some(digit - b'A' + 10),
         _ => None,
     }
+}
+
+/// The ids that are ticked in a list.
+///
+/// # Errors
+/// A fault of `ids` when one of them is none: left out, it could leave nothing ticked, and that means all.
+pub fn ticked<T: std::str::FromStr>(pairs: &[(String, String)]) -> Result<Vec<T>, AppError> {
+    let ticked = pairs.iter().filter(|(name, _)| name == "ids").map(|(_, value)| value.parse());
+    let wrong = |_| AppError::field("ids", "One of the selected is not known by its address; select again.");
+    ticked.collect::<Result<_, _>>().map_err(wrong)
 }
 
 #[cfg(test)]

@@ -67,12 +67,10 @@ fn somebody(text: &str) -> Result<Option<domain::ids::UserId>, domain::AppError>
 pub async fn preview_act_on_alerts(query: String) -> Result<Packed<BulkScreen>, Fault> {
     use crate::context::{port, principal};
     use domain::{
-        AppError,
         alerts::{AlertsPort, BulkAction, BulkAlerts},
         query::pairs,
     };
-    let asked = BulkAlerts::from_query(&query)
-        .ok_or_else(|| AppError::field("action", "Choose acknowledge, resolve, assign or silence."))?;
+    let asked = BulkAlerts::from_query(&query)?;
     let (alerts, who) = (port::<dyn AlertsPort>()?, principal()?);
     let changed = pairs(&query).into_iter().find(|(name, _)| name == "changed").and_then(|(_, n)| n.parse().ok());
     let filter = asked.filter.clone().unwrap_or_default().into_iter().collect();
@@ -98,8 +96,7 @@ pub async fn act_on_alerts(
         alerts::{AlertsPort, BulkAction, BulkAlerts},
         query::write,
     };
-    let mut asked = BulkAlerts::from_query(&query)
-        .ok_or_else(|| AppError::field("action", "Choose acknowledge, resolve, assign or silence."))?;
+    let mut asked = BulkAlerts::from_query(&query)?;
     asked.note = Some(note).filter(|note| !note.trim().is_empty());
     asked.assignee_id = somebody(&assignee_id)?;
     if asked.action == BulkAction::Silence {

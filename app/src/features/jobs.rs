@@ -111,12 +111,10 @@ pub async fn resume_queue(queue: String) -> Result<(), Fault> {
 pub async fn preview_act(query: String) -> Result<Packed<BulkScreen>, Fault> {
     use crate::context::{port, principal};
     use domain::{
-        AppError,
         jobs::{BulkJobs, JobsPort},
         query::pairs,
     };
-    let asked =
-        BulkJobs::from_query(&query).ok_or_else(|| AppError::field("action", "Choose cancel, retry or delete."))?;
+    let asked = BulkJobs::from_query(&query)?;
     let changed =
         pairs(&query).into_iter().find(|(name, _)| name == "changed").and_then(|(_, value)| value.parse().ok());
     let (action, selected, filter) = (asked.action, !asked.ids.is_empty(), asked.filter.clone());
@@ -129,12 +127,8 @@ pub async fn preview_act(query: String) -> Result<Packed<BulkScreen>, Fault> {
 #[server(prefix = "/fn", endpoint = "jobs/act")]
 pub async fn act_on_jobs(query: String) -> Result<(), Fault> {
     use crate::context::{port, principal, redirect};
-    use domain::{
-        AppError,
-        jobs::{BulkJobs, JobsPort},
-    };
-    let asked =
-        BulkJobs::from_query(&query).ok_or_else(|| AppError::field("action", "Choose cancel, retry or delete."))?;
+    use domain::jobs::{BulkJobs, JobsPort};
+    let asked = BulkJobs::from_query(&query)?;
     let (action, filter) = (asked.action, asked.filter.to_query());
     let done = port::<dyn JobsPort>()?.bulk(&principal()?, asked).await?;
     redirect(&format!("/jobs/act?action={action}&changed={}&{filter}", done.changed));

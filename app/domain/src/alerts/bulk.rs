@@ -2,8 +2,9 @@
 
 use super::{AlertQuery, alert::check_note};
 use crate::{
-    FieldError,
+    AppError, FieldError,
     ids::{AlertId, UserId},
+    query,
     words::words,
 };
 use chrono::{DateTime, Duration, FixedOffset, Utc};
@@ -64,16 +65,20 @@ pub struct BulkResult {
 
 impl BulkAlerts {
     /// From the address of the page that asks before it acts: `action`, any number of `ids`, and the filter of the list.
-    #[must_use]
-    pub fn from_query(query: &str) -> Option<Self> {
-        let pairs = crate::query::pairs(query);
-        let action = pairs.iter().find(|(name, _)| name == "action").and_then(|(_, value)| BulkAction::parse(value))?;
-        let ids = pairs.iter().filter(|(name, _)| name == "ids").filter_map(|(_, value)| value.parse().ok()).collect();
+    ///
+    /// # Errors
+    /// A fault of `action`, or of `ids`.
+    pub fn from_query(query: &str) -> Result<Self, AppError> {
+        let pairs = query::pairs(query);
+        let action = pairs.iter().find(|(name, _)| name == "action").and_then(|(_, value)| BulkAction::parse(value));
+        let action =
+            action.ok_or_else(|| AppError::field("action", "Choose acknowledge, resolve, assign or silence."))?;
+        let ids = query::ticked(&pairs)?;
         let narrowing = |(name, value): &(String, String)| {
             AlertQuery::NARROWING.contains(&name.as_str()) && !value.trim().is_empty()
         };
         let filter = super::as_on_the_desk(pairs).into_iter().filter(narrowing).collect();
-        Some(Self {
+        Ok(Self {
             action,
             ids,
             filter: Some(filter),
@@ -160,7 +165,9 @@ mod tests {
         };
         assert_eq!(paths(&with("severty", "low")), ["filter.severty"]);
         assert_eq!(paths(&with("severity", "urgent")), ["filter.severity"]);
-        assert!(BulkAlerts::from_query("action=delete").is_none());
+        let fault = |query: &str| BulkAlerts::from_query(query).unwrap_err().fields[0].path.clone();
+        assert_eq!(fault("action=delete"), "action");
+        assert_eq!(fault("action=resolve&ids=nonsense"), "ids", "all of the list are not meant");
     }
 
     #[test]

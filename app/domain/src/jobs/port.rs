@@ -12,6 +12,7 @@ use crate::{
     idempotency::{Answered, IdempotencyKey},
     ids::JobId,
     paging::Page,
+    query,
 };
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -75,13 +76,16 @@ pub struct BulkJobs {
 
 impl BulkJobs {
     /// From the address of the page that asks before it acts: `action`, any number of `ids`, and a filter.
-    #[must_use]
-    pub fn from_query(query: &str) -> Option<Self> {
-        let pairs = crate::query::pairs(query);
-        let action = pairs.iter().find(|(name, _)| name == "action").and_then(|(_, value)| BulkAction::parse(value))?;
-        let ids = pairs.iter().filter(|(name, _)| name == "ids").filter_map(|(_, value)| value.parse().ok()).collect();
+    ///
+    /// # Errors
+    /// A fault of `action`, or of `ids`.
+    pub fn from_query(query: &str) -> Result<Self, AppError> {
+        let pairs = query::pairs(query);
+        let action = pairs.iter().find(|(name, _)| name == "action").and_then(|(_, value)| BulkAction::parse(value));
+        let action = action.ok_or_else(|| AppError::field("action", "Choose cancel, retry or delete."))?;
+        let ids = query::ticked(&pairs)?;
         let filter = JobFilter { cursor: None, limit: None, ..JobFilter::from_query(query) };
-        Some(Self { action, filter, ids, dry_run: false })
+        Ok(Self { action, filter, ids, dry_run: false })
     }
 }
 
@@ -200,13 +204,16 @@ mod tests {
     #[test]
     fn what_to_do_with_which_runs_is_read_from_the_address() {
         let id = "01890000-0000-7000-8000-000000000001";
-        let asked = BulkJobs::from_query(&format!("action=retry&ids={id}&ids=nonsense&kind=cleanup&cursor=x")).unwrap();
+        let asked = BulkJobs::from_query(&format!("action=retry&ids={id}&kind=cleanup&cursor=x")).unwrap();
         assert_eq!(
             (asked.action, asked.ids.len(), asked.filter.kind.as_deref()),
             (BulkAction::Retry, 1, Some("cleanup"))
         );
         assert_eq!(asked.filter.cursor, None);
-        assert_eq!(BulkJobs::from_query("action=explode"), None);
+        let fault = |query: &str| BulkJobs::from_query(query).unwrap_err().fields[0].path.clone();
+        assert_eq!(fault("action=explode"), "action");
+        assert_eq!(fault(&format!("action=retry&ids={id}&ids=nonsense")), "ids");
+        assert_eq!(fault("action=delete&ids=nonsense"), "ids", "all of the list are not meant");
     }
 
     #[test]
