@@ -129,6 +129,8 @@ pub struct SalesFile {
     pub rows: u32,
     pub imported: u32,
     pub quarantined: u32,
+    /// Sales that were judged for fraud.
+    pub screened: u32,
 }
 
 /// Answer of a removal.

@@ -54,6 +54,7 @@ pub async fn map_columns(
     #[server(default)] replace_from: String,
     #[server(default)] replace_to: String,
     #[server(default)] move_stock: bool,
+    #[server(default)] screen: bool,
     #[server(default)] save_as: String,
 ) -> Result<(), Fault> {
     use crate::context::{port, principal};
@@ -96,6 +97,7 @@ pub async fn map_columns(
         _ => None,
     };
     mapping.options.move_stock = move_stock;
+    mapping.options.screen = screen;
     port.set_mapping(&who, id, mapping, Some(save_as)).await?;
     port.preview(&who, id).await?;
     Ok(())

@@ -34,7 +34,8 @@ impl SalesImport for IngestService {
         file: Vec<u8>,
         business: &Business,
     ) -> Result<SalesFile, AppError> {
-        import(self.clone(), who.clone(), name.to_owned(), file, MappingOptions::of(business)).await
+        let options = MappingOptions { screen: true, ..MappingOptions::of(business) };
+        import(self.clone(), who.clone(), name.to_owned(), file, options).await
     }
 }
 
@@ -53,5 +54,10 @@ async fn import(
     service.preview_now(&who, id, Arc::new(Meter::default())).await?;
     let committed = service.commit_now(&who, id, Arc::new(Meter::default())).await?;
     let counts = committed.summary.counts.unwrap_or_default();
-    Ok(SalesFile { rows: counts.lines, imported: counts.sale_lines, quarantined: counts.quarantined() })
+    Ok(SalesFile {
+        rows: counts.lines,
+        imported: counts.sale_lines,
+        quarantined: counts.quarantined(),
+        screened: counts.screened,
+    })
 }

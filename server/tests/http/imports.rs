@@ -131,10 +131,11 @@ async fn visits_go_in_over_rest_and_their_page_speaks_of_visits(root: PgPool) {
     let mut mapping = body["mapping"].clone();
     mapping["columns"]["sku"] = json!("customer");
     mapping["options"]["move_stock"] = json!(true);
+    mapping["options"]["screen"] = json!(true);
     let wrong = client.json(Method::PUT, &format!("{imports}/{id}/mapping"), Some(&planner), mapping).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
     let paths: Vec<_> = wrong.json()["error"]["fields"].as_array().unwrap().iter().map(|f| f["path"].clone()).collect();
-    assert_eq!(paths, ["columns.sku", "options.move_stock"]);
+    assert_eq!(paths, ["columns.sku", "options.move_stock", "options.screen"]);
 
     let who = crate::world::person(Role::Planner);
     let import = id.parse().unwrap();

@@ -541,6 +541,51 @@ async fn stock_moves_only_when_asked_and_never_below_zero(db: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn sales_of_an_import_are_judged_only_when_asked_and_keep_their_status(db: PgPool) {
+    let desk = Desk::on(db);
+    desk.shop.set("fraud.amount_limit", "15".into()).await;
+    let now = desk.shop.clock.now();
+    let at = |hours: i64| (now - chrono::TimeDelta::hours(hours)).format("%Y-%m-%d %H:%M:%S");
+    let decisions = "select count(*) from sales.fraud_decisions";
+    // Over the limit are the two of 20; of them one is of the last 24 hours, the other nobody would review any more.
+    let rows = format!(
+        "R1,A1,Thing,5,{},4.00,77,UK\nR2,A1,Thing,5,{},2.00,77,UK\nR3,A1,Thing,5,{},4.00,78,UK\n",
+        at(30),
+        at(2),
+        at(1)
+    );
+    let plain = desk.import(&rows.replace('R', "P")).await;
+    assert_eq!((desk.shop.count(decisions).await, plain.summary.counts.unwrap().screened), (0, 0));
+
+    let uploaded = desk.upload(format!("{HEADER}{rows}").as_bytes()).await.unwrap();
+    let id = uploaded.summary.id;
+    let mut mapping = uploaded.mapping;
+    (mapping.options.screen, mapping.options.zone) = (true, "UTC".to_owned());
+    desk.ingest.map(&planner(), id, mapping, None).await.unwrap();
+    let checked = desk.check(id).await.summary.counts.unwrap();
+    assert_eq!((checked.sales, checked.screened), (3, 0), "a check judges nothing");
+    let counts = desk.commit(id).await.unwrap().summary.counts.unwrap();
+    assert_eq!((counts.screened, counts.suspicious), (3, 2));
+    let judged = "select count(*) from sales.fraud_decisions d join sales.transactions t on t.decision_id = d.id
+                  where t.external_ref like 'R%' and t.status = 'approved' and d.at = t.occurred_at";
+    assert_eq!(desk.shop.count(judged).await, 3);
+    let over = "select count(*) from sales.fraud_decisions d join sales.transactions t on t.id = d.transaction_id
+                where d.outcome = 'review' and d.hits @> '[{\"code\": \"amount_limit\"}]' and t.external_ref in ('R1', 'R3')";
+    assert_eq!(desk.shop.count(over).await, 2);
+    // The sales before them are told too, those of the other import as well: R2 is the customer's fourth.
+    let past = "select count(*) from sales.fraud_decisions d join sales.transactions t on t.id = d.transaction_id
+                where t.external_ref = 'R2' and d.features ->> 'cust_orders' = '3'";
+    assert_eq!(desk.shop.count(past).await, 1);
+    let case = "select count(*) from sales.fraud_cases c join sales.transactions t on t.id = c.transaction_id
+                where t.external_ref = 'R3' and c.state = 'open' and c.reason = 'review'";
+    assert_eq!((desk.shop.count("select count(*) from sales.fraud_cases").await, desk.shop.count(case).await), (1, 1));
+
+    desk.ingest.undo_now(&planner(), id, Arc::default()).await.unwrap();
+    let left = "select (select count(*) from sales.fraud_decisions) + (select count(*) from sales.fraud_cases)";
+    assert_eq!(desk.shop.count(left).await, 0);
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn rights_are_checked_by_the_service(db: PgPool) {
     let desk = Desk::on(db);
     let file =

@@ -85,6 +85,9 @@ pub struct MappingOptions {
     /// Take the sold quantities from stock at the default site.
     #[serde(default)]
     pub move_stock: bool,
+    /// Judge the new sales for fraud, as at their time. They keep their status.
+    #[serde(default)]
+    pub screen: bool,
     /// An order reference of these letters followed by a digit is a cancel document.
     #[serde(default = "cancel_prefix")]
     pub cancel_prefix: String,
@@ -105,6 +108,7 @@ impl MappingOptions {
             policy: Policy::default(),
             replace: None,
             move_stock: false,
+            screen: false,
             cancel_prefix: cancel_prefix(),
         }
     }
@@ -278,7 +282,9 @@ impl Mapping {
             faults.extend(scope.validate().err());
         }
         if target != Target::SalesTransactions {
-            let sales_only = [("replace", self.options.replace.is_some()), ("move_stock", self.options.move_stock)];
+            let options = &self.options;
+            let sales_only =
+                [("replace", options.replace.is_some()), ("move_stock", options.move_stock), ("screen", options.screen)];
             faults.extend(sales_only.into_iter().filter(|(_, chosen)| *chosen).map(|(option, _)| {
                 FieldError::new(
                     format!("options.{option}"),
@@ -467,10 +473,10 @@ mod tests {
         assert!(mapping.validate(Target::Visits, &file).is_ok());
         mapping.columns.remove(&Field::Path);
         mapping.columns.insert(Field::Sku, "Page".into());
-        mapping.options.move_stock = true;
+        (mapping.options.move_stock, mapping.options.screen) = (true, true);
         let faults = mapping.validate(Target::Visits, &file).unwrap_err();
         let paths: Vec<_> = faults.iter().map(|f| f.path.as_str()).collect();
-        assert_eq!(paths, ["columns.sku", "options.move_stock"]);
+        assert_eq!(paths, ["columns.sku", "options.move_stock", "options.screen"]);
     }
 
     #[test]

@@ -154,6 +154,12 @@ pub struct Counts {
     /// Rows less than 30 minutes from a visit of the same browser and session: the same visit.
     #[serde(default)]
     pub merged: u32,
+    /// Sales that the commit judged for fraud, where the mapping asks for it.
+    #[serde(default)]
+    pub screened: u32,
+    /// Of these, the ones that would have been reviewed, held or declined.
+    #[serde(default)]
+    pub suspicious: u32,
 }
 
 impl Counts {

@@ -82,6 +82,10 @@ fn sales_figures(counts: &Counts, currency: Currency, locale: &str) -> (AnyView,
             {figure("Of these lacking in the file, closed", counts.closed)}
             {figure("Lacking too, but refunded, so kept", counts.kept)}
         })}
+        {(counts.screened > 0).then(|| view! {
+            {figure("Sales judged for fraud", counts.screened)}
+            {figure("Of these suspicious", counts.suspicious)}
+        })}
         {figure("Sales", counts.sales)}
         {figure("Refunds", counts.refunds)}
         {figure("Refund lines without a known sale", counts.unmatched_refund_lines)}

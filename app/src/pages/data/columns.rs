@@ -182,5 +182,6 @@ fn sales_options(import: &ImportDetail, state: FormState) -> impl IntoView + use
             <p class="error">{move || to_fault.get()}</p>
         </div>
         <label><input type="checkbox" name="move_stock" value="true" checked=options.move_stock/>" Take the quantities from stock"</label>
+        <label><input type="checkbox" name="screen" value="true" checked=options.screen/>" Judge the new sales for fraud; they keep their status"</label>
     }
 }

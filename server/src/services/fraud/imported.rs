@@ -3,11 +3,13 @@
 
 use super::{live_set, telling::Telling};
 use crate::{backend::Backend, services::transactions::zone_of};
-use chrono::{DateTime, Duration};
-use domain::{AppError, access::Principal, live::Topic};
+use chrono::{DateTime, Duration, Utc};
+use domain::AppError;
+use engine::ingest::{Meter, Unreadable};
 use rust_decimal::Decimal;
 use serde_json::json;
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use store::fraud::{
     cases::{self, NewCase},
     history,
@@ -20,43 +22,52 @@ const PAGE: i64 = 2_000;
 /// A sale older than that is not put before a reviewer any more.
 const STILL_DUE: Duration = Duration::hours(24);
 
-/// Judges the sales of the demo world in time order; answers how many. What has a decision keeps it.
-///
-/// # Errors
-/// When the database fails; nothing is written then.
-pub async fn screen_demo(backend: &Backend, who: &Principal) -> Result<i64, AppError> {
-    let mut tx = store::begin(&backend.pools.jobs).await?;
-    let judged = screen(&mut tx, backend, who).await?;
-    if judged > 0 {
-        store::live::emit(&mut tx, Topic::Transactions, "").await?;
-        store::live::emit(&mut tx, Topic::Fraud, "cases").await?;
-    }
-    store::commit(tx).await?;
-    Ok(judged)
+/// What became of the sales of an import.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Screened {
+    pub judged: u32,
+    pub suspicious: u32,
 }
 
-async fn screen(connection: &mut PgConnection, backend: &Backend, who: &Principal) -> Result<i64, AppError> {
+/// Judges sales in time order, as each would have been judged at its time; what has a decision keeps it. All sales
+/// before them are told too: what is known of a customer reaches back to the first one.
+///
+/// # Errors
+/// When the database fails, or the import was stopped.
+pub async fn screen(
+    connection: &mut PgConnection,
+    backend: &Backend,
+    by: &str,
+    sales: &BTreeMap<Uuid, DateTime<Utc>>,
+    meter: &Meter,
+) -> Result<Screened, AppError> {
+    let (Some(first), Some(last)) = (sales.values().min().copied(), sales.values().max().copied()) else {
+        return Ok(Screened::default());
+    };
     let clock = backend.clock.as_ref();
-    let now = clock.now();
+    let (now, until) = (clock.now(), last + Duration::microseconds(1));
     let set = live_set(connection, clock).await?;
     let business = store::settings::business(connection).await?;
     let zone = zone_of(&business);
     let (limit, label_delay_days) = history::settings(connection).await?;
     let mut telling = Telling::new(zone, label_delay_days, limit);
-    let start = DateTime::UNIX_EPOCH - Duration::days(1);
-    let (mut after, mut judged) = ((start, Uuid::nil()), 0);
+    let (mut after, mut screened) = ((DateTime::UNIX_EPOCH - Duration::days(1), Uuid::nil()), Screened::default());
     loop {
-        let page = history::own_sales(connection, after, now, start, business.base_currency, zone.name(), PAGE).await?;
-        let Some(last) = page.last() else { return Ok(judged) };
+        if meter.is_stopped() {
+            return Err(Unreadable::Stopped.into());
+        }
+        let page =
+            history::own_sales(connection, after, until, first, business.base_currency, zone.name(), PAGE).await?;
+        let Some(last) = page.last() else { return Ok(screened) };
         after = (last.at, last.reference.parse().map_err(|_| AppError::internal())?);
         let (mut new, mut due) = (NewDecisions::default(), Vec::new());
         for sale in &page {
             let Some((past, known)) = telling.next(sale) else { continue };
-            if sale.decided || !sale.demo {
+            let transaction_id: Uuid = sale.reference.parse().map_err(|_| AppError::internal())?;
+            if sale.decided || !sales.contains_key(&transaction_id) {
                 continue;
             }
             let decision = set.decide(&known);
-            let transaction_id: Uuid = sale.reference.parse().map_err(|_| AppError::internal())?;
             if decision.outcome.is_suspicious() && sale.recognised_at.is_some() && sale.at > now - STILL_DUE {
                 due.push((transaction_id, decision.points, past.amount, sale.at));
             }
@@ -71,7 +82,8 @@ async fn screen(connection: &mut PgConnection, backend: &Backend, who: &Principa
             new.scores.push(decision.score());
             new.suspicious.push(decision.outcome.is_suspicious());
         }
-        judged += i64::try_from(new.ids.len()).unwrap_or_default();
+        screened.judged += u32::try_from(new.ids.len()).unwrap_or(u32::MAX);
+        screened.suspicious += u32::try_from(new.suspicious.iter().filter(|one| **one).count()).unwrap_or(u32::MAX);
         rows::insert_decisions(connection, set.id, env!("CARGO_PKG_VERSION"), &new).await?;
         for (transaction_id, points, amount, at) in due {
             let case = NewCase {
@@ -81,7 +93,7 @@ async fn screen(connection: &mut PgConnection, backend: &Backend, who: &Principa
                 expected_loss: (points / Decimal::ONE_HUNDRED * amount).round_dp(4),
                 due_at: at + STILL_DUE,
                 at,
-                actor: who.label(),
+                actor: by,
                 data: &json!({ "reason": "review", "points": points }),
             };
             cases::open(connection, &case).await?;

@@ -3,7 +3,10 @@
 use super::label;
 use crate::{
     backend::Backend,
-    services::overview::{name_closed_days, name_days_of_sales},
+    services::{
+        fraud::imported,
+        overview::{name_closed_days, name_days_of_sales},
+    },
 };
 use chrono::{DateTime, Utc};
 use domain::{AppError, ingest::Target, live::Topic};
@@ -12,7 +15,7 @@ use engine::{
     ingest::{Judged, Meter, Plan, Unreadable},
 };
 use sqlx::PgConnection;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use store::ingest::{
     batches::Batch,
     changes,
@@ -72,6 +75,26 @@ pub async fn write(
     }
     write_visits(connection, stamp, judged, plan, meter).await?;
     announce(connection, batch, plan).await
+}
+
+/// Judges the new sales for fraud, where the import asks for it. They keep their status.
+pub async fn screen(
+    connection: &mut PgConnection,
+    backend: &Backend,
+    batch: &Batch,
+    plan: &mut Plan,
+    meter: &Meter,
+) -> Result<(), AppError> {
+    if !batch.mapping.options.screen {
+        return Ok(());
+    }
+    let sales: BTreeMap<Uuid, DateTime<Utc>> = plan.sales.iter().map(|sale| (sale.id, sale.at)).collect();
+    let screened = imported::screen(connection, backend, &label(batch.number), &sales, meter).await?;
+    (plan.counts.screened, plan.counts.suspicious) = (screened.judged, screened.suspicious);
+    if screened.judged > 0 {
+        store::live::emit(connection, Topic::Fraud, "cases").await?;
+    }
+    Ok(())
 }
 
 /// Puts the rows that cannot be applied into quarantine.

@@ -41,8 +41,6 @@ pub struct PastSale {
     pub circumstances: Option<Circumstances>,
     /// A decision about it stands.
     pub decided: bool,
-    /// Comes from the demo world.
-    pub demo: bool,
 }
 
 /// Own sales after (`after`), within `within`; what is needed of a judged sale from `judged` on.
@@ -86,7 +84,6 @@ pub async fn own_sales(
                 allowed: row.allowed,
             }),
             decided: row.decided,
-            demo: row.origin == "demo",
         })
         .collect())
 }
@@ -132,7 +129,6 @@ pub async fn dataset_sales(
             labels: row.label.map(|fraud| (row.label_known_at, fraud)).into_iter().collect(),
             circumstances: None,
             decided: false,
-            demo: false,
         })
         .collect())
 }

@@ -2,7 +2,7 @@
 -- $6 base currency, $7 zone. As `features.sql`, for many sales.
 with page as materialized (
     select t.id, t.occurred_at, t.customer_id, t.terminal_id, t.device_id, t.payment_method, t.payment_fingerprint,
-           t.ip_address, t.currency, t.total, t.recognised_at, t.status, t.decision_id, t.origin
+           t.ip_address, t.currency, t.total, t.recognised_at, t.status, t.decision_id
     from sales.transactions t
     where (t.occurred_at, t.id) > ($1::timestamptz, $2::uuid) and t.occurred_at < $3::timestamptz
     order by t.occurred_at, t.id
@@ -10,7 +10,7 @@ with page as materialized (
 )
 select t.id, t.occurred_at, t.customer_id, t.terminal_id, t.payment_method, t.payment_fingerprint, t.ip_address,
        case when t.currency = $6::char(3) then t.total else round(t.total * r.rate, 4) end as "amount?",
-       t.recognised_at, t.decision_id is not null as "decided!", t.origin,
+       t.recognised_at, t.decision_id is not null as "decided!",
        case when t.status in ('declined', 'failed') then
            coalesce((select max(e.at) from sales.transaction_events e
                      where e.transaction_id = t.id and e.to_status in ('declined', 'failed')), t.occurred_at)
