@@ -1,5 +1,6 @@
 //! The frame of every page: side navigation, top bar, banner, phone bar.
 
+mod bell;
 mod nav;
 mod palette;
 mod top_bar;
@@ -17,13 +18,15 @@ pub fn Layout(children: Children) -> impl IntoView {
     let content = if view.denied { view! { <Forbidden/> }.into_any() } else { children().into_any() };
     match view.user {
         None => view! { <main class="auth" id="content" tabindex="-1">{content}</main> }.into_any(),
-        Some(user) => view! {
+        Some(user) => {
+            let told = bell::use_told();
+            view! {
             // Left to the browser: the router would scroll there but not move the focus.
             <a class="skip-link" href="#content" rel="external">"Skip to content"</a>
             <div class="app">
                 <nav::SideNav rights=user.rights.clone()/>
                 <div class="page-column">
-                    <top_bar::TopBar user=user.clone() theme=view.theme/>
+                    <top_bar::TopBar user=user.clone() theme=view.theme told/>
                     {demo.then(|| view! {
                         <div class="banner demo" role="note">"Demo data: the figures come from a generated demo world."</div>
                     })}
@@ -37,7 +40,9 @@ pub fn Layout(children: Children) -> impl IntoView {
             </div>
             <nav::TabBar rights=user.rights/>
             <palette::Palette/>
+            <bell::Toasts told/>
         }
-        .into_any(),
+        .into_any()
+        }
     }
 }

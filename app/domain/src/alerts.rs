@@ -19,7 +19,7 @@ pub use alert::{
     CommentAlert, NewAlert, Note, Raised, Resolution, ShownState, SilenceAlert, is_acknowledged,
 };
 pub use bulk::{BulkAction, BulkAlerts, BulkResult, MOST_AT_ONCE};
-pub use delivery::{Channel, ChannelKind, Delivery, Inbox, InboxItem, NewChannel, WebhookFormat};
+pub use delivery::{Bell, Channel, ChannelKind, Delivery, Inbox, InboxItem, NewChannel, WebhookFormat};
 pub use form::{FORM_LEVELS, LevelForm, RuleForm};
 pub use kinds::{AlertFeature, AlertKind, KINDS, kind_of};
 pub use preference::{Preference, PreferenceForm, SetPreferences};
@@ -169,8 +169,8 @@ pub trait NotificationsPort: Send + Sync + 'static {
     async fn test_channel(&self, who: &Principal, id: ChannelId) -> Result<Delivery, AppError>;
     /// The caller's own messages, the latest first.
     async fn inbox(&self, who: &Principal) -> Result<Inbox, AppError>;
-    /// Those of the caller that were not read.
-    async fn unread(&self, who: &Principal) -> Result<i64, AppError>;
+    /// What the caller has not read.
+    async fn bell(&self, who: &Principal) -> Result<Bell, AppError>;
     /// `None`: all of them.
     async fn read(&self, who: &Principal, id: Option<NotificationId>) -> Result<(), AppError>;
     /// What went out through the channels, the latest first.

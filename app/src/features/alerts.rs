@@ -4,7 +4,7 @@
 
 use crate::{fault::Fault, page_data::Packed};
 use domain::alerts::{
-    AlertScreen, BulkScreen, ChannelScreen, Inbox, LevelForm, OneAlertScreen, RuleRow, RuleScreen, Silence, Stats,
+    AlertScreen, Bell, BulkScreen, ChannelScreen, Inbox, LevelForm, OneAlertScreen, RuleRow, RuleScreen, Silence, Stats,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 
@@ -398,13 +398,13 @@ pub async fn load_inbox() -> Result<Packed<Inbox>, Fault> {
     Packed::of(&port::<dyn NotificationsPort>()?.inbox(&principal()?).await?)
 }
 
-/// Messages that the caller has not read; `None` while that cannot be known.
-#[server(prefix = "/fn", endpoint = "inbox/unread", input = GetUrl)]
-pub async fn unread() -> Result<Option<i64>, Fault> {
+/// What the caller has not read; `None` while that cannot be known.
+#[server(prefix = "/fn", endpoint = "inbox/bell", input = GetUrl)]
+pub async fn load_bell() -> Result<Option<Bell>, Fault> {
     use crate::context::{port, principal};
     use domain::{ErrorCode, alerts::NotificationsPort};
-    match port::<dyn NotificationsPort>()?.unread(&principal()?).await {
-        Ok(unread) => Ok(Some(unread)),
+    match port::<dyn NotificationsPort>()?.bell(&principal()?).await {
+        Ok(bell) => Ok(Some(bell)),
         // Every page asks: an outage is no fault of the page.
         Err(error) if error.code == ErrorCode::Unavailable => Ok(None),
         Err(error) => Err(error.into()),

@@ -1,14 +1,11 @@
 //! Search, theme, and the signed-in person.
 
+use super::bell::{BellLink, Told};
 use crate::{
     browser,
     components::{form::CsrfField, live_badge::LiveBadge},
 };
-use crate::{features::alerts::unread, live::use_topic};
-use domain::{
-    access::{SignedInUser, Theme},
-    live::Topic,
-};
+use domain::access::{SignedInUser, Theme};
 use leptos::prelude::*;
 
 const fn next_theme(theme: Theme) -> Theme {
@@ -20,7 +17,7 @@ const fn next_theme(theme: Theme) -> Theme {
 }
 
 #[component]
-pub fn TopBar(user: SignedInUser, theme: Theme) -> impl IntoView {
+pub fn TopBar(user: SignedInUser, theme: Theme, told: Told) -> impl IntoView {
     let (theme, set_theme) = signal(theme);
     let switch = move |_| {
         let next = next_theme(theme.get_untracked());
@@ -34,7 +31,7 @@ pub fn TopBar(user: SignedInUser, theme: Theme) -> impl IntoView {
                 <input id="top-search" name="q" type="search" placeholder="Search transactions, products, pages…" maxlength="100"/>
             </form>
             <LiveBadge/>
-            <Bell/>
+            <BellLink told/>
             <button class="btn quiet" type="button" on:click=switch>
                 "Theme: " {move || theme.get().as_str()}
             </button>
@@ -46,21 +43,5 @@ pub fn TopBar(user: SignedInUser, theme: Theme) -> impl IntoView {
                 </form>
             </div>
         </header>
-    }
-}
-
-/// The inbox, with the number of messages not read where script runs; each new one is announced.
-#[component]
-fn Bell() -> impl IntoView {
-    let told = use_topic(Topic::Notification);
-    let waiting = LocalResource::new(move || {
-        told.track();
-        async { unread().await.unwrap_or_default() }
-    });
-    let count = move || waiting.get().flatten().filter(|n| *n > 0);
-    view! {
-        <a class="bell" href="/inbox" aria-live="polite">
-            "Inbox" {move || count().map(|n| view! { " " <span class="badge bad num">{n}</span> })}
-        </a>
     }
 }

@@ -3,6 +3,7 @@
 use crate::shop::{Shop, admin, dec, planner, viewer};
 use domain::{
     AppError, ErrorCode,
+    clock::Clock,
     ids::ImportId,
     ingest::{Discard, Field, ImportDetail, ImportState, Policy, RowEdit, Target},
 };

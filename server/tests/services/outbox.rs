@@ -386,5 +386,42 @@ async fn everybody_reads_their_own_messages(db: PgPool) {
     let inbox = notifications.inbox(&ada).await.unwrap();
     assert!(inbox.unread == 1 && inbox.items[0].read_at.is_none() && inbox.items[1].read_at.is_some());
     notifications.read(&ada, None).await.unwrap();
-    assert_eq!(notifications.unread(&ada).await.unwrap(), 0);
+    let bell = notifications.bell(&ada).await.unwrap();
+    assert_eq!((bell.unread, bell.latest), (0, None));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn beyond_twenty_messages_a_minute_a_person_gets_one_digest(db: PgPool) {
+    let post = Post::on(db).await;
+    let ada: uuid::Uuid = sqlx::query_scalar("select id from access.users").fetch_one(&post.world.owner).await.unwrap();
+    let trace = domain::access::RequestTrace::default();
+    let rights = domain::access::Rights::of(Some(Role::Admin), &[]);
+    let ada = domain::access::Principal::vouch(domain::access::ActorKind::User, Some(ada), "ada".into(), rights, trace);
+    let notifications = &post.world.services.notifications;
+    for n in 1..=158 {
+        let severity = if n == 100 { Severity::High } else { Severity::Medium };
+        post.raise(&format!("thing-{n}"), severity).await;
+    }
+    let inbox = notifications.inbox(&ada).await.unwrap();
+    let digests: Vec<_> = inbox.items.iter().filter(|item| item.event == "digest").collect();
+    assert_eq!((inbox.unread, inbox.items.len(), digests.len()), (21, 21, 1), "twenty, and one for 138");
+    let digest = digests[0].clone();
+    assert_eq!((digest.severity, digest.alert_id), (Severity::High, None), "as grave as the gravest of it");
+    assert!(digest.title.contains("thing-100") && digest.title.ends_with("; and 135 more"), "{}", digest.title);
+    let bell = notifications.bell(&ada).await.unwrap();
+    assert_eq!((bell.unread, bell.latest), (21, Some(digest.clone())));
+
+    // Read, it is over with; what comes in the same minute begins another one, alone in which it is as it is.
+    notifications.read(&ada, Some(digest.id)).await.unwrap();
+    let unread = "select count(*) from ops.notifications where user_id is not null and read_at is null";
+    assert_eq!((notifications.bell(&ada).await.unwrap().unread, post.world.number(unread).await), (20, 20));
+    post.raise("late", Severity::Low).await;
+    let late = notifications.bell(&ada).await.unwrap().latest.unwrap();
+    assert!(late.title.contains("late") && late.alert_id.is_some() && late.event == "fired", "{late:?}");
+    // A minute on each comes singly again.
+    post.world.clock.advance(Duration::seconds(61));
+    for name in ["calm-1", "calm-2"] {
+        post.raise(name, Severity::Low).await;
+    }
+    assert_eq!(notifications.bell(&ada).await.unwrap().unread, 23);
 }

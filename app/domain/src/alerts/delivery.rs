@@ -123,12 +123,44 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InboxItem {
     pub id: NotificationId,
+    /// As of a delivery. A `digest` stands for what came beyond 20 messages in 60 seconds.
     pub event: String,
+    /// Of a digest: none.
     pub alert_id: Option<AlertId>,
+    /// Of a digest: the gravest.
     pub severity: Severity,
     pub title: String,
     pub at: DateTime<FixedOffset>,
     pub read_at: Option<DateTime<FixedOffset>>,
+}
+
+impl InboxItem {
+    /// What the message says of its alert.
+    #[must_use]
+    pub fn words(&self) -> &'static str {
+        match self.event.as_str() {
+            "resolved" => "Over",
+            "severity_raised" => "Graver",
+            "silence_ended" => "Still so after the silence",
+            "escalated" => "Nobody has taken it",
+            "repeat" => "Still so",
+            "digest" => "Many at once",
+            _ => "New",
+        }
+    }
+
+    /// Where it leads.
+    #[must_use]
+    pub fn path(&self) -> String {
+        self.alert_id.map_or_else(|| "/alerts".to_owned(), |id| format!("/alerts/{id}"))
+    }
+}
+
+/// What the caller has not read: how much, and the newest of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Bell {
+    pub unread: i64,
+    pub latest: Option<InboxItem>,
 }
 
 /// The caller's messages.

@@ -283,8 +283,11 @@ impl Mapping {
         }
         if target != Target::SalesTransactions {
             let options = &self.options;
-            let sales_only =
-                [("replace", options.replace.is_some()), ("move_stock", options.move_stock), ("screen", options.screen)];
+            let sales_only = [
+                ("replace", options.replace.is_some()),
+                ("move_stock", options.move_stock),
+                ("screen", options.screen),
+            ];
             faults.extend(sales_only.into_iter().filter(|(_, chosen)| *chosen).map(|(option, _)| {
                 FieldError::new(
                     format!("options.{option}"),

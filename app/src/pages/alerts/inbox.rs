@@ -63,23 +63,11 @@ fn shown(inbox: Inbox, read: ServerAction<MarkRead>) -> impl IntoView {
     };
     let all = (inbox.unread > 0).then(|| mark(String::new(), "Mark all as read"));
     let item = |item: InboxItem| {
-        let title = match item.alert_id {
-            Some(id) => view! { <a href=format!("/alerts/{id}")>{item.title}</a> }.into_any(),
-            None => item.title.into_any(),
-        };
-        let words = match item.event.as_str() {
-            "resolved" => "Over",
-            "severity_raised" => "Graver",
-            "silence_ended" => "Still so after the silence",
-            "escalated" => "Nobody has taken it",
-            "repeat" => "Still so",
-            _ => "New",
-        };
         let button = item.read_at.is_none().then(|| mark(item.id.to_string(), "Read"));
         view! {
             <tr class:unread=item.read_at.is_none()>
                 <td><span class=format!("badge {}", item.severity.tone())>{item.severity.label()}</span></td>
-                <td>{words}": "{title}</td>
+                <td>{item.words()}": "<a href=item.path()>{item.title.clone()}</a></td>
                 <td>{when(item.at)}</td>
                 <td>{button}</td>
             </tr>

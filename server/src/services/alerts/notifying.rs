@@ -11,7 +11,7 @@ use domain::{
     AppError, FieldError,
     access::{Permission, Principal},
     alerts::{
-        Channel, ChannelKind, Delivery, Inbox, InboxItem, Matcher, MatcherField, NewChannel, NewSilence,
+        Bell, Channel, ChannelKind, Delivery, Inbox, InboxItem, Matcher, MatcherField, NewChannel, NewSilence,
         NotificationsPort, Silence, WebhookFormat,
     },
     ids::{AlertId, ChannelId, NotificationId, SilenceId},
@@ -25,7 +25,7 @@ use store::{
     alerts::{
         channels::{self, ChannelFields},
         list,
-        messages::{self, DeliveryFields},
+        messages::{self, DeliveryFields, InboxFields},
         silences::{self, SilenceFields},
     },
     audit::{self, Act},
@@ -98,6 +98,23 @@ fn delivery(of: DeliveryFields, zone: &BusinessZone) -> Delivery {
         created_at: zone.local(of.created_at),
         delivered_at: of.delivered_at.map(|at| zone.local(at)),
     }
+}
+
+/// A message as the inbox shows it.
+fn message(of: InboxFields, zone: &BusinessZone) -> Result<InboxItem, AppError> {
+    let many = of.messages > 1;
+    let titles = of.titles.filter(|_| many).unwrap_or_default();
+    let beyond = of.messages - i64::try_from(titles.len()).unwrap_or_default();
+    let more = if many && beyond > 0 { format!("; and {beyond} more") } else { String::new() };
+    Ok(InboxItem {
+        id: NotificationId(of.id),
+        event: if many { "digest".to_owned() } else { of.event },
+        alert_id: of.alert_id.filter(|_| !many).map(AlertId),
+        severity: severity_of(of.severity)?,
+        title: if many { format!("{}{more}", titles.join("; ")) } else { of.title },
+        at: zone.local(of.created_at),
+        read_at: of.read_at.map(|at| zone.local(at)),
+    })
 }
 
 impl NotificationsService {
@@ -307,24 +324,17 @@ impl NotificationsPort for NotificationsService {
         let mut connection = store::acquire(&self.backend.pools.analytics).await?;
         let zone = zone_of(&store::settings::business(&mut connection).await?);
         let unread = messages::unread(&mut connection, user.0).await?;
-        let items = messages::inbox(&mut connection, user.0, MOST).await?.into_iter().map(|of| {
-            Ok(InboxItem {
-                id: NotificationId(of.id),
-                event: of.event,
-                alert_id: of.alert_id.map(AlertId),
-                severity: severity_of(of.severity)?,
-                title: of.title,
-                at: zone.local(of.created_at),
-                read_at: of.read_at.map(|at| zone.local(at)),
-            })
-        });
+        let items = messages::inbox(&mut connection, user.0, MOST).await?.into_iter().map(|of| message(of, &zone));
         Ok(Inbox { unread, items: items.collect::<Result<_, AppError>>()? })
     }
 
-    async fn unread(&self, who: &Principal) -> Result<i64, AppError> {
-        let Some(user) = who.user_id() else { return Ok(0) };
+    async fn bell(&self, who: &Principal) -> Result<Bell, AppError> {
+        let Some(user) = who.user_id() else { return Ok(Bell::default()) };
         let mut connection = store::acquire(&self.backend.pools.analytics).await?;
-        Ok(messages::unread(&mut connection, user.0).await?)
+        let Some(latest) = messages::newest_unread(&mut connection, user.0).await? else { return Ok(Bell::default()) };
+        let zone = zone_of(&store::settings::business(&mut connection).await?);
+        let unread = messages::unread(&mut connection, user.0).await?;
+        Ok(Bell { unread, latest: Some(message(latest, &zone)?) })
     }
 
     async fn read(&self, who: &Principal, id: Option<NotificationId>) -> Result<(), AppError> {

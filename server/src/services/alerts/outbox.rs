@@ -35,9 +35,9 @@ use uuid::Uuid;
 const WAITS: [i64; 4] = [30, 90, 480, 3_000];
 /// Who has taken messages and says nothing for so long is dead.
 const LEASE: Duration = Duration::seconds(60);
-/// Messages of one channel within [`FLOOD_TIME`]; what comes beyond goes as one digest.
-const FLOOD: i64 = 20;
-const FLOOD_TIME: Duration = Duration::seconds(60);
+/// Messages of one channel, or to one person, within [`FLOOD_TIME`]; what comes beyond goes as one digest.
+pub(super) const FLOOD: i64 = 20;
+pub(super) const FLOOD_TIME: Duration = Duration::seconds(60);
 /// Messages taken at a time.
 const AT_ONCE: i64 = 500;
 

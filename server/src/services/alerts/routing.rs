@@ -23,7 +23,10 @@ use store::alerts::{
 };
 use uuid::Uuid;
 
-use super::severity_of;
+use super::{
+    outbox::{FLOOD, FLOOD_TIME},
+    severity_of,
+};
 
 /// Of what people are told.
 #[derive(Clone, Copy)]
@@ -306,6 +309,7 @@ async fn write(
         title: told.title,
         suppressed: told.silenced,
         at,
+        flood: (FLOOD, at - FLOOD_TIME),
     };
     if !written.is_empty() {
         messages::insert(connection, &new).await?;

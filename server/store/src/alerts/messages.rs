@@ -108,6 +108,8 @@ pub struct NewMessages<'a> {
     pub title: &'a str,
     pub suppressed: bool,
     pub at: DateTime<Utc>,
+    /// So many messages one person gets singly after that moment; what comes beyond goes into one digest.
+    pub flood: (i64, DateTime<Utc>),
 }
 
 /// Messages to people are delivered with their commit.
@@ -123,14 +125,27 @@ pub async fn insert(connection: &mut PgConnection, new: &NewMessages<'_>) -> Res
     let groups: Vec<Option<String>> = of.iter().map(|one| one.group_key.clone()).collect();
     let times: Vec<DateTime<Utc>> = of.iter().map(|one| one.send_at).collect();
     sqlx::query!(
-        "insert into ops.notifications (id, channel_id, user_id, event, alert_id, seq, alert_type, severity, title, state,
-                                        next_attempt_at, created_at, delivered_at, route_id, group_key)
+        "with r as (
+             select * from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[])
+                  as r (id, channel_id, user_id, route_id, group_key, send_at)
+         ), flooded as (
+             select r.id, coalesce(
+                        (select n.id from ops.notifications n
+                         where n.user_id = r.user_id and n.digest and n.message_id = n.id and n.read_at is null and n.created_at > $16
+                         order by n.created_at desc limit 1), r.id) as message_id
+             from r
+             where r.user_id is not null and not $13
+               and (select count(*) from ops.notifications n
+                    where n.user_id = r.user_id and n.state = 'delivered' and not n.digest and n.created_at > $16) >= $15
+         )
+         insert into ops.notifications (id, channel_id, user_id, event, alert_id, seq, alert_type, severity, title, state,
+                                        next_attempt_at, created_at, delivered_at, route_id, group_key, message_id, digest)
          select r.id, r.channel_id, r.user_id, $7, $8, $9, $10, $11, $12,
                 case when $13 then 'suppressed' when r.user_id is not null then 'delivered' else 'waiting' end,
                 case when not $13 and r.channel_id is not null then r.send_at end, $14,
-                case when not $13 and r.user_id is not null then $14::timestamptz end, r.route_id, r.group_key
-         from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[])
-              as r (id, channel_id, user_id, route_id, group_key, send_at)
+                case when not $13 and r.user_id is not null then $14::timestamptz end, r.route_id, r.group_key,
+                f.message_id, f.id is not null
+         from r left join flooded f on f.id = r.id
          on conflict do nothing",
         &ids,
         &channels as &[Option<Uuid>],
@@ -145,7 +160,9 @@ pub async fn insert(connection: &mut PgConnection, new: &NewMessages<'_>) -> Res
         new.severity,
         new.title,
         new.suppressed,
-        new.at
+        new.at,
+        new.flood.0,
+        new.flood.1
     )
     .execute(connection)
     .await?;
@@ -263,6 +280,7 @@ pub async fn ended(connection: &mut PgConnection, ended: Ended<'_>) -> Result<()
     Ok(())
 }
 
+/// A message to a person, or what was beyond the flood mark as one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InboxFields {
     pub id: Uuid,
@@ -272,6 +290,10 @@ pub struct InboxFields {
     pub title: String,
     pub created_at: DateTime<Utc>,
     pub read_at: Option<DateTime<Utc>>,
+    /// More than one: a digest of so many.
+    pub messages: i64,
+    /// Of a digest: the gravest three.
+    pub titles: Option<Vec<String>>,
 }
 
 /// Messages to a person; those not read first, each the latest first.
@@ -281,8 +303,10 @@ pub struct InboxFields {
 pub async fn inbox(connection: &mut PgConnection, user: Uuid, limit: i64) -> Result<Vec<InboxFields>> {
     Ok(sqlx::query_as!(
         InboxFields,
-        "select id, event, alert_id, severity, title, created_at, read_at from ops.notifications
-         where user_id = $1 and state = 'delivered' order by (read_at is null) desc, created_at desc, id desc limit $2",
+        r#"select id as "id!", event as "event!", alert_id, severity as "severity!", title as "title!", created_at as "created_at!",
+                  read_at, messages as "messages!", titles
+           from ops.inbox where user_id = $1
+           order by (read_at is null) desc, created_at desc, id desc limit $2"#,
         user,
         limit
     )
@@ -294,10 +318,27 @@ pub async fn inbox(connection: &mut PgConnection, user: Uuid, limit: i64) -> Res
 /// When the statement fails.
 pub async fn unread(connection: &mut PgConnection, user: Uuid) -> Result<i64> {
     Ok(sqlx::query_scalar!(
-        r#"select count(*) as "count!" from ops.notifications where user_id = $1 and read_at is null and state = 'delivered'"#,
+        r#"select count(*) as "count!" from ops.inbox where user_id = $1 and read_at is null"#,
         user
     )
     .fetch_one(connection)
+    .await?)
+}
+
+/// The newest that a person has not read.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn newest_unread(connection: &mut PgConnection, user: Uuid) -> Result<Option<InboxFields>> {
+    Ok(sqlx::query_as!(
+        InboxFields,
+        r#"select id as "id!", event as "event!", alert_id, severity as "severity!", title as "title!", created_at as "created_at!",
+                  read_at, messages as "messages!", titles
+           from ops.inbox where user_id = $1 and read_at is null
+           order by created_at desc, id desc limit 1"#,
+        user
+    )
+    .fetch_optional(connection)
     .await?)
 }
 
@@ -308,7 +349,8 @@ pub async fn unread(connection: &mut PgConnection, user: Uuid) -> Result<i64> {
 pub async fn read(connection: &mut PgConnection, user: Uuid, id: Option<Uuid>, at: DateTime<Utc>) -> Result<u64> {
     let done = sqlx::query!(
         "update ops.notifications set read_at = coalesce(read_at, $3)
-         where user_id = $1 and ($2::uuid is null or id = $2) and state = 'delivered' and ($2 is not null or read_at is null)",
+         where user_id = $1 and ($2::uuid is null or id = $2 or (digest and message_id = $2)) and state = 'delivered'
+           and ($2 is not null or read_at is null)",
         user,
         id,
         at

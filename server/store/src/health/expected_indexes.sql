@@ -70,6 +70,7 @@ CREATE INDEX metric_values_computed_at_idx ON ops.metric_values USING btree (com
 CREATE INDEX movements_product_id_site_id_at_idx ON stock.movements USING btree (product_id, site_id, at DESC);
 CREATE INDEX movements_ref_id_idx ON stock.movements USING btree (ref_id) WHERE (ref_id IS NOT NULL);
 CREATE INDEX notifications_alert_id_idx ON ops.notifications USING btree (alert_id);
+CREATE INDEX notifications_digest ON ops.notifications USING btree (message_id) WHERE digest;
 CREATE INDEX notifications_due ON ops.notifications USING btree (next_attempt_at) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text, 'failed'::text]));
 CREATE INDEX notifications_group ON ops.notifications USING btree (channel_id, event, group_key, delivered_at) WHERE (channel_id IS NOT NULL);
 CREATE INDEX notifications_inbox ON ops.notifications USING btree (user_id, created_at DESC) WHERE (user_id IS NOT NULL);
