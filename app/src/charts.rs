@@ -3,11 +3,13 @@
 //! Values are scaled to thousands or millions before they reach the chart, and what a point says when
 //! hovered is written out here, so that no script has to be put into the options.
 
+mod alert;
 mod precision;
 mod ranking;
 mod revenue;
 mod trend;
 
+pub use alert::{alert_legend, alert_summary, alert_values};
 pub use precision::{precision_legend, precision_over_recall};
 pub use ranking::{Ranked, ranking};
 pub use revenue::{revenue_bars, revenue_legend, revenue_summary};

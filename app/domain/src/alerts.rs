@@ -15,8 +15,8 @@ mod stats;
 
 pub use crate::severity::Severity;
 pub use alert::{
-    AckAlert, Acknowledged, AlertCounts, AlertDetail, AlertEvent, AlertRow, AlertState, AssignAlert, Assignee,
-    CommentAlert, NewAlert, Note, Raised, Resolution, ShownState, SilenceAlert, is_acknowledged,
+    AckAlert, Acknowledged, AlertCounts, AlertDetail, AlertEvent, AlertLimit, AlertRow, AlertState, AlertValue,
+    AssignAlert, Assignee, CommentAlert, NewAlert, Note, Raised, Resolution, ShownState, SilenceAlert, is_acknowledged,
 };
 pub use bulk::{BulkAction, BulkAlerts, BulkResult, MOST_AT_ONCE};
 pub use delivery::{Bell, Channel, ChannelKind, Delivery, Inbox, InboxItem, NewChannel, WebhookFormat};

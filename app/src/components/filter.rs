@@ -57,6 +57,19 @@ pub fn Kept(search: Memo<String>, name: &'static str) -> impl IntoView {
     view! { <input type="hidden" name=name value=value.get_untracked() prop:value=move || value.get()/> }
 }
 
+/// Fields that are seldom used, folded away; open where one of them narrows the list.
+#[component]
+pub fn More(search: Memo<String>, names: &'static [&'static str], children: Children) -> impl IntoView {
+    let used =
+        search.with_untracked(|s| query::pairs(s).iter().any(|(n, v)| names.contains(&n.as_str()) && !v.is_empty()));
+    view! {
+        <details class="filter-more" open=used>
+            <summary>"More"</summary>
+            <div>{children()}</div>
+        </details>
+    }
+}
+
 /// The bar: a search for `q`, and the other fields in a sheet. It stands still while the list comes up to date; on the
 /// phone the sheet lies over the list and goes away with the filter it set.
 #[component]

@@ -41,15 +41,15 @@ pub fn BellLink(told: Told) -> impl IntoView {
 #[component]
 pub fn Toasts(told: Told) -> impl IntoView {
     let shown = RwSignal::new(None::<InboxItem>);
-    // The newest that was seen; what was there when the page opened is no news.
-    let seen = StoredValue::new(None::<Option<DateTime<FixedOffset>>>);
+    // When the newest that was seen came, and how grave it is: a digest may grow. What is there when the page opens is no news.
+    let seen = StoredValue::new(None::<Option<(DateTime<FixedOffset>, i16)>>);
     Effect::new(move |_| {
         let Some(Some(bell)) = told.get() else { return };
-        let at = bell.latest.as_ref().map(|item| item.at);
+        let newest = bell.latest.as_ref().map(|item| (item.at, item.severity.rank()));
         let before = seen.get_value();
-        seen.set_value(Some(at.max(before.flatten())));
+        seen.set_value(Some(newest.max(before.flatten())));
         if let (Some(before), Some(item)) = (before, bell.latest)
-            && before < at
+            && before < newest
         {
             if item.severity != Severity::Critical {
                 let id = item.id;

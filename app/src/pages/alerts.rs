@@ -14,7 +14,7 @@ pub mod stats;
 
 use crate::{
     components::{
-        filter::{Choice, Filters, Text},
+        filter::{Choice, Filters, More, Text},
         moment::when,
         page::PageHead,
         pager::Pager,
@@ -56,6 +56,13 @@ impl LazyPage for AlertsRoute {
     fn view(this: Self) -> AnyView {
         let AlertsRoute { search, list } = this;
         let may = |right| session().may(right);
+        let export = move |extension: &str| {
+            let asked = as_on_the_desk(query::pairs(&search.get()));
+            let kept = |name: &str| name == "sort" || AlertQuery::NARROWING.contains(&name);
+            let asked = asked.iter().filter(|(name, value)| kept(name) && !value.is_empty());
+            let asked = query::write(asked.map(|(name, value)| (name.as_str(), value.as_str())));
+            format!("/api/v1/exports/alerts.{extension}?{asked}")
+        };
         view! {
             <PageHead title="Alerts" scope="What is wrong, the gravest first">
                 <a class="btn" href="/alerts/stats">"Statistics"</a>
@@ -64,6 +71,10 @@ impl LazyPage for AlertsRoute {
                 {may(Permission::AlertsEdit).then(|| view! {
                     <a class="btn" href="/alerts/channels">"Channels"</a>
                     <a class="btn" href="/alerts/routes">"Routes"</a>
+                })}
+                {may(Permission::AccessExport).then(|| view! {
+                    <a class="btn" rel="external" href=move || export("csv")>"CSV"</a>
+                    <a class="btn" rel="external" href=move || export("xlsx")>"XLSX"</a>
                 })}
                 {may(Permission::AlertsAck).then(|| view! { <a class="btn primary" href="/alerts/new">"New alert"</a> })}
             </PageHead>
@@ -93,14 +104,16 @@ fn FilterBar(search: Memo<String>) -> impl IntoView {
             <Choice search name="state" label="State" options=states/>
             <Choice search name="severity" label="Severity" options=severities/>
             <Choice search name="feature" label="Of" options=features/>
-            <Text search name="alert_type" label="Type"/>
-            <Text search name="entity_type" label="About: kind"/>
-            <Text search name="entity_id" label="About: which"/>
             <Choice search name="assignee" label="Worked on by" options=people/>
             <Choice search name="sort" label="Order" options=sorts/>
-            <Text search name="from" label="From day" kind="date"/>
-            <Text search name="to" label="To day" kind="date"/>
-            {deleted}
+            <More search names=&["alert_type", "entity_type", "entity_id", "from", "to", "include_deleted"]>
+                <Text search name="alert_type" label="Type"/>
+                <Text search name="entity_type" label="About: kind"/>
+                <Text search name="entity_id" label="About: which"/>
+                <Text search name="from" label="From day" kind="date"/>
+                <Text search name="to" label="To day" kind="date"/>
+                {deleted}
+            </More>
         </Filters>
     }
 }

@@ -24,10 +24,11 @@ use domain::{
     access::Permission,
     format,
     fraud::{
-        case::{CaseRow, Queue},
+        case::{CaseQuery, CaseRow, Queue},
         learned_points,
     },
     live::Topic,
+    query,
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_location;
@@ -62,11 +63,19 @@ impl LazyPage for FraudRoute {
 
     fn view(this: Self) -> AnyView {
         let FraudRoute { search, queue, next } = this;
+        let export = move |extension: &str| {
+            let asked = CaseQuery::parse(query::pairs(&search.get())).to_query();
+            format!("/api/v1/exports/fraud-cases.{extension}?{asked}")
+        };
         view! {
             <PageHead title="Fraud review" scope="Held sales first, then by expected loss">
                 <a class="btn" href="/fraud/rules">"Rules"</a>
                 <a class="btn" href="/fraud/lists">"Lists"</a>
                 {session().may(Permission::FraudReview).then(|| view! { <a class="btn" href="/fraud/backtests">"Backtests"</a> })}
+                {session().may(Permission::AccessExport).then(|| view! {
+                    <a class="btn" rel="external" href=move || export("csv")>"CSV"</a>
+                    <a class="btn" rel="external" href=move || export("xlsx")>"XLSX"</a>
+                })}
             </PageHead>
             <ErrorSummary state=FormState::of(next)/>
             <Transition fallback=|| view! { <Loading lines=8/> }>

@@ -16,7 +16,7 @@ mod stats;
 mod steps;
 mod webhook;
 
-pub use desk::AlertsService;
+pub use desk::{AlertsService, scope};
 pub use evaluation::{EvaluationService, Round};
 pub use mail::Mailer;
 pub use notifying::NotificationsService;

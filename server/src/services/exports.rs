@@ -6,6 +6,7 @@ pub mod csv;
 mod figures;
 pub mod jsonl;
 mod large;
+mod lists;
 pub mod xlsx;
 
 pub use acts::Filtered;
@@ -231,23 +232,7 @@ impl ExportsService {
         let now = self.backend.clock.now();
         let mut tx = store::snapshot(pool).await?;
         let zone = zone_of(&store::settings::business(&mut tx).await?);
-        let named = || pairs.iter().map(|(n, v)| (n, v));
-        let (selection, filter) = match dataset {
-            Dataset::Products => {
-                let asked = ProductQuery::parse(named()).map_err(AppError::validation)?.whole();
-                (Selection::Products(inventory::scope(&mut tx, &asked).await?), asked.to_query())
-            }
-            Dataset::Customers => {
-                let asked = CustomerQuery::parse(named()).map_err(AppError::validation)?.whole();
-                (Selection::Customers(customers::scope(who, &asked, &self.keys)), asked.to_query())
-            }
-            Dataset::Transactions | Dataset::TransactionLines | Dataset::Refunds => {
-                let asked = SaleQuery::parse(named()).map_err(AppError::validation)?;
-                let (sort, ascending) = (asked.sort, asked.ascending);
-                let scope = scope(who, &asked, zone, now);
-                (Selection::Sales { dataset, scope, sort, ascending }, filter_of(&asked))
-            }
-        };
+        let (selection, filter) = lists::selection(&mut tx, who, dataset, pairs, (zone, now), &self.keys).await?;
         let rows = exports::count(&mut tx, &selection).await?;
         exports::declare(&mut tx, &selection).await?;
         let about = About {
@@ -287,13 +272,6 @@ impl ExportsService {
         store::commit(log).await?;
         Ok(())
     }
-}
-
-/// Filter and order, without the place in the list: an export is never cut.
-fn filter_of(asked: &SaleQuery) -> String {
-    let whole = SaleQuery { limit: domain::paging::DEFAULT_LIMIT, ..asked.first_page() };
-    let pairs = whole.to_pairs();
-    query::write(pairs.iter().map(|(n, v)| (*n, v.as_str())))
 }
 
 /// A text that a spreadsheet would read as a formula gets an apostrophe in front; numbers are never touched.

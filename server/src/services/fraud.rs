@@ -3,7 +3,7 @@
 pub mod alarm;
 pub mod backtesting;
 mod backtests;
-mod cases;
+pub(crate) mod cases;
 pub mod imported;
 mod judge;
 mod lists;

@@ -278,7 +278,7 @@ pub async fn delete(connection: &mut PgConnection, id: Uuid, by: &str, at: DateT
     Ok(())
 }
 
-/// Writes down what happened; answers its number within the alert.
+/// Writes down what happened, with the value of the alert where one was measured; answers its number within the alert.
 ///
 /// # Errors
 /// When the statement fails.
@@ -291,8 +291,10 @@ pub async fn happened(
     at: DateTime<Utc>,
 ) -> Result<i32> {
     Ok(sqlx::query_scalar!(
-        "insert into ops.alert_events (alert_id, seq, at, actor, kind, data)
-         select $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5 from ops.alert_events where alert_id = $1
+        "insert into ops.alert_events (alert_id, seq, at, actor, kind, data, value)
+         select $1, coalesce(max(seq), 0) + 1, $2, $3, $4, $5,
+                case when $4 in ('opened', 'severity', 'recovering', 'refired') then (select value from ops.alerts where id = $1) end
+         from ops.alert_events where alert_id = $1
          returning seq",
         id,
         at,
@@ -310,8 +312,8 @@ pub async fn happened(
 /// When the statement fails.
 pub async fn seen_this_minute(connection: &mut PgConnection, id: Uuid, actor: &str, at: DateTime<Utc>) -> Result<()> {
     sqlx::query!(
-        "insert into ops.alert_events (alert_id, seq, at, actor, kind)
-         select $1, max(seq) + 1, $2, $3, 'seen' from ops.alert_events where alert_id = $1
+        "insert into ops.alert_events (alert_id, seq, at, actor, kind, value)
+         select $1, max(seq) + 1, $2, $3, 'seen', (select value from ops.alerts where id = $1) from ops.alert_events where alert_id = $1
          having coalesce(max(at) filter (where kind = 'seen'), '-infinity') <= $2::timestamptz - interval '1 minute'",
         id,
         at,

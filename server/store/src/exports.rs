@@ -1,15 +1,20 @@
 //! Rows of exports: what a list says, through a cursor, so that the whole is one state of the database
 //! and memory holds one batch of it.
 
+mod columns;
 pub mod large;
 
+pub use columns::{Column, Dataset};
+
 use crate::{
-    Result, customers, inventory,
+    Result, alerts, customers,
+    fraud::cases::Which,
+    inventory,
     transactions::{Local, list, money},
 };
 use chrono::{DateTime, FixedOffset, Utc};
+use columns::Kind;
 use domain::{
-    access::Permission,
     customers::masked_email,
     ids::CustomerId,
     transactions::{CustomerRef, SaleSort},
@@ -33,186 +38,20 @@ pub enum Cell {
     Json(serde_json::Value),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Text,
-    Id,
-    Whole,
-    Number,
-    Money,
-    Time,
-    /// Masked label, made of the columns `customer_*`.
-    Customer,
-    /// `a***@example.com`.
-    Email,
-    /// `+44•••••1234`, opened with the customer's id.
-    Phone,
-    Day,
-}
-
-/// A column of an export: its heading, which is also its name in the statement.
-#[derive(Debug, Clone, Copy)]
-pub struct Column {
-    pub name: &'static str,
-    kind: Kind,
-}
-
-const fn column(name: &'static str, kind: Kind) -> Column {
-    Column { name, kind }
-}
-
-/// What can be exported here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dataset {
-    Transactions,
-    TransactionLines,
-    Refunds,
-    Products,
-    Customers,
-}
-
-impl Dataset {
-    pub const ALL: [Self; 5] =
-        [Self::Transactions, Self::TransactionLines, Self::Refunds, Self::Products, Self::Customers];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Transactions => "transactions",
-            Self::TransactionLines => "transaction-lines",
-            Self::Refunds => "refunds",
-            Self::Products => "products",
-            Self::Customers => "customers",
-        }
-    }
-
-    #[must_use]
-    pub fn parse(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|d| d.name() == name)
-    }
-
-    /// The right of the list it exports; `access.export` comes on top.
-    #[must_use]
-    pub const fn right(self) -> Permission {
-        match self {
-            Self::Transactions | Self::TransactionLines | Self::Refunds => Permission::TransactionsView,
-            Self::Products => Permission::InventoryView,
-            Self::Customers => Permission::CustomersView,
-        }
-    }
-
-    #[must_use]
-    pub const fn columns(self) -> &'static [Column] {
-        match self {
-            Self::Transactions => TRANSACTIONS,
-            Self::TransactionLines => LINES,
-            Self::Refunds => REFUNDS,
-            Self::Products => PRODUCTS,
-            Self::Customers => CUSTOMERS,
-        }
-    }
-}
-
-const TRANSACTIONS: &[Column] = &[
-    column("number", Kind::Whole),
-    column("external_ref", Kind::Text),
-    column("occurred_at", Kind::Time),
-    column("status", Kind::Text),
-    column("customer", Kind::Customer),
-    column("payment_method", Kind::Text),
-    column("lines", Kind::Whole),
-    column("quantity", Kind::Number),
-    column("currency", Kind::Text),
-    column("gross", Kind::Money),
-    column("discount", Kind::Money),
-    column("net", Kind::Money),
-    column("tax", Kind::Money),
-    column("shipping", Kind::Money),
-    column("total", Kind::Money),
-    column("refunded_net", Kind::Money),
-    column("entry", Kind::Text),
-    column("origin", Kind::Text),
-    column("id", Kind::Id),
-];
-
-const LINES: &[Column] = &[
-    column("number", Kind::Whole),
-    column("external_ref", Kind::Text),
-    column("line", Kind::Whole),
-    column("occurred_at", Kind::Time),
-    column("status", Kind::Text),
-    column("customer", Kind::Customer),
-    column("sku", Kind::Text),
-    column("product", Kind::Text),
-    column("quantity", Kind::Number),
-    column("currency", Kind::Text),
-    column("unit_price", Kind::Money),
-    column("discount", Kind::Money),
-    column("net", Kind::Money),
-    column("tax", Kind::Money),
-    column("refunded_quantity", Kind::Number),
-    column("origin", Kind::Text),
-    column("transaction_id", Kind::Id),
-];
-
-const REFUNDS: &[Column] = &[
-    column("external_ref", Kind::Text),
-    column("refunded_at", Kind::Time),
-    column("kind", Kind::Text),
-    column("transaction_number", Kind::Whole),
-    column("customer", Kind::Customer),
-    column("currency", Kind::Text),
-    column("net", Kind::Money),
-    column("tax", Kind::Money),
-    column("total", Kind::Money),
-    column("reason", Kind::Text),
-    column("origin", Kind::Text),
-    column("id", Kind::Id),
-];
-
-const PRODUCTS: &[Column] = &[
-    column("sku", Kind::Text),
-    column("name", Kind::Text),
-    column("category", Kind::Text),
-    column("kind", Kind::Text),
-    column("unit", Kind::Text),
-    column("currency", Kind::Text),
-    column("price", Kind::Money),
-    column("cost", Kind::Money),
-    column("on_hand", Kind::Number),
-    column("reserved", Kind::Number),
-    column("active", Kind::Text),
-    column("barcode", Kind::Text),
-    column("weight_kg", Kind::Number),
-    column("dimensions", Kind::Text),
-    column("warranty_months", Kind::Whole),
-    column("origin", Kind::Text),
-    column("id", Kind::Id),
-];
-
-const CUSTOMERS: &[Column] = &[
-    column("number", Kind::Whole),
-    column("customer", Kind::Customer),
-    column("external_ref", Kind::Text),
-    column("email", Kind::Email),
-    column("phone", Kind::Phone),
-    column("country", Kind::Text),
-    column("loyalty_tier", Kind::Text),
-    column("registration_date", Kind::Day),
-    column("preferred_payment", Kind::Text),
-    column("transactions_365_days", Kind::Whole),
-    column("last_purchase_at", Kind::Time),
-    column("erased", Kind::Text),
-    column("origin", Kind::Text),
-    column("id", Kind::Id),
-];
-
 /// Masks a sealed phone number of a customer.
 pub type MaskPhone<'a> = &'a (dyn Fn(Uuid, &[u8]) -> Option<String> + Send + Sync);
 
 const CUSTOMER: &str =
     "c.id as customer_id, c.number as customer_number, c.first_name as customer_first, c.last_name as customer_last,
     c.email as customer_email, c.external_ref as customer_ref";
+
+/// The same beside a case, which is `c` itself.
+const BUYER: &str =
+    "u.id as customer_id, u.number as customer_number, u.first_name as customer_first, u.last_name as customer_last,
+    u.email as customer_email, u.external_ref as customer_ref";
+
+/// Codes of the rules that spoke.
+const RULES: &str = "(select string_agg(h.hit ->> 'code', '|' order by h.n) from jsonb_array_elements(d.hits) with ordinality as h (hit, n))";
 
 /// What of a dataset: the filter and order of its list.
 #[derive(Debug, Clone)]
@@ -226,6 +65,26 @@ pub enum Selection {
     },
     Products(inventory::list::Scope),
     Customers(customers::list::Scope),
+    FraudCases(CasesScope),
+    FraudScores(ScoresScope),
+    Alerts(Box<alerts::list::Scope>),
+}
+
+/// As the queue of cases.
+#[derive(Debug, Clone)]
+pub struct CasesScope {
+    pub which: Which,
+    /// The rules that spoke are for reviewers.
+    pub with_rules: bool,
+    pub now: DateTime<Utc>,
+}
+
+/// Decisions within a time, of one outcome or any.
+#[derive(Debug, Clone, Default)]
+pub struct ScoresScope {
+    pub from: Option<DateTime<Utc>>,
+    pub until: Option<DateTime<Utc>>,
+    pub outcome: Option<String>,
 }
 
 impl Selection {
@@ -235,6 +94,9 @@ impl Selection {
             Self::Sales { dataset, .. } => *dataset,
             Self::Products(_) => Dataset::Products,
             Self::Customers(_) => Dataset::Customers,
+            Self::FraudCases(_) => Dataset::FraudCases,
+            Self::FraudScores(_) => Dataset::FraudScores,
+            Self::Alerts(_) => Dataset::Alerts,
         }
     }
 }
@@ -247,6 +109,9 @@ pub async fn count(connection: &mut PgConnection, selection: &Selection) -> Resu
     let mut sql = match selection {
         Selection::Products(scope) => return inventory::list::count(connection, scope).await,
         Selection::Customers(scope) => return customers::list::count(connection, scope).await,
+        Selection::Alerts(scope) => return alerts::list::total(connection, scope).await,
+        Selection::FraudCases(_) => QueryBuilder::new("select count(*) from sales.fraud_cases c where "),
+        Selection::FraudScores(_) => QueryBuilder::new("select count(*) from sales.fraud_decisions d where "),
         Selection::Sales { dataset: Dataset::TransactionLines, .. } => QueryBuilder::new(
             "select count(*) from sales.transactions t join sales.transaction_lines l on l.transaction_id = t.id where ",
         ),
@@ -264,17 +129,11 @@ pub async fn count(connection: &mut PgConnection, selection: &Selection) -> Resu
 /// # Errors
 /// When the statement fails.
 pub async fn declare(connection: &mut PgConnection, selection: &Selection) -> Result<()> {
-    let (key, way) = match selection {
-        Selection::Sales { sort, ascending, .. } => (
-            match sort {
-                SaleSort::OccurredAt => "occurred_at",
-                SaleSort::Total => "total",
-            },
-            if *ascending { "asc" } else { "desc" },
-        ),
-        Selection::Products(_) | Selection::Customers(_) => ("", ""),
-    };
     let dataset = selection.dataset();
+    let rules = match selection {
+        Selection::FraudCases(scope) if !scope.with_rules => "null::text",
+        _ => RULES,
+    };
     let mut sql = QueryBuilder::new("declare export_rows no scroll cursor for ");
     match dataset {
         Dataset::Transactions => sql.push(format_args!(
@@ -312,23 +171,68 @@ pub async fn declare(connection: &mut PgConnection, selection: &Selection) -> Re
                     case when c.erased_at is null then 'no' else 'yes' end as erased, c.origin, {CUSTOMER}, c.id
              from sales.customers c left join sales.customer_purchase_patterns p on p.customer_id = c.id where "
         )),
+        Dataset::FraudCases => sql.push(format_args!(
+            "select t.number as transaction_number, c.reason, c.state, t.status, t.currency, t.total, d.points, c.expected_loss,
+                    t.occurred_at, c.created_at as opened_at, c.due_at, case when c.claim_expires_at is not null then c.claimed_name end as claimed_by,
+                    c.snoozed_until, c.verdict, c.verdict_reason, c.closed_at, t.id as transaction_id, c.id, {rules} as rules, {BUYER}
+             from sales.fraud_cases c join sales.transactions t on t.id = c.transaction_id
+             left join sales.fraud_decisions d on d.id = t.decision_id
+             left join sales.customers u on u.id = t.customer_id where "
+        )),
+        Dataset::FraudScores => sql.push(format_args!(
+            "select d.at as decided_at, t.number as transaction_number, s.number::bigint as rule_set, d.outcome, d.fault, d.points, d.learned_p,
+                    t.status, t.currency, t.total, t.id as transaction_id, d.id, {rules} as rules, {BUYER},
+                    (select l.label from sales.fraud_labels l where l.transaction_id = t.id order by l.known_at desc limit 1) as label
+             from sales.fraud_decisions d join sales.transactions t on t.id = d.transaction_id
+             left join sales.fraud_rule_sets s on s.id = d.rule_set_id
+             left join sales.customers u on u.id = t.customer_id where "
+        )),
+        Dataset::Alerts => sql.push(
+            "select a.number, a.alert_type, a.feature, (array['low', 'medium', 'high', 'critical'])[a.severity] as severity,
+                    case when a.state = 'resolved' then 'resolved' when a.silenced_until > now_ then 'silenced'
+                         when a.state = 'recovering' then 'recovering'
+                         when a.acked_at is not null and coalesce(a.ack_until > now_, true) then 'acknowledged' else 'firing' end as state,
+                    a.title, a.message, a.entity_type, a.entity_id, a.entity_label, a.value, a.threshold, a.unit,
+                    a.occurrences::bigint as occurrences, a.opened_at, a.last_seen_at, a.acked_by as acknowledged_by,
+                    a.acked_at as acknowledged_at, (select u.display_name from access.users u where u.id = a.assignee_id) as assignee,
+                    a.money_at_risk, a.currency::text as currency, a.resolved_at, a.resolved_by, a.resolution, a.resolution_note, a.id",
+        ),
     };
     narrow(&mut sql, selection);
-    match dataset {
-        Dataset::Transactions => sql.push(format_args!(" order by t.{key} {way}, t.id {way}")),
-        Dataset::TransactionLines => sql.push(format_args!(" order by t.{key} {way}, t.id {way}, l.line_no")),
-        Dataset::Refunds => sql.push(format_args!(" order by r.refunded_at {way}, r.id {way}")),
-        Dataset::Products => sql.push(" order by p.name, p.id"),
-        Dataset::Customers => sql.push(" order by c.number desc"),
-    };
+    sql.push(" order by ").push(order(selection));
     sql.build().persistent(false).execute(connection).await?;
     Ok(())
+}
+
+fn order(selection: &Selection) -> String {
+    match selection {
+        Selection::Sales { dataset, sort, ascending, .. } => {
+            let key = match sort {
+                SaleSort::OccurredAt => "occurred_at",
+                SaleSort::Total => "total",
+            };
+            let way = if *ascending { "asc" } else { "desc" };
+            match dataset {
+                Dataset::TransactionLines => format!("t.{key} {way}, t.id {way}, l.line_no"),
+                Dataset::Refunds => format!("r.refunded_at {way}, r.id {way}"),
+                _ => format!("t.{key} {way}, t.id {way}"),
+            }
+        }
+        Selection::Products(_) => "p.name, p.id".to_owned(),
+        Selection::Customers(_) => "c.number desc".to_owned(),
+        Selection::FraudCases(_) => "(t.status = 'held') desc, c.expected_loss desc, c.created_at, c.id".to_owned(),
+        Selection::FraudScores(_) => "d.at desc, d.id desc".to_owned(),
+        Selection::Alerts(scope) => alerts::list::order(scope.query.sort).to_owned(),
+    }
 }
 
 fn narrow(sql: &mut QueryBuilder<Postgres>, selection: &Selection) {
     let scope = match selection {
         Selection::Products(scope) => return inventory::list::narrow(sql, scope),
         Selection::Customers(scope) => return customers::list::narrow(sql, scope),
+        Selection::Alerts(scope) => return alerts::list::narrow(sql, scope),
+        Selection::FraudCases(scope) => return narrow_cases(sql, scope),
+        Selection::FraudScores(scope) => return narrow_scores(sql, scope),
         Selection::Sales { dataset: Dataset::Refunds, scope, .. } => scope,
         Selection::Sales { scope, .. } => return list::narrow(sql, scope),
     };
@@ -344,6 +248,33 @@ fn narrow(sql: &mut QueryBuilder<Postgres>, selection: &Selection) {
     }
     if let Some(import) = scope.filter.import_id {
         sql.push(" and r.import_id = ").push_bind(import.0);
+    }
+}
+
+fn narrow_cases(sql: &mut QueryBuilder<Postgres>, scope: &CasesScope) {
+    let Which { id: _, closed, mine, due_before } = scope.which;
+    sql.push("(c.state = 'closed') = ").push_bind(closed);
+    if let Some(user) = mine {
+        sql.push(" and c.claimed_by = ").push_bind(user).push(" and c.claim_expires_at > ").push_bind(scope.now);
+    }
+    if let Some(due) = due_before {
+        sql.push(" and c.due_at < ").push_bind(due);
+    }
+    if !closed {
+        sql.push(" and (c.snoozed_until is null or c.snoozed_until <= ").push_bind(scope.now).push(")");
+    }
+}
+
+fn narrow_scores(sql: &mut QueryBuilder<Postgres>, scope: &ScoresScope) {
+    sql.push("true");
+    if let Some(from) = scope.from {
+        sql.push(" and d.at >= ").push_bind(from);
+    }
+    if let Some(until) = scope.until {
+        sql.push(" and d.at < ").push_bind(until);
+    }
+    if let Some(outcome) = &scope.outcome {
+        sql.push(" and d.outcome = ").push_bind(outcome.clone());
     }
 }
 

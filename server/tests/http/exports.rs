@@ -124,3 +124,51 @@ async fn exports_need_both_rights_and_a_known_name(db: PgPool) {
     assert_eq!(get(&front(&shop, None), "/api/v1/exports/transactions.csv").await.status.as_u16(), 401);
     assert_eq!(shop.count("select count(*) from ops.audit_log").await, 0);
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn cases_decisions_and_alerts_go_out_as_their_lists_show_them(db: PgPool) {
+    let shop = Shop::on(db);
+    shop.set("fraud.amount_limit", "20".into()).await;
+    let (mug, jug) =
+        (shop.product("MUG", "Mug", "10", Some(100)).await, shop.product("JUG", "Jug", "25", Some(100)).await);
+    let router = front(&shop, Some(admin()));
+    sell(&router, mug, "cash").await;
+    sell(&router, jug, "cash").await;
+    for (title, severity) in [("Belt is torn", "high"), ("Hall is cold", "low")] {
+        let body =
+            json!({"alert_type": "by_hand", "severity": severity, "title": title, "message": "Somebody saw it."});
+        assert_eq!(post(&router, "/api/v1/alerts", &body, None).await.status.as_u16(), 201);
+    }
+
+    let scores = get(&router, "/api/v1/exports/fraud-scores.csv").await;
+    let rows = lines(&scores);
+    assert!(rows[0].starts_with("decided_at,transaction_number,rule_set,outcome,fault,points,learned_p,rules,"));
+    assert_eq!(rows.len(), 3);
+    let told = |outcome: &str| rows.iter().filter(|row| row.contains(&format!(",{outcome},"))).count();
+    assert_eq!((told("approve"), rows.iter().filter(|row| row.contains("amount_limit")).count()), (1, 1), "{rows:?}");
+    let none = get(&router, "/api/v1/exports/fraud-scores.csv?outcome=approve&to=2026-10-05").await;
+    assert_eq!(lines(&none).len(), 1);
+    assert_eq!(get(&router, "/api/v1/exports/fraud-scores.csv?outcome=maybe").await.status.as_u16(), 422);
+
+    let cases = get(&router, "/api/v1/exports/fraud-cases.csv").await;
+    let queue = get(&router, "/api/v1/fraud/cases").await.json();
+    let rows = lines(&cases);
+    assert_eq!(rows.len() - 1, queue["items"].as_array().unwrap().len());
+    assert!(rows[1].contains(",27.00,") && rows[1].contains(",amount_limit,"), "{}", rows[1]);
+    let closed = get(&router, "/api/v1/exports/fraud-cases.csv?state=closed").await;
+    assert_eq!(lines(&closed).len(), 1);
+    // Who may see cases but not review them is not told which rules spoke.
+    let watcher = front(&shop, Some(viewer()));
+    let seen = get(&watcher, "/api/v1/exports/fraud-cases.csv").await;
+    assert!(lines(&seen).len() == 2 && !lines(&seen)[1].contains("amount_limit"), "{}", seen.text());
+    assert_eq!(get(&watcher, "/api/v1/exports/fraud-scores.csv").await.status.as_u16(), 403);
+
+    for filter in ["", "severity=high", "is_resolved=false&sort=severity", "q=cold", "state=resolved"] {
+        let total = get(&router, &format!("/api/v1/alerts?{filter}")).await.json()["metadata"]["total"].as_i64();
+        let file = get(&router, &format!("/api/v1/exports/alerts.csv?{filter}")).await;
+        assert_eq!(Some(lines(&file).len() as i64 - 1), total, "{filter}");
+    }
+    let file = get(&router, "/api/v1/exports/alerts.csv?sort=severity").await;
+    assert!(lines(&file)[1].contains(",high,firing,Belt is torn,Somebody saw it.,"), "{}", lines(&file)[1]);
+    assert_eq!(get(&router, "/api/v1/exports/alerts.csv?severity=urgent").await.status.as_u16(), 422);
+}

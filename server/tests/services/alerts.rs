@@ -235,8 +235,10 @@ async fn ninety_six_signals_are_one_alert(db: PgPool) {
     }
     let found = list(&world, &admin(), "").await;
     assert_eq!((found.len(), found[0].occurrences, found[0].message.as_str()), (1, 96, "95 left"));
+    let seen = "select count(*) from ops.alert_events where kind = 'seen'";
+    assert_eq!(world.number(seen).await, 16, "gathered to one a minute");
     let events = world.services.alerts.alert(&admin(), found[0].id).await.unwrap().events;
-    assert_eq!(events.iter().filter(|event| event.kind == "seen").count(), 16, "gathered to one a minute");
+    assert!(events.len() == 1 && events[0].kind == "opened", "what lasts does not fill the history: {events:?}");
     let mut tx = world.owner.begin().await.unwrap();
     let ended = Ended { by: "test", how: Resolution::Auto, note: None };
     assert!(clear(&mut tx, world.clock.as_ref(), &Signal::key_of(kind, "p-1"), ended).await.unwrap().is_some());
@@ -259,6 +261,13 @@ async fn a_rule_fires_once_grows_and_recovers_once(db: PgPool) {
     let now = watching.alerts("overstock").await;
     assert_eq!((now.len(), now[0].severity, now[0].state), (1, Severity::Medium, ShownState::Firing));
     assert_eq!(now[0].title, "MUG Mug holds 84");
+    let whole = watching.world.services.alerts.alert(&admin(), now[0].id).await.unwrap();
+    let measured: Vec<String> = whole.values.iter().map(|of| of.value.normalize().to_string()).collect();
+    assert_eq!(measured[..4], ["82", "91", "96", "88"], "what was measured is kept: {measured:?}");
+    let limits: Vec<(&str, String)> =
+        whole.limits.iter().map(|of| (of.label.as_str(), of.value.normalize().to_string())).collect();
+    let named = |label, value: &str| (label, value.to_owned());
+    assert_eq!(limits, [named("Medium", "80"), named("High", "90"), named("Critical", "95"), named("Over at", "75")]);
     for stock in [70, 70] {
         watching.look(stock).await;
     }

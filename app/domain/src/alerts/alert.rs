@@ -154,6 +154,11 @@ pub struct AlertDetail {
     pub row: AlertRow,
     /// What ends it.
     pub clears: Option<String>,
+    /// What was measured while it was open, oldest first; at most 240, in even parts.
+    pub values: Vec<AlertValue>,
+    /// What its values are compared with: the thresholds, and where it is over.
+    pub limits: Vec<AlertLimit>,
+    /// The latest 500; that it was seen again is told by `occurrences`, `last_seen_at` and `values`.
     pub events: Vec<AlertEvent>,
     /// Who is told next while nobody takes it.
     pub steps: Vec<AlertStep>,
@@ -161,6 +166,27 @@ pub struct AlertDetail {
     pub before: Vec<AlertRow>,
     pub may_act: bool,
     pub may_delete: bool,
+}
+
+/// A measurement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AlertValue {
+    pub at: DateTime<FixedOffset>,
+    #[schema(format = "decimal")]
+    pub value: Decimal,
+}
+
+/// A line that values are compared with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AlertLimit {
+    pub label: String,
+    #[schema(format = "decimal")]
+    pub value: Decimal,
+}
+
+impl AlertLimit {
+    /// Label of the line where an alert is over.
+    pub const OVER: &'static str = "Over at";
 }
 
 /// Alerts that are not resolved; silenced ones are among them.

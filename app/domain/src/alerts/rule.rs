@@ -1,6 +1,6 @@
 //! Rules: what is watched, from when it is a problem, and from when it is over.
 
-use super::{AlertFeature, Severity};
+use super::{AlertFeature, AlertLimit, Severity};
 use crate::{FieldError, ids::AlertRuleId, words::words};
 use chrono::{DateTime, Duration, FixedOffset};
 use rust_decimal::Decimal;
@@ -192,6 +192,22 @@ const fn yes() -> bool {
 }
 
 impl RuleSpec {
+    /// The lines of a chart: each level's thresholds, and where the lowest is over, if that is elsewhere.
+    #[must_use]
+    pub fn limits(&self) -> Vec<AlertLimit> {
+        let limit = |label: String, value: Decimal| AlertLimit { label, value };
+        let mut limits = Vec::new();
+        for level in &self.levels {
+            limits.push(limit(level.severity.label().to_owned(), level.threshold));
+            limits.extend(level.threshold_2.map(|high| limit(level.severity.label().to_owned(), high)));
+        }
+        if let Some(lowest) = self.levels.first() {
+            let clear = [lowest.clear_threshold, lowest.clear_threshold_2];
+            limits.extend(clear.into_iter().flatten().map(|value| limit(AlertLimit::OVER.to_owned(), value)));
+        }
+        limits
+    }
+
     /// With the usual counts and times.
     #[must_use]
     pub fn new(op: Op, levels: Vec<Level>) -> Self {

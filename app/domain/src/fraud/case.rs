@@ -284,6 +284,13 @@ impl CaseQuery {
         query
     }
 
+    /// The query of an address that asks for these.
+    #[must_use]
+    pub fn to_query(&self) -> String {
+        let pairs = [("state", &self.state), ("mine", &self.mine), ("overdue", &self.overdue)];
+        crate::query::write(pairs.iter().filter_map(|(name, value)| Some((*name, value.as_deref()?))))
+    }
+
     /// Whether closed ones are meant.
     ///
     /// # Errors

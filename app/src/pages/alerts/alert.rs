@@ -2,7 +2,9 @@
 
 use super::{measured, table};
 use crate::{
+    charts::{alert_legend, alert_summary, alert_values},
     components::{
+        chart::ChartFigure,
         form::{CsrfField, ErrorSummary, FormState, fault},
         moment::when,
         page::PageHead,
@@ -87,6 +89,7 @@ fn found(screen: Option<OneAlertScreen>, acts: Acts) -> AnyView {
             {facts(&alert, &locale)}
             {events(&alert.events)}
         </section>
+        {course(&alert, &locale)}
         {work(&alert, &people, acts)}
         {steps(&alert.steps)}
         {earlier}
@@ -133,6 +136,37 @@ fn facts(alert: &AlertDetail, locale: &str) -> impl IntoView + use<> {
             </dl>
         </article>
     }
+}
+
+/// What was measured while it was open; one measurement is no course.
+fn course(alert: &AlertDetail, locale: &str) -> Option<impl IntoView + use<>> {
+    if alert.values.len() < 2 {
+        return None;
+    }
+    let unit = alert.row.unit.clone().unwrap_or_default();
+    let summary = alert_summary(&alert.values, &unit, locale);
+    let legend = alert_legend(&alert.limits, locale);
+    let rows = alert
+        .values
+        .iter()
+        .map(|of| {
+            let value = format!("{} {unit}", format::number(of.value, locale));
+            view! { <tr><td>{format::date_time(of.at)}</td><td class="r num">{value}</td></tr> }
+        })
+        .collect_view();
+    let (values, limits, locale) = (alert.values.clone(), alert.limits.clone(), locale.to_owned());
+    Some(view! {
+        <article class="card" data-course>
+            <header><h2>"How it went"</h2></header>
+            <ChartFigure label="Value while it was open" summary legend
+                option=move |palette| alert_values(&values, &limits, &unit, &locale, palette)>
+                <table>
+                    <thead><tr><th scope="col">"When"</th><th scope="col" class="r">"Value"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table>
+            </ChartFigure>
+        </article>
+    })
 }
 
 /// One button that acts at once.

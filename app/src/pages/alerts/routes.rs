@@ -93,8 +93,8 @@ fn conditions(route: &Route) -> String {
 fn whom(ids: &[ChannelId], to: &Recipients, channels: &[Channel], people: &[Person]) -> String {
     let mut told: Vec<String> =
         channels.iter().filter(|channel| ids.contains(&channel.id)).map(|channel| channel.name.clone()).collect();
-    told.extend(people.iter().filter(|one| to.user_ids.contains(&one.id)).map(|one| one.email.clone()));
     told.extend(to.words());
+    told.extend(people.iter().filter(|one| to.user_ids.contains(&one.id)).map(|one| one.email.clone()));
     told.join(", ")
 }
 

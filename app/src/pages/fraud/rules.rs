@@ -46,6 +46,9 @@ impl LazyPage for FraudRulesRoute {
                 <a class="btn" href="/fraud">"All cases"</a>
                 <a class="btn" href="/fraud/lists">"Lists"</a>
                 {session().may(Permission::FraudReview).then(|| view! { <a class="btn" href="/fraud/backtests">"Backtests"</a> })}
+                {(session().may(Permission::FraudReview) && session().may(Permission::AccessExport)).then(|| view! {
+                    <a class="btn" rel="external" href="/api/v1/exports/fraud-scores.csv">"All decisions, CSV"</a>
+                })}
             </PageHead>
             <ErrorSummary state=FormState::of(copy)/>
             <Transition fallback=|| view! { <Loading lines=4/> }>

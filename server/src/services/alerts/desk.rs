@@ -16,9 +16,9 @@ use domain::{
     AppError,
     access::{Permission, Principal},
     alerts::{
-        AckAlert, Acknowledged, AlertCounts, AlertDetail, AlertEvent, AlertFeature, AlertQuery, AlertRow, AlertState,
-        AlertsPort, AssignAlert, Assignee, BulkAlerts, BulkResult, CommentAlert, NewAlert, Note, Raised, Resolution,
-        ShownState, SilenceAlert, Stats, StatsQuery, is_acknowledged, kind_of,
+        AckAlert, Acknowledged, AlertCounts, AlertDetail, AlertEvent, AlertFeature, AlertLimit, AlertQuery, AlertRow,
+        AlertState, AlertValue, AlertsPort, AssignAlert, Assignee, BulkAlerts, BulkResult, CommentAlert, NewAlert,
+        Note, Raised, Resolution, RuleSpec, ShownState, SilenceAlert, Stats, StatsQuery, is_acknowledged, kind_of,
     },
     ids::{AlertId, UserId},
     live::Topic,
@@ -39,6 +39,10 @@ use store::{
 
 /// Earlier alerts of the same problem that its page shows.
 const BEFORE: i64 = 10;
+/// Events of one look.
+const EVENTS: i64 = 500;
+/// Measurements of one look.
+const VALUES: i32 = 240;
 
 /// The service behind [`AlertsPort`].
 #[derive(Clone)]
@@ -103,6 +107,19 @@ impl Shown {
     }
 }
 
+/// The filter, with its days turned into instants, and what the caller may see.
+pub fn scope(who: &Principal, query: &AlertQuery, zone: BusinessZone, now: DateTime<Utc>) -> Scope {
+    Scope {
+        features: visible(who),
+        from: query.from.map(|day| zone.day_range(day).start),
+        until: query.to.map(|day| zone.day_range(day).end),
+        deleted_too: query.include_deleted && who.may(Permission::AlertsEdit),
+        caller: who.user_id().map(|user| user.0),
+        now,
+        query: query.clone(),
+    }
+}
+
 impl AlertsService {
     #[must_use]
     pub const fn new(backend: Backend) -> Self {
@@ -114,25 +131,12 @@ impl AlertsService {
         Ok(Shown { zone: zone_of(&business), now: self.backend.clock.now() })
     }
 
-    /// The filter, with its days turned into instants.
-    pub(super) fn scope(&self, who: &Principal, shown: &Shown, query: &AlertQuery) -> Scope {
-        Scope {
-            features: visible(who),
-            from: query.from.map(|day| shown.zone.day_range(day).start),
-            until: query.to.map(|day| shown.zone.day_range(day).end),
-            deleted_too: query.include_deleted && who.may(Permission::AlertsEdit),
-            caller: who.user_id().map(|user| user.0),
-            now: shown.now,
-            query: query.clone(),
-        }
-    }
-
     async fn read(&self, connection: &mut PgConnection, who: &Principal, id: AlertId) -> Result<AlertDetail, AppError> {
         let shown = self.shown(connection).await?;
         let may_delete = who.may(Permission::AlertsEdit);
         let found = list::one(connection, id.0, &visible(who), may_delete).await?;
         let found = found.ok_or_else(|| AppError::not_found("Alert"))?;
-        let events = list::events(connection, id.0).await?.into_iter().map(|event| AlertEvent {
+        let events = list::events(connection, id.0, EVENTS).await?.into_iter().map(|event| AlertEvent {
             seq: event.seq,
             at: shown.zone.local(event.at),
             actor: event.actor,
@@ -140,11 +144,19 @@ impl AlertsService {
             text: event.data.get("text").and_then(|text| text.as_str()).map(str::to_owned),
         });
         let events = events.collect();
+        let values = list::values(connection, id.0, VALUES).await?.into_iter();
+        let values = values.map(|(at, value)| AlertValue { at: shown.zone.local(at), value }).collect();
+        let limits = match store::alerts::rules::spec_of(connection, id.0).await? {
+            Some(spec) => serde_json::from_value::<RuleSpec>(spec).map_err(|_| AppError::internal())?.limits(),
+            None => found.threshold.map(|value| AlertLimit { label: "Limit".to_owned(), value }).into_iter().collect(),
+        };
         let before = list::before(connection, &found, BEFORE).await?;
         let clears = kind_of(&found.alert_type).map(|kind| kind.clears.to_owned());
         let may_act = who.may(Permission::AlertsAck) && found.state != "resolved";
         Ok(AlertDetail {
             clears,
+            values,
+            limits,
             events,
             steps: steps::of(connection, id.0, &shown.zone).await?,
             before: before.into_iter().map(|row| shown.row(row)).collect::<Result<_, _>>()?,
@@ -239,7 +251,7 @@ impl AlertsPort for AlertsService {
         let after = query.cursor.as_deref().map(read_cursor).transpose()?;
         let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
         let shown = self.shown(&mut tx).await?;
-        let scope = self.scope(who, &shown, query);
+        let scope = scope(who, query, shown.zone, shown.now);
         let mut found = list::page(&mut tx, &scope, after.as_ref()).await?;
         let total = list::total(&mut tx, &scope).await?;
         let limit = usize::try_from(query.limit).unwrap_or_default();

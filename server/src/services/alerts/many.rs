@@ -1,7 +1,7 @@
 //! Whom alerts are given to, and acts on many of them at once: wholly or not at all.
 
 use super::{
-    desk::{AlertsService, mute},
+    desk::{AlertsService, mute, scope},
     recovery,
     signals::{self, Ended},
 };
@@ -85,7 +85,7 @@ impl AlertsService {
         let query = command.validate(now).map_err(AppError::validation)?;
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let shown = self.shown(&mut tx).await?;
-        let scope = self.scope(who, &shown, &AlertQuery { cursor: None, ..query });
+        let scope = scope(who, &AlertQuery { cursor: None, ..query }, shown.zone, shown.now);
         let what = Changeable {
             ids: command.ids.iter().map(|id| id.0).collect(),
             act: match command.action {

@@ -215,21 +215,28 @@ impl CasesService {
     }
 }
 
+/// The cases a query of the queue asks for.
+///
+/// # Errors
+/// `validation` of an unknown state.
+pub fn which(who: &Principal, query: &CaseQuery, now: DateTime<Utc>) -> Result<Which, AppError> {
+    let chosen = |text: &Option<String>| text.as_deref() == Some("1");
+    Ok(Which {
+        id: None,
+        closed: query.closed().map_err(AppError::validation)?,
+        mine: who.user_id().map(|user| user.0).filter(|_| chosen(&query.mine)),
+        due_before: chosen(&query.overdue).then_some(now),
+    })
+}
+
 #[async_trait]
 impl CasesPort for CasesService {
     async fn queue(&self, who: &Principal, query: &CaseQuery) -> Result<Queue, AppError> {
         who.require(Permission::FraudView)?;
-        let closed = query.closed().map_err(AppError::validation)?;
-        let chosen = |text: &Option<String>| text.as_deref() == Some("1");
         let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
         let shown = self.shown(&mut tx, who).await?;
         let user = who.user_id().map(|user| user.0);
-        let which = Which {
-            id: None,
-            closed,
-            mine: user.filter(|_| chosen(&query.mine)),
-            due_before: chosen(&query.overdue).then_some(shown.now),
-        };
+        let which = which(who, query, shown.now)?;
         let items = rows::list(&mut tx, which, shown.now, MOST).await?;
         let counts = rows::counts(&mut tx, user, shown.now).await?;
         Ok(Queue {

@@ -105,7 +105,7 @@ const fn shown(state: ShownState) -> &'static str {
     }
 }
 
-fn narrow(mut sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
+pub(crate) fn narrow(mut sql: &mut QueryBuilder<Postgres>, scope: &Scope) {
     let query = &scope.query;
     sql.push(" from ops.alerts a cross join (select ")
         .push_bind(scope.now)
@@ -162,6 +162,15 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
+pub(crate) const fn order(sort: AlertSort) -> &'static str {
+    match sort {
+        AlertSort::Newest => "a.opened_at desc, a.id desc",
+        AlertSort::Oldest => "a.opened_at, a.id",
+        AlertSort::Gravest => "a.severity desc, coalesce(a.money_at_risk, -1) desc, a.opened_at, a.id",
+        AlertSort::Dearest => "coalesce(a.money_at_risk, -1) desc, a.opened_at desc, a.id desc",
+    }
+}
+
 /// One page, and one row more when there is a next one.
 ///
 /// # Errors
@@ -170,12 +179,6 @@ pub async fn page(connection: &mut PgConnection, scope: &Scope, after: Option<&A
     let mut sql = QueryBuilder::new("select ");
     sql.push(FIELDS);
     narrow(&mut sql, scope);
-    let order = match scope.query.sort {
-        AlertSort::Newest => "a.opened_at desc, a.id desc",
-        AlertSort::Oldest => "a.opened_at, a.id",
-        AlertSort::Gravest => "a.severity desc, coalesce(a.money_at_risk, -1) desc, a.opened_at, a.id",
-        AlertSort::Dearest => "coalesce(a.money_at_risk, -1) desc, a.opened_at desc, a.id desc",
-    };
     if let Some(after) = after {
         match scope.query.sort {
             AlertSort::Newest => sql.push(" and (a.opened_at, a.id) < ("),
@@ -201,7 +204,7 @@ pub async fn page(connection: &mut PgConnection, scope: &Scope, after: Option<&A
         .push_bind(after.id)
         .push(if scope.query.sort == AlertSort::Gravest { "))" } else { ")" });
     }
-    sql.push(" order by ").push(order).push(" limit ").push_bind(i64::from(scope.query.limit) + 1);
+    sql.push(" order by ").push(order(scope.query.sort)).push(" limit ").push_bind(i64::from(scope.query.limit) + 1);
     Ok(sql.build_query_as().fetch_all(connection).await?)
 }
 
@@ -316,16 +319,37 @@ pub struct EventFields {
     pub data: Value,
 }
 
-/// Oldest first.
+/// The latest, oldest first; not that it was seen again, which one that lasts is every minute.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn events(connection: &mut PgConnection, id: Uuid) -> Result<Vec<EventFields>> {
-    Ok(sqlx::query_as!(
+pub async fn events(connection: &mut PgConnection, id: Uuid, limit: i64) -> Result<Vec<EventFields>> {
+    let mut events = sqlx::query_as!(
         EventFields,
-        "select seq, at, actor, kind, data from ops.alert_events where alert_id = $1 order by seq",
-        id
+        "select seq, at, actor, kind, data from ops.alert_events where alert_id = $1 and kind <> 'seen' order by seq desc limit $2",
+        id,
+        limit
     )
     .fetch_all(connection)
-    .await?)
+    .await?;
+    events.reverse();
+    Ok(events)
+}
+
+/// What was measured, oldest first: of more than `most` measurements the last of each of as many even parts.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn values(connection: &mut PgConnection, id: Uuid, most: i32) -> Result<Vec<(DateTime<Utc>, Decimal)>> {
+    let rows = sqlx::query!(
+        r#"select distinct on (part) at, value as "value!"
+           from (select seq, at, value, ntile($2) over (order by seq) as part
+                 from ops.alert_events where alert_id = $1 and value is not null) measured
+           order by part, seq desc"#,
+        id,
+        most
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.at, row.value)).collect())
 }

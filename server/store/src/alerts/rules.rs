@@ -155,6 +155,19 @@ pub async fn delete(connection: &mut PgConnection, id: Uuid, by: &str, at: DateT
     Ok(())
 }
 
+/// What the rule of an alert says; `None`: it is of no rule.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn spec_of(connection: &mut PgConnection, alert: Uuid) -> Result<Option<Value>> {
+    Ok(sqlx::query_scalar!(
+        "select r.spec from ops.alerts a join ops.alert_rules r on r.id = a.rule_id where a.id = $1",
+        alert
+    )
+    .fetch_optional(connection)
+    .await?)
+}
+
 /// Rules whose next look is due. Nobody else takes them until `again`, which is when each is due again.
 ///
 /// # Errors
