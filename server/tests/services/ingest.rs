@@ -571,7 +571,7 @@ async fn sales_of_an_import_are_judged_only_when_asked_and_keep_their_status(db:
                   where t.external_ref like 'R%' and t.status = 'approved' and d.at = t.occurred_at";
     assert_eq!(desk.shop.count(judged).await, 3);
     let over = "select count(*) from sales.fraud_decisions d join sales.transactions t on t.id = d.transaction_id
-                where d.outcome = 'review' and d.hits @> '[{\"code\": \"amount_limit\"}]' and t.external_ref in ('R1', 'R3')";
+                where d.outcome = 'hold' and d.hits @> '[{\"code\": \"amount_limit\"}]' and t.external_ref in ('R1', 'R3')";
     assert_eq!(desk.shop.count(over).await, 2);
     // The sales before them are told too, those of the other import as well: R2 is the customer's fourth.
     let past = "select count(*) from sales.fraud_decisions d join sales.transactions t on t.id = d.transaction_id

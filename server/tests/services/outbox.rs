@@ -400,6 +400,7 @@ async fn beyond_twenty_messages_a_minute_a_person_gets_one_digest(db: PgPool) {
     let notifications = &post.world.services.notifications;
     for n in 1..=158 {
         let severity = if n == 100 { Severity::High } else { Severity::Medium };
+        post.world.clock.advance(Duration::milliseconds(100));
         post.raise(&format!("thing-{n}"), severity).await;
     }
     let inbox = notifications.inbox(&ada).await.unwrap();

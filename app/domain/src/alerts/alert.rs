@@ -1,6 +1,6 @@
 //! An alert, what happened to it, and what people do with it.
 
-use super::{AlertFeature, AlertStep, Severity};
+use super::{AlertFeature, AlertStep, Delivery, Severity};
 use crate::{
     FieldError,
     ids::{AlertId, UserId},
@@ -162,6 +162,8 @@ pub struct AlertDetail {
     pub events: Vec<AlertEvent>,
     /// Who is told next while nobody takes it.
     pub steps: Vec<AlertStep>,
+    /// Whom it was told to and what came of it, the latest 100; for who keeps channels.
+    pub deliveries: Vec<Delivery>,
     /// Alerts of the same type and entity before it.
     pub before: Vec<AlertRow>,
     pub may_act: bool,

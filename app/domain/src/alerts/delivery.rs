@@ -119,6 +119,20 @@ pub struct Delivery {
     pub delivered_at: Option<DateTime<FixedOffset>>,
 }
 
+impl Delivery {
+    /// Class of the badge, and the state in words.
+    #[must_use]
+    pub fn words(&self) -> (&'static str, &'static str) {
+        match self.state.as_str() {
+            "delivered" => ("good", "Delivered"),
+            "dead" => ("bad", "Given up"),
+            "failed" => ("warn", "Failed, tried again"),
+            "suppressed" => ("neutral", "Held back"),
+            _ => ("info", "Waiting"),
+        }
+    }
+}
+
 /// A message to a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct InboxItem {

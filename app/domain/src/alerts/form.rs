@@ -143,6 +143,41 @@ impl RuleForm {
         })
     }
 
+    /// The query of an address that fills it in; what is empty is left out.
+    #[must_use]
+    pub fn to_query(&self) -> String {
+        let named = [
+            ("kind", &self.kind),
+            ("name", &self.name),
+            ("alert_type", &self.alert_type),
+            ("metric_key", &self.metric_key),
+            ("title", &self.title),
+            ("runbook", &self.runbook),
+            ("window_seconds", &self.window_seconds),
+            ("op", &self.op),
+            ("n_breaches", &self.n_breaches),
+            ("m_clears", &self.m_clears),
+            ("for_seconds", &self.for_seconds),
+            ("keep_firing_seconds", &self.keep_firing_seconds),
+            ("every_seconds", &self.every_seconds),
+            ("no_data", &self.no_data),
+        ];
+        let mut pairs: Vec<(String, &String)> =
+            named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        for (i, level) in self.levels.iter().enumerate() {
+            let fields = [
+                ("severity", &level.severity),
+                ("threshold", &level.threshold),
+                ("threshold_2", &level.threshold_2),
+                ("clear", &level.clear),
+                ("clear_2", &level.clear_2),
+            ];
+            pairs.extend(fields.into_iter().map(|(field, value)| (format!("levels[{i}][{field}]"), value)));
+        }
+        let said = pairs.iter().filter(|(_, value)| !value.is_empty());
+        crate::query::write(said.map(|(name, value)| (name.as_str(), value.as_str())))
+    }
+
     /// As `pairs` of an address fill it in.
     #[must_use]
     pub fn parse(pairs: Vec<(String, String)>) -> Self {
@@ -200,6 +235,8 @@ mod tests {
         let rule = form.read().unwrap();
         assert_eq!((rule.spec.levels.len(), rule.spec.for_seconds, rule.spec.m_clears), (1, 180, 2));
         assert_eq!(rule.spec.levels[0].clear_threshold, Some(80.into()));
+        let again = RuleForm::parse(pairs(&form.to_query()));
+        assert_eq!(again.read().unwrap(), rule, "a copy is the same rule");
         let counted = "kind=count&name=Tries&alert_type=tries&metric_key=m&title=Many+tries&op=lt&window_seconds=600&levels[0][threshold]=5";
         let spec = RuleForm::parse(pairs(counted)).read().unwrap().spec;
         assert_eq!((spec.kind, spec.op, spec.window_seconds), (RuleKind::Count, Op::Ge, Some(600)));

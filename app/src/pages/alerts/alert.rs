@@ -17,7 +17,7 @@ use crate::{
     pages::LazyPage,
 };
 use domain::{
-    alerts::{AlertDetail, AlertEvent, AlertStep, Assignee, OneAlertScreen},
+    alerts::{AlertDetail, AlertEvent, AlertStep, Assignee, Delivery, OneAlertScreen},
     format,
     live::Topic,
 };
@@ -92,6 +92,7 @@ fn found(screen: Option<OneAlertScreen>, acts: Acts) -> AnyView {
         {course(&alert, &locale)}
         {work(&alert, &people, acts)}
         {steps(&alert.steps)}
+        {deliveries(&alert.deliveries)}
         {earlier}
     }
     .into_any()
@@ -302,6 +303,43 @@ fn steps(steps: &[AlertStep]) -> impl IntoView + use<> {
                 <header><h2>"Who is told next"</h2></header>
                 <div class="table-wrap" tabindex="0"><table class="stack">
                     <thead><tr><th scope="col">"Step"</th><th scope="col">"When"</th><th scope="col">"State"</th></tr></thead>
+                    <tbody>{rows}</tbody>
+                </table></div>
+            </section>
+        }
+    })
+}
+
+/// Whom it was told to, and what came of it.
+fn deliveries(deliveries: &[Delivery]) -> impl IntoView + use<> {
+    let rows = deliveries
+        .iter()
+        .map(|one| {
+            let came = match (one.delivered_at, &one.error, one.next_attempt_at) {
+                (Some(at), ..) => view! { {when(at)} }.into_any(),
+                (None, Some(error), _) => error.clone().into_any(),
+                (None, None, Some(at)) => view! { "At "{when(at)} }.into_any(),
+                (None, None, None) => format::UNKNOWN.into_any(),
+            };
+            let (tone, words) = one.words();
+            view! {
+                <tr>
+                    <td>{one.channel.clone()}<div class="sub">{one.event.replace('_', " ")}</div></td>
+                    <td>{when(one.created_at)}</td>
+                    <td><span class=format!("badge {tone}")>{words}</span></td>
+                    <td>{came}</td>
+                </tr>
+            }
+        })
+        .collect_view();
+    (!deliveries.is_empty()).then(|| {
+        view! {
+            <section class="card" data-deliveries>
+                <header><h2>"Who was told"</h2></header>
+                <div class="table-wrap" tabindex="0"><table class="stack">
+                    <thead><tr>
+                        <th scope="col">"To"</th><th scope="col">"Written"</th><th scope="col">"State"</th><th scope="col">"Delivered"</th>
+                    </tr></thead>
                     <tbody>{rows}</tbody>
                 </table></div>
             </section>

@@ -110,13 +110,7 @@ fn sent(deliveries: Vec<Delivery>) -> impl IntoView {
     let rows = deliveries
         .into_iter()
         .map(|one| {
-            let (tone, words) = match one.state.as_str() {
-                "delivered" => ("good", "Delivered"),
-                "dead" => ("bad", "Given up"),
-                "failed" => ("warn", "Failed, tried again"),
-                "suppressed" => ("neutral", "Held back"),
-                _ => ("info", "Waiting"),
-            };
+            let (tone, words) = one.words();
             let title = match one.alert_id {
                 Some(id) => view! { <a href=format!("/alerts/{id}")>{one.title}</a> }.into_any(),
                 None => one.title.into_any(),

@@ -16,6 +16,7 @@ use crate::{
 };
 use domain::{
     AppError,
+    access::Permission,
     alerts::{
         FORM_LEVELS, LevelForm, MetricReading, NoData, Op, RuleDetail, RuleForm, RuleInstance, RuleKind, RuleScreen,
         Severity,
@@ -80,6 +81,10 @@ fn found(screen: Option<RuleScreen>, act: ServerAction<ActOnRule>) -> AnyView {
         |rule| if rule.row.enabled { "Watching".to_owned() } else { "Off".to_owned() },
     );
     let acts = screen.rule.as_ref().filter(|rule| rule.may_edit).map(|rule| acts(rule, act));
+    let history = screen.rule.as_ref().filter(|_| session().may(Permission::AuditView)).map(|rule| {
+        let href = format!("/audit?{}", query::write([("entity", format!("alert_rule/{}", rule.row.id).as_str())]));
+        view! { <a class="btn" href=href>"History"</a> }
+    });
     let states = screen.rule.as_ref().map(|rule| states(&rule.states, &rule.row.unit, &locale));
     let preview = screen.preview.clone().map(|preview| tried(preview, &locale));
     let kinds = (screen.may_edit && screen.rule.is_none()).then(|| kinds(screen.form.kind()));
@@ -87,6 +92,7 @@ fn found(screen: Option<RuleScreen>, act: ServerAction<ActOnRule>) -> AnyView {
     view! {
         <PageHead title scope>
             <a class="btn" href="/alerts/rules">"All rules"</a>
+            {history}
             {acts}
         </PageHead>
         <ErrorSummary state=FormState::of(act)/>
@@ -112,9 +118,10 @@ fn acts(rule: &RuleDetail, act: ServerAction<ActOnRule>) -> AnyView {
             </ActionForm>
         }
     };
+    let copy = format!("/alerts/rules/new?{}", RuleForm::of(&rule.row).to_query());
     let switch = if rule.row.enabled { button("disable", "Switch off") } else { button("enable", "Switch on") };
     let delete = rule.row.code.is_none().then(|| button("delete", "Delete"));
-    view! { {switch}{delete} }.into_any()
+    view! { <a class="btn" href=copy>"Copy"</a>{switch}{delete} }.into_any()
 }
 
 fn choice(name: &str, label: &'static str, chosen: &str, options: Vec<(String, String)>) -> AnyView {

@@ -2,6 +2,7 @@
 
 use super::{
     many::{check_assignee, given_to},
+    notifying::delivery,
     severity_of,
     signals::{self, Ended, Entity, Signal, Source},
     steps, visible,
@@ -33,12 +34,15 @@ use store::{
     alerts::{
         self as rows, Ack, Locked, instances,
         list::{self, After, AlertFields, Scope},
+        messages,
     },
     audit::{self, Act},
 };
 
 /// Earlier alerts of the same problem that its page shows.
 const BEFORE: i64 = 10;
+/// Deliveries of one look.
+const DELIVERIES: i64 = 100;
 /// Events of one look.
 const EVENTS: i64 = 500;
 /// Measurements of one look.
@@ -150,6 +154,11 @@ impl AlertsService {
             Some(spec) => serde_json::from_value::<RuleSpec>(spec).map_err(|_| AppError::internal())?.limits(),
             None => found.threshold.map(|value| AlertLimit { label: "Limit".to_owned(), value }).into_iter().collect(),
         };
+        let deliveries = if who.may(Permission::AlertsEdit) {
+            messages::deliveries_of(connection, id.0, DELIVERIES).await?
+        } else {
+            Vec::new()
+        };
         let before = list::before(connection, &found, BEFORE).await?;
         let clears = kind_of(&found.alert_type).map(|kind| kind.clears.to_owned());
         let may_act = who.may(Permission::AlertsAck) && found.state != "resolved";
@@ -159,6 +168,7 @@ impl AlertsService {
             limits,
             events,
             steps: steps::of(connection, id.0, &shown.zone).await?,
+            deliveries: deliveries.into_iter().map(|of| delivery(of, &shown.zone)).collect(),
             before: before.into_iter().map(|row| shown.row(row)).collect::<Result<_, _>>()?,
             may_act,
             may_delete: may_delete && found.deleted_at.is_none(),

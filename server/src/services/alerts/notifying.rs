@@ -82,7 +82,7 @@ fn channel(of: ChannelFields, zone: &BusinessZone) -> Result<Channel, AppError> 
     })
 }
 
-fn delivery(of: DeliveryFields, zone: &BusinessZone) -> Delivery {
+pub(super) fn delivery(of: DeliveryFields, zone: &BusinessZone) -> Delivery {
     Delivery {
         id: NotificationId(of.id),
         channel: of.channel,

@@ -395,6 +395,27 @@ pub async fn deliveries(connection: &mut PgConnection, id: Option<Uuid>, limit: 
     .await?)
 }
 
+/// What people and channels were told of an alert, the latest first.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn deliveries_of(connection: &mut PgConnection, alert: Uuid, limit: i64) -> Result<Vec<DeliveryFields>> {
+    Ok(sqlx::query_as!(
+        DeliveryFields,
+        r#"select n.id, coalesce(c.name, u.display_name) as "channel!", case when n.digest then 'digest' else n.event end as "event!",
+                  n.alert_id, n.title, n.state, n.attempts, n.next_attempt_at, n.response_code, n.error, n.created_at, n.delivered_at
+           from ops.notifications n
+           left join ops.notification_channels c on c.id = n.channel_id
+           left join access.users u on u.id = n.user_id
+           where n.alert_id = $1
+           order by n.created_at desc, n.id desc limit $2"#,
+        alert,
+        limit
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
 /// A test of a channel, on its way.
 ///
 /// # Errors
