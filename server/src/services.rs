@@ -203,6 +203,7 @@ impl Services {
     pub fn watching_disk(mut self, data_dir: &Path) -> Self {
         let attention = AttentionService::new(self.backend.clone(), Arc::clone(&self.settings), Registry::standard());
         self.attention = Arc::new(attention.watching(DiskSource::holding(data_dir)));
+        self.evaluation.watch_disk(data_dir);
         self
     }
 

@@ -5,7 +5,12 @@ use super::{
     job::{Job, JobFailure, JobOutcome},
     overview_summary::sum_up,
 };
-use domain::jobs::{EventLevel, queues};
+use crate::services::alerts::{self, Ended, Signal};
+use domain::{
+    AppError,
+    alerts::{Resolution, Severity, kind_of},
+    jobs::{EventLevel, queues},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -47,6 +52,7 @@ impl Job for KpiRebuild {
         if differences > 0 {
             tracing::warn!(days = ?found.unexplained, "kept figures of closed days differed from their rows; corrected");
         }
+        tell(&context, differences).await?;
         for day in found.unexplained.iter().take(NAMED) {
             let line = format!("The kept figures of {day} differed from its rows. They are corrected.");
             context.log(EventLevel::Warn, &line).await;
@@ -59,4 +65,23 @@ impl Job for KpiRebuild {
             "quarter_hours": found.quarter_hours,
         })))
     }
+}
+
+/// Kept figures that differed from their rows are a problem until a comparison finds none.
+async fn tell(context: &JobContext, differences: usize) -> Result<(), JobFailure> {
+    let kind = kind_of("kpi_mismatch").ok_or_else(AppError::internal)?;
+    let (clock, by) = (context.backend.clock.as_ref(), KpiRebuild::KIND);
+    let mut tx = store::begin(&context.backend.pools.jobs).await?;
+    if differences > 0 {
+        let message = "Somebody may have acted on them. They are corrected; the run names the days. Find out what wrote past the sums.";
+        let mut signal = Signal::of(kind, Severity::Medium, "kpi_summary", "Summed-up days")
+            .saying(format!("Kept figures of {differences} days differed from their rows"), message)
+            .acting(format!("/jobs/{}", context.run_id));
+        signal.value = i64::try_from(differences).ok().map(Into::into);
+        alerts::raise(&mut tx, clock, by, &signal).await?;
+    } else {
+        let ended = Ended { by, how: Resolution::Auto, note: None };
+        alerts::clear(&mut tx, clock, &Signal::key_of(kind, "kpi_summary"), ended).await?;
+    }
+    Ok(store::commit(tx).await?)
 }

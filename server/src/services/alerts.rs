@@ -2,10 +2,12 @@
 
 mod desk;
 mod evaluation;
+mod house;
 mod mail;
 mod many;
 mod metrics;
 mod notifying;
+mod outage;
 mod outbox;
 mod recovery;
 mod routes;

@@ -14,21 +14,12 @@ pub use figures::KPI_ROWS;
 pub(crate) use large::write as write_large;
 pub use large::{Asked, LargeFile, MAX_STREAMED_ROWS};
 
-use super::{
-    customers::{self, sealing::masked},
-    inventory,
-    overview::RowSource,
-    transactions::{scope, zone_of},
-};
+use super::{customers::sealing::masked, overview::RowSource, transactions::zone_of};
 use crate::{access::secret::Keys, backend::Backend};
 use chrono::{DateTime, FixedOffset};
 use domain::{
     AppError,
     access::{Permission, Principal},
-    customers::CustomerQuery,
-    inventory::ProductQuery,
-    query,
-    transactions::SaleQuery,
 };
 use engine::calendar::BusinessZone;
 use serde_json::json;

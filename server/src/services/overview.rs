@@ -11,7 +11,7 @@ mod hours;
 mod measure;
 mod pace;
 mod pulse;
-mod rhythm;
+pub(crate) mod rhythm;
 mod rows;
 mod seen;
 mod series;

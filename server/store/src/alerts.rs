@@ -43,6 +43,8 @@ pub struct NewAlert<'a> {
     pub action_path: Option<&'a str>,
     pub source: &'a str,
     pub silenced_until: Option<DateTime<Utc>>,
+    /// When it began.
+    pub opened_at: DateTime<Utc>,
     pub at: DateTime<Utc>,
 }
 
@@ -114,7 +116,7 @@ pub async fn insert(connection: &mut PgConnection, new: &NewAlert<'_>) -> Result
         "insert into ops.alerts (id, dedup_key, rule_id, alert_type, feature, severity, title, message, entity_type, entity_id,
                                  entity_label, value, threshold, unit, money_at_risk, currency, action_path, source,
                                  silenced_until, opened_at, last_seen_at)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $20)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $21, $20)
          on conflict do nothing",
         new.id,
         new.dedup_key,
@@ -135,7 +137,8 @@ pub async fn insert(connection: &mut PgConnection, new: &NewAlert<'_>) -> Result
         new.action_path,
         new.source,
         new.silenced_until,
-        new.at
+        new.at,
+        new.opened_at
     )
     .execute(connection)
     .await?;
@@ -322,6 +325,21 @@ pub async fn seen_this_minute(connection: &mut PgConnection, id: Uuid, actor: &s
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Keys and severities of the open alerts of a type.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn open_of(connection: &mut PgConnection, alert_type: &str) -> Result<Vec<(String, i16)>> {
+    let rows = sqlx::query!(
+        "select dedup_key, severity from ops.alerts
+         where alert_type = $1 and state <> 'resolved' and deleted_at is null order by dedup_key",
+        alert_type
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(rows.into_iter().map(|row| (row.dedup_key, row.severity)).collect())
 }
 
 /// Keys of the open alerts of a type that were last seen before.

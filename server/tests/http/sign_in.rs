@@ -85,6 +85,41 @@ async fn five_failures_lock_the_name_at_the_address_known_or_not(root: PgPool) {
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn a_name_that_many_addresses_try_is_held_and_told_to_who_keeps_the_accounts(root: PgPool) {
+    let world = World::new(root).await;
+    let ada = world.user("ada@mill.example", Some(Role::Admin), &[]).await;
+    world.user("pia@mill.example", Some(Role::Planner), &[]).await;
+    let app = router(&world);
+    for n in 0..10 {
+        let mut client = Client::at(&app, &format!("192.0.2.{n}:1"));
+        for _ in 0..5 {
+            assert_eq!(client.login("ada@mill.example", "wrong wrong wrong").await.status, StatusCode::UNAUTHORIZED);
+        }
+    }
+    let mut stranger = Client::at(&app, "198.51.100.1:1");
+    assert_eq!(stranger.login("ada@mill.example", PASSWORD).await.status, StatusCode::TOO_MANY_REQUESTS);
+    let told: (String, i16, i32, bool) = sqlx::query_as(
+        "select entity_id, severity, occurrences, state = 'resolved' from ops.alerts where alert_type = 'account_held'",
+    )
+    .fetch_one(&world.owner)
+    .await
+    .expect("an alert");
+    assert_eq!(told, (ada.to_string(), 2, 1, false));
+
+    let mut pia = Client::at(&app, "192.0.2.100:1");
+    let token =
+        pia.login("pia@mill.example", PASSWORD).await.json()["access_token"].as_str().expect("token").to_owned();
+    let seen = pia.json(Method::GET, "/api/v1/alerts?alert_type=account_held", Some(&token), json!(null)).await.json();
+    assert_eq!(seen["metadata"]["total"], 0, "accounts are not everybody's business: {seen}");
+    world.clock.advance(chrono::Duration::minutes(16));
+    world.services.evaluation.round(&crate::world::person(Role::Admin)).await.expect("a round");
+    assert_eq!(
+        world.number("select count(*) from ops.alerts where alert_type = 'account_held' and resolution = 'auto'").await,
+        1
+    );
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn ten_wrong_passwords_at_once_are_still_only_five(root: PgPool) {
     let world = World::new(root).await;
     let app = router(&world);

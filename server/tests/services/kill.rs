@@ -17,7 +17,7 @@ const INVOICES: i64 = 400;
 const LINES: usize = 10;
 const VISITS: i64 = 2_000;
 
-fn run(dir: &Path, arguments: &[&str], input: &str) -> String {
+pub fn run(dir: &Path, arguments: &[&str], input: &str) -> String {
     let mut child = millrace(dir, arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("spawn");
     child.stdin.take().expect("stdin").write_all(input.as_bytes()).expect("input");
     let output = child.wait_with_output().expect("output");
@@ -26,7 +26,7 @@ fn run(dir: &Path, arguments: &[&str], input: &str) -> String {
 }
 
 /// Backends outlive a killed postmaster for a moment, so that the program is ready while nobody new is let in.
-async fn connected(url: &str) -> PgPool {
+pub async fn connected(url: &str) -> PgPool {
     for _ in 0..300 {
         if let Ok(pool) = PgPool::connect(url).await {
             return pool;
@@ -42,7 +42,7 @@ fn worker(dir: &Path) -> Child {
 
 /// The answer to a request, asked again while the server says that it changed nothing and the caller should try again
 /// in a moment: readiness speaks of the connection it asked on, not of each in the pool.
-fn asked(server: &Server, head: &str, token: &str, kind: &str, body: &[u8]) -> Value {
+pub fn asked(server: &Server, head: &str, token: &str, kind: &str, body: &[u8]) -> Value {
     let mut answer = (0, Vec::new());
     until(head, Duration::from_secs(30), || {
         answer = server.call(head, token, kind, body);
@@ -96,7 +96,7 @@ fn prepared(server: &Server, token: &str, target: &str, file: &str) -> String {
 }
 
 /// Adds an administrator and signs it in; the access token.
-fn administrator(dir: &Path, server: &Server) -> String {
+pub fn administrator(dir: &Path, server: &Server) -> String {
     run(dir, &["user", "add", "kill@millrace.test", "--role", "admin"], &format!("{PASSWORD}\n{PASSWORD}\n"));
     let sign_in = json!({"username": "kill@millrace.test", "password": PASSWORD}).to_string();
     let session = asked(server, "POST /api/v1/auth/login", "", "application/json", sign_in.as_bytes());

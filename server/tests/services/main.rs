@@ -7,6 +7,8 @@
 mod dice;
 #[path = "../world/figures.rs"]
 mod figures;
+#[path = "../world/mailbox.rs"]
+mod mailbox;
 #[path = "../world/shop.rs"]
 mod shop;
 #[path = "../world.rs"]
@@ -31,6 +33,7 @@ mod fraud_lists;
 mod freshness;
 mod history;
 mod hours;
+mod house;
 mod import_command;
 mod ingest;
 mod ingest_bad_input;
@@ -45,7 +48,9 @@ mod learned_sets;
 mod local_days;
 mod online_retail;
 mod opening;
+mod outage_alert;
 mod outbox;
+mod outbox_kill;
 mod overview;
 mod pending_sales;
 mod plans;

@@ -49,7 +49,12 @@ impl Server {
     }
 
     pub fn start_with(dir: &Path, options: &[&str]) -> Self {
-        let mut child = millrace(dir, &[&["serve"], options].concat()).stderr(Stdio::piped()).spawn().expect("spawn");
+        Self::start_as(millrace(dir, &[&["serve"], options].concat()))
+    }
+
+    /// With an environment of its own.
+    pub fn start_as(mut command: Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().expect("spawn");
         let mut lines = BufReader::new(child.stderr.take().expect("stderr"));
         let mut said = String::new();
         let address = loop {

@@ -5,7 +5,9 @@ use crate::{access::Permission, words::words};
 words! {
     /// What an alert is of; who may not view that does not see it.
     AlertFeature {
+        Access => "access", "Access";
         Alerts => "alerts", "Alerts";
+        Audit => "audit", "Audit log";
         Fraud => "fraud", "Fraud";
         Ingest => "ingest", "Imports";
         Inventory => "inventory", "Stock";
@@ -20,7 +22,9 @@ impl AlertFeature {
     #[must_use]
     pub const fn right(self) -> Permission {
         match self {
+            Self::Access => Permission::AccessUsersView,
             Self::Alerts => Permission::AlertsView,
+            Self::Audit => Permission::AuditView,
             Self::Fraud => Permission::FraudView,
             Self::Ingest => Permission::IngestView,
             Self::Inventory => Permission::InventoryView,
@@ -58,8 +62,20 @@ pub const KINDS: &[AlertKind] = &[
     kind("fraud_backlog", AlertFeature::Fraud, "queue", "The oldest held case waits for 30 minutes at most."),
     kind("screening_unavailable", AlertFeature::Fraud, "screening", "Screening judged every sale of 5 minutes."),
     kind("revenue_drop", AlertFeature::Overview, "business", "More than 80 % of what is usual by that time."),
+    kind(
+        "kpi_mismatch",
+        AlertFeature::Overview,
+        "figures",
+        "The next comparison of the kept figures finds no difference.",
+    ),
     kind("job_failed", AlertFeature::Jobs, "kind", "The next run of the kind succeeds."),
     kind("queue_lag", AlertFeature::Jobs, "queue", "The oldest run that is ready waits for 60 s at most."),
+    kind("schedule_missed", AlertFeature::Jobs, "schedule", "It succeeds again, or is switched off."),
+    kind("database_unavailable", AlertFeature::System, "database", "It has been there again for 30 seconds."),
+    kind("database_restarted", AlertFeature::System, "database", "A day without another restart, or a person."),
+    kind("disk_low", AlertFeature::System, "disk", "15 % of the disk are free."),
+    kind("partition_default", AlertFeature::System, "table", "All its rows lie in partitions of their own."),
+    kind("account_held", AlertFeature::Access, "user", "Nobody has tried for a quarter of an hour."),
     kind("notification_failed", AlertFeature::Alerts, "channel", "The next message is delivered."),
     kind("rule_error", AlertFeature::Alerts, "rule", "The rule can be evaluated again."),
     kind("no_data", AlertFeature::Alerts, "rule", "There is data again."),

@@ -50,7 +50,8 @@ impl Subject<'_> {
     /// What must be heard: critical alerts of access and audit cannot be held back by anybody.
     #[must_use]
     pub fn is_always_told(&self) -> bool {
-        self.severity == Severity::Critical && NEVER.contains(&self.alert_type)
+        let kept = matches!(self.feature, AlertFeature::Access | AlertFeature::Audit);
+        self.severity == Severity::Critical && (kept || NEVER.contains(&self.alert_type))
     }
 }
 

@@ -305,6 +305,7 @@ impl AlertsPort for AlertsService {
             money_at_risk: command.money_at_risk.map(|amount| Money::new(amount, business.base_currency)),
             action_path: None,
             source: Source::Manual,
+            since: None,
         };
         who.require(signal.feature.right())?;
         let (id, opened) = signals::raise(&mut tx, self.backend.clock.as_ref(), who.label(), &signal).await?;

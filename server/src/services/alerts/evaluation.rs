@@ -1,6 +1,7 @@
 //! Looking at what rules watch (`alerts.md` 3.2, 3.3): each rule on its own; one that fails stops no other.
 
 use super::{
+    house::House,
     metrics::{Reader, Watched},
     recovery,
     signals::{self, Ended, Entity, Signal, Source},
@@ -19,7 +20,7 @@ use engine::alerts::{Act, ERRORS_TOLD, Health, Instance, Reading, is_silent, loo
 use rust_decimal::Decimal;
 use serde_json::json;
 use sqlx::PgConnection;
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt, path::Path, sync::Arc};
 use store::alerts::{
     self as rows,
     instances::{self, InstanceFields},
@@ -33,6 +34,7 @@ use uuid::Uuid;
 pub struct EvaluationService {
     backend: Backend,
     reader: Reader,
+    house: House,
 }
 
 impl fmt::Debug for EvaluationService {
@@ -51,7 +53,12 @@ pub struct Round {
 impl EvaluationService {
     #[must_use]
     pub fn new(backend: Backend, overview: Arc<dyn OverviewPort>) -> Self {
-        Self { reader: Reader::new(backend.clone(), overview), backend }
+        Self { reader: Reader::new(backend.clone(), overview), backend, house: House::default() }
+    }
+
+    /// Looks at the disk that holds a folder, too.
+    pub fn watch_disk(&mut self, folder: &Path) {
+        self.house = House::holding(folder);
     }
 
     /// Every rule that is due, then what recovers by itself.
@@ -72,6 +79,7 @@ impl EvaluationService {
             }
         }
         recovery::sweep(&self.backend, who).await?;
+        self.house.look(&self.backend, who).await?;
         Ok(round)
     }
 
@@ -310,6 +318,7 @@ impl Looked<'_> {
             money_at_risk: None,
             action_path: Some(self.metric.action_path(key)),
             source: Source::Rule(self.rule.id),
+            since: None,
         };
         signal.saying(title, message)
     }

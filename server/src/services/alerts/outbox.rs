@@ -3,6 +3,7 @@
 
 use super::{
     mail::{self, Mailer},
+    outage::Outage,
     recovery, routing,
     signals::{self, Ended, Signal},
     steps,
@@ -353,6 +354,7 @@ pub async fn keep_delivering(services: Services, stop: CancellationToken) {
     let mut tick = tokio::time::interval(time::Duration::from_secs(5));
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut down = false;
+    let mut outage = Outage::at_start(services.backend.clock.now());
     loop {
         let mut moved = false;
         tokio::select! {
@@ -372,10 +374,12 @@ pub async fn keep_delivering(services: Services, stop: CancellationToken) {
         while let Ok(event) = heard.try_recv() {
             moved |= matches!(event, Heard::Changed(changed) if changed.topic == Topic::Inventory);
         }
+        let told = outage.look(&services.backend, &who).await;
         if services.backend.breaker.is_open() {
             continue;
         }
         let done = async {
+            told?;
             if moved {
                 recovery::stock(&services.backend, &who).await?;
             }

@@ -20,8 +20,12 @@ use sqlx::PgConnection;
 use store::alerts::{self as rows, metrics, silences};
 
 /// Types whose alerts end when nothing was told of them for so long.
-const QUIET: [(&str, Duration); 2] =
-    [("screening_unavailable", Duration::minutes(5)), ("fraud_detected", Duration::hours(24))];
+const QUIET: [(&str, Duration); 4] = [
+    ("screening_unavailable", Duration::minutes(5)),
+    ("fraud_detected", Duration::hours(24)),
+    ("database_restarted", Duration::hours(24)),
+    ("account_held", Duration::minutes(15)),
+];
 /// Stock has recovered above this multiple of the threshold.
 const RECOVERED: Decimal = Decimal::from_parts(12, 0, 0, false, 1);
 /// Products of one transaction.

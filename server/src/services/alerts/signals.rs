@@ -59,6 +59,8 @@ pub struct Signal {
     pub unit: Option<String>,
     pub money_at_risk: Option<Money>,
     pub action_path: Option<String>,
+    /// When it began, where it is told afterwards.
+    pub since: Option<DateTime<Utc>>,
     pub source: Source,
 }
 
@@ -79,6 +81,7 @@ impl Signal {
             money_at_risk: None,
             action_path: None,
             source: Source::Signal,
+            since: None,
         }
     }
 
@@ -181,6 +184,7 @@ async fn open(
         action_path: signal.action_path.as_deref(),
         source: signal.source.as_str(),
         silenced_until: silence.map(|(_, until)| until),
+        opened_at: signal.since.unwrap_or(at),
         at,
     };
     if !rows::insert(connection, &new).await? {

@@ -13,6 +13,30 @@ pub struct Row {
     pub value: Option<Decimal>,
 }
 
+/// Tables whose partition for what has none of its own is not empty.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn rows_astray(connection: &mut PgConnection) -> Result<Vec<String>> {
+    Ok(sqlx::query_scalar!(
+        r#"select name as "name!"
+           from (values ('ops.audit_log', exists (select from ops.audit_log_default)),
+                        ('ops.kpi_snapshots', exists (select from ops.kpi_snapshots_default)),
+                        ('sales.visits', exists (select from sales.visits_default))) as t (name, astray)
+           where astray order by name"#
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
+/// When the database was started.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn database_started(connection: &mut PgConnection) -> Result<DateTime<Utc>> {
+    Ok(sqlx::query_scalar!(r#"select pg_postmaster_start_time() as "started!""#).fetch_one(connection).await?)
+}
+
 /// Minutes that the oldest held case waits without anybody working on it; 0 when none does.
 ///
 /// # Errors
