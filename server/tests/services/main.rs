@@ -51,6 +51,7 @@ mod opening;
 mod outage_alert;
 mod outbox;
 mod outbox_kill;
+mod outbox_mail;
 mod overview;
 mod pending_sales;
 mod plans;

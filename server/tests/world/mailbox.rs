@@ -5,7 +5,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 /// How it ends a message.
@@ -63,15 +63,6 @@ impl Mailbox {
 
     pub fn received(&self) -> Vec<Mail> {
         self.received.lock().expect("lock").clone()
-    }
-
-    /// Until so many have come, 30 s at most.
-    pub fn wait_for(&self, number: usize) -> Vec<Mail> {
-        let begun = Instant::now();
-        while self.received().len() < number && begun.elapsed() < Duration::from_secs(30) {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        self.received()
     }
 
     fn converse(&self, stream: &TcpStream) -> std::io::Result<()> {
