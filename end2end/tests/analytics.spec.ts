@@ -54,6 +54,10 @@ test('the report of a day is built once and stands', async ({ page }) => {
   const file = await page.request.get(`/api/v1/reports/daily/${day}/file?format=csv`);
   expect(file.status()).toBe(200);
   expect(await file.text()).toContain('revenue');
+  const paper = page.getByRole('link', { name: 'PDF', exact: true });
+  const printed = await page.request.get((await paper.getAttribute('href')) ?? '');
+  expect(printed.headers()['content-type']).toBe('application/pdf');
+  expect((await printed.body()).subarray(0, 5).toString()).toBe('%PDF-');
   await axeClean(page);
   await noSidewaysScroll(page);
 });

@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod inventory;
 pub mod jobs;
 pub mod overview;
+mod paper;
 pub mod search;
 pub mod settings;
 mod stale;

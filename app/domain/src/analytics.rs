@@ -13,7 +13,7 @@ pub use query::{
     AnalyticsQuery, CategoryRequest, HourlyRequest, HourlyWindow, MAX_HOURLY_DAYS, Measure, ProductRequest,
 };
 
-pub use report::{DailyReport, ReportFigure, ReportRevision, ReportScreen, ReportUnit, ReportsPort};
+pub use report::{DailyReport, ReportFigure, ReportRevision, ReportScreen, ReportUnit, ReportsPort, UNCATEGORISED};
 pub use segment::{
     Scheme, Segment, SegmentCuts, SegmentMetadata, SegmentRequest, SegmentRow, Segments, SegmentsPort, SetTier, Tier,
     TierLimits,

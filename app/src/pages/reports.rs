@@ -16,14 +16,12 @@ use crate::{
 use chrono::{Days, NaiveDate};
 use domain::{
     access::Permission,
-    analytics::{DailyReport, ReportFigure, ReportRevision, ReportScreen, ReportUnit},
+    analytics::{DailyReport, ReportRevision, ReportScreen, UNCATEGORISED},
     format,
     live::Topic,
-    overview::change_percent,
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::{use_location, use_params_map};
-use rust_decimal::Decimal;
 
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct ReportRoute {
@@ -67,6 +65,7 @@ fn page(screen: Option<ReportScreen>, asked: &str, rebuild: ServerAction<Rebuild
         view! {
             <a class="btn" rel="external" href=format!("{file}csv")>"CSV"</a>
             <a class="btn" rel="external" href=format!("{file}xlsx")>"XLSX"</a>
+            <a class="btn" rel="external" href=format!("{file}pdf")>"PDF"</a>
         }
     });
     let may_rebuild = session().may(Permission::JobsRun) && day.is_some();
@@ -121,17 +120,6 @@ fn shown(screen: ReportScreen) -> impl IntoView {
 
 fn figures(report: &DailyReport) -> impl IntoView + use<> {
     let locale = session().business.locale;
-    let currency = report.currency;
-    let words = |figure: &ReportFigure, value: Option<Decimal>| match value {
-        None => format::UNKNOWN.to_owned(),
-        Some(value) if figure.unit == ReportUnit::Money => format::money(value, currency, &locale),
-        Some(value) => format::number(value, &locale),
-    };
-    let against = |figure: &ReportFigure, before: Option<Decimal>| {
-        let change = figure.value.zip(before).and_then(|(now, before)| change_percent(now, before));
-        let change = change.map(|change| format!(" ({}\u{a0}%)", format::change(change, &locale))).unwrap_or_default();
-        format!("{}{change}", words(figure, before))
-    };
     let rows = report
         .figures
         .iter()
@@ -139,9 +127,9 @@ fn figures(report: &DailyReport) -> impl IntoView + use<> {
             view! {
                 <tr>
                     <td>{f.label.clone()}</td>
-                    <td class="r num">{words(f, f.value)}</td>
-                    <td class="r num">{against(f, f.day_before)}</td>
-                    <td class="r num">{against(f, f.week_before)}</td>
+                    <td class="r num">{report.words(f, f.value, &locale)}</td>
+                    <td class="r num">{report.against(f, f.day_before, &locale)}</td>
+                    <td class="r num">{report.against(f, f.week_before, &locale)}</td>
                 </tr>
             }
         })
@@ -204,7 +192,7 @@ fn categories(report: &DailyReport) -> impl IntoView + use<> {
         .map(|c| {
             view! {
                 <tr>
-                    <td>{c.category.clone().unwrap_or_else(|| "Without a category".to_owned())}</td>
+                    <td>{c.category.clone().unwrap_or_else(|| UNCATEGORISED.to_owned())}</td>
                     <td class="r num">{format::money(c.total_sales, report.currency, &locale)}</td>
                     <td class="r num">{format::count(c.transaction_count, &locale)}</td>
                 </tr>

@@ -3,11 +3,13 @@
 
 mod compute;
 mod kept;
+mod print;
 mod reports;
 mod segments;
 mod views;
 
 pub(crate) use compute::{categories, clock_hours, hourly, products};
+pub(crate) use print::print_report;
 pub use reports::ReportsService;
 pub(crate) use reports::kept as kept_report;
 pub use segments::SegmentsService;

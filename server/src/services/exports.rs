@@ -49,6 +49,8 @@ pub enum Format {
     Xlsx,
     /// Of the audit log only.
     JsonLines,
+    /// Of the report of a day only.
+    Pdf,
 }
 
 impl Format {
@@ -58,6 +60,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Xlsx => "xlsx",
             Self::JsonLines => "jsonl",
+            Self::Pdf => "pdf",
         }
     }
 
@@ -67,6 +70,7 @@ impl Format {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Self::JsonLines => "application/x-ndjson",
+            Self::Pdf => "application/pdf",
         }
     }
 
@@ -87,6 +91,14 @@ pub struct About {
     pub by: String,
     /// Rows of the snapshot.
     pub rows: i64,
+}
+
+impl About {
+    /// `transactions-2026-10-06.csv`
+    #[must_use]
+    pub fn file_name(&self, format: Format) -> String {
+        format!("{}-{}.{}", self.dataset, self.as_of.format("%Y-%m-%d"), format.extension())
+    }
 }
 
 /// An open export: its rows are read until [`Export::batch`] answers none.
@@ -151,10 +163,10 @@ impl Export {
         }
     }
 
-    /// `transactions-2026-10-06.csv`
+    /// See [`About::file_name`].
     #[must_use]
     pub fn file_name(&self, format: Format) -> String {
-        format!("{}-{}.{}", self.about.dataset, self.about.as_of.format("%Y-%m-%d"), format.extension())
+        self.about.file_name(format)
     }
 }
 
@@ -202,6 +214,19 @@ impl ExportsService {
         let about = export.about.clone();
         drop(export);
         Ok(Opened::Asked(self.ask(who, format, &about).await?))
+    }
+
+    /// The report of a day as a PDF, with the rights and the audit row of its other files; `pairs` as for those.
+    ///
+    /// # Errors
+    /// As [`Self::open`] of the dataset `daily-report`.
+    pub async fn report_pdf(&self, who: &Principal, pairs: &[(String, String)]) -> Result<(About, Vec<u8>), AppError> {
+        who.require(Permission::AccessExport)?;
+        let _slot = self.slot()?;
+        let (about, paper) = analytics::printed(&self.backend, who, pairs).await?;
+        let bytes = paper.pdf().await?;
+        self.log(who, &about, Format::Pdf).await?;
+        Ok((about, bytes))
     }
 
     async fn read(

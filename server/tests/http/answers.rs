@@ -142,6 +142,7 @@ impl Walk {
         self.get("/api/v1/reports/daily").await;
         self.get("/api/v1/reports/daily/2026-03-08?revision=1").await;
         self.text("/api/v1/reports/daily/2026-03-08/file?format=csv").await;
+        self.text("/api/v1/reports/daily/2026-03-08/file?format=pdf").await;
         for set in ["customer-segments.csv", "hourly-sales.csv", "top-products.csv", "category-performance.xlsx"] {
             self.text(&format!("/api/v1/exports/{set}")).await;
         }

@@ -51,6 +51,7 @@ mod pending_sales;
 mod plans;
 mod process;
 mod refunds;
+mod report_paper;
 mod rule_sets;
 mod screening;
 mod segments;

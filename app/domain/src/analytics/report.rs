@@ -1,7 +1,7 @@
 //! The report of a business day (`commerce.md` 3.9).
 
 use super::{CategoryPerformance, HourlySales, TopProduct};
-use crate::{AppError, access::Principal, money::Currency};
+use crate::{AppError, access::Principal, format, money::Currency, overview::change_percent};
 use async_trait::async_trait;
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use rust_decimal::Decimal;
@@ -47,6 +47,34 @@ pub struct DailyReport {
     /// Names of blocks that could not be had.
     pub failed: Vec<String>,
 }
+
+impl DailyReport {
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("Report of {}", format::date(self.date))
+    }
+
+    /// A value of `figure` in words.
+    #[must_use]
+    pub fn words(&self, figure: &ReportFigure, value: Option<Decimal>, locale: &str) -> String {
+        match value {
+            None => format::UNKNOWN.to_owned(),
+            Some(value) if figure.unit == ReportUnit::Money => format::money(value, self.currency, locale),
+            Some(value) => format::number(value, locale),
+        }
+    }
+
+    /// An earlier value of `figure` in words, with the change since.
+    #[must_use]
+    pub fn against(&self, figure: &ReportFigure, before: Option<Decimal>, locale: &str) -> String {
+        let change = figure.value.zip(before).and_then(|(now, before)| change_percent(now, before));
+        let change = change.map(|change| format!(" ({}\u{a0}%)", format::change(change, locale))).unwrap_or_default();
+        format!("{}{change}", self.words(figure, before, locale))
+    }
+}
+
+/// Sales of what stands in no category.
+pub const UNCATEGORISED: &str = "Without a category";
 
 /// A report as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -69,12 +69,14 @@ pub async fn file(
     let pairs = query::pairs(raw.as_deref().unwrap_or_default());
     let of = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.trim().to_owned());
     let format = of("format").filter(|format| !format.is_empty()).unwrap_or_else(|| "xlsx".to_owned());
-    if !["csv", "xlsx"].contains(&format.as_str()) {
-        return Err(AppError::field("format", "Use csv or xlsx; a PDF is printed from the page of the report.").into());
-    }
     let day = date.to_string();
     let revision = of("revision").unwrap_or_default();
     let asked = query::write([("date", day.as_str()), ("revision", revision.as_str())]);
+    match format.as_str() {
+        "pdf" => return exports::printed(&state.0, &who.0, &query::pairs(&asked)).await,
+        "csv" | "xlsx" => {}
+        _ => return Err(AppError::field("format", "Use csv, pdf or xlsx.").into()),
+    }
     exports::export(state, who, Path(format!("daily-report.{format}")), RawQuery(Some(asked)), headers).await
 }
 

@@ -78,7 +78,8 @@ pub const OPERATIONS: &[Operation] = &[
 ];
 
 const REVISION: Parameter = whole("revision", "The newest when not given.");
-const FILES: &[&str] = &["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"];
+const FILES: &[&str] =
+    &["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/pdf"];
 
 pub const REPORTS: &[Operation] = &[
     json("GET /api/v1/reports/daily", "The newest revision of each day's report", list::<ReportRevision>)
@@ -86,11 +87,11 @@ pub const REPORTS: &[Operation] = &[
     json("GET /api/v1/reports/daily/{date}", "The report of a day with its revisions", named::<ReportScreen>)
         .with(&[day("date", "The business day."), REVISION]),
     file("GET /api/v1/reports/daily/{date}/file", "The report of a day as a file", FILES)
-        .note("A PDF is printed from the page of the report.")
+        .note("The PDF of a revision has the same bytes whenever it is fetched.")
         .with(&[
             day("date", "The business day."),
             REVISION,
-            asked("format", |_| one_of(["xlsx", "csv"]), "xlsx when not given."),
+            asked("format", |_| one_of(["xlsx", "csv", "pdf"]), "xlsx when not given."),
         ]),
     json("POST /api/v1/reports/daily/{date}/rebuild", "Build the report of a day anew", named::<ReportScreen>)
         .note(
