@@ -206,10 +206,8 @@ mod tests {
     use super::*;
     use layout::lay_out;
 
-    const COLUMNS: &[Column] = &[
-        Column { head: "Product", share: 3.0, number: false },
-        Column { head: "Revenue", share: 1.0, number: true },
-    ];
+    const COLUMNS: &[Column] =
+        &[Column { head: "Product", share: 3.0, number: false }, Column { head: "Revenue", share: 1.0, number: true }];
 
     fn paper(rows: Vec<Vec<String>>) -> Paper {
         Paper {

@@ -7,6 +7,8 @@
 mod dice;
 #[path = "../world/figures.rs"]
 mod figures;
+#[path = "../world/mailbox.rs"]
+mod mailbox;
 #[path = "../world/shop.rs"]
 mod shop;
 #[path = "../world.rs"]
@@ -51,6 +53,7 @@ mod pending_sales;
 mod plans;
 mod process;
 mod refunds;
+mod report_mails;
 mod report_paper;
 mod rule_sets;
 mod screening;

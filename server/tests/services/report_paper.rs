@@ -60,7 +60,8 @@ async fn the_paper_of_a_day_says_what_is_stored(db: PgPool) {
     assert!(LONG.chars().count() >= 200);
     let mug = world.product().await;
     sqlx::query("update sales.products set name = $2 where id = $1").bind(mug).bind(LONG).execute(&db).await.unwrap();
-    let sale = world.sale(Sale { at: "2026-11-20T20:30:00Z", net: "482310.50", currency: "INR", ..Sale::default() }).await;
+    let sale =
+        world.sale(Sale { at: "2026-11-20T20:30:00Z", net: "482310.50", currency: "INR", ..Sale::default() }).await;
     sqlx::query(
         "insert into sales.transaction_lines (transaction_id, line_no, product_id, quantity, list_price, unit_price, discount, net, tax, occurred_at)
          values ($1, 1, $2, 1, 482310.50, 482310.50, 0, 482310.50, 0, '2026-11-20T20:30:00Z')",

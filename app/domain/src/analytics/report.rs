@@ -96,7 +96,29 @@ pub struct ReportScreen {
     pub revisions: Vec<ReportRevision>,
 }
 
-/// Reading needs `overview.view`, rebuilding `jobs.run`.
+/// Whether the caller gets the report of each day by mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ReportSubscription {
+    pub subscribed: bool,
+    /// A mail server is set; nothing is sent without one.
+    pub mails: bool,
+}
+
+/// What the caller wishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SubscribeReport {
+    pub subscribed: bool,
+}
+
+/// The page of a day; without a screen the day has no report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportPage {
+    pub screen: Option<ReportScreen>,
+    pub subscription: ReportSubscription,
+}
+
+/// Reading needs `overview.view`, rebuilding `jobs.run`; a subscription is its person's own.
 #[async_trait]
 pub trait ReportsPort: Send + Sync + 'static {
     /// The newest revision of each of the last 100 days that have one, the newest day first.
@@ -110,4 +132,6 @@ pub trait ReportsPort: Send + Sync + 'static {
     ) -> Result<Option<ReportScreen>, AppError>;
     /// Builds the day anew; without a change nothing is written, and the newest revision comes back.
     async fn rebuild(&self, who: &Principal, date: NaiveDate) -> Result<ReportScreen, AppError>;
+    async fn subscription(&self, who: &Principal) -> Result<ReportSubscription, AppError>;
+    async fn subscribe(&self, who: &Principal, command: SubscribeReport) -> Result<ReportSubscription, AppError>;
 }

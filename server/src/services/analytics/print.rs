@@ -41,7 +41,12 @@ pub fn print_report(screen: &ReportScreen, locale: &str) -> Result<Paper, AppErr
     let built_at = zone.local(shown.built_at.to_utc());
     let money = |amount| format::money(amount, report.currency, locale);
     let mut blocks = vec![
-        Block::Line(format!("{} \u{b7} {} \u{b7} revision {}", format::date_long(report.date), report.zone, shown.revision)),
+        Block::Line(format!(
+            "{} \u{b7} {} \u{b7} revision {}",
+            format::date_long(report.date),
+            report.zone,
+            shown.revision
+        )),
         Block::Line(format!("Built {} \u{b7} {}", format::date_time_full(built_at), shown.reason)),
         Block::Line(format!("SHA-256 {}", shown.sha256)),
     ];
@@ -60,9 +65,10 @@ pub fn print_report(screen: &ReportScreen, locale: &str) -> Result<Paper, AppErr
         .hours
         .iter()
         .map(|h| vec![format::time(h.hour), money(h.total_sales), format::count(h.transaction_count, locale)]);
-    let products = report.products.iter().map(|p| {
-        vec![p.name.clone(), p.sku.clone(), money(p.total_revenue), format::number(p.units, locale)]
-    });
+    let products = report
+        .products
+        .iter()
+        .map(|p| vec![p.name.clone(), p.sku.clone(), money(p.total_revenue), format::number(p.units, locale)]);
     let categories = report.categories.iter().map(|c| {
         let name = c.category.clone().unwrap_or_else(|| UNCATEGORISED.to_owned());
         vec![name, money(c.total_sales), format::count(c.transaction_count, locale)]

@@ -6,8 +6,8 @@ use super::super::{
 };
 use crate::http::api::analytics::TierNow;
 use domain::analytics::{
-    AnalyticsMetadata, CategoryPerformance, HourlySales, ReportRevision, ReportScreen, SegmentMetadata, SegmentRow,
-    SetTier, TopProduct,
+    AnalyticsMetadata, CategoryPerformance, HourlySales, ReportRevision, ReportScreen, ReportSubscription,
+    SegmentMetadata, SegmentRow, SetTier, SubscribeReport, TopProduct,
 };
 
 const FROM: Parameter = day("from", "First business day; with to, instead of a number.");
@@ -82,6 +82,14 @@ const FILES: &[&str] =
     &["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/pdf"];
 
 pub const REPORTS: &[Operation] = &[
+    json(
+        "GET /api/v1/reports/subscription",
+        "Whether the caller gets each day's report by mail",
+        named::<ReportSubscription>,
+    ),
+    json("PUT /api/v1/reports/subscription", "Get each day's report by mail, or stop it", named::<ReportSubscription>)
+        .note("The first revision goes out once, in the night after the day.")
+        .takes(named::<SubscribeReport>),
     json("GET /api/v1/reports/daily", "The newest revision of each day's report", list::<ReportRevision>)
         .note("100 days at most, the newest day first."),
     json("GET /api/v1/reports/daily/{date}", "The report of a day with its revisions", named::<ReportScreen>)
