@@ -22,6 +22,7 @@ RUN apt-get update && \
     useradd --system --uid 10001 --home-dir /var/lib/millrace --create-home --shell /usr/sbin/nologin millrace
 COPY --from=build /out /opt/millrace
 COPY LICENSE-APACHE LICENSE-MIT /opt/millrace/
+COPY server/fonts/LICENSE /opt/millrace/LICENSE-INTER
 ENV PATH=/opt/millrace:$PATH \
     LEPTOS_OUTPUT_NAME=millrace LEPTOS_SITE_ROOT=/opt/millrace/site LEPTOS_SITE_PKG_DIR=pkg LEPTOS_HASH_FILES=true \
     MILLRACE_ENV=production MILLRACE_LISTEN=0.0.0.0:8000 MILLRACE_DATA_DIR=/var/lib/millrace

@@ -68,6 +68,7 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/analytics/screen", Access::Needs(Permission::OverviewView)),
     ("/fn/reports/daily", Access::Needs(Permission::OverviewView)),
     ("/fn/reports/rebuild", Access::Needs(Permission::JobsRun)),
+    ("/fn/reports/subscribe", Access::Needs(Permission::OverviewView)),
     ("/fn/search/find", Access::SignedIn),
     ("/fn/transactions/list", Access::Needs(Permission::TransactionsView)),
     ("/fn/transactions/detail", Access::Needs(Permission::TransactionsView)),

@@ -54,6 +54,27 @@ test('the report of a day is built once and stands', async ({ page }) => {
   const file = await page.request.get(`/api/v1/reports/daily/${day}/file?format=csv`);
   expect(file.status()).toBe(200);
   expect(await file.text()).toContain('revenue');
+  const paper = page.getByRole('link', { name: 'PDF', exact: true });
+  const printed = await page.request.get((await paper.getAttribute('href')) ?? '');
+  expect(printed.headers()['content-type']).toBe('application/pdf');
+  expect((await printed.body()).subarray(0, 5).toString()).toBe('%PDF-');
   await axeClean(page);
   await noSidewaysScroll(page);
+});
+
+test('the report of a day comes by mail to who asks for it, and stops', async ({ page }) => {
+  const day = new Date(Date.now() - 20 * 86_400_000).toISOString().slice(0, 10);
+  const told = async () => (await (await page.request.get('/api/v1/reports/subscription')).json()).subscribed;
+  await open(page, `/reports/daily/${day}`);
+  const card = page.locator('[data-by-mail]');
+  const stop = card.getByRole('button', { name: 'Stop' });
+  const ask = card.getByRole('button', { name: 'Mail me the report each morning' });
+  // Another run of this journey may have left it on.
+  if (await stop.isVisible()) await stop.click();
+  await ask.click();
+  await expect(stop).toBeVisible();
+  expect(await told()).toBe(true);
+  await stop.click();
+  await expect(ask).toBeVisible();
+  expect(await told()).toBe(false);
 });

@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod inventory;
 pub mod jobs;
 pub mod overview;
+mod paper;
 pub mod search;
 pub mod settings;
 mod stale;
@@ -133,13 +134,13 @@ impl Services {
             evaluation: alerts::EvaluationService::new(backend.clone(), Arc::clone(&overview)),
             notifications: Arc::new(alerts::NotificationsService::new(backend.clone(), outbox.clone())),
             routes: Arc::new(alerts::RoutesService::new(backend.clone())),
+            reports: Arc::new(analytics::ReportsService::new(backend.clone()).mailing(outbox.clone())),
             outbox,
             access: Arc::new(access::AccessService::new(Arc::clone(&door))),
             audit: Arc::new(audit::AuditService::new(backend.clone())),
             jobs: Arc::new(jobs::JobsService::new(backend.clone(), Registry::standard())),
             analytics: Arc::new(analytics),
             views: Arc::new(analytics::ViewsService::new(backend.clone())),
-            reports: Arc::new(analytics::ReportsService::new(backend.clone())),
             segments: Arc::new(analytics::SegmentsService::new(backend.clone())),
             cases: Arc::new(fraud::CasesService::new(backend.clone())),
             backtests: Arc::new(fraud::BacktestsService::new(backend.clone())),
@@ -186,7 +187,8 @@ impl Services {
         let (backend, access) = (self.backend.clone(), self.door.settings());
         let (keys, origin) = (access.keys.clone(), access.origin.clone());
         self.outbox = alerts::Outbox::new(backend.clone(), keys, origin, destinations, mailer);
-        self.notifications = Arc::new(alerts::NotificationsService::new(backend, self.outbox.clone()));
+        self.notifications = Arc::new(alerts::NotificationsService::new(backend.clone(), self.outbox.clone()));
+        self.reports = Arc::new(analytics::ReportsService::new(backend).mailing(self.outbox.clone()));
         self
     }
 

@@ -13,7 +13,10 @@ pub use query::{
     AnalyticsQuery, CategoryRequest, HourlyRequest, HourlyWindow, MAX_HOURLY_DAYS, Measure, ProductRequest,
 };
 
-pub use report::{DailyReport, ReportFigure, ReportRevision, ReportScreen, ReportUnit, ReportsPort};
+pub use report::{
+    DailyReport, ReportFigure, ReportPage, ReportRevision, ReportScreen, ReportSubscription, ReportUnit, ReportsPort,
+    SubscribeReport, UNCATEGORISED,
+};
 pub use segment::{
     Scheme, Segment, SegmentCuts, SegmentMetadata, SegmentRequest, SegmentRow, Segments, SegmentsPort, SetTier, Tier,
     TierLimits,

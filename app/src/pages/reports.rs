@@ -8,7 +8,7 @@ use crate::{
         table::table_card,
     },
     context::session,
-    features::reports::{RebuildReport, load_report},
+    features::reports::{RebuildReport, SubscribeReport, load_report},
     live::use_topic,
     page_data::PageData,
     pages::LazyPage,
@@ -16,38 +16,37 @@ use crate::{
 use chrono::{Days, NaiveDate};
 use domain::{
     access::Permission,
-    analytics::{DailyReport, ReportFigure, ReportRevision, ReportScreen, ReportUnit},
+    analytics::{DailyReport, ReportPage, ReportRevision, ReportScreen, ReportSubscription, UNCATEGORISED},
     format,
     live::Topic,
-    overview::change_percent,
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::{use_location, use_params_map};
-use rust_decimal::Decimal;
 
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct ReportRoute {
     date: Memo<String>,
-    screen: PageData<Option<ReportScreen>>,
+    screen: PageData<ReportPage>,
     rebuild: ServerAction<RebuildReport>,
+    subscribe: ServerAction<SubscribeReport>,
 }
 
 impl LazyPage for ReportRoute {
     fn data() -> Self {
         let (params, search) = (use_params_map(), use_location().search);
         let date = Memo::new(move |_| params.with(|p| p.get("date").unwrap_or_default()));
-        let (changed, rebuild) = (use_topic(Topic::Analytics), ServerAction::new());
-        let version = rebuild.version();
-        let asked = move || (date.get(), search.get(), changed.get(), version.get());
-        Self { date, screen: PageData::load(asked, |(date, query, ..)| load_report(date, query)), rebuild }
+        let (changed, rebuild, subscribe) = (use_topic(Topic::Analytics), ServerAction::new(), ServerAction::new());
+        let (built, wished) = (rebuild.version(), subscribe.version());
+        let asked = move || (date.get(), search.get(), changed.get(), built.get() + wished.get());
+        Self { date, screen: PageData::load(asked, |(date, query, ..)| load_report(date, query)), rebuild, subscribe }
     }
 
     fn view(this: Self) -> AnyView {
-        let ReportRoute { date, screen, rebuild } = this;
+        let ReportRoute { date, screen, rebuild, subscribe } = this;
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move {
-                    ready_or_failed(screen.await, move |screen| page(screen, &date.get(), rebuild))
+                    ready_or_failed(screen.await, move |of| page(of, &date.get(), rebuild, subscribe))
                 })}
             </Transition>
         }
@@ -55,7 +54,13 @@ impl LazyPage for ReportRoute {
     }
 }
 
-fn page(screen: Option<ReportScreen>, asked: &str, rebuild: ServerAction<RebuildReport>) -> AnyView {
+fn page(
+    of: ReportPage,
+    asked: &str,
+    rebuild: ServerAction<RebuildReport>,
+    subscribe: ServerAction<SubscribeReport>,
+) -> AnyView {
+    let ReportPage { screen, subscription } = of;
     let day: Option<NaiveDate> = asked.parse().ok();
     let title = day.map_or_else(|| "Daily report".to_owned(), |day| format!("Report of {}", format::date(day)));
     let beside = |day: Option<NaiveDate>, words: &'static str| {
@@ -67,6 +72,7 @@ fn page(screen: Option<ReportScreen>, asked: &str, rebuild: ServerAction<Rebuild
         view! {
             <a class="btn" rel="external" href=format!("{file}csv")>"CSV"</a>
             <a class="btn" rel="external" href=format!("{file}xlsx")>"XLSX"</a>
+            <a class="btn" rel="external" href=format!("{file}pdf")>"PDF"</a>
         }
     });
     let may_rebuild = session().may(Permission::JobsRun) && day.is_some();
@@ -97,12 +103,35 @@ fn page(screen: Option<ReportScreen>, asked: &str, rebuild: ServerAction<Rebuild
             {build}
         </PageHead>
         <ErrorSummary state=FormState::of(rebuild)/>
+        <ErrorSummary state=FormState::of(subscribe)/>
         {match screen {
             Some(screen) => shown(screen).into_any(),
             None => view! { <Empty message="There is no report of this day. It is built when the day is over."/> }.into_any(),
         }}
+        {day.map(|day| by_mail(subscription, day, subscribe))}
     }
     .into_any()
+}
+
+fn by_mail(of: ReportSubscription, day: NaiveDate, subscribe: ServerAction<SubscribeReport>) -> impl IntoView {
+    let (said, words) = if of.subscribed {
+        ("The report of each day is mailed to you the morning after.", "Stop")
+    } else {
+        ("The report of each day is not mailed to you.", "Mail me the report each morning")
+    };
+    let unset = (!of.mails).then_some(" No mail server is set: nothing is sent until an administrator sets one.");
+    view! {
+        <article class="card" data-by-mail>
+            <header><h2>"By mail"</h2></header>
+            <p>{said}{unset}</p>
+            <ActionForm action=subscribe>
+                <CsrfField/>
+                <input type="hidden" name="date" value=day.to_string()/>
+                <input type="hidden" name="subscribed" value=(!of.subscribed).to_string()/>
+                <button class="btn" type="submit">{words}</button>
+            </ActionForm>
+        </article>
+    }
 }
 
 fn shown(screen: ReportScreen) -> impl IntoView {
@@ -121,17 +150,6 @@ fn shown(screen: ReportScreen) -> impl IntoView {
 
 fn figures(report: &DailyReport) -> impl IntoView + use<> {
     let locale = session().business.locale;
-    let currency = report.currency;
-    let words = |figure: &ReportFigure, value: Option<Decimal>| match value {
-        None => format::UNKNOWN.to_owned(),
-        Some(value) if figure.unit == ReportUnit::Money => format::money(value, currency, &locale),
-        Some(value) => format::number(value, &locale),
-    };
-    let against = |figure: &ReportFigure, before: Option<Decimal>| {
-        let change = figure.value.zip(before).and_then(|(now, before)| change_percent(now, before));
-        let change = change.map(|change| format!(" ({}\u{a0}%)", format::change(change, &locale))).unwrap_or_default();
-        format!("{}{change}", words(figure, before))
-    };
     let rows = report
         .figures
         .iter()
@@ -139,9 +157,9 @@ fn figures(report: &DailyReport) -> impl IntoView + use<> {
             view! {
                 <tr>
                     <td>{f.label.clone()}</td>
-                    <td class="r num">{words(f, f.value)}</td>
-                    <td class="r num">{against(f, f.day_before)}</td>
-                    <td class="r num">{against(f, f.week_before)}</td>
+                    <td class="r num">{report.words(f, f.value, &locale)}</td>
+                    <td class="r num">{report.against(f, f.day_before, &locale)}</td>
+                    <td class="r num">{report.against(f, f.week_before, &locale)}</td>
                 </tr>
             }
         })
@@ -204,7 +222,7 @@ fn categories(report: &DailyReport) -> impl IntoView + use<> {
         .map(|c| {
             view! {
                 <tr>
-                    <td>{c.category.clone().unwrap_or_else(|| "Without a category".to_owned())}</td>
+                    <td>{c.category.clone().unwrap_or_else(|| UNCATEGORISED.to_owned())}</td>
                     <td class="r num">{format::money(c.total_sales, report.currency, &locale)}</td>
                     <td class="r num">{format::count(c.transaction_count, &locale)}</td>
                 </tr>

@@ -1,4 +1,5 @@
-//! `daily_report`: the report of yesterday, and new revisions of those that late data changed.
+//! `daily_report`: the report of yesterday, and new revisions of those that late data changed; then the mails to who
+//! asked for them.
 
 use super::{
     context::JobContext,
@@ -20,6 +21,8 @@ impl Job for DailyReportJob {
 
     async fn run(context: JobContext, _: Nothing) -> Result<JobOutcome, JobFailure> {
         let written = context.services.reports.nightly().await?;
-        Ok(JobOutcome::Succeeded(json!({ "days": written })))
+        let mailed = context.services.reports.mail(&context.services.door, context.run_id.0).await?;
+        let told = json!({ "days": written, "mails": mailed });
+        Ok(if mailed.failed > 0 { JobOutcome::Partial(told) } else { JobOutcome::Succeeded(told) })
     }
 }

@@ -4,7 +4,7 @@ use super::{
     context::JobContext,
     job::{Job, JobFailure, JobOutcome, Nothing},
 };
-use crate::services::alerts::Attempt;
+use crate::services::alerts::{Attempt, Letter};
 use domain::{
     access::{Permission, Rights},
     jobs::queues,
@@ -45,13 +45,13 @@ impl Job for AttentionDigest {
             if list.items.is_empty() {
                 continue;
             }
-            let lines: Vec<(String, String)> = list
+            let lines = list
                 .items
                 .iter()
-                .map(|item| (format!("[{}] {}", item.severity.label(), item.title), item.link.clone()))
+                .map(|item| (format!("[{}] {}", item.severity.label(), item.title), Some(item.link.clone())))
                 .collect();
-            let subject = format!("{} matters need a hand", list.total);
-            match services.outbox.mail(who.label(), &subject, &lines).await {
+            let letter = Letter { subject: format!("{} matters need a hand", list.total), lines, attached: None };
+            match services.outbox.mail(who.label(), letter).await {
                 Some(Attempt::Delivered { .. }) => sent += 1,
                 _ => failed += 1,
             }

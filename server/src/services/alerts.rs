@@ -20,7 +20,7 @@ mod webhook;
 
 pub use desk::{AlertsService, scope};
 pub use evaluation::{EvaluationService, Round};
-pub use mail::Mailer;
+pub use mail::{Letter, Mailer};
 pub use notifying::NotificationsService;
 pub use outbox::{Outbox, keep_delivering};
 pub use routes::RoutesService;

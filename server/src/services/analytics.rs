@@ -3,11 +3,15 @@
 
 mod compute;
 mod kept;
+mod print;
+mod report_mail;
 mod reports;
 mod segments;
 mod views;
 
 pub(crate) use compute::{categories, clock_hours, hourly, products};
+pub(crate) use print::print_report;
+pub use report_mail::Mailed;
 pub use reports::ReportsService;
 pub(crate) use reports::kept as kept_report;
 pub use segments::SegmentsService;

@@ -41,6 +41,8 @@ pub enum Format {
     Xlsx,
     /// Of the audit log only.
     JsonLines,
+    /// Of the report of a day only.
+    Pdf,
 }
 
 impl Format {
@@ -50,6 +52,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Xlsx => "xlsx",
             Self::JsonLines => "jsonl",
+            Self::Pdf => "pdf",
         }
     }
 
@@ -59,6 +62,7 @@ impl Format {
             Self::Csv => "text/csv; charset=utf-8",
             Self::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             Self::JsonLines => "application/x-ndjson",
+            Self::Pdf => "application/pdf",
         }
     }
 
@@ -79,6 +83,14 @@ pub struct About {
     pub by: String,
     /// Rows of the snapshot.
     pub rows: i64,
+}
+
+impl About {
+    /// `transactions-2026-10-06.csv`
+    #[must_use]
+    pub fn file_name(&self, format: Format) -> String {
+        format!("{}-{}.{}", self.dataset, self.as_of.format("%Y-%m-%d"), format.extension())
+    }
 }
 
 /// An open export: its rows are read until [`Export::batch`] answers none.
@@ -143,10 +155,10 @@ impl Export {
         }
     }
 
-    /// `transactions-2026-10-06.csv`
+    /// See [`About::file_name`].
     #[must_use]
     pub fn file_name(&self, format: Format) -> String {
-        format!("{}-{}.{}", self.about.dataset, self.about.as_of.format("%Y-%m-%d"), format.extension())
+        self.about.file_name(format)
     }
 }
 
@@ -194,6 +206,19 @@ impl ExportsService {
         let about = export.about.clone();
         drop(export);
         Ok(Opened::Asked(self.ask(who, format, &about).await?))
+    }
+
+    /// The report of a day as a PDF, with the rights and the audit row of its other files; `pairs` as for those.
+    ///
+    /// # Errors
+    /// As [`Self::open`] of the dataset `daily-report`.
+    pub async fn report_pdf(&self, who: &Principal, pairs: &[(String, String)]) -> Result<(About, Vec<u8>), AppError> {
+        who.require(Permission::AccessExport)?;
+        let _slot = self.slot()?;
+        let (about, paper) = analytics::printed(&self.backend, who, pairs).await?;
+        let bytes = paper.pdf().await?;
+        self.log(who, &about, Format::Pdf).await?;
+        Ok((about, bytes))
     }
 
     async fn read(

@@ -4,6 +4,7 @@
 mod categories;
 mod hours;
 mod products;
+mod report_mails;
 mod reports;
 mod segments;
 mod views;
@@ -11,6 +12,9 @@ mod views;
 pub use categories::{CategorySums, NO_CATEGORY, categories};
 pub use hours::{SalesSums, sales_sums};
 pub use products::{Measured, ProductAsked, ProductSums, Products, products};
+pub use report_mails::{
+    DueMail, due_report_mails, is_subscribed, queue_report_mails, subscribe, take_report_mail, tried_report_mail,
+};
 pub use reports::{
     KeptReport, ReportSums, add_report, alert_counts, newest_reports, outdated_reports, report_revisions, report_sums,
 };

@@ -142,6 +142,9 @@ impl Walk {
         self.get("/api/v1/reports/daily").await;
         self.get("/api/v1/reports/daily/2026-03-08?revision=1").await;
         self.text("/api/v1/reports/daily/2026-03-08/file?format=csv").await;
+        self.text("/api/v1/reports/daily/2026-03-08/file?format=pdf").await;
+        self.call(Method::PUT, "/api/v1/reports/subscription", json!({"subscribed": true})).await;
+        assert_eq!(self.get("/api/v1/reports/subscription").await["subscribed"], json!(true));
         for set in ["customer-segments.csv", "hourly-sales.csv", "top-products.csv", "category-performance.xlsx"] {
             self.text(&format!("/api/v1/exports/{set}")).await;
         }

@@ -182,7 +182,14 @@ async fn analytics_read_whole_without_script_and_a_report_is_built_by_a_form(db:
         .unwrap();
     assert_eq!(call(&desk, form).await.header("location"), Some("/reports/daily/2026-10-06"));
     let built = words(page(&desk, "/reports/daily/2026-10-06").await.text());
-    for part in ["Report of 6 Oct 2026", "Revenue $20.00 $0.00", "Units 2 0", "Revision 1 The day was over"] {
+    for part in [
+        "Report of 6 Oct 2026",
+        "Revenue $20.00 $0.00",
+        "Units 2 0",
+        "Revision 1 The day was over",
+        "is not mailed to you. No mail server is set",
+        "Mail me the report each morning",
+    ] {
         assert!(built.contains(part), "{part}: {built}");
     }
 }

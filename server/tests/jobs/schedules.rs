@@ -235,6 +235,7 @@ async fn the_platforms_own_schedules_run_and_run_again(pool: PgPool) {
     assert_eq!(first["customer_segments"]["customers"], 0);
     assert_eq!(first["customer_patterns"]["written"], 0);
     assert_eq!(first["daily_report"]["days"], serde_json::json!(["2026-03-10"]));
+    assert_eq!(first["daily_report"]["mails"], serde_json::json!({ "sent": 0, "failed": 0, "withheld": 0 }));
     assert_eq!(first["materialized_views"]["views"], 3);
     assert_eq!(first["kpi_rebuild"]["days"], 35);
     // The comparison may have summed today and yesterday up before.

@@ -57,6 +57,8 @@ mod pending_sales;
 mod plans;
 mod process;
 mod refunds;
+mod report_mails;
+mod report_paper;
 mod rule_sets;
 mod screening;
 mod segments;

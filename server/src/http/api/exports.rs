@@ -22,7 +22,7 @@ use axum::{
 use bytes::Bytes;
 use domain::{
     AppError,
-    access::{Access, Permission},
+    access::{Access, Permission, Principal},
     exports::{ExportItem, ExportsPort},
     ids::{ExportId, FileId, JobId},
     paging::Page,
@@ -98,6 +98,12 @@ pub(super) fn streamed(export: Export, format: Format) -> ApiResult<Response> {
     let (name, rows) = (export.file_name(format), export.about.rows);
     let form = if format == Format::JsonLines { Text::JsonLines } else { Text::Csv };
     counted(text_body(export, form), &name, format, rows)
+}
+
+/// The report of a day on paper.
+pub(super) async fn printed(services: &Services, who: &Principal, pairs: &[(String, String)]) -> ApiResult<Response> {
+    let (about, bytes) = services.exports.report_pdf(who, pairs).await?;
+    as_file(Body::from(bytes), &about.file_name(Format::Pdf), Format::Pdf.media_type(), about.rows)
 }
 
 fn counted(body: Body, name: &str, format: Format, rows: i64) -> ApiResult<Response> {

@@ -1,4 +1,4 @@
-//! `/api/v1/reports/daily`: the report of a day, its revisions and its file.
+//! `/api/v1/reports`: the report of a day, its revisions and its file, and who gets it by mail.
 
 use super::exports;
 use crate::{
@@ -19,7 +19,7 @@ use chrono::NaiveDate;
 use domain::{
     AppError,
     access::{Access, Permission},
-    analytics::{ReportRevision, ReportScreen, ReportsPort},
+    analytics::{ReportRevision, ReportScreen, ReportSubscription, ReportsPort, SubscribeReport},
     query,
 };
 use serde::Deserialize;
@@ -27,6 +27,8 @@ use serde::Deserialize;
 pub fn routes() -> Routes<Services> {
     let view = Access::Needs(Permission::OverviewView);
     Routes::new()
+        .get("/api/v1/reports/subscription", view, subscription)
+        .put("/api/v1/reports/subscription", view, subscribe)
         .get("/api/v1/reports/daily", view, list)
         .get("/api/v1/reports/daily/{date}", view, report)
         .get("/api/v1/reports/daily/{date}/file", Access::Needs(Permission::AccessExport), file)
@@ -69,13 +71,32 @@ pub async fn file(
     let pairs = query::pairs(raw.as_deref().unwrap_or_default());
     let of = |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.trim().to_owned());
     let format = of("format").filter(|format| !format.is_empty()).unwrap_or_else(|| "xlsx".to_owned());
-    if !["csv", "xlsx"].contains(&format.as_str()) {
-        return Err(AppError::field("format", "Use csv or xlsx; a PDF is printed from the page of the report.").into());
-    }
     let day = date.to_string();
     let revision = of("revision").unwrap_or_default();
     let asked = query::write([("date", day.as_str()), ("revision", revision.as_str())]);
+    match format.as_str() {
+        "pdf" => return exports::printed(&state.0, &who.0, &query::pairs(&asked)).await,
+        "csv" | "xlsx" => {}
+        _ => return Err(AppError::field("format", "Use csv, pdf or xlsx.").into()),
+    }
     exports::export(state, who, Path(format!("daily-report.{format}")), RawQuery(Some(asked)), headers).await
+}
+
+/// Whether the caller gets the report of each day by mail.
+pub async fn subscription(
+    State(services): State<Services>,
+    Signed(who): Signed,
+) -> ApiResult<Json<ReportSubscription>> {
+    Ok(Json(services.reports.subscription(&who).await?))
+}
+
+/// Begins or stops it.
+pub async fn subscribe(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Json(command): Json<SubscribeReport>,
+) -> ApiResult<Json<ReportSubscription>> {
+    Ok(Json(services.reports.subscribe(&who, command).await?))
 }
 
 /// Builds the report of a day anew; without a change its newest revision stands.

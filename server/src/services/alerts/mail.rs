@@ -3,12 +3,22 @@
 use super::webhook::Attempt;
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
-    message::{Mailbox, MultiPart},
+    message::{Attachment, Mailbox, MultiPart, header::ContentType},
 };
 use serde_json::Value;
 use std::time::Duration;
 
 const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// What a mail says.
+#[derive(Debug, Clone)]
+pub struct Letter {
+    pub subject: String,
+    /// Texts, with their links where they have one.
+    pub lines: Vec<(String, Option<String>)>,
+    /// Name, media type and content of a file.
+    pub attached: Option<(String, &'static str, Vec<u8>)>,
+}
 
 /// Sends e-mail.
 #[derive(Clone, Debug)]
@@ -27,9 +37,9 @@ impl Mailer {
         Ok(Self { transport: transport.timeout(Some(TIMEOUT)).build(), from })
     }
 
-    /// One message to all addresses; `lines` are texts with their links.
-    pub async fn send(&self, to: &[String], subject: &str, lines: &[(String, String)]) -> Attempt {
-        let message = match self.message(to, subject, lines) {
+    /// One message to all addresses.
+    pub async fn send(&self, to: &[String], letter: &Letter) -> Attempt {
+        let message = match self.message(to, letter) {
             Ok(message) => message,
             Err(error) => return Attempt::Never { code: None, error },
         };
@@ -46,25 +56,36 @@ impl Mailer {
         }
     }
 
-    fn message(&self, to: &[String], subject: &str, lines: &[(String, String)]) -> Result<Message, String> {
-        let plain: Vec<String> = lines.iter().map(|(text, url)| format!("{text}\n{url}\n")).collect();
-        let html: Vec<String> = lines
-            .iter()
-            .map(|(text, url)| format!("<p><a href=\"{}\">{}</a></p>", escaped(url), escaped(text)))
-            .collect();
-        let mut builder = Message::builder().from(self.from.clone()).subject(subject.replace(['\r', '\n'], " "));
+    fn message(&self, to: &[String], letter: &Letter) -> Result<Message, String> {
+        let plain = |(text, url): &(String, Option<String>)| match url {
+            Some(url) => format!("{text}\n{url}\n"),
+            None => format!("{text}\n"),
+        };
+        let html = |(text, url): &(String, Option<String>)| match url {
+            Some(url) => format!("<p><a href=\"{}\">{}</a></p>", escaped(url), escaped(text)),
+            None => format!("<p>{}</p>", escaped(text)),
+        };
+        let plain: Vec<String> = letter.lines.iter().map(plain).collect();
+        let html: Vec<String> = letter.lines.iter().map(html).collect();
+        let body = MultiPart::alternative_plain_html(plain.join("\n"), html.concat());
+        let body = match &letter.attached {
+            None => body,
+            Some((name, media_type, bytes)) => {
+                let media_type = ContentType::parse(media_type).map_err(|_| "The file has no type.".to_owned())?;
+                let file = Attachment::new(name.clone()).body(bytes.clone(), media_type);
+                MultiPart::mixed().multipart(body).singlepart(file)
+            }
+        };
+        let mut builder = Message::builder().from(self.from.clone()).subject(letter.subject.replace(['\r', '\n'], " "));
         for address in to {
             builder = builder.bcc(address.parse().map_err(|_| "One of the addresses is none.".to_owned())?);
         }
-        builder
-            .to(self.from.clone())
-            .multipart(MultiPart::alternative_plain_html(plain.join("\n"), html.concat()))
-            .map_err(|_| "The message could not be written.".to_owned())
+        builder.to(self.from.clone()).multipart(body).map_err(|_| "The message could not be written.".to_owned())
     }
 }
 
-/// Subject and lines of a message about alerts. It holds no personal data: what there is to know stands behind the link.
-pub(super) fn of_alerts(event: &str, alerts: &[Value]) -> (String, Vec<(String, String)>) {
+/// A message about alerts. It holds no personal data: what there is to know stands behind the link.
+pub(super) fn of_alerts(event: &str, alerts: &[Value]) -> Letter {
     let text = |alert: &Value, key: &str| alert[key].as_str().unwrap_or_default().to_owned();
     let subject = match alerts {
         [one] if event == "resolved" => format!("[RESOLVED] {}", text(one, "title")),
@@ -72,7 +93,8 @@ pub(super) fn of_alerts(event: &str, alerts: &[Value]) -> (String, Vec<(String, 
         [] => "Test of a Millrace channel".to_owned(),
         many => format!("{} alerts, {}", many.len(), event.replace('_', " ")),
     };
-    (subject, alerts.iter().map(|alert| (text(alert, "title"), text(alert, "url"))).collect())
+    let lines = alerts.iter().map(|alert| (text(alert, "title"), Some(text(alert, "url")))).collect();
+    Letter { subject, lines, attached: None }
 }
 
 fn escaped(text: &str) -> String {

@@ -2,7 +2,7 @@
 //! stays the same however often it is tried (`alerts.md` 3.7).
 
 use super::{
-    mail::{self, Mailer},
+    mail::{self, Letter, Mailer},
     outage::Outage,
     recovery, routing,
     signals::{self, Ended, Signal},
@@ -96,12 +96,13 @@ impl Outbox {
         self.mailer.is_some()
     }
 
-    /// Sends a mail that is no alert: at once, once; `None` when no mail server is set.
-    pub async fn mail(&self, to: &str, subject: &str, lines: &[(String, String)]) -> Option<Attempt> {
+    /// Sends a mail that is no alert: at once, once; `None` when no mail server is set. Its links are paths here.
+    pub async fn mail(&self, to: &str, mut letter: Letter) -> Option<Attempt> {
         let mailer = self.mailer.as_ref()?;
-        let lines: Vec<(String, String)> =
-            lines.iter().map(|(text, path)| (text.clone(), format!("{}{path}", self.origin))).collect();
-        Some(mailer.send(&[to.to_owned()], subject, &lines).await)
+        for (_, path) in &mut letter.lines {
+            *path = path.as_ref().map(|path| format!("{}{path}", self.origin));
+        }
+        Some(mailer.send(&[to.to_owned()], &letter).await)
     }
 
     pub(super) fn seal(&self, channel: Uuid, settings: &Settings) -> Result<Vec<u8>, AppError> {
@@ -233,8 +234,7 @@ impl Outbox {
                     if wanted.is_empty() {
                         return Attempt::Unwanted;
                     }
-                    let (subject, lines) = mail::of_alerts(event, &alerts);
-                    mailer.send(&wanted, &subject, &lines).await
+                    mailer.send(&wanted, &mail::of_alerts(event, &alerts)).await
                 }
                 None => Attempt::Never { code: None, error: "No mail server is set.".to_owned() },
             },

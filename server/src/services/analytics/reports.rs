@@ -1,9 +1,16 @@
 //! The report of a day: built of the same answers as the analytics page, kept with its hash, never changed.
 
-use super::compute;
+use super::{
+    compute,
+    report_mail::{self, Mailed},
+};
 use crate::{
+    access::Doorkeeper,
     backend::Backend,
-    services::overview::{Context, SETTLING, reorder_threshold},
+    services::{
+        alerts::Outbox,
+        overview::{Context, SETTLING, reorder_threshold},
+    },
 };
 use async_trait::async_trait;
 use chrono::{Days, NaiveDate};
@@ -12,7 +19,8 @@ use domain::{
     access::{Permission, Principal},
     analytics::{
         CategoryPerformance, CategoryRequest, DailyReport, HourlySales, HourlyWindow, Measure, ProductRequest,
-        ReportFigure, ReportRevision, ReportScreen, ReportUnit, ReportsPort, SalesTotals, TopProduct,
+        ReportFigure, ReportRevision, ReportScreen, ReportSubscription, ReportUnit, ReportsPort, SalesTotals,
+        SubscribeReport, TopProduct,
     },
     live::Topic,
     overview::DayRange,
@@ -28,6 +36,7 @@ use store::{
     audit::{self, Act},
     overview as sums,
 };
+use uuid::Uuid;
 
 /// Reports in the list.
 const LISTED: i64 = 100;
@@ -38,6 +47,8 @@ const TOP: u16 = 10;
 /// Builds and keeps reports.
 pub struct ReportsService {
     backend: Backend,
+    /// None: nothing is mailed.
+    outbox: Option<Outbox>,
 }
 
 impl fmt::Debug for ReportsService {
@@ -54,7 +65,25 @@ const BY_HAND: &str = "Rebuilt by hand";
 impl ReportsService {
     #[must_use]
     pub const fn new(backend: Backend) -> Self {
-        Self { backend }
+        Self { backend, outbox: None }
+    }
+
+    /// Mails through it.
+    #[must_use]
+    pub fn mailing(mut self, outbox: Outbox) -> Self {
+        self.outbox = Some(outbox);
+        self
+    }
+
+    /// Mails the report of yesterday to who asked for it, and what could not be sent before; each once.
+    ///
+    /// # Errors
+    /// When a statement fails.
+    pub async fn mail(&self, door: &Doorkeeper, run: Uuid) -> Result<Mailed, AppError> {
+        match &self.outbox {
+            Some(outbox) => report_mail::mail(&self.backend, outbox, door, run).await,
+            None => Ok(Mailed::default()),
+        }
     }
 
     /// The report of yesterday, and those of days that were corrected since; answers the days that got a revision.
@@ -366,5 +395,26 @@ impl ReportsPort for ReportsService {
         }
         self.build(date, BY_HAND, Some(who)).await?;
         self.report(who, date, None).await?.ok_or_else(AppError::internal)
+    }
+
+    async fn subscription(&self, who: &Principal) -> Result<ReportSubscription, AppError> {
+        who.require(Permission::OverviewView)?;
+        let user = who.user_id().ok_or_else(AppError::forbidden)?;
+        let mut connection = store::acquire(&self.backend.pools.analytics).await?;
+        let subscribed = rows::is_subscribed(&mut connection, user.0).await?;
+        Ok(ReportSubscription { subscribed, mails: self.outbox.as_ref().is_some_and(Outbox::mails) })
+    }
+
+    async fn subscribe(&self, who: &Principal, command: SubscribeReport) -> Result<ReportSubscription, AppError> {
+        who.require(Permission::OverviewView)?;
+        let user = who.user_id().ok_or_else(AppError::forbidden)?;
+        let now = self.backend.clock.now();
+        let mut tx = store::begin(&self.backend.pools.analytics).await?;
+        if rows::subscribe(&mut tx, user.0, command.subscribed, now).await? {
+            let act = Act::done("reports.subscribe", "user", user).after(json!({ "subscribed": command.subscribed }));
+            audit::record(&mut tx, self.backend.clock.new_id(), now, who, act).await?;
+        }
+        store::commit(tx).await?;
+        self.subscription(who).await
     }
 }

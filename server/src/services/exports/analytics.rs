@@ -4,15 +4,16 @@ use super::{About, Export, Source};
 use crate::{
     backend::Backend,
     services::{
-        analytics::{categories, clock_hours, hourly, kept_report, products, segments},
+        analytics::{categories, clock_hours, hourly, kept_report, print_report, products, segments},
         overview::Context,
+        paper::Paper,
     },
 };
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
-    analytics::{AnalyticsQuery, ProductRequest, ReportUnit},
+    analytics::{AnalyticsQuery, ProductRequest, ReportScreen, ReportUnit, UNCATEGORISED},
     query,
 };
 use rust_decimal::Decimal;
@@ -228,31 +229,59 @@ pub(super) async fn read(
             };
             found.items.into_iter().map(row).collect()
         }
-        AnalyticsSet::DailyReport => daily_report(&mut tx, &context, pairs).await?,
+        AnalyticsSet::DailyReport => report_rows(&asked_report(&mut tx, &context, pairs).await?),
     };
+    let about = about(set, &context, who, pairs, now, rows.len());
+    let zone = context.zone;
+    Ok(Export { about, headings: set.headings(), source: Source::Rows(rows), zone, tx, _permit: permit })
+}
+
+fn about(
+    set: AnalyticsSet,
+    context: &Context,
+    who: &Principal,
+    pairs: &[(String, String)],
+    now: DateTime<Utc>,
+    rows: usize,
+) -> About {
     let known = [
         "by", "as_of", "date", "revision", "hours", "days", "from", "to", "measure", "kind", "category", "currency",
         "clean",
     ];
     let given = pairs.iter().filter(|(name, value)| known.contains(&name.as_str()) && !value.trim().is_empty());
-    let about = About {
+    About {
         dataset: set.name(),
         filter: query::write(given.map(|(name, value)| (name.as_str(), value.as_str()))),
         zone: context.zone.name(),
         as_of: context.zone.local(now),
         by: who.label().to_owned(),
-        rows: i64::try_from(rows.len()).unwrap_or(i64::MAX),
-    };
-    let zone = context.zone;
-    Ok(Export { about, headings: set.headings(), source: Source::Rows(rows), zone, tx, _permit: permit })
+        rows: i64::try_from(rows).unwrap_or(i64::MAX),
+    }
 }
 
-/// A report from its top to its bottom: one row a number.
-async fn daily_report(
+/// The report of a day on paper, with what stands in the audit row.
+///
+/// # Errors
+/// As [`read`].
+pub(super) async fn printed(
+    backend: &Backend,
+    who: &Principal,
+    pairs: &[(String, String)],
+) -> Result<(About, Paper), AppError> {
+    who.require(Permission::OverviewView)?;
+    let now = backend.clock.now();
+    let mut tx = store::snapshot(&backend.pools.analytics).await?;
+    let context = Context::read(&mut tx).await?;
+    let screen = asked_report(&mut tx, &context, pairs).await?;
+    let about = about(AnalyticsSet::DailyReport, &context, who, pairs, now, report_rows(&screen).len());
+    Ok((about, print_report(&screen, &context.business.locale)?))
+}
+
+async fn asked_report(
     connection: &mut PgConnection,
     context: &Context,
     pairs: &[(String, String)],
-) -> Result<Vec<Vec<Cell>>, AppError> {
+) -> Result<ReportScreen, AppError> {
     let of =
         |name: &str| pairs.iter().find(|(n, _)| n == name).map(|(_, value)| value.trim()).filter(|v| !v.is_empty());
     let date: NaiveDate = of("date")
@@ -261,9 +290,13 @@ async fn daily_report(
     let revision = of("revision")
         .map(|text| text.parse().map_err(|_| AppError::field("revision", "Give a whole number.")))
         .transpose()?;
-    let screen =
-        kept_report(connection, context, date, revision).await?.ok_or_else(|| AppError::not_found("Report"))?;
-    let (report, revision) = (screen.report, screen.shown.revision);
+    kept_report(connection, context, date, revision).await?.ok_or_else(|| AppError::not_found("Report"))
+}
+
+/// A report from its top to its bottom: one row a number.
+fn report_rows(screen: &ReportScreen) -> Vec<Vec<Cell>> {
+    let (report, revision) = (&screen.report, screen.shown.revision);
+    let date = report.date;
     let currency = report.currency.as_str();
     let row = |block: &str, item: &str, measure: &str, unit: &str, values: [Option<Decimal>; 3]| {
         let mut cells = vec![Cell::Text(date.to_string()), Cell::Whole(revision.into())];
@@ -291,12 +324,12 @@ async fn daily_report(
         rows.push(row("products", &p.sku, "units", "quantity", [Some(p.units), None, None]));
     }
     for c in &report.categories {
-        let name = c.category.as_deref().unwrap_or("Without a category");
+        let name = c.category.as_deref().unwrap_or(UNCATEGORISED);
         rows.push(row("categories", name, "total_sales", currency, [Some(c.total_sales), None, None]));
         rows.push(row("categories", name, "units", "quantity", [Some(c.units), None, None]));
     }
     for block in &report.failed {
         rows.push(row("failed", block, "unavailable", "", [None; 3]));
     }
-    Ok(rows)
+    rows
 }

@@ -6,8 +6,8 @@ use super::super::{
 };
 use crate::http::api::analytics::TierNow;
 use domain::analytics::{
-    AnalyticsMetadata, CategoryPerformance, HourlySales, ReportRevision, ReportScreen, SegmentMetadata, SegmentRow,
-    SetTier, TopProduct,
+    AnalyticsMetadata, CategoryPerformance, HourlySales, ReportRevision, ReportScreen, ReportSubscription,
+    SegmentMetadata, SegmentRow, SetTier, SubscribeReport, TopProduct,
 };
 
 const FROM: Parameter = day("from", "First business day; with to, instead of a number.");
@@ -78,19 +78,28 @@ pub const OPERATIONS: &[Operation] = &[
 ];
 
 const REVISION: Parameter = whole("revision", "The newest when not given.");
-const FILES: &[&str] = &["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"];
+const FILES: &[&str] =
+    &["text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/pdf"];
 
 pub const REPORTS: &[Operation] = &[
+    json(
+        "GET /api/v1/reports/subscription",
+        "Whether the caller gets each day's report by mail",
+        named::<ReportSubscription>,
+    ),
+    json("PUT /api/v1/reports/subscription", "Get each day's report by mail, or stop it", named::<ReportSubscription>)
+        .note("The first revision goes out once, in the night after the day.")
+        .takes(named::<SubscribeReport>),
     json("GET /api/v1/reports/daily", "The newest revision of each day's report", list::<ReportRevision>)
         .note("100 days at most, the newest day first."),
     json("GET /api/v1/reports/daily/{date}", "The report of a day with its revisions", named::<ReportScreen>)
         .with(&[day("date", "The business day."), REVISION]),
     file("GET /api/v1/reports/daily/{date}/file", "The report of a day as a file", FILES)
-        .note("A PDF is printed from the page of the report.")
+        .note("The PDF of a revision has the same bytes whenever it is fetched.")
         .with(&[
             day("date", "The business day."),
             REVISION,
-            asked("format", |_| one_of(["xlsx", "csv"]), "xlsx when not given."),
+            asked("format", |_| one_of(["xlsx", "csv", "pdf"]), "xlsx when not given."),
         ]),
     json("POST /api/v1/reports/daily/{date}/rebuild", "Build the report of a day anew", named::<ReportScreen>)
         .note(
