@@ -102,7 +102,7 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/inbox/list", Access::SignedIn),
     ("/fn/inbox/preferences", Access::SignedIn),
     ("/fn/inbox/set_preferences", Access::SignedIn),
-    ("/fn/inbox/unread", Access::SignedIn),
+    ("/fn/inbox/bell", Access::SignedIn),
     ("/fn/inbox/read", Access::SignedIn),
     ("/fn/fraud/queue", Access::Needs(Permission::FraudView)),
     ("/fn/fraud/case", Access::Needs(Permission::FraudView)),

@@ -103,6 +103,8 @@ async fn not_now_and_silence_are_tried_again_and_never_is_given_up(db: PgPool) {
     }
     let told = post.mailbox.received();
     assert_eq!(told.len(), 2, "the one that was gone before it said so had it");
+    let id = |n: usize| told[n].text.lines().find(|line| line.starts_with("Message-ID: <")).unwrap().to_owned();
+    assert_eq!(id(0), id(1), "who has it already can tell");
 
     post.mailbox.answering(&[Answer::Refused]);
     post.raise("jug").await;

@@ -7,6 +7,7 @@ use lettre::{
 };
 use serde_json::Value;
 use std::time::Duration;
+use uuid::Uuid;
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -37,9 +38,9 @@ impl Mailer {
         Ok(Self { transport: transport.timeout(Some(TIMEOUT)).build(), from })
     }
 
-    /// One message to all addresses.
-    pub async fn send(&self, to: &[String], letter: &Letter) -> Attempt {
-        let message = match self.message(to, letter) {
+    /// One message to all addresses. A repeat carries the same `id`, so that who has it already can tell.
+    pub async fn send(&self, id: Uuid, to: &[String], letter: &Letter) -> Attempt {
+        let message = match self.message(id, to, letter) {
             Ok(message) => message,
             Err(error) => return Attempt::Never { code: None, error },
         };
@@ -56,7 +57,7 @@ impl Mailer {
         }
     }
 
-    fn message(&self, to: &[String], letter: &Letter) -> Result<Message, String> {
+    fn message(&self, id: Uuid, to: &[String], letter: &Letter) -> Result<Message, String> {
         let plain = |(text, url): &(String, Option<String>)| match url {
             Some(url) => format!("{text}\n{url}\n"),
             None => format!("{text}\n"),
@@ -76,7 +77,10 @@ impl Mailer {
                 MultiPart::mixed().multipart(body).singlepart(file)
             }
         };
-        let mut builder = Message::builder().from(self.from.clone()).subject(letter.subject.replace(['\r', '\n'], " "));
+        let mut builder = Message::builder()
+            .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
+            .from(self.from.clone())
+            .subject(letter.subject.replace(['\r', '\n'], " "));
         for address in to {
             builder = builder.bcc(address.parse().map_err(|_| "One of the addresses is none.".to_owned())?);
         }

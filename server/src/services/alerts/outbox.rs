@@ -102,7 +102,7 @@ impl Outbox {
         for (_, path) in &mut letter.lines {
             *path = path.as_ref().map(|path| format!("{}{path}", self.origin));
         }
-        Some(mailer.send(&[to.to_owned()], &letter).await)
+        Some(mailer.send(self.backend.clock.new_id(), &[to.to_owned()], &letter).await)
     }
 
     pub(super) fn seal(&self, channel: Uuid, settings: &Settings) -> Result<Vec<u8>, AppError> {
@@ -234,7 +234,7 @@ impl Outbox {
                     if wanted.is_empty() {
                         return Attempt::Unwanted;
                     }
-                    mailer.send(&wanted, &mail::of_alerts(event, &alerts)).await
+                    mailer.send(parcel.id, &wanted, &mail::of_alerts(event, &alerts)).await
                 }
                 None => Attempt::Never { code: None, error: "No mail server is set.".to_owned() },
             },
