@@ -51,6 +51,7 @@ test('a file with bad rows: the good ones are recorded, a bad one mended, the ot
 
   // The columns are recognised by their names.
   await expect(page.locator('#column-occurred_at')).toHaveValue('InvoiceDate');
+  await page.getByLabel('Judge the new sales for fraud').check();
   await page.getByRole('button', { name: 'Check the rows' }).click();
   await untilShown(page, scripted, 'Every row of the file');
   expect(await figure(page, 'Rows in the file')).toBe(GOOD + BAD);
@@ -61,6 +62,7 @@ test('a file with bad rows: the good ones are recorded, a bad one mended, the ot
   await untilImported(page, scripted);
   await expect(page.getByRole('heading', { name: 'Rows in quarantine' })).toBeVisible();
   await expect(page.getByText(`${BAD} open rows`)).toBeVisible();
+  expect(await figure(page, 'Sales judged for fraud')).toBe(await figure(page, 'Sales'));
 
   // Mend the first.
   const row = page.locator('main tr', { has: page.getByText(/^Mend row/) }).first();
