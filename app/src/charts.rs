@@ -16,15 +16,16 @@ pub use revenue::{revenue_bars, revenue_legend, revenue_summary};
 pub use trend::{customers_legend, customers_summary, customers_trend, revenue_trend, trend_legend, trend_summary};
 
 use charming::{
+    Chart,
     component::{Axis, Grid},
     datatype::{DataPoint, DataPointItem},
     element::{
-        AxisLabel, AxisLine, AxisTick, AxisType, Color, ItemStyle, LineStyle, LineStyleType, SplitLine, Symbol,
-        TextStyle, Tooltip, Trigger,
+        AxisLabel, AxisLine, AxisTick, AxisType, Color, ColorStop, ItemStyle, LineStyle, LineStyleType, SplitLine,
+        Symbol, TextStyle, Tooltip, Trigger,
     },
-    series::Line,
+    series::{Bar, Line},
 };
-use domain::{format, money::Currency};
+use domain::{format, money::Currency, overview::NO_DATA};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 /// Colours of the theme in force, as CSS writes them.
@@ -122,6 +123,32 @@ fn colour(css: &str) -> Color {
 fn point(value: f64, words: String, running: bool, css: &str) -> DataPoint {
     let style = ItemStyle::new().color(colour(css)).opacity(if running { 0.45 } else { 1.0 });
     DataPointItem::new(value).name(words).item_style(style).into()
+}
+
+/// Stripes of a bar.
+const STRIPES: u8 = 24;
+
+/// Adds a hatched column of full height for each day of which nothing arrived, when there is one: on an axis of its own after
+/// the `axes` of the figures, at the places of their bars.
+fn hatched(chart: Chart, axes: u8, silent: &[bool], palette: &Palette) -> Chart {
+    if !silent.contains(&true) {
+        return chart;
+    }
+    let stops = (0..STRIPES).flat_map(|stripe| {
+        let css = if stripe % 2 == 0 { palette.border.as_str() } else { palette.surface.as_str() };
+        [stripe, stripe + 1].map(|edge| ColorStop::new(f64::from(edge) / f64::from(STRIPES), css))
+    });
+    let stripes = Color::LinearGradient { x: 0.0, y: 0.0, x2: 1.0, y2: 1.0, color_stops: stops.collect() };
+    let style = ItemStyle::new().color(stripes).border_color(colour(&palette.border)).border_width(1);
+    let data = silent.iter().map(|silent| if *silent { DataPoint::from(1) } else { gap() }).collect::<Vec<_>>();
+    chart
+        .y_axis(Axis::new().type_(AxisType::Value).show(false).min(0).max(1))
+        .series(Bar::new().name(NO_DATA).y_axis_index(axes).bar_gap("-100%").item_style(style).data(data))
+}
+
+/// A point without a value that says `words`.
+fn silence(words: String) -> DataPoint {
+    DataPointItem::new("-").name(words).into()
 }
 
 /// No value: nothing is drawn, which is not 0.

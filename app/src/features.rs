@@ -139,6 +139,8 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/inventory/create", Access::Needs(Permission::InventoryEdit)),
     ("/fn/inventory/edit", Access::Needs(Permission::InventoryEdit)),
     ("/fn/inventory/remove", Access::Needs(Permission::InventoryEdit)),
+    ("/fn/ingest/expected", Access::Needs(Permission::IngestView)),
+    ("/fn/ingest/expect", Access::Needs(Permission::IngestPromote)),
     ("/fn/ingest/imports", Access::Needs(Permission::IngestView)),
     ("/fn/ingest/import", Access::Needs(Permission::IngestView)),
     ("/fn/ingest/map", Access::Needs(Permission::IngestUpload)),

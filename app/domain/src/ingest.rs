@@ -2,6 +2,7 @@
 
 mod batch;
 mod cleaning;
+mod expected;
 mod mapping;
 mod port;
 mod shape;
@@ -14,6 +15,7 @@ pub use batch::{
     StagedRow, Uploaded, Work,
 };
 pub use cleaning::{Cleaning, CleaningRule, Proposal};
+pub use expected::{ExpectFiles, ExpectedFiles, is_interval};
 pub use mapping::{
     DateOrder, DecimalMark, Mapping, MappingChange, MappingOptions, NewMapping, Policy, RowFilter, SavedMapping, Scope,
     edit_distance,

@@ -38,7 +38,7 @@ pub use pace::{EARLIER_DAYS, EarlierDay, Pace, Quarter, Share, Standing};
 pub use scope::{Compare, DayRange, MAX_DAYS, Period, Scope, ScopeQuery, TREND_DAYS};
 pub(crate) use scope::{clean, date, given, short};
 pub use screen::{KpisScreen, OverviewScreen, RecentSale};
-pub use series::{Bar, Bars, Counterpart, Progress, Trend, TrendDay, TrendQuery, TrendRequest, TrendTotals};
+pub use series::{Bar, Bars, Counterpart, NO_DATA, Progress, Trend, TrendDay, TrendQuery, TrendRequest, TrendTotals};
 pub use statistics::{change_percent, rate_percent, wilson_95};
 pub use summary::{SummaryDay, SummaryPort, SummaryQuery};
 pub use target::{Aim, NewTarget, SetTarget, Target, TargetPeriod, TargetsPort, TargetsScreen};

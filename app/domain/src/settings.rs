@@ -3,6 +3,7 @@
 use crate::{
     access::Principal,
     error::{AppError, FieldError},
+    ingest::is_interval,
     money::Currency,
 };
 use chrono::{DateTime, FixedOffset};
@@ -115,6 +116,20 @@ pub const DECLARED: &[Declared] = &[
         title: "Reorder threshold",
         allowed: "A quantity of 0 or more, e.g. 10. A product of which no more is available counts as low on stock.",
         check: |text| text.parse::<Decimal>().is_ok_and(|least| least >= Decimal::ZERO),
+    },
+    Declared {
+        key: "ingest.sales_expected_hours",
+        default: "",
+        title: "Imports: hours from one file of sales to the next",
+        allowed: "Whole hours from 1 to 8,760. Empty: no file is expected.",
+        check: is_interval,
+    },
+    Declared {
+        key: "ingest.visits_expected_hours",
+        default: "",
+        title: "Imports: hours from one file of visits to the next",
+        allowed: "Whole hours from 1 to 8,760. Empty: no file is expected.",
+        check: is_interval,
     },
     Declared {
         key: "customers.tier_silver",

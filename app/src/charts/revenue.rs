@@ -1,16 +1,14 @@
 //! Revenue by local hour, or by day.
 
-use super::{Palette, Scale, category, colour, dashed, gap, grid, money_name, point, tooltip, values};
-use crate::components::chart::{LegendKey, Mark};
-use charming::{
-    Chart,
-    datatype::{DataPoint, DataPointItem},
-    element::ItemStyle,
-    series::Bar,
+use super::{
+    Palette, Scale, category, colour, dashed, gap, grid, hatched, money_name, point, silence, tooltip,
+    trend::silence_summary, values,
 };
+use crate::components::chart::{LegendKey, Mark};
+use charming::{Chart, datatype::DataPoint, element::ItemStyle, series::Bar};
 use domain::{
     format,
-    overview::{Bar as Item, Bars, Progress},
+    overview::{Bar as Item, Bars, NO_DATA, Progress},
 };
 use rust_decimal::Decimal;
 
@@ -18,6 +16,7 @@ fn words(bars: &Bars, item: &Item, locale: &str) -> String {
     let money = |amount: Decimal| format::money(amount, bars.currency, locale);
     let orders = || format::count(item.orders, locale);
     let here = match item.progress {
+        _ if item.no_data => format!("{}: {NO_DATA}", item.label),
         Progress::Ahead => format!("{}: still to come", item.label),
         Progress::Running => format!("{} so far: {} · {} orders", item.label, money(item.revenue), orders()),
         Progress::Done => format!("{}: {} · {} orders", item.label, money(item.revenue), orders()),
@@ -38,8 +37,8 @@ pub fn revenue_bars(bars: &Bars, locale: &str, palette: &Palette) -> Chart {
         .items
         .iter()
         .map(|item| match item.progress {
-            // No value: nothing is drawn.
-            Progress::Ahead => DataPointItem::new("-").name(words(bars, item, locale)).into(),
+            _ if item.no_data => silence(words(bars, item, locale)),
+            Progress::Ahead => silence(words(bars, item, locale)),
             progress => point(
                 scale.apply(item.revenue),
                 words(bars, item, locale),
@@ -55,9 +54,16 @@ pub fn revenue_bars(bars: &Bars, locale: &str, palette: &Palette) -> Chart {
         .x_axis(category(bars.items.iter().map(|b| b.label.clone()).collect(), palette))
         .y_axis(values(money_name(bars.currency), scale, palette))
         .series(Bar::new().name("Revenue").item_style(ItemStyle::new().color(colour(&palette.first))).data(points));
-    let Some(against) = bars.against.clone() else { return chart };
-    let before = bars.items.iter().map(|b| b.revenue_before.map_or_else(gap, |amount| scale.apply(amount).into()));
-    chart.series(dashed(against, palette, before.collect()))
+    let silent: Vec<bool> = bars.items.iter().map(|bar| bar.no_data).collect();
+    let chart = match bars.against.clone() {
+        None => chart,
+        Some(against) => {
+            let before = bars.items.iter();
+            let before = before.map(|b| b.revenue_before.map_or_else(gap, |amount| scale.apply(amount).into()));
+            chart.series(dashed(against, palette, before.collect()))
+        }
+    };
+    hatched(chart, 1, &silent, palette)
 }
 
 /// What its bars and line stand for.
@@ -65,7 +71,9 @@ pub fn revenue_bars(bars: &Bars, locale: &str, palette: &Palette) -> Chart {
 pub fn revenue_legend(bars: &Bars) -> Vec<LegendKey> {
     let revenue = LegendKey { mark: Mark::Series(1), words: "Revenue".to_owned() };
     let before = bars.against.clone().map(|words| LegendKey { mark: Mark::Dashed, words });
-    std::iter::once(revenue).chain(before).collect()
+    let silent = bars.items.iter().any(|bar| bar.no_data);
+    let silent = silent.then(|| LegendKey { mark: Mark::Hatched, words: NO_DATA.to_owned() });
+    std::iter::once(revenue).chain(before).chain(silent).collect()
 }
 
 /// The chart in one sentence.
@@ -81,7 +89,8 @@ pub fn revenue_summary(bars: &Bars, locale: &str) -> String {
         None if total.is_zero() => "No orders in this period.".to_owned(),
         None => format!("{} in all; no orders, only refunds.", money(total)),
     };
-    format!("{sentence}{}", dashed.unwrap_or_default())
+    let silent = silence_summary(bars.items.iter().filter(|bar| bar.no_data).count());
+    format!("{sentence}{}{silent}", dashed.unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -104,6 +113,7 @@ mod tests {
             revenue_before: before.map(|before| before.parse().unwrap()),
             orders_before: before.map(|_| 1),
             progress,
+            no_data: false,
         };
         Bars {
             by_hour: true,
@@ -153,6 +163,20 @@ mod tests {
         let chart = serde_json::to_value(revenue_bars(&alone, "en-GB", &test_palette())).unwrap();
         assert_eq!(chart["series"].as_array().map(Vec::len), Some(1));
         assert_eq!((revenue_legend(&bars()).len(), revenue_legend(&alone).len()), (2, 1));
+    }
+
+    #[test]
+    fn a_day_of_which_nothing_arrived_is_hatched() {
+        let mut bars = bars();
+        bars.items[0].no_data = true;
+        let chart = serde_json::to_value(revenue_bars(&bars, "en-GB", &test_palette())).unwrap();
+        assert_eq!(chart["series"][0]["data"][0]["name"], "08:00: no data received · last Wed £25,000.00");
+        assert_eq!(
+            (&chart["series"][0]["data"][0]["value"], &chart["series"][2]["data"]),
+            (&json!("-"), &json!([1, "-", "-"]))
+        );
+        assert_eq!(revenue_legend(&bars).last().map(|key| key.mark), Some(Mark::Hatched));
+        assert!(revenue_summary(&bars, "en-GB").ends_with("Of 1 day no data was received."));
     }
 
     #[test]

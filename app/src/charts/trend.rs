@@ -1,6 +1,8 @@
 //! The 30-day charts: revenue with orders, active customers with visitors.
 
-use super::{Palette, Scale, category, colour, counts, dashed, gap, grid, money_name, point, tooltip, values};
+use super::{
+    Palette, Scale, category, colour, counts, dashed, gap, grid, hatched, money_name, point, silence, tooltip, values,
+};
 use crate::components::chart::{LegendKey, Mark};
 use charming::{
     Chart,
@@ -10,7 +12,7 @@ use charming::{
 };
 use domain::{
     format,
-    overview::{Counterpart, Trend, TrendDay, change_percent},
+    overview::{Counterpart, NO_DATA, Trend, TrendDay, change_percent},
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
@@ -27,7 +29,12 @@ fn float(n: i64) -> f64 {
     n.to_f64().unwrap_or_default()
 }
 
-fn line(name: &str, css: &str, data: Vec<f64>) -> Line {
+/// A value, or none on a day of which nothing arrived.
+fn known(silent: bool, value: f64) -> DataPoint {
+    if silent { gap() } else { value.into() }
+}
+
+fn line(name: &str, css: &str, data: Vec<DataPoint>) -> Line {
     Line::new()
         .name(name)
         .symbol(Symbol::None)
@@ -75,22 +82,23 @@ fn key(mark: Mark, words: &str) -> LegendKey {
     LegendKey { mark, words: words.to_owned() }
 }
 
-fn legend(trend: &Trend, bars: LegendKey, line: &str) -> Vec<LegendKey> {
+fn legend(trend: &Trend, bars: LegendKey, line: &str, silent: impl Fn(&TrendDay) -> bool) -> Vec<LegendKey> {
     let mut keys = vec![bars, key(Mark::Series(2), line), key(Mark::Dashed, &before_words(trend))];
     keys.extend(trend.items.iter().any(|day| day.revised.is_some()).then(|| key(Mark::Diamond, "revised")));
+    keys.extend(trend.items.iter().any(silent).then(|| key(Mark::Hatched, NO_DATA)));
     keys
 }
 
 /// What the chart of revenue shows.
 #[must_use]
 pub fn trend_legend(trend: &Trend) -> Vec<LegendKey> {
-    legend(trend, key(Mark::Series(1), "Revenue"), "Orders")
+    legend(trend, key(Mark::Series(1), "Revenue"), "Orders", |day| day.no_sales_data)
 }
 
 /// What the chart of customers shows.
 #[must_use]
 pub fn customers_legend(trend: &Trend) -> Vec<LegendKey> {
-    legend(trend, key(Mark::Series(3), "Active customers"), "Visitors")
+    legend(trend, key(Mark::Series(3), "Active customers"), "Visitors", |day| day.no_sales_data || day.no_visits_data)
 }
 
 /// Revenue as bars, orders as a line; `trend` oldest first.
@@ -111,19 +119,24 @@ pub fn revenue_trend(trend: &Trend, locale: &str, palette: &Palette) -> Chart {
                 format::count(day.orders, locale),
                 before.unwrap_or_default()
             );
+            if day.no_sales_data {
+                return silence(format!("{}: {NO_DATA}", heading(day)));
+            }
             point(scale.apply(day.revenue), words, day.partial, &palette.first)
         })
         .collect::<Vec<_>>();
+    let orders = trend.items.iter().map(|d| known(d.no_sales_data, float(d.orders))).collect();
     let chart = two_axes(trend, palette)
         .y_axis(values(money_name(trend.currency), scale, palette))
         .y_axis(counts("Orders", palette))
         .series(Bar::new().name("Revenue").item_style(ItemStyle::new().color(colour(&palette.first))).data(points))
-        .series(line("Orders", &palette.second, trend.items.iter().map(|d| float(d.orders)).collect()).y_axis_index(1))
+        .series(line("Orders", &palette.second, orders).y_axis_index(1))
         .series(before(trend, palette, |b| scale.apply(b.revenue)));
-    match revised(trend, palette, |d| scale.apply(d.revenue)) {
+    let chart = match revised(trend, palette, |d| scale.apply(d.revenue)) {
         Some(marks) => chart.series(marks),
         None => chart,
-    }
+    };
+    hatched(chart, 2, &trend.items.iter().map(|d| d.no_sales_data).collect::<Vec<_>>(), palette)
 }
 
 /// Active customers as bars, visitors as a line; `trend` oldest first.
@@ -139,26 +152,39 @@ pub fn customers_trend(trend: &Trend, locale: &str, palette: &Palette) -> Chart 
             let words = format!(
                 "{}: {} active customers · {} visitors{}",
                 heading(day),
-                count(day.active_customers),
-                count(day.visitors),
+                if day.no_sales_data { NO_DATA.to_owned() } else { count(day.active_customers) },
+                if day.no_visits_data { NO_DATA.to_owned() } else { count(day.visitors) },
                 before.unwrap_or_default()
             );
+            if day.no_sales_data {
+                return silence(words);
+            }
             point(float(day.active_customers), words, day.partial, &palette.third)
         })
         .collect::<Vec<_>>();
+    let visitors = trend.items.iter().map(|d| known(d.no_visits_data, float(d.visitors))).collect();
     let chart = two_axes(trend, palette)
         .y_axis(counts("Customers", palette))
         .y_axis(counts("Visitors", palette))
         .series(
             Bar::new().name("Active customers").item_style(ItemStyle::new().color(colour(&palette.third))).data(points),
         )
-        .series(
-            line("Visitors", &palette.second, trend.items.iter().map(|d| float(d.visitors)).collect()).y_axis_index(1),
-        )
+        .series(line("Visitors", &palette.second, visitors).y_axis_index(1))
         .series(before(trend, palette, |b| float(b.active_customers)));
-    match revised(trend, palette, |d| float(d.active_customers)) {
+    let chart = match revised(trend, palette, |d| float(d.active_customers)) {
         Some(marks) => chart.series(marks),
         None => chart,
+    };
+    let silent = trend.items.iter().map(|d| d.no_sales_data || d.no_visits_data);
+    hatched(chart, 2, &silent.collect::<Vec<_>>(), palette)
+}
+
+/// " Of 2 days no data was received."
+pub(super) fn silence_summary(days: usize) -> String {
+    match days {
+        0 => String::new(),
+        1 => " Of 1 day no data was received.".to_owned(),
+        n => format!(" Of {n} days no data was received."),
     }
 }
 
@@ -183,9 +209,10 @@ pub fn trend_summary(trend: &Trend, locale: &str) -> String {
         1 => " 1 day was revised after its end.".to_owned(),
         n => format!(" {n} days were revised after their end."),
     };
+    let silent = silence_summary(trend.items.iter().filter(|d| d.no_sales_data).count());
     match trend.items.iter().filter(|d| d.orders > 0).max_by_key(|d| d.revenue) {
-        Some(best) => format!("{change}; best day {}.{corrected}", format::date_long(best.day)),
-        None => format!("{change}.{corrected}"),
+        Some(best) => format!("{change}; best day {}.{corrected}{silent}", format::date_long(best.day)),
+        None => format!("{change}.{corrected}{silent}"),
     }
 }
 
@@ -205,7 +232,8 @@ pub fn customers_summary(trend: &Trend, locale: &str) -> String {
         },
     );
     let visits = if visitors == 0 { "; no visits recorded" } else { "" };
-    format!("{most}{visits}. Dashed: active customers of {}.", before_words(trend))
+    let silent = silence_summary(trend.items.iter().filter(|d| d.no_sales_data || d.no_visits_data).count());
+    format!("{most}{visits}. Dashed: active customers of {}.{silent}", before_words(trend))
 }
 
 #[cfg(test)]
@@ -235,6 +263,8 @@ mod tests {
                 visitors: 0,
                 conversion: None,
                 partial: n + 1 == revenue.len() as u64,
+                no_sales_data: false,
+                no_visits_data: false,
                 revised: None,
                 before: Some(Counterpart {
                     day: first + chrono::Days::new(n) - chrono::Days::new(revenue.len() as u64),
@@ -299,6 +329,41 @@ mod tests {
         assert_eq!(trend_legend(&trend).last(), Some(&LegendKey { mark: Mark::Diamond, words: "revised".into() }));
         assert!(name.contains("(revised 2 May 2011") && name.contains("10:42"), "{name}");
         assert!(trend_summary(&trend, "en-GB").ends_with("1 day was revised after its end."));
+    }
+
+    #[test]
+    fn a_day_of_which_nothing_arrived_is_hatched_and_has_no_value() {
+        let mut trend = trend(&[100, 0, 50], 100);
+        trend.items[1].no_sales_data = true;
+        let chart = serde_json::to_value(revenue_trend(&trend, "en-GB", &test_palette())).unwrap();
+        let series = &chart["series"];
+        assert_eq!(
+            (&series[0]["data"][1]["value"], &series[0]["data"][1]["name"]),
+            (&"-".into(), &"Mon 2 May 2011: no data received".into())
+        );
+        assert_eq!(series[1]["data"], serde_json::json!([1.0, "-", 1.0]), "the line breaks");
+        let hatch = &series[3];
+        assert_eq!(
+            (&hatch["type"], &hatch["name"], &hatch["yAxisIndex"]),
+            (&"bar".into(), &"no data received".into(), &2.0.into())
+        );
+        assert_eq!((&hatch["data"], &hatch["barGap"]), (&serde_json::json!(["-", 1, "-"]), &"-100%".into()));
+        let stripes = hatch["itemStyle"]["color"]["colorStops"].as_array().unwrap();
+        assert!(stripes.len() > 20 && stripes[0]["color"] != stripes[2]["color"], "{stripes:?}");
+        assert_eq!((&chart["yAxis"][2]["show"], &chart["yAxis"][2]["max"]), (&false.into(), &1.into()));
+        assert_eq!(
+            trend_legend(&trend).last(),
+            Some(&LegendKey { mark: Mark::Hatched, words: "no data received".into() })
+        );
+        assert!(trend_summary(&trend, "en-GB").ends_with("Of 1 day no data was received."));
+
+        trend.items[2].no_visits_data = true;
+        let chart = serde_json::to_value(customers_trend(&trend, "en-GB", &test_palette())).unwrap();
+        assert_eq!(chart["series"][1]["data"], serde_json::json!([0.0, 0.0, "-"]));
+        assert_eq!(chart["series"][3]["data"], serde_json::json!(["-", 1, 1]));
+        let words = chart["series"][0]["data"][1]["name"].as_str().unwrap();
+        assert!(words.starts_with("Mon 2 May 2011: no data received active customers"), "{words}");
+        assert!(customers_summary(&trend, "en-GB").ends_with("Of 2 days no data was received."));
     }
 
     #[test]

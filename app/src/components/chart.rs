@@ -20,6 +20,8 @@ pub enum Mark {
     Dashed,
     /// A point that says something of its own.
     Diamond,
+    /// Nothing is known there.
+    Hatched,
 }
 
 /// `option` makes the chart from the theme's colours; the children are its table twin.
@@ -47,12 +49,10 @@ pub fn ChartFigure(
     let legend = legend
         .into_iter()
         .map(|LegendKey { mark, words }| {
-            let (series, dash, diamond) = match mark {
-                Mark::Series(n) => (Some(n.to_string()), None, None),
-                Mark::Dashed => (None, Some(""), None),
-                Mark::Diamond => (None, None, Some("")),
-            };
-            view! { <li data-series=series data-dash=dash data-diamond=diamond>{words}</li> }
+            let series = if let Mark::Series(n) = mark { Some(n.to_string()) } else { None };
+            let of = |wanted| (mark == wanted).then_some("");
+            let (dash, diamond, hatch) = (of(Mark::Dashed), of(Mark::Diamond), of(Mark::Hatched));
+            view! { <li data-series=series data-dash=dash data-diamond=diamond data-hatch=hatch>{words}</li> }
         })
         .collect_view();
     view! {

@@ -5,7 +5,7 @@
 )]
 
 use crate::{fault::Fault, page_data::Packed};
-use domain::ingest::{DataScreen, ImportScreen};
+use domain::ingest::{DataScreen, ExpectedFiles, ImportScreen};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use std::collections::BTreeMap;
 
@@ -20,6 +20,28 @@ pub async fn load_imports(#[server(default)] cursor: Option<String>) -> Result<P
         imports: port.imports(&who, cursor, DEFAULT_LIMIT).await?,
         quarantine: port.quarantine(&who).await?,
     })
+}
+
+/// How often a file of each target is expected.
+#[server(prefix = "/fn", endpoint = "ingest/expected", input = GetUrl)]
+pub async fn load_expected() -> Result<Packed<Vec<ExpectedFiles>>, Fault> {
+    use crate::context::{port, principal};
+    use domain::ingest::IngestPort;
+    Packed::of(&port::<dyn IngestPort>()?.expected(&principal()?).await?)
+}
+
+/// Says how often: hours by target, empty for never.
+#[server(prefix = "/fn", endpoint = "ingest/expect")]
+pub async fn expect_files(#[server(default)] expected: BTreeMap<String, String>) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        ingest::{ExpectFiles, IngestPort},
+    };
+    let command = ExpectFiles::typed(expected).map_err(AppError::validation)?;
+    port::<dyn IngestPort>()?.expect(&principal()?, command).await?;
+    redirect("/data/import");
+    Ok(())
 }
 
 /// One import with its open rows; `None` also for an id that cannot be one.

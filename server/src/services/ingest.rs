@@ -2,6 +2,7 @@
 //! the pages, REST and the jobs all come here.
 
 mod commit;
+mod expected;
 mod judgement;
 mod known;
 mod mappings;

@@ -15,6 +15,7 @@ pub(crate) mod rhythm;
 mod rows;
 mod seen;
 mod series;
+mod silence;
 pub mod sources;
 mod standing;
 mod summary;

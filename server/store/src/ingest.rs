@@ -1,5 +1,6 @@
 //! Imports: files, batches, quarantined rows, what is recorded already, and the bulk writes of a commit.
 
+pub mod arrivals;
 pub mod batches;
 pub mod changes;
 pub mod files;

@@ -143,6 +143,9 @@ impl Walk {
         self.get("/api/v1/reports/daily/2026-03-08?revision=1").await;
         self.text("/api/v1/reports/daily/2026-03-08/file?format=csv").await;
         self.text("/api/v1/reports/daily/2026-03-08/file?format=pdf").await;
+        let expected = json!({"hours": {"sales_transactions": 24, "visits": null}});
+        self.call(Method::PUT, "/api/v1/ingest/expected", expected).await;
+        assert_eq!(self.get("/api/v1/ingest/expected").await[0]["hours"], json!(24));
         self.call(Method::PUT, "/api/v1/reports/subscription", json!({"subscribed": true})).await;
         assert_eq!(self.get("/api/v1/reports/subscription").await["subscribed"], json!(true));
         for set in ["customer-segments.csv", "hourly-sales.csv", "top-products.csv", "category-performance.xlsx"] {

@@ -200,3 +200,28 @@ async fn cases_decisions_and_alerts_go_out_as_their_lists_show_them(db: PgPool) 
     }
     assert_eq!(file(&ada, "alerts.csv?severity=urgent").await.0, 422);
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_report_of_a_day_comes_in_three_forms_and_no_other(db: PgPool) {
+    let shop = Shop::on(db);
+    shop.clock.advance(chrono::Duration::days(1));
+    let router = front(&shop, Some(planner()));
+    let day = "/api/v1/reports/daily/2026-10-06";
+    assert_eq!(post(&router, &format!("{day}/rebuild"), &json!({}), None).await.status.as_u16(), 200);
+    for (format, media_type) in [
+        ("csv", "text/csv; charset=utf-8"),
+        ("pdf", "application/pdf"),
+        ("xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    ] {
+        let file = get(&router, &format!("{day}/file?format={format}&revision=1")).await;
+        assert_eq!((file.status.as_u16(), file.header("content-type")), (200, Some(media_type)));
+        let name = format!("attachment; filename=\"daily-report-2026-10-07.{format}\"");
+        assert_eq!(file.header("content-disposition"), Some(name.as_str()));
+    }
+    let refused = get(&router, &format!("{day}/file?format=docx")).await;
+    assert_eq!(refused.status.as_u16(), 422);
+    let fault = &refused.json()["error"]["fields"][0];
+    assert_eq!((&fault["path"], &fault["message"]), (&json!("format"), &json!("Use csv, pdf or xlsx.")));
+    let kinds = "select count(distinct after ->> 'format') from ops.audit_log where action = 'access.export'";
+    assert_eq!(shop.count(kinds).await, 3);
+}

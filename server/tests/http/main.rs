@@ -17,6 +17,7 @@ mod browser;
 mod catalogue;
 mod customers;
 mod described;
+mod expected_files;
 mod exports;
 mod forms;
 mod fraud_rules;

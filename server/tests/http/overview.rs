@@ -398,3 +398,37 @@ async fn a_tile_holds_its_receipt_and_so_does_the_page_of_its_rows(root: PgPool)
         assert!(receipt.contains(there), "{there} is missing:\n{receipt}");
     }
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn the_table_of_a_chart_says_no_data_received_instead_of_nought(root: PgPool) {
+    let world = World::new(root).await;
+    arrange(&world).await;
+    world.user("ada@mill.example", Some(Role::Admin), &[]).await;
+    let mut reader = signed_in(&world).await;
+    let page = "/overview/kpis?day=2026-03-10&days=7";
+    let html = read(&mut reader, page).await;
+    assert!(!part(&html, "data-trend", "</section>").contains("no data received"), "no file is expected");
+    world
+        .execute(
+            "insert into ops.settings (key, value, updated_by, updated_at)
+             values ('ingest.sales_expected_hours', '\"24\"', 'test', '2026-03-05T00:00Z')",
+        )
+        .await;
+    world.backend.figures.clear("*", true);
+    let html = read(&mut reader, page).await;
+    let trend = part(&html, "data-trend", "</section>");
+    let row = |day: &str, nth: usize| {
+        let mut rows = trend.split("<tr>").filter(|row| row.contains(&format!(">{day}</a>")));
+        rows.nth(nth).expect(day).to_owned()
+    };
+    let silent = row("6 Mar 2026", 0);
+    assert!(silent.contains(">no data received</a>") && !silent.contains("$0.00</a>"), "{silent}");
+    assert!(row("6 Mar 2026", 1).contains(">no data received</a>"), "customers come from sales");
+    assert!(row("4 Mar 2026", 0).contains(">$0.00</a>"), "before the first file was expected");
+    assert!(row("10 Mar 2026", 0).contains("$1,082.00"), "today stays as it is");
+    assert!(trend.contains("data-hatch") && trend.contains("Of 5 days no data was received."), "{trend}");
+    let told = reader.get("/api/v1/kpis/trend?days=7&to=2026-03-10").await.json();
+    let silent: Vec<bool> =
+        told["items"].as_array().unwrap().iter().map(|day| day["no_sales_data"].as_bool().unwrap()).collect();
+    assert_eq!(silent, [false, true, true, true, true, true, false], "the newest first");
+}

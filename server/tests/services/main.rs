@@ -63,6 +63,7 @@ mod rule_sets;
 mod screening;
 mod segments;
 mod settings;
+mod silent_days;
 mod sources;
 mod standing;
 mod summary;

@@ -4,11 +4,12 @@ use crate::{
     daily_report::sum_up,
     figures::{Figures, Sale, at, dec},
     online_retail,
-    shop::{clerk, planner, viewer},
+    shop::{holding, planner, viewer},
     world,
 };
 use domain::{
     ErrorCode,
+    access::Rights,
     analytics::{ReportScreen, ReportsPort},
     format, query,
 };
@@ -124,7 +125,7 @@ async fn the_paper_of_a_day_says_what_is_stored(db: PgPool) {
     assert_eq!(about.rows, sqlx::query_scalar::<_, i64>(
         "select (after ->> 'rows')::bigint from ops.audit_log where action = 'access.export' and after ->> 'format' = 'pdf' limit 1",
     ).fetch_one(&db).await.unwrap());
-    assert_eq!(exports.report_pdf(&clerk(), &asked).await.unwrap_err().code, ErrorCode::Forbidden);
+    assert_eq!(exports.report_pdf(&holding(Rights::default()), &asked).await.unwrap_err().code, ErrorCode::Forbidden);
     let none = exports.report_pdf(&planner(), &query::pairs("date=2026-11-01")).await.unwrap_err();
     assert_eq!(none.code, ErrorCode::NotFound);
     let bad = exports.report_pdf(&planner(), &query::pairs("date=2026-11-21&revision=x")).await.unwrap_err();

@@ -2,6 +2,7 @@
 
 use super::{
     batch::{Discard, ImportDetail, ImportSummary, OpenQuarantine, RowEdit, StagedRow},
+    expected::{ExpectFiles, ExpectedFiles},
     mapping::{Mapping, MappingChange, NewMapping, SavedMapping},
 };
 use crate::{
@@ -64,6 +65,11 @@ pub trait IngestPort: Send + Sync + 'static {
         mapping: Mapping,
         save_as: Option<String>,
     ) -> Result<ImportDetail, AppError>;
+
+    /// How often a file of each target is expected.
+    async fn expected(&self, who: &Principal) -> Result<Vec<ExpectedFiles>, AppError>;
+
+    async fn expect(&self, who: &Principal, command: ExpectFiles) -> Result<Vec<ExpectedFiles>, AppError>;
 
     /// Starts the preview as a job; asking again while it is open gives the same one.
     async fn preview(&self, who: &Principal, id: ImportId) -> Result<Enqueued, AppError>;

@@ -57,6 +57,15 @@ impl Target {
         }
     }
 
+    /// The setting that says how many hours after one file the next is expected.
+    #[must_use]
+    pub const fn interval_setting(self) -> &'static str {
+        match self {
+            Self::SalesTransactions => "ingest.sales_expected_hours",
+            Self::Visits => "ingest.visits_expected_hours",
+        }
+    }
+
     /// Fields in the order of templates and of the mapping page.
     #[must_use]
     pub const fn fields(self) -> &'static [Field] {

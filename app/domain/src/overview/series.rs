@@ -41,7 +41,13 @@ pub struct Bar {
     pub revenue_before: Option<Decimal>,
     pub orders_before: Option<i64>,
     pub progress: Progress,
+    /// A day that is over, and of sales nothing arrived though files are expected: its 0 is no 0.
+    #[serde(default)]
+    pub no_data: bool,
 }
+
+/// What stands for the figures of a day of which nothing arrived.
+pub const NO_DATA: &str = "no data received";
 
 /// Revenue of a scope by hour or by day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -84,6 +90,12 @@ pub struct TrendDay {
     pub conversion: Option<Decimal>,
     /// Today.
     pub partial: bool,
+    /// Over, and of sales nothing arrived though files are expected: its 0 is no 0.
+    #[serde(default)]
+    pub no_sales_data: bool,
+    /// The same of visits.
+    #[serde(default)]
+    pub no_visits_data: bool,
     /// When the figures were last corrected after the day was over.
     pub revised: Option<DateTime<FixedOffset>>,
     /// The day at the same place of the period before.

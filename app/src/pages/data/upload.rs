@@ -1,24 +1,38 @@
 //! `/data/import`: choose a file. A plain form, so that it works without script; the page comes back
 //! with the reason when the file cannot be read.
 
-use crate::components::{
-    form::{CsrfField, ErrorSummary, FormState},
-    page::PageHead,
+use crate::{
+    components::{
+        form::{CsrfField, ErrorSummary, FormState, entry},
+        page::PageHead,
+        states::{Loading, ready_or_failed},
+    },
+    context::session,
+    features::ingest::{ExpectFiles, load_expected},
+    page_data::PageData,
+    pages::LazyPage,
 };
-use crate::pages::LazyPage;
-use domain::ingest::Target;
-use leptos::prelude::*;
+use domain::{
+    access::Permission,
+    ingest::{ExpectedFiles, Target},
+};
+use leptos::{form::ActionForm, prelude::*};
 
 /// The upload page.
-#[derive(Debug)]
-pub struct UploadRoute;
+#[allow(missing_debug_implementations, reason = "actions have none")]
+pub struct UploadRoute {
+    expected: PageData<Vec<ExpectedFiles>>,
+    expect: ServerAction<ExpectFiles>,
+}
 
 impl LazyPage for UploadRoute {
     fn data() -> Self {
-        Self
+        // What was typed stays in the fields, kept or refused: nothing is loaded again.
+        Self { expected: PageData::load(|| (), |()| load_expected()), expect: ServerAction::new() }
     }
 
-    fn view(_this: Self) -> AnyView {
+    fn view(this: Self) -> AnyView {
+        let Self { expected, expect } = this;
         let state = FormState::plain("/data/import");
         let (fault, sheet_fault) = (state.fault("file"), state.fault("sheet"));
         view! {
@@ -52,7 +66,49 @@ impl LazyPage for UploadRoute {
                     <button class="btn primary" type="submit">"Upload"</button>
                 </form>
             </section>
+            <Transition fallback=|| view! { <Loading lines=4/> }>
+                {move || Suspend::new(async move {
+                    ready_or_failed(expected.await, move |expected| expectation(&expected, expect))
+                })}
+            </Transition>
         }
         .into_any()
     }
+}
+
+/// How often files are expected: to set for who may record imports, to read for others.
+fn expectation(expected: &[ExpectedFiles], expect: ServerAction<ExpectFiles>) -> impl IntoView + use<> {
+    let help = "A day that is over and of which nothing arrived is then shown as \u{201c}no data received\u{201d}, and a file that does not come makes its source late.";
+    let body = if session().may(Permission::IngestPromote) {
+        let state = FormState::of(expect);
+        let fields = expected.iter().map(|one| {
+            let label = match one.target {
+                Target::SalesTransactions => "Sales: a file is expected every \u{2026} hours",
+                Target::Visits => "Visits: a file is expected every \u{2026} hours",
+            };
+            let hours = one.hours.map_or_else(String::new, |hours| hours.to_string());
+            entry(state, "expected", (one.target.as_str(), label), ("text", Some("numeric")), &hours)
+        });
+        let fields = fields.collect_view();
+        view! {
+            <ActionForm action=expect>
+                <CsrfField/>
+                <ErrorSummary state/>
+                {fields}
+                <p class="help">"Empty: none is expected. "{help}</p>
+                <button class="btn" type="submit">"Keep"</button>
+            </ActionForm>
+        }
+        .into_any()
+    } else {
+        let lines = expected.iter().map(|one| {
+            let said = one.hours.map_or_else(
+                || "no file is expected".to_owned(),
+                |hours| format!("a file is expected every {hours} hours"),
+            );
+            view! { <li>{one.target.title()}": "{said}</li> }
+        });
+        view! { <ul>{lines.collect_view()}</ul><p class="help">{help}</p> }.into_any()
+    };
+    view! { <section class="card" data-expected><h2>"Expected files"</h2>{body}</section> }
 }

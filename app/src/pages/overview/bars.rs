@@ -9,7 +9,7 @@ use crate::{
 use chrono::Utc;
 use domain::{
     format,
-    overview::{Bar, Bars, Progress, Scope},
+    overview::{Bar, Bars, NO_DATA, Progress, Scope},
 };
 use leptos::prelude::*;
 
@@ -55,12 +55,10 @@ fn row(bar: &Bar, bars: &Bars, scope: Scope, place: Place, locale: &str) -> impl
     let (revenue, orders) = if bar.progress == Progress::Ahead {
         (format::UNKNOWN.into_any(), format::UNKNOWN.into_any())
     } else {
-        let money = format::money(bar.revenue, bars.currency, locale);
+        let money = if bar.no_data { NO_DATA.to_owned() } else { format::money(bar.revenue, bars.currency, locale) };
+        let count = if bar.no_data { format::UNKNOWN.to_owned() } else { format::count(bar.orders, locale) };
         let (revenue, orders) = (place.rows(bars.basis.revenue(), of), place.rows(bars.basis.orders(), of));
-        (
-            view! { <a href=revenue data-pick>{money}</a> }.into_any(),
-            view! { <a href=orders>{format::count(bar.orders, locale)}</a> }.into_any(),
-        )
+        (view! { <a href=revenue data-pick>{money}</a> }.into_any(), view! { <a href=orders>{count}</a> }.into_any())
     };
     let before = bars.against.is_some().then(|| {
         let text = bar.revenue_before.map(|amount| format::money(amount, bars.currency, locale));

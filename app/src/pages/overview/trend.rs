@@ -8,7 +8,7 @@ use crate::{
 };
 use domain::{
     format,
-    overview::{Counterpart, MetricKey, Scope, Trend, TrendDay},
+    overview::{Counterpart, MetricKey, NO_DATA, Scope, Trend, TrendDay},
 };
 use leptos::prelude::*;
 use rust_decimal::Decimal;
@@ -98,7 +98,7 @@ fn before_cell(before: Option<&Counterpart>, text: String) -> impl IntoView + us
 }
 
 /// `text` of the day before, or that there is none.
-fn known(before: Option<&Counterpart>, text: impl FnOnce(&Counterpart) -> String) -> String {
+fn text_of(before: Option<&Counterpart>, text: impl FnOnce(&Counterpart) -> String) -> String {
     before.map_or_else(|| format::UNKNOWN.to_owned(), text)
 }
 
@@ -106,13 +106,15 @@ fn revenue_row(day: &TrendDay, trend: &Trend, scope: Scope, place: Place, locale
     let (of, before) = (scope.on(day.day), day.before.as_ref());
     let money = |amount: Decimal| format::money(amount, trend.currency, locale);
     let (revenue, orders) = (place.rows(trend.basis.revenue(), of), place.rows(trend.basis.orders(), of));
+    let known = |text: String| if day.no_sales_data { format::UNKNOWN.to_owned() } else { text };
+    let said = if day.no_sales_data { NO_DATA.to_owned() } else { money(day.revenue) };
     view! {
         <tr>
             {day_cell(day, scope, place)}
-            <td class="r num"><a href=revenue data-pick>{money(day.revenue)}</a></td>
-            <td class="r num">{money(day.refunds)}</td>
-            <td class="r num"><a href=orders>{format::count(day.orders, locale)}</a></td>
-            {before_cell(before, known(before, |before| money(before.revenue)))}
+            <td class="r num"><a href=revenue data-pick>{said}</a></td>
+            <td class="r num">{known(money(day.refunds))}</td>
+            <td class="r num"><a href=orders>{known(format::count(day.orders, locale))}</a></td>
+            {before_cell(before, text_of(before, |before| money(before.revenue)))}
         </tr>
     }
 }
@@ -120,15 +122,17 @@ fn revenue_row(day: &TrendDay, trend: &Trend, scope: Scope, place: Place, locale
 fn customer_row(day: &TrendDay, scope: Scope, place: Place, locale: &str) -> impl IntoView + use<> {
     let before = day.before.as_ref();
     let rows = |metric: MetricKey| place.rows(metric, scope.on(day.day));
+    let said = |silent: bool, n: i64| if silent { NO_DATA.to_owned() } else { format::count(n, locale) };
+    let conversion = day.conversion.filter(|_| !day.no_sales_data && !day.no_visits_data);
     let conversion =
-        day.conversion.map_or_else(|| format::UNKNOWN.to_owned(), |c| format::percent(c / Decimal::ONE_HUNDRED, 1));
+        conversion.map_or_else(|| format::UNKNOWN.to_owned(), |c| format::percent(c / Decimal::ONE_HUNDRED, 1));
     view! {
         <tr>
             {day_cell(day, scope, place)}
-            <td class="r num"><a href=rows(MetricKey::ActiveCustomers) data-pick>{format::count(day.active_customers, locale)}</a></td>
-            <td class="r num"><a href=rows(MetricKey::Visitors)>{format::count(day.visitors, locale)}</a></td>
+            <td class="r num"><a href=rows(MetricKey::ActiveCustomers) data-pick>{said(day.no_sales_data, day.active_customers)}</a></td>
+            <td class="r num"><a href=rows(MetricKey::Visitors)>{said(day.no_visits_data, day.visitors)}</a></td>
             <td class="r num"><a href=rows(MetricKey::Conversion)>{conversion}</a></td>
-            {before_cell(before, known(before, |before| format::count(before.active_customers, locale)))}
+            {before_cell(before, text_of(before, |before| format::count(before.active_customers, locale)))}
         </tr>
     }
 }

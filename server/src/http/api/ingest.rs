@@ -27,7 +27,9 @@ use axum::{
 use domain::{
     AppError,
     access::{Access, Permission},
-    ingest::{Field, IngestPort, MappingChange, NewMapping, OpenQuarantine, SavedMapping, Target},
+    ingest::{
+        ExpectFiles, ExpectedFiles, Field, IngestPort, MappingChange, NewMapping, OpenQuarantine, SavedMapping, Target,
+    },
     paging::Page,
 };
 use serde::Serialize;
@@ -44,6 +46,8 @@ pub fn routes() -> Routes<Services> {
     Routes::new()
         .get("/api/v1/ingest/targets", VIEW, targets)
         .get("/api/v1/ingest/targets/{target}/{template}", VIEW, template)
+        .get("/api/v1/ingest/expected", VIEW, expected)
+        .put("/api/v1/ingest/expected", PROMOTE, expect)
         .get("/api/v1/ingest/mappings", VIEW, mappings)
         .post("/api/v1/ingest/mappings", UPLOAD, save_mapping)
         .patch("/api/v1/ingest/mappings/{id}", UPLOAD, change_mapping)
@@ -63,6 +67,20 @@ pub fn routes() -> Routes<Services> {
         .patch("/api/v1/ingest/imports/{id}/rows/{row_no}", UPLOAD, rows::edit)
         .get("/api/v1/ingest/imports/{id}/rejected.csv", VIEW, rows::rejected)
         .post("/api/v1/ingest/imports/{id}/upload", UPLOAD, rows::upload)
+}
+
+/// How often a file of each target is expected.
+pub async fn expected(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Body<Vec<ExpectedFiles>>> {
+    Ok(Body(services.ingest.expected(&who).await?))
+}
+
+/// Changes it for the targets named.
+pub async fn expect(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Body(command): Body<ExpectFiles>,
+) -> ApiResult<Body<Vec<ExpectedFiles>>> {
+    Ok(Body(services.ingest.expect(&who, command).await?))
 }
 
 /// One field of a target.

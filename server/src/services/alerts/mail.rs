@@ -81,10 +81,15 @@ impl Mailer {
             .message_id(Some(format!("<{id}@{}>", self.from.email.domain())))
             .from(self.from.clone())
             .subject(letter.subject.replace(['\r', '\n'], " "));
-        for address in to {
-            builder = builder.bcc(address.parse().map_err(|_| "One of the addresses is none.".to_owned())?);
+        // Several do not see each other: their message is to the house itself.
+        if to.len() > 1 {
+            builder = builder.to(self.from.clone());
         }
-        builder.to(self.from.clone()).multipart(body).map_err(|_| "The message could not be written.".to_owned())
+        for address in to {
+            let address = address.parse().map_err(|_| "One of the addresses is none.".to_owned())?;
+            builder = if to.len() > 1 { builder.bcc(address) } else { builder.to(address) };
+        }
+        builder.multipart(body).map_err(|_| "The message could not be written.".to_owned())
     }
 }
 

@@ -13,6 +13,7 @@ use engine::ingest::Meter;
 use serde_json::json;
 use std::sync::Arc;
 use store::ingest::{
+    arrivals,
     batches::{self, Findings},
     lock_target,
 };
@@ -67,6 +68,7 @@ impl IngestService {
             digest: &plan.digest,
         };
         batches::set_findings(&mut tx, id.0, state, found, at).await?;
+        arrivals::keep_span(&mut tx, id.0).await?;
         let act = store::audit::Act::done("ingest.commit", "import", id).after(json!(plan.counts));
         store::audit::record(&mut tx, self.backend.clock.new_id(), at, who, act).await?;
         store::live::emit(&mut tx, Topic::Integrations, &id.to_string()).await?;

@@ -10,8 +10,8 @@ use domain::{
     idempotency::{Answered, IdempotencyKey},
     ids::ImportId,
     ingest::{
-        Discard, ImportDetail, ImportState, ImportSummary, IngestPort, Mapping, MappingChange, NewMapping,
-        OpenQuarantine, RowEdit, SavedMapping, StagedRow,
+        Discard, ExpectFiles, ExpectedFiles, ImportDetail, ImportState, ImportSummary, IngestPort, Mapping,
+        MappingChange, NewMapping, OpenQuarantine, RowEdit, SavedMapping, StagedRow,
     },
     jobs::Enqueued,
     live::Topic,
@@ -51,6 +51,14 @@ impl IngestPort for IngestService {
         limit: u32,
     ) -> Result<Page<StagedRow>, AppError> {
         self.staged_rows(who, id, open_only, cursor.as_deref(), limit).await
+    }
+
+    async fn expected(&self, who: &Principal) -> Result<Vec<ExpectedFiles>, AppError> {
+        self.expected_files(who).await
+    }
+
+    async fn expect(&self, who: &Principal, command: ExpectFiles) -> Result<Vec<ExpectedFiles>, AppError> {
+        self.expect_files(who, command).await
     }
 
     async fn mappings(&self, who: &Principal) -> Result<Vec<SavedMapping>, AppError> {

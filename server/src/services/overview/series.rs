@@ -4,12 +4,14 @@ use super::{
     finished::{self, Measures},
     hours::{self, Hours, counterparts},
     measure::{Context, badge, days_back},
+    silence::silent_days,
     summary,
 };
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use domain::{
     AppError, format,
     freshness::Freshness,
+    ingest::Target,
     overview::{
         Bar, Bars, Basis, Compare, Counterpart, DayRange, Progress, Scope, Trend, TrendDay, TrendRequest, TrendTotals,
         rate_percent,
@@ -17,6 +19,7 @@ use domain::{
 };
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
+use std::collections::BTreeSet;
 use store::overview::{self as sums, AllOrders, Figures, Window};
 
 /// Sums of some windows under a counting rule.
@@ -97,6 +100,7 @@ struct Slot {
     revenue_net: Decimal,
     orders: i64,
     before: Option<(Decimal, i64)>,
+    no_data: bool,
 }
 
 /// Revenue of the scope: by local hour for one day, by day for more; beside it the whole period before.
@@ -127,6 +131,7 @@ pub async fn bars(
         revenue_before: slot.before.map(|(revenue, _)| revenue.normalize()),
         orders_before: slot.before.map(|(_, orders)| orders),
         progress: progress(&slot.window, now),
+        no_data: slot.no_data,
     });
     let before = |back| context.span(&context.zone.days_range(scope.days.from - back, scope.days.to - back));
     Ok(Bars {
@@ -164,6 +169,7 @@ async fn slots_by_hour(
         revenue_net: hour.revenue_net,
         orders: hour.orders,
         before,
+        no_data: false,
     });
     Ok((slots.collect(), rows_without_rate))
 }
@@ -180,6 +186,7 @@ async fn slots_by_day(
     let asked: Vec<NaiveDate> = days.iter().chain(&earlier).copied().collect();
     let measures = finished::measures(connection, context, scope.basis, &asked, 0, now).await?;
     let (current, before) = measures.split_at_checked(days.len()).unwrap_or((&measures, &[]));
+    let silent = silent_of(connection, context, Target::SalesTransactions, &days, current, now).await?;
     let slots = days.iter().zip(current).enumerate().map(|(at, (day, measures))| Slot {
         label: format::date(*day),
         window: context.zone.day_range(*day),
@@ -187,6 +194,7 @@ async fn slots_by_day(
         revenue_net: measures.revenue_net,
         orders: measures.orders,
         before: before.get(at).map(|before| (before.revenue, before.orders)),
+        no_data: silent.contains(day),
     });
     Ok((slots.collect(), current.iter().map(|day| day.rows_without_rate).sum()))
 }
@@ -207,12 +215,19 @@ pub async fn trend(
     let whole = context.zone.days_range(asked.days.from, asked.days.to);
     let badge = badge(connection, &whole).await?;
     let (current, before) = measures.split_at_checked(n).unwrap_or((&measures, &[]));
+    let sales = silent_of(connection, context, Target::SalesTransactions, &days, current, now).await?;
+    let visits = silent_of(connection, context, Target::Visits, &days, current, now).await?;
     let earlier = asked.days.before().iter().zip(before).map(|(day, measures)| counterpart(day, measures));
     let mut items: Vec<TrendDay> = days
         .iter()
         .zip(current)
         .zip(earlier)
-        .map(|((day, measures), before)| TrendDay { before: Some(before), ..trend_day(context, *day, measures, now) })
+        .map(|((day, measures), before)| TrendDay {
+            before: Some(before),
+            no_sales_data: sales.contains(day),
+            no_visits_data: visits.contains(day),
+            ..trend_day(context, *day, measures, now)
+        })
         .collect();
     if asked.newest_first {
         items.reverse();
@@ -246,9 +261,29 @@ fn trend_day(context: &Context, day: NaiveDate, measures: &Measures, now: DateTi
         visitors: measures.visits.visitors,
         conversion: rate_percent(measures.visits.buyers, measures.visits.visitors),
         partial: progress(&window, now) == Progress::Running,
+        no_sales_data: false,
+        no_visits_data: false,
         revised: measures.revised.map(|at| context.zone.local(at)),
         before: None,
     }
+}
+
+/// Days of `measures` that are over and without a figure of `target`, and for which nothing of it arrived.
+async fn silent_of(
+    connection: &mut PgConnection,
+    context: &Context,
+    target: Target,
+    days: &[NaiveDate],
+    measures: &[Measures],
+    now: DateTime<Utc>,
+) -> Result<BTreeSet<NaiveDate>, AppError> {
+    let is_empty = |of: &Measures| match target {
+        Target::SalesTransactions => of.orders == 0 && of.revenue_gross.is_zero() && of.refunds.is_zero(),
+        Target::Visits => of.visits.visitors == 0,
+    };
+    let over = |day: &NaiveDate| now >= context.zone.day_range(*day).end;
+    let empty = days.iter().zip(measures).filter(|(day, of)| is_empty(of) && over(day)).map(|(day, _)| *day);
+    silent_days(connection, context, target, &empty.collect::<Vec<_>>()).await
 }
 
 fn counterpart(day: NaiveDate, measures: &Measures) -> Counterpart {

@@ -2,7 +2,7 @@
 
 use super::super::{
     operation::{Operation, accepted, asked, file, json, made, whole},
-    shapes::{named, one_of, page, repair, upload},
+    shapes::{list, named, one_of, page, repair, upload},
 };
 use crate::http::api::ingest::{
     ImportTarget,
@@ -10,8 +10,8 @@ use crate::http::api::ingest::{
 };
 use domain::{
     ingest::{
-        Discard, ImportDetail, ImportSummary, MappingChange, NewMapping, OpenQuarantine, RowEdit, SavedMapping,
-        StagedRow, Target,
+        Discard, ExpectFiles, ExpectedFiles, ImportDetail, ImportSummary, MappingChange, NewMapping, OpenQuarantine,
+        RowEdit, SavedMapping, StagedRow, Target,
     },
     jobs::Enqueued,
 };
@@ -25,6 +25,10 @@ pub const OPERATIONS: &[Operation] = &[
         asked("target", named::<Target>, "What is to be imported."),
         asked("template", |_| one_of(["template.csv", "template.xlsx"]), "Its form."),
     ]),
+    json("GET /api/v1/ingest/expected", "How often a file of each target is expected", list::<ExpectedFiles>),
+    json("PUT /api/v1/ingest/expected", "Say how often files are expected", list::<ExpectedFiles>)
+        .note("Targets that are not named stay as they are. A day that is over and of which nothing arrived then has no data.")
+        .takes(named::<ExpectFiles>),
     json("GET /api/v1/ingest/mappings", "Kept mappings", page::<SavedMapping>),
     made("POST /api/v1/ingest/mappings", "Keep a mapping for files with the given header", named::<SavedMapping>)
         .takes(named::<NewMapping>)

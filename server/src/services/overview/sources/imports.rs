@@ -1,4 +1,4 @@
-//! Imports as sources, one a dataset. People load them, so nothing is promised for any time.
+//! Imports as sources, one a dataset. People load them; something is promised only where an interval is set.
 
 use super::{Facts, SourceProvider};
 use async_trait::async_trait;
@@ -10,7 +10,10 @@ use domain::{
     overview::{attention::Feature, declared, source::SourceKind},
 };
 use sqlx::PgConnection;
-use store::ingest::loads::{LastLoad, last_loads};
+use store::ingest::{
+    arrivals,
+    loads::{LastLoad, last_loads},
+};
 
 #[derive(Debug)]
 pub struct Imports;
@@ -32,11 +35,17 @@ impl SourceProvider for Imports {
 
     async fn sources(&self, connection: &mut PgConnection, _: DateTime<Utc>, _: &str) -> Result<Vec<Facts>, AppError> {
         let loads = last_loads(connection).await?;
-        let facts = Target::ALL.iter().map(|target| {
+        let mut all = Vec::new();
+        for target in Target::ALL {
             let load = loads.iter().find(|load| load.target == target.as_str());
-            facts(*target, load)
-        });
-        Ok(facts.collect())
+            let interval = arrivals::interval(connection, *target).await?;
+            all.push(Facts {
+                expected_seconds: interval.map(|interval| i64::from(interval.hours) * 3_600),
+                counted_from: interval.map(|interval| interval.set_at),
+                ..facts(*target, load)
+            });
+        }
+        Ok(all)
     }
 }
 
