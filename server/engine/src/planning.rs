@@ -4,6 +4,7 @@
 //! that shares nothing with the builder.
 
 pub mod builder;
+pub mod checker;
 pub mod constraints;
 pub mod document;
 pub mod fault;

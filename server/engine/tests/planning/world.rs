@@ -1,6 +1,7 @@
 //! The base example and what the tests change in it.
 
 use engine::planning::{
+    checker::check,
     document::Document,
     fault::{Fault, Severity},
     input::Input,
@@ -40,9 +41,14 @@ pub fn accepted(text: &str) -> Input {
     input
 }
 
+/// Solved; what came out has passed the checker.
 pub fn solved(text: &str) -> (Input, Solved) {
     let input = accepted(text);
     let solved = solve(&input, &Unwatched).unwrap();
+    if let (Some(plan), Some(objective)) = (&solved.plan, solved.objective) {
+        let report = check(&Document::parse(text).unwrap().0, plan, objective);
+        assert!(report.passed, "{:#?}", report.faults);
+    }
     (input, solved)
 }
 

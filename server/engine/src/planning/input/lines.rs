@@ -27,6 +27,10 @@ impl<'a> Reader<'a> {
         for ((node, id, product), group) in groups {
             self.fixed("production", rows, &group, &["batch_tonnes", "inputs", "uses"]);
             let at = (0..self.periods.len()).map(|t| self.line_at(group.merged(rows, t), t, &calendars)).collect();
+            if group.base.is_none() && group.at.iter().any(Option::is_none) {
+                let message = format!("The line {id} has no row for some period; its capacity there is 0.");
+                self.fault("W08", format!("production[{}]", group.first), message);
+            }
             let stands = |field: &str| group.rows().find_map(|row| rows[row].get(field).map(|value| (row, value)));
             let mut inputs = Vec::new();
             if let Some((row, list)) = stands("inputs") {

@@ -1,12 +1,13 @@
 //! Doubts that need the whole input: reach, order of magnitude, ceilings and the price of a missing tonne.
 
 use super::Input;
-use crate::planning::{fault::Fault, readiness};
+use crate::planning::{builder::build, fault::Fault, readiness};
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
 const DEMAND_SPREAD: f64 = 10_000.0;
 const FAR_KM: f64 = 5_000.0;
 const COST_SPREAD: f64 = 100_000.0;
+const COEFFICIENT_SPREAD: f64 = 1e8;
 /// Tonnes that are none.
 const NOTHING: f64 = 1e-9;
 
@@ -18,6 +19,7 @@ pub(super) fn warnings(input: &Input) -> Vec<Fault> {
     shortage_price(input, &mut faults);
     magnitudes(input, &mut faults);
     closing(input, &mut faults);
+    coefficients(input, &mut faults);
     faults
 }
 
@@ -227,5 +229,12 @@ fn closing(input: &Input, faults: &mut Vec<Fault>) {
                 break;
             }
         }
+    }
+}
+
+fn coefficients(input: &Input, faults: &mut Vec<Fault>) {
+    let (low, high) = build(input).model.size().coefficients.unwrap_or((1.0, 1.0));
+    if high / low > COEFFICIENT_SPREAD {
+        faults.push(Fault::new("W11", "", format!("Coefficients of the model range from {low} to {high}.")));
     }
 }
