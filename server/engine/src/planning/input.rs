@@ -9,6 +9,7 @@ mod terms;
 mod warn;
 
 use super::{document::Document, fault::Fault};
+use std::collections::HashSet;
 
 /// Everything a model needs. Quantities in tonnes, money in the document's currency; `None` is "no limit".
 #[derive(Debug, Clone, PartialEq)]
@@ -269,6 +270,9 @@ impl Input {
     pub fn of(document: &Document) -> (Self, Vec<Fault>) {
         let (input, mut faults) = read::read(document);
         rules::check(document, &input, &mut faults);
+        // A row without period is read once a period.
+        let mut told = HashSet::new();
+        faults.retain(|fault| told.insert((fault.code, fault.path.clone())));
         (input, faults)
     }
 

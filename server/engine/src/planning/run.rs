@@ -168,7 +168,7 @@ fn solve_built(input: &Input, built: Built, mut effort: Effort, watch: &dyn Watc
 }
 
 /// The whole numbers rounded and fixed, the rest solved again: its values and duals are the plan.
-fn polish(model: &Model, session: &mut Session, found: Solution) -> Result<(Solution, bool), SolverFault> {
+pub(super) fn polish(model: &Model, session: &mut Session, found: Solution) -> Result<(Solution, bool), SolverFault> {
     let (mut lower, mut upper): (Vec<f64>, Vec<f64>) = model.columns.iter().map(|c| (c.lower, c.upper)).unzip();
     for (place, column) in model.columns.iter().enumerate().filter(|(_, c)| c.domain == Domain::Integer) {
         let value = found.columns[place].round().clamp(column.lower.ceil(), column.upper.floor());

@@ -135,7 +135,15 @@ fn every_doubt_has_its_code() {
             }),
         ),
         ("W02", Box::new(|d| d["production"][2]["capacity_tonnes"] = 10.into())),
-        ("W03", Box::new(|d| rows(d, "lanes", &[("to", "Y")]).into_iter().for_each(|l| l["max_tonnes"] = 2.into()))),
+        (
+            "W03",
+            Box::new(|d| {
+                rows(d, "lanes", &[("to", "Y")]).into_iter().for_each(|l| {
+                    l["max_tonnes"] = 2.into();
+                    l["min_shipment_tonnes"] = 0.into();
+                })
+            }),
+        ),
         ("W04", Box::new(|d| d["contracts"] = json!([{"id": "C", "sense": "<=", "limit": 1, "from": "X"}]))),
         ("W05", Box::new(|d| d["lanes"][0]["to"] = "A".into())),
         ("W06", Box::new(|d| d["penalties"] = json!({"shortage_cost_per_tonne": 13}))),

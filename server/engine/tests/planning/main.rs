@@ -3,8 +3,10 @@
 mod base;
 mod checked;
 mod examples;
+mod explained;
 mod faults;
 mod published;
 mod rows;
+mod scenarios;
 mod texts;
 mod world;
