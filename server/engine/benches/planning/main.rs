@@ -1,5 +1,7 @@
 //! Check, build, relaxation and search of the reference instance: `cargo bench -p engine --bench planning -- 12 52`.
 
+#![allow(clippy::expect_used, missing_debug_implementations, reason = "a measuring program")]
+
 mod reference;
 
 use engine::planning::{

@@ -92,6 +92,11 @@ impl Sum {
     }
 }
 
+/// False for what is no number, too.
+fn within(difference: f64, slack: f64) -> bool {
+    difference <= slack
+}
+
 impl<'a> Audit<'a> {
     fn new(paper: &'a Paper<'a>, plan: &'a Plan) -> Self {
         Self { paper, plan, faults: Vec::new(), costs: BTreeMap::new(), flows: HashMap::new(), busy: HashMap::new() }
@@ -102,20 +107,19 @@ impl<'a> Audit<'a> {
     }
 
     fn at_most(&mut self, what: &str, sum: Sum, limit: f64) {
-        // Not a number is no amount either.
-        if !(sum.value <= limit + sum.slack(limit)) {
+        if !within(sum.value - limit, sum.slack(limit)) {
             self.fault(format!("{what}: {} is above {limit}", sum.value));
         }
     }
 
     fn at_least(&mut self, what: &str, sum: Sum, limit: f64) {
-        if !(sum.value >= limit - sum.slack(limit)) {
+        if !within(limit - sum.value, sum.slack(limit)) {
             self.fault(format!("{what}: {} is below {limit}", sum.value));
         }
     }
 
     fn equal(&mut self, what: &str, sum: Sum, limit: f64) {
-        if !((sum.value - limit).abs() <= sum.slack(limit)) {
+        if !within((sum.value - limit).abs(), sum.slack(limit)) {
             self.fault(format!("{what}: {} is not {limit}", sum.value));
         }
     }
@@ -126,7 +130,7 @@ impl<'a> Audit<'a> {
     }
 
     fn whole(&mut self, what: &str, value: f64) {
-        if !((value - value.round()).abs() <= WHOLE) {
+        if !within((value - value.round()).abs(), WHOLE) {
             self.fault(format!("{what}: {value} is not whole"));
         }
     }
@@ -135,7 +139,7 @@ impl<'a> Audit<'a> {
     fn money(&mut self, what: &str, stored: f64, parts: &[(&'static str, f64)]) {
         let amount: f64 = parts.iter().map(|(_, amount)| amount).sum();
         let largest = parts.iter().fold(amount.abs(), |most, (_, part)| most.max(part.abs()));
-        if !((stored - amount).abs() <= MONEY * largest.max(1.0)) {
+        if !within((stored - amount).abs(), MONEY * largest.max(1.0)) {
             self.fault(format!("{what}: the cost {stored} is not {amount}"));
         }
         for (component, amount) in parts {
@@ -169,7 +173,7 @@ impl<'a> Audit<'a> {
             *self.costs.entry("constant").or_default() += constant;
         }
         let total: f64 = self.costs.values().sum();
-        if !((objective - total).abs() <= MONEY * total.abs().max(1.0)) {
+        if !within((objective - total).abs(), MONEY * total.abs().max(1.0)) {
             self.fault(format!("objective: {objective} is not {total}"));
         }
         let costs = std::mem::take(&mut self.costs);
@@ -179,7 +183,7 @@ impl<'a> Audit<'a> {
         self.faults.extend(unknown);
         for (name, amount) in &costs {
             let stored = stored.get(*name).copied().unwrap_or(0.0);
-            if !((stored - amount).abs() <= MONEY * amount.abs().max(1.0)) {
+            if !within((stored - amount).abs(), MONEY * amount.abs().max(1.0)) {
                 self.fault(format!("costs.{name}: {stored} is not {amount}"));
             }
         }

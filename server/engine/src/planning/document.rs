@@ -17,7 +17,7 @@ pub const FORMAT: &str = "millrace-plan/1";
 /// The product of a document that names none.
 pub const ONLY_PRODUCT: &str = "P";
 /// No number of a document is larger.
-const LARGEST: i64 = 1_000_000_000_000;
+pub(super) const LARGEST: i64 = 1_000_000_000_000;
 
 /// Fields of one object, in the order in which they stand.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -320,8 +320,15 @@ fn amount(field: &Field, value: &Tree) -> Result<Decimal, (&'static str, String)
     match field.kind {
         Kind::Least0 if number < Decimal::ZERO => Err(("E06", format!("{name} is {number}, below 0."))),
         Kind::Positive if number <= Decimal::ZERO => Err(("E06", format!("{name} is {number}; it must be above 0."))),
-        Kind::Whole if number < Decimal::ZERO => Err(("E06", format!("{name} is {number}, below 0."))),
-        Kind::Whole if !number.fract().is_zero() => Err(("E03", format!("{name} is {number}, not a whole number."))),
+        Kind::Whole | Kind::WholeTo(_) if number < Decimal::ZERO => {
+            Err(("E06", format!("{name} is {number}, below 0.")))
+        }
+        Kind::Whole | Kind::WholeTo(_) if !number.fract().is_zero() => {
+            Err(("E03", format!("{name} is {number}, not a whole number.")))
+        }
+        Kind::WholeTo(most) if number > Decimal::from(most) => {
+            Err(("E03", format!("{name} is {number}, above {most}.")))
+        }
         Kind::Share if number < Decimal::ZERO || number > Decimal::ONE => {
             Err(("E09", format!("{name} is {number}, outside 0 to 1.")))
         }

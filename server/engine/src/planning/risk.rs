@@ -23,7 +23,8 @@ pub struct Tail {
 #[must_use]
 pub fn tail(runs: &[Weighted], alpha: f64) -> Option<Tail> {
     let total: f64 = runs.iter().map(|run| run.weight).sum();
-    if !(total > 0.0 && alpha > 0.0 && alpha < 1.0) {
+    let fits = total > 0.0 && alpha > 0.0 && alpha < 1.0;
+    if !fits {
         return None;
     }
     let mut ordered = runs.to_vec();

@@ -5,7 +5,7 @@ mod apply;
 pub mod chance;
 
 use super::{
-    document::{double, nearest, schema},
+    document::{LARGEST, double, nearest, schema},
     fault::Fault,
     tree::{Tree, read},
 };
@@ -242,9 +242,9 @@ impl Reader<'_> {
     }
 
     fn number(&mut self, field: &str) -> Option<Decimal> {
-        match self.item.get(field).and_then(Tree::number) {
+        match self.item.get(field).and_then(Tree::number).filter(|number| number.abs() <= Decimal::from(LARGEST)) {
             Some(number) => Some(number),
-            None => self.fault("E03", field, format!("{field} must be a number.")),
+            None => self.fault("E03", field, format!("{field} must be a number of at most 1e12.")),
         }
     }
 

@@ -202,3 +202,50 @@ fn equal_content_has_an_equal_hash() {
     assert_eq!(one, Document::parse(&BASE.replace("1.5", "1.500")).unwrap().0.sha256());
     assert_ne!(one, Document::parse(&BASE.replace("1.5", "1.6")).unwrap().0.sha256());
 }
+
+/// The document with one value after the other put in the place of each of its values, and with each left out.
+fn spoilt(value: &Value, make: &dyn Fn(Value) -> Value, all: &mut Vec<Value>) {
+    for other in
+        [json!(null), json!(-1), json!(""), json!([]), json!({}), json!("Z"), json!(1e13), json!(true), json!(0.5)]
+    {
+        all.push(make(other));
+    }
+    match value {
+        Value::Array(items) => items.iter().enumerate().for_each(|(i, item)| {
+            let with = |new: Value| {
+                let mut items = items.clone();
+                items[i] = new;
+                make(Value::Array(items))
+            };
+            spoilt(item, &with, all);
+        }),
+        Value::Object(fields) => fields.iter().for_each(|(name, field)| {
+            let mut without = fields.clone();
+            without.remove(name);
+            all.push(make(Value::Object(without)));
+            let with = |new: Value| {
+                let mut fields = fields.clone();
+                fields.insert(name.clone(), new);
+                make(Value::Object(fields))
+            };
+            spoilt(field, &with, all);
+        }),
+        _ => {}
+    }
+}
+
+#[test]
+fn no_spoilt_document_is_more_than_refused() {
+    for text in [BASE, include_str!("../data/planning/families.json")] {
+        let mut all = Vec::new();
+        spoilt(&serde_json::from_str(text).unwrap(), &|value| value, &mut all);
+        assert!(all.len() > 1_000);
+        for document in all {
+            let (_, input, faults) = read(&document.to_string());
+            if Verdict::of(&faults) != Verdict::Fail {
+                let model = engine::planning::builder::build(&input).model;
+                assert!(model.columns.iter().all(|column| !column.cost.is_nan() && !column.lower.is_nan()));
+            }
+        }
+    }
+}

@@ -92,6 +92,18 @@ fn operations_reach_the_rows_and_periods_they_name() {
     assert_near(input.options.mip_gap, 0.01);
 }
 
+#[test]
+fn rows_that_leave_the_only_product_out_are_those_that_name_it() {
+    let named = base(|document| {
+        document["products"] = json!([{"id": "clinker"}]);
+        document["production"][1]["product"] = "clinker".into();
+    });
+    let outage = overlay(json!([{"op": "outage", "node": "A", "periods": ["1", "2"]}]));
+    let (input, faults) = engine::planning::input::Input::of(&resolved(&named, &outage, 0));
+    assert!(faults.is_empty(), "{faults:?}");
+    assert_eq!([input.lines[0].at[0].capacity, input.lines[0].at[1].capacity], [Some(0.0), Some(0.0)]);
+}
+
 fn chance() -> Value {
     json!([{"op": "random", "field": "demand.tonnes", "distribution": "normal", "mean": 1, "sd": 0.1, "key": ["node", "period"]}])
 }

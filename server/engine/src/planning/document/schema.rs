@@ -18,6 +18,8 @@ pub enum Kind {
     Within(f64, f64),
     /// A whole number of at least 0.
     Whole,
+    /// A whole number from 0 on, with the most.
+    WholeTo(i32),
     Bool,
     OneOf(&'static [&'static str]),
     /// A means of transport.
@@ -61,7 +63,9 @@ pub struct Section {
     pub fields: &'static [Field],
 }
 
-use Kind::{Amount, Bool, Date, Id, Ids, Least0, Mode, Object, OneOf, Positive, Rows, Share, Text, Whole, Within};
+use Kind::{
+    Amount, Bool, Date, Id, Ids, Least0, Mode, Object, OneOf, Positive, Rows, Share, Text, Whole, WholeTo, Within,
+};
 
 pub const NODE_TYPES: &[&str] = &["IU", "GU", "hub", "customer", "supplier"];
 pub const MODES: &[&str] = &["road", "rail", "sea", "barge", "air", "pipeline"];
@@ -102,8 +106,8 @@ pub const OPTIONS: &[Field] = &[
     may("time_limit_seconds", Within(1.0, 3600.0)),
     may("mip_gap", Within(0.0, 0.5)),
     may("mip_abs_gap", Least0),
-    may("threads", Whole),
-    may("random_seed", Whole),
+    may("threads", WholeTo(256)),
+    may("random_seed", WholeTo(i32::MAX)),
     may("presolve", OneOf(&["choose", "on", "off"])),
     may("start_plan", Bool),
     may("safety_stock_mode", OneOf(&["soft", "hard"])),

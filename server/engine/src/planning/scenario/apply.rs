@@ -37,12 +37,10 @@ impl Scenario {
 }
 
 fn one(document: &mut Document, op: &Op, draws: &mut Draws, path: &str, faults: &mut Vec<Fault>) {
-    let product = |value: &Tree, factor: Decimal| value.number().and_then(|number| number.checked_mul(factor));
+    let times = |value: &Tree, factor: Decimal| value.number().and_then(|number| number.checked_mul(factor));
     match op {
         Op::Scale { field, rows, factor } => {
-            change(document, *field, rows, |_, value| {
-                value.and_then(|value| product(value, *factor)).map(Tree::Number)
-            });
+            change(document, *field, rows, |_, value| value.and_then(|value| times(value, *factor)).map(Tree::Number));
         }
         Op::Add { field, rows, value } => change(document, *field, rows, |_, old| match old {
             Some(Tree::Null) => None,
@@ -52,11 +50,24 @@ fn one(document: &mut Document, op: &Op, draws: &mut Draws, path: &str, faults: 
         Op::Set { field, rows, value } => change(document, *field, rows, |_, _| Some(value.clone())),
         Op::Insert { section, rows } => insert(document, section, rows, path, faults),
         Op::Remove { section, rows } => {
+            let product = only_product(document);
             if let Some(all) = document.rows_mut(section) {
-                all.retain(|row| !fits(row, rows));
+                all.retain(|row| !fits(row, rows, &product));
             }
         }
         Op::Outage { node, line, periods, availability, lanes } => {
+            for (section, field, ids) in
+                [("nodes", "node", std::slice::from_ref(node)), ("periods", "periods", periods)]
+            {
+                let rows = document.rows(section);
+                for id in ids.iter().filter(|id| rows.iter().all(|row| row.text("id") != Some(id.as_str()))) {
+                    faults.push(Fault::new(
+                        "E04",
+                        format!("{path}.{field}"),
+                        format!("There is no {id} among the {section}."),
+                    ));
+                }
+            }
             outage(document, node, line.as_deref(), periods, *availability, *lanes);
         }
         Op::CloseLane { rows } => close(document, rows),
@@ -70,7 +81,7 @@ fn one(document: &mut Document, op: &Op, draws: &mut Draws, path: &str, faults: 
                 change_cells(document, target, rows, split, &mut |cell, value| {
                     let share = shares.number(cell, "fuel_share").unwrap_or_default();
                     value
-                        .and_then(|value| product(value, Decimal::ONE + share * (*factor - Decimal::ONE)))
+                        .and_then(|value| times(value, Decimal::ONE + share * (*factor - Decimal::ONE)))
                         .map(Tree::Number)
                 });
             }
@@ -83,27 +94,36 @@ fn one(document: &mut Document, op: &Op, draws: &mut Draws, path: &str, faults: 
 }
 
 /// Whether a row has the values asked for; `period` is looked at by the caller where the section has periods.
-fn fits(row: &Row, rows: &Where) -> bool {
+fn fits(row: &Row, rows: &Where, product: &str) -> bool {
     rows.iter().all(|(name, values)| {
-        let default = default_of(name);
+        let default = default_of(name, product);
         let found =
             row.get(name).map_or_else(|| default.into_iter().map(str::to_owned).collect(), |value| ids(Some(value)));
         found.iter().any(|one| values.contains(one))
     })
 }
 
-fn default_of(field: &str) -> Option<&'static str> {
+fn default_of<'a>(field: &str, product: &'a str) -> Option<&'a str> {
     match field {
         "line" => Some("L1"),
         "mode" => Some("road"),
-        "product" => Some(ONLY_PRODUCT),
+        "product" => Some(product).filter(|product| !product.is_empty()),
         _ => None,
     }
 }
 
+/// What a row that names no product speaks of; empty with several products.
+fn only_product(document: &Document) -> String {
+    match document.rows("products") {
+        [] => ONLY_PRODUCT.to_owned(),
+        [one] => one.text("id").unwrap_or_default().to_owned(),
+        _ => String::new(),
+    }
+}
+
 /// The key of a row, with what stands for a part left out.
-fn key_of(section: &schema::Section, row: &Row) -> Vec<String> {
-    let part = |name: &&str| row.text(name).or_else(|| default_of(name)).unwrap_or_default().to_owned();
+fn key_of(section: &schema::Section, row: &Row, product: &str) -> Vec<String> {
+    let part = |name: &&str| row.text(name).or_else(|| default_of(name, product)).unwrap_or_default().to_owned();
     section.key.iter().map(part).collect()
 }
 
@@ -137,15 +157,16 @@ fn change_cells(
         each_period(document, target, rows, new);
         return;
     }
+    let product = only_product(document);
     let bases: BTreeSet<Vec<String>> = document
         .rows(target.section.name)
         .iter()
         .filter(|row| row.text("period").is_none())
-        .map(|row| key_of(target.section, row))
+        .map(|row| key_of(target.section, row, &product))
         .collect();
     let Some(all) = document.rows_mut(target.section.name) else { return };
-    for row in all.iter_mut().filter(|row| fits(row, rows)) {
-        let key = key_of(target.section, row);
+    for row in all.iter_mut().filter(|row| fits(row, rows, &product)) {
+        let key = key_of(target.section, row, &product);
         let period = row.text("period").map(str::to_owned);
         let old = row.get(target.field);
         if old.is_none() && period.is_some() && bases.contains(&key) {
@@ -168,11 +189,12 @@ fn each_period(
         document.rows("periods").iter().filter_map(|row| row.text("id")).map(str::to_owned).collect();
     let asked = |period: &String| rows.iter().all(|(name, values)| name != "period" || values.contains(period));
     let others: Where = rows.iter().filter(|(name, _)| name != "period").cloned().collect();
+    let product = only_product(document);
     let Some(all) = document.rows_mut(target.section.name) else { return };
     let mut groups: Vec<(Vec<String>, Option<usize>, BTreeMap<String, usize>)> = Vec::new();
     let mut places: BTreeMap<Vec<String>, usize> = BTreeMap::new();
     for (i, row) in all.iter().enumerate() {
-        let key = key_of(target.section, row);
+        let key = key_of(target.section, row, &product);
         let place = *places.entry(key.clone()).or_insert_with(|| {
             groups.push((key, None, BTreeMap::new()));
             groups.len() - 1
@@ -186,7 +208,7 @@ fn each_period(
         for period in periods.iter().filter(|period| asked(period)) {
             let own = own.get(period).copied();
             let Some(known) = own.or(base) else { continue };
-            if !fits(&all[known], &others) && !base.is_some_and(|base| fits(&all[base], &others)) {
+            if !fits(&all[known], &others, &product) && !base.is_some_and(|base| fits(&all[base], &others, &product)) {
                 continue;
             }
             let value = own
@@ -266,10 +288,11 @@ struct Lookup<'a> {
 
 impl<'a> Lookup<'a> {
     fn of(document: &'a Document, section: &schema::Section) -> Self {
+        let product = only_product(document);
         let rows = document.rows(section.name);
         let mut keys: BTreeMap<Vec<String>, (Option<usize>, BTreeMap<String, usize>)> = BTreeMap::new();
         for (i, row) in rows.iter().enumerate() {
-            let entry = keys.entry(key_of(section, row)).or_default();
+            let entry = keys.entry(key_of(section, row, &product)).or_default();
             match row.text("period") {
                 Some(period) => drop(entry.1.insert(period.to_owned(), i)),
                 None => entry.0 = Some(i),
