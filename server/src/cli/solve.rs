@@ -122,7 +122,7 @@ fn go(options: &Options) -> Result<u8, Failure> {
             return Err(Failure { exit: ERROR, message: format!("The solver failed: {fault}.") });
         }
     };
-    write(options.out.as_deref(), &text_of(&answer)?)?;
+    write(options.out.as_deref(), &text_of(options.format, &answer)?)?;
     Ok(code(&answer))
 }
 
@@ -194,8 +194,10 @@ fn write_models(options: &Options, input: &Input) -> Result<(), Failure> {
     Ok(())
 }
 
-fn text_of(answer: &Answer) -> Result<String, Failure> {
-    let text = serde_json::to_string_pretty(answer);
+fn text_of(format: Format, answer: &Answer) -> Result<String, Failure> {
+    let text = match format {
+        Format::Json => serde_json::to_string_pretty(answer),
+    };
     text.map(|text| text + "\n").map_err(|error| Failure { exit: ERROR, message: format!("The result: {error}.") })
 }
 

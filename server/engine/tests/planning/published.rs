@@ -2,6 +2,7 @@
 //! OR-Library (Beasley 1988).
 
 use crate::world::{assert_near, solved};
+use engine::planning::run::Outcome;
 use serde_json::{Value, json};
 use std::time::Instant;
 
@@ -107,4 +108,42 @@ fn warehouses_of_the_or_library_cost_what_is_published() {
         assert_near(solved.objective.unwrap(), optimum);
         assert!(begun.elapsed().as_secs() < 5, "{name}: {:?}", begun.elapsed());
     }
+}
+
+/// Items and periods; hours of the machine; of each item hours and holding cost a piece, hours and cost of a set-up; demand.
+const LOTS: &str = include_str!("../data/planning/lot_sizing_X11117A.txt");
+
+/// Too hard for a few seconds: the best known cost lies between bound and plan.
+#[test]
+fn lot_sizing_that_is_not_finished_has_a_plan_a_bound_and_a_gap() {
+    let mut numbers = LOTS.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
+    let mut next = || numbers.next().unwrap().parse::<f64>().unwrap();
+    let (items, periods, _machines, hours) = (next() as usize, next() as usize, next(), next());
+    let (mut products, mut lines, mut stock, mut demand) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for item in 0..items {
+        let (each, holding, setup, cost) = (next(), next(), next(), next());
+        products.push(json!({"id": item}));
+        stock.push(json!({"node": "F", "product": item, "holding_cost_per_tonne": holding}));
+        lines.push(
+            json!({"node": "F", "line": item, "product": item, "capacity_tonnes": null, "variable_cost_per_tonne": 0,
+            "fixed_cost_per_period": cost, "uses": [{"resource": "M", "hours_per_tonne": each, "setup_hours": setup}]}),
+        );
+    }
+    for t in 0..periods {
+        for item in 0..items {
+            demand.push(json!({"node": "F", "product": item, "period": t, "tonnes": next()}));
+        }
+    }
+    let text = plan(
+        "Lots",
+        json!({"periods": (0..periods).map(|t| json!({"id": t})).collect::<Vec<_>>(), "products": products,
+            "nodes": [{"id": "F", "type": "IU"}], "resources": [{"id": "M", "available_hours": hours}], "production": lines,
+            "stock": stock, "demand": demand,
+            "options": {"mip_gap": 0, "time_limit_seconds": 5, "shortage_mode": "hard"}}),
+    );
+    let (_, solved) = solved(&text);
+    assert_eq!(solved.outcome, Outcome::LimitWithPlan);
+    let (objective, bound) = (solved.objective.unwrap(), solved.bound.unwrap());
+    assert!(bound <= 8375.8 + 1e-6 && 8375.8 <= objective + 1e-6, "{bound} {objective}");
+    assert!(solved.gap.unwrap() > 0.0);
 }
