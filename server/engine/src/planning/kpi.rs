@@ -133,7 +133,7 @@ fn transport(input: &Input, plan: &Plan, kpis: &mut Vec<Kpi>) {
     let mut co2 = 0.0;
     let mut unknown: Option<String> = None;
     let mut days: Vec<(f64, f64)> = Vec::new();
-    let mut of_lane: BTreeMap<(&str, &str, &str, Option<&str>, &str), (f64, f64)> = BTreeMap::new();
+    let mut of_lane: BTreeMap<[&str; 5], (f64, f64)> = BTreeMap::new();
     for row in &plan.shipments {
         let Some((lane, at)) = way(input, row) else { continue };
         let moved = of_mode.entry(&row.mode).or_default();
@@ -150,8 +150,8 @@ fn transport(input: &Input, plan: &Plan, kpis: &mut Vec<Kpi>) {
             }
             days.push((at.lead_days, row.tonnes));
         }
-        let key =
-            (row.from.as_str(), row.to.as_str(), row.mode.as_str(), row.lane_product.as_deref(), row.period.as_str());
+        let own = row.lane_product.as_deref().unwrap_or_default();
+        let key = [row.from.as_str(), row.to.as_str(), row.mode.as_str(), own, row.period.as_str()];
         let used = of_lane.entry(key).or_insert((0.0, at.min_shipment));
         used.0 += row.tonnes;
     }

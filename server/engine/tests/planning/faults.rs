@@ -4,6 +4,8 @@ use crate::world::{BASE, base, codes, read, rows};
 use engine::planning::{document::Document, fault::Verdict};
 use serde_json::{Value, json};
 
+type Change = Box<dyn FnOnce(&mut Value)>;
+
 /// Code and path of the faults of the base example with a change.
 fn found(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, String)> {
     let (_, _, faults) = read(&base(change));
@@ -13,7 +15,7 @@ fn found(change: impl FnOnce(&mut Value)) -> Vec<(&'static str, String)> {
 #[test]
 fn every_error_has_its_code_and_path() {
     let lane = |field: &'static str, value: Value| move |d: &mut Value| d["lanes"][3][field] = value;
-    let cases: Vec<(&str, &str, Box<dyn FnOnce(&mut Value)>)> = vec![
+    let cases: Vec<(&str, &str, Change)> = vec![
         ("E01", "format", Box::new(|d| d["format"] = "millrace-plan/2".into())),
         ("E02", "name", Box::new(|d| drop(d.as_object_mut().unwrap().remove("name")))),
         ("E02", "demand", Box::new(|d| drop(d.as_object_mut().unwrap().remove("demand")))),
@@ -126,7 +128,7 @@ fn all_faults_are_told_at_once() {
 
 #[test]
 fn every_doubt_has_its_code() {
-    let cases: Vec<(&str, Box<dyn FnOnce(&mut Value)>)> = vec![
+    let cases: Vec<(&str, Change)> = vec![
         (
             "W01",
             Box::new(|d| {

@@ -113,9 +113,9 @@ fn warehouses_of_the_or_library_cost_what_is_published() {
 /// Items and periods; hours of the machine; of each item hours and holding cost a piece, hours and cost of a set-up; demand.
 const LOTS: &str = include_str!("../data/planning/lot_sizing_X11117A.txt");
 
-/// Too hard for a few seconds: the best known cost lies between bound and plan.
+/// Hard: within a minute the best known cost lies between bound and plan, or is reached.
 #[test]
-fn lot_sizing_that_is_not_finished_has_a_plan_a_bound_and_a_gap() {
+fn lot_sizing_with_set_ups_has_the_best_known_cost_between_bound_and_plan() {
     let mut numbers = LOTS.lines().filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace);
     let mut next = || numbers.next().unwrap().parse::<f64>().unwrap();
     let (items, periods, _machines, hours) = (next() as usize, next() as usize, next(), next());
@@ -139,11 +139,11 @@ fn lot_sizing_that_is_not_finished_has_a_plan_a_bound_and_a_gap() {
         json!({"periods": (0..periods).map(|t| json!({"id": t})).collect::<Vec<_>>(), "products": products,
             "nodes": [{"id": "F", "type": "IU"}], "resources": [{"id": "M", "available_hours": hours}], "production": lines,
             "stock": stock, "demand": demand,
-            "options": {"mip_gap": 0, "time_limit_seconds": 5, "shortage_mode": "hard"}}),
+            "options": {"mip_gap": 0, "time_limit_seconds": 60, "shortage_mode": "hard"}}),
     );
     let (_, solved) = solved(&text);
-    assert_eq!(solved.outcome, Outcome::LimitWithPlan);
+    assert!(matches!(solved.outcome, Outcome::Optimal | Outcome::LimitWithPlan), "{:?}", solved.outcome);
     let (objective, bound) = (solved.objective.unwrap(), solved.bound.unwrap());
-    assert!(bound <= 8375.8 + 1e-6 && 8375.8 <= objective + 1e-6, "{bound} {objective}");
-    assert!(solved.gap.unwrap() > 0.0);
+    assert!(bound <= 8375.8 * (1.0 + 1e-6) && 8375.8 <= objective * (1.0 + 1e-6), "{bound} {objective}");
+    assert!(solved.gap.is_some());
 }

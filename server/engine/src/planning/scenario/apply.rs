@@ -179,6 +179,14 @@ fn change_cells(
     }
 }
 
+/// The rows of one key, by place.
+#[derive(Default)]
+struct Places {
+    base: Option<usize>,
+    /// By period.
+    own: BTreeMap<String, usize>,
+}
+
 fn each_period(
     document: &mut Document,
     target: Target,
@@ -191,20 +199,20 @@ fn each_period(
     let others: Where = rows.iter().filter(|(name, _)| name != "period").cloned().collect();
     let product = only_product(document);
     let Some(all) = document.rows_mut(target.section.name) else { return };
-    let mut groups: Vec<(Vec<String>, Option<usize>, BTreeMap<String, usize>)> = Vec::new();
+    let mut groups: Vec<(Vec<String>, Places)> = Vec::new();
     let mut places: BTreeMap<Vec<String>, usize> = BTreeMap::new();
     for (i, row) in all.iter().enumerate() {
         let key = key_of(target.section, row, &product);
         let place = *places.entry(key.clone()).or_insert_with(|| {
-            groups.push((key, None, BTreeMap::new()));
+            groups.push((key, Places::default()));
             groups.len() - 1
         });
         match row.text("period") {
-            Some(period) => drop(groups[place].2.insert(period.to_owned(), i)),
-            None => groups[place].1 = Some(i),
+            Some(period) => drop(groups[place].1.own.insert(period.to_owned(), i)),
+            None => groups[place].1.base = Some(i),
         }
     }
-    for (key, base, own) in groups {
+    for (key, Places { base, own }) in groups {
         for period in periods.iter().filter(|period| asked(period)) {
             let own = own.get(period).copied();
             let Some(known) = own.or(base) else { continue };
@@ -283,26 +291,26 @@ fn close(document: &mut Document, rows: &Where) {
 /// The rows of each key of a section, to look up what counts in a period.
 struct Lookup<'a> {
     rows: &'a [Row],
-    keys: BTreeMap<Vec<String>, (Option<usize>, BTreeMap<String, usize>)>,
+    keys: BTreeMap<Vec<String>, Places>,
 }
 
 impl<'a> Lookup<'a> {
     fn of(document: &'a Document, section: &schema::Section) -> Self {
         let product = only_product(document);
         let rows = document.rows(section.name);
-        let mut keys: BTreeMap<Vec<String>, (Option<usize>, BTreeMap<String, usize>)> = BTreeMap::new();
+        let mut keys: BTreeMap<Vec<String>, Places> = BTreeMap::new();
         for (i, row) in rows.iter().enumerate() {
             let entry = keys.entry(key_of(section, row, &product)).or_default();
             match row.text("period") {
-                Some(period) => drop(entry.1.insert(period.to_owned(), i)),
-                None => entry.0 = Some(i),
+                Some(period) => drop(entry.own.insert(period.to_owned(), i)),
+                None => entry.base = Some(i),
             }
         }
         Self { rows, keys }
     }
 
     fn number(&self, cell: &Cell, field: &str) -> Option<Decimal> {
-        let (base, periods) = self.keys.get(&cell.key)?;
+        let Places { base, own: periods } = self.keys.get(&cell.key)?;
         let own = cell.period.as_ref().and_then(|period| periods.get(period));
         let value = |row: usize| self.rows[row].get(field).and_then(Tree::number);
         own.and_then(|row| value(*row)).or_else(|| base.and_then(value))
