@@ -7,6 +7,7 @@ mod migrate;
 mod openapi;
 mod seed;
 mod serve;
+mod solve;
 pub mod start;
 mod user;
 mod worker;
@@ -68,6 +69,8 @@ enum Command {
     Db(db::Options),
     /// People who may sign in: add, list, set-role, grant, disable, enable, reset-password, sessions
     User(user::Options),
+    /// Solve a plan from a file, without database; exit 0, 2 (refused), 3 (no solution) or 4 (limit, with a plan)
+    Solve(solve::Options),
     /// Print the API description (OpenAPI 3.1)
     Openapi,
 }
@@ -82,6 +85,10 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
         }
     };
+    // A solve takes a whole thread for minutes and needs no runtime.
+    if let Command::Solve(options) = &cli.command {
+        return solve::run(options);
+    }
     let threads = std::thread::available_parallelism().map_or(4, |n| n.get().max(4));
     // A page render may block a thread for a moment; with fewer than four, small machines stand still.
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build() {
@@ -112,6 +119,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(options) => user::run(&global, options).await,
         Command::Import(options) => import::run(&global, options).await,
         Command::Db(options) => db::run(&global, options).await,
+        Command::Solve(_) => Ok(()),
         Command::Openapi => openapi::run(),
     }
 }

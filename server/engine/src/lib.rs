@@ -5,5 +5,6 @@ pub mod calendar;
 pub mod demo;
 pub mod fraud;
 pub mod ingest;
+pub mod planning;
 pub mod schedule;
 pub mod segments;

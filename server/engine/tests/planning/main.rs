@@ -1,0 +1,16 @@
+//! The planning engine by the specification's own examples: every figure is theirs.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its own functions too")]
+
+mod base;
+mod checked;
+mod examples;
+mod explained;
+mod faults;
+mod properties;
+mod published;
+mod rows;
+mod scenarios;
+mod size;
+mod texts;
+mod world;

@@ -1,0 +1,221 @@
+//! `millrace solve FILE`: a plan from a file, without database and without async runtime (`planning.md` 3.10).
+
+mod progress;
+
+use crate::failure::Failure;
+use clap::{Args, ValueEnum};
+use engine::planning::{
+    builder::build,
+    document::Document,
+    fault::{Fault, Severity, Verdict},
+    input::Input,
+    model::{lp, mps},
+    readiness,
+    result::{Answer, FORMAT, answer},
+    run::Outcome,
+    scenario::{self, Scenario},
+    tree,
+};
+use serde_json::json;
+use std::{
+    io::{Read, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+#[derive(Debug, Args)]
+pub struct Options {
+    /// A document millrace-plan/1; - reads the standard input
+    file: PathBuf,
+    /// A document millrace-scenario/1 laid over the input, or the name of a built-in one
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<String>,
+    /// The draw of a scenario with chance
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    draw: u64,
+    /// A field and its value, such as options.mip_gap=0; may stand more than once
+    #[arg(long = "set", value_name = "FIELD=VALUE")]
+    set: Vec<String>,
+    /// Write the result here (default: standard output)
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Form of the result
+    #[arg(long, value_enum, default_value = "json")]
+    format: Format,
+    /// Write the model as CPLEX LP text
+    #[arg(long, value_name = "FILE")]
+    lp: Option<PathBuf>,
+    /// Write the model as free MPS text
+    #[arg(long, value_name = "FILE")]
+    mps: Option<PathBuf>,
+    /// Only check the input; exit 0 (also with warnings) or 2
+    #[arg(long)]
+    check_only: bool,
+    /// Tell the course of the solve on standard error, one JSON line a step
+    #[arg(long, value_enum, value_name = "FORM")]
+    progress: Option<Format>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Json,
+}
+
+/// A fault of the solver or of the machine.
+const ERROR: u8 = 1;
+const REFUSED: u8 = 2;
+const NO_SOLUTION: u8 = 3;
+const LIMIT: u8 = 4;
+const INTERRUPTED: u8 = 130;
+
+/// Runs the command; the exit code tells the outcome.
+#[must_use]
+pub fn run(options: &Options) -> ExitCode {
+    match go(options) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            eprintln!("millrace: {failure}");
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+fn go(options: &Options) -> Result<u8, Failure> {
+    let text = read(&options.file)?;
+    let mut tree = match tree::read(&text) {
+        Ok(tree) => tree,
+        Err(fault) => return Err(refused(format!("{} is no JSON: {fault}", options.file.display()))),
+    };
+    for change in &options.set {
+        scenario::set_path(&mut tree, change).map_err(Failure::usage)?;
+    }
+    let (mut document, mut faults) = Document::of(&tree);
+    if let Some(name) = &options.scenario {
+        let scenario = overlay(name)?;
+        match scenario.apply(&document, options.draw) {
+            Ok((resolved, doubts)) => {
+                document = resolved;
+                faults.extend(doubts);
+            }
+            Err(more) => faults.extend(more),
+        }
+    }
+    let (input, more) = Input::of(&document);
+    faults.extend(more);
+    let refuses = |faults: &[Fault]| faults.iter().any(|fault| fault.severity == Severity::Error);
+    if !refuses(&faults) {
+        faults.extend(input.warnings());
+    }
+    if refuses(&faults) || options.check_only {
+        return checked(options, &document, &input, &faults);
+    }
+    write_models(options, &input)?;
+    let watch = progress::Course::start(options.progress.is_some());
+    let answered = answer(&document, &input, faults, &watch);
+    watch.end();
+    let answer = match answered {
+        Ok(answer) => answer,
+        Err(fault) => {
+            let error = json!({"code": "solver_failed", "message": fault.to_string()});
+            let text = json!({"format": FORMAT, "outcome": Outcome::Error, "error": error});
+            write(options.out.as_deref(), &format!("{text:#}\n"))?;
+            return Err(Failure { exit: ERROR, message: format!("The solver failed: {fault}.") });
+        }
+    };
+    write(options.out.as_deref(), &text_of(options.format, &answer)?)?;
+    Ok(code(&answer))
+}
+
+fn refused(message: String) -> Failure {
+    Failure { exit: REFUSED, message }
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    let mut bytes = Vec::new();
+    let most = tree::MOST_BYTES as u64 + 1;
+    let told = |error: std::io::Error| Failure::usage(format!("{} cannot be read: {error}.", file.display()));
+    if file == Path::new("-") {
+        std::io::stdin().take(most).read_to_end(&mut bytes).map_err(told)?;
+    } else {
+        std::fs::File::open(file).map_err(told)?.take(most).read_to_end(&mut bytes).map_err(told)?;
+    }
+    if bytes.len() > tree::MOST_BYTES {
+        return Err(refused("The document is larger than 64 MiB.".to_owned()));
+    }
+    String::from_utf8(bytes).map_err(|_| refused(format!("{} is not UTF-8.", file.display())))
+}
+
+fn overlay(name: &str) -> Result<Scenario, Failure> {
+    if let Some(built_in) = Scenario::built_in(name) {
+        return Ok(built_in);
+    }
+    Scenario::parse(&read(Path::new(name))?).map_err(|faults| refused(listed("The scenario is refused.", &faults)))
+}
+
+fn listed(head: &str, faults: &[Fault]) -> String {
+    let lines = faults.iter().map(|fault| format!("\n  {} {}: {}", fault.code, fault.path, fault.message));
+    format!("{head}{}", lines.collect::<String>())
+}
+
+/// The findings, on standard output or in the file; for people on standard error.
+fn checked(options: &Options, document: &Document, input: &Input, faults: &[Fault]) -> Result<u8, Failure> {
+    let verdict = Verdict::of(faults);
+    let (errors, warnings): (Vec<_>, Vec<_>) = faults.iter().partition(|fault| fault.severity == Severity::Error);
+    let demand: f64 = input.demand.iter().flat_map(|demand| demand.at.iter().map(|at| at.tonnes)).sum();
+    let found = json!({
+        "format": "millrace-check/1", "valid": errors.is_empty(), "overall": verdict, "errors": errors, "warnings": warnings,
+        "summary": {
+            "nodes": input.nodes.len(), "lines": input.lines.len(), "periods": input.periods.len(),
+            "lanes": input.lanes.len(), "total_demand": demand,
+        },
+        "readiness": readiness::ceilings(input), "input_sha256": document.sha256(),
+    });
+    write(options.out.as_deref(), &format!("{found:#}\n"))?;
+    if verdict == Verdict::Fail {
+        return Err(refused(listed("The input is refused.", faults)));
+    }
+    if !faults.is_empty() {
+        eprintln!("{}", listed("The input is fit to be solved, with doubts.", faults));
+    }
+    Ok(0)
+}
+
+fn write_models(options: &Options, input: &Input) -> Result<(), Failure> {
+    if options.lp.is_none() && options.mps.is_none() {
+        return Ok(());
+    }
+    let model = build(input).model;
+    if let Some(file) = &options.lp {
+        write(Some(file), &lp::text(input, &model))?;
+    }
+    if let Some(file) = &options.mps {
+        write(Some(file), &mps::text(input, &model))?;
+    }
+    Ok(())
+}
+
+fn text_of(format: Format, answer: &Answer) -> Result<String, Failure> {
+    let text = match format {
+        Format::Json => serde_json::to_string_pretty(answer),
+    };
+    text.map(|text| text + "\n").map_err(|error| Failure { exit: ERROR, message: format!("The result: {error}.") })
+}
+
+fn write(file: Option<&Path>, text: &str) -> Result<(), Failure> {
+    let name = file.map_or_else(|| "standard output".to_owned(), |file| file.display().to_string());
+    let done = match file {
+        Some(file) => std::fs::write(file, text),
+        None => std::io::stdout().write_all(text.as_bytes()),
+    };
+    done.map_err(|error| Failure { exit: ERROR, message: format!("{name} cannot be written: {error}.") })
+}
+
+const fn code(answer: &Answer) -> u8 {
+    match answer.outcome {
+        Outcome::Optimal | Outcome::FeasibleGap => 0,
+        Outcome::Error => ERROR,
+        Outcome::Infeasible | Outcome::LimitNoPlan | Outcome::Unbounded => NO_SOLUTION,
+        Outcome::LimitWithPlan => LIMIT,
+        Outcome::Cancelled => INTERRUPTED,
+    }
+}
