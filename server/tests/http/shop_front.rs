@@ -50,6 +50,7 @@ pub fn front(shop: &Shop, who: Option<Principal>) -> Router {
         .merge(api::catalogue::routes())
         .merge(api::customers::routes())
         .merge(api::exports::routes())
+        .merge(api::reports::routes())
         .merge(api::search::routes());
     routes.into_parts().0.with_state(services(shop)).layer(Extension(Caller(who)))
 }
