@@ -474,13 +474,25 @@ async fn an_alert_is_told_to_who_may_see_it_and_its_updates_once_a_second(root: 
     assert!(of_alerts(&mut clerks, Duration::from_millis(500)).await.is_empty(), "a clerk does not view fraud");
 
     // One update waits when the client leaves; another alert was told meanwhile. It comes back and hears the first once.
-    tokio::time::sleep(Duration::from_millis(1_100)).await;
-    raise("power_cut", "1").await;
-    assert_eq!(told(&mut admins, 1).await[0]["data"]["occurrences"], 7);
-    raise("power_cut", "1").await;
-    raise("power_cut", "2").await;
-    let other = told(&mut admins, 1).await.remove(0);
-    assert_eq!((&other["type"], &other["data"]["entity_id"]), (&json!("new_alert"), &json!("2")));
+    let mut seen = 6;
+    let other = loop {
+        tokio::time::sleep(Duration::from_millis(1_100)).await;
+        raise("power_cut", "1").await;
+        seen += 1;
+        assert_eq!(told(&mut admins, 1).await[0]["data"]["occurrences"], seen);
+        raise("power_cut", "1").await;
+        seen += 1;
+        let hall = format!("beside {seen}");
+        raise("power_cut", &hall).await;
+        let other = told(&mut admins, 1).await.remove(0);
+        if other["type"] == "alert_update" && seen < 30 {
+            // The machine was so slow that the second was over before.
+            told(&mut admins, 1).await;
+            continue;
+        }
+        assert_eq!((&other["type"], &other["data"]["entity_id"]), (&json!("new_alert"), &json!(hall)));
+        break other;
+    };
     let place = other["id"].as_str().expect("id").to_owned();
     assert!(place.contains('~'), "{place}");
     drop(admins);
@@ -488,7 +500,7 @@ async fn an_alert_is_told_to_who_may_see_it_and_its_updates_once_a_second(root: 
     let mut admins = open(&ann, &query).await;
     let missed = of_alerts(&mut admins, Duration::from_millis(1_500)).await;
     assert_eq!(missed.len(), 1, "{missed:?}");
-    assert_eq!((&missed[0]["type"], &missed[0]["data"]["occurrences"]), (&json!("alert_update"), &json!(8)));
+    assert_eq!((&missed[0]["type"], &missed[0]["data"]["occurrences"]), (&json!("alert_update"), &json!(seen)));
     let place = missed[0]["id"].as_str().expect("id");
     let mut admins = open(&ann, &format!("?channels=alerts&last_event_id={place}")).await;
     assert!(of_alerts(&mut admins, Duration::from_millis(300)).await.is_empty(), "nothing twice");

@@ -549,16 +549,16 @@ async fn sales_of_an_import_are_judged_only_when_asked_and_keep_their_status(db:
     let at = |hours: i64| (now - chrono::TimeDelta::hours(hours)).format("%Y-%m-%d %H:%M:%S");
     let decisions = "select count(*) from sales.fraud_decisions";
     // Over the limit are the two of 20; of them one is of the last 24 hours, the other nobody would review any more.
-    let rows = format!(
-        "R1,A1,Thing,5,{},4.00,77,UK\nR2,A1,Thing,5,{},2.00,77,UK\nR3,A1,Thing,5,{},4.00,78,UK\n",
-        at(30),
-        at(2),
-        at(1)
-    );
-    let plain = desk.import(&rows.replace('R', "P")).await;
+    let rows = |mark: &str, earlier: i64| {
+        let line = |n: u8, hours: i64, price: &str, who: u8| {
+            format!("{mark}{n},A1,Thing,5,{},{price},{who},UK\n", at(hours + earlier))
+        };
+        [line(1, 30, "4.00", 77), line(2, 2, "2.00", 77), line(3, 1, "4.00", 78)].concat()
+    };
+    let plain = desk.import(&rows("P", 20)).await;
     assert_eq!((desk.shop.count(decisions).await, plain.summary.counts.unwrap().screened), (0, 0));
 
-    let uploaded = desk.upload(format!("{HEADER}{rows}").as_bytes()).await.unwrap();
+    let uploaded = desk.upload(format!("{HEADER}{}", rows("R", 0)).as_bytes()).await.unwrap();
     let id = uploaded.summary.id;
     let mut mapping = uploaded.mapping;
     (mapping.options.screen, mapping.options.zone) = (true, "UTC".to_owned());
