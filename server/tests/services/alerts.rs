@@ -278,6 +278,25 @@ async fn a_rule_fires_once_grows_and_recovers_once(db: PgPool) {
     assert_eq!(watching.told().await, ["fired", "severity_raised", "severity_raised", "resolved"]);
 }
 
+/// Example 9.
+#[sqlx::test(migrations = "../migrations")]
+async fn what_was_seen_and_comes_back_is_seen_until_it_is_graver(db: PgPool) {
+    let levels = vec![level(Severity::High, 85, Some(80)), level(Severity::Critical, 95, None)];
+    let watching = Watching::on(db, rule(levels)).await;
+    watching.look(90).await;
+    let id = watching.alerts("overstock").await[0].id;
+    watching.world.services.alerts.acknowledge(&admin(), id, &AckAlert::default()).await.unwrap();
+    let state = async || watching.alerts("overstock").await[0].state;
+    watching.look(79).await;
+    assert_eq!(state().await, ShownState::Recovering);
+    watching.look(90).await;
+    assert_eq!((state().await, watching.told().await), (ShownState::Acknowledged, vec!["fired".to_owned()]));
+    watching.look(96).await;
+    assert_eq!(state().await, ShownState::Firing, "look again");
+    assert_eq!(watching.told().await, ["fired", "severity_raised"]);
+    assert_eq!(watching.alerts("overstock").await.len(), 1);
+}
+
 /// Examples 7 and 8: a fault and silence keep the state, and are problems of their own.
 #[sqlx::test(migrations = "../migrations")]
 async fn a_failing_query_resolves_nothing(db: PgPool) {
