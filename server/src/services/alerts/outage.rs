@@ -64,7 +64,7 @@ impl Outage {
     pub async fn look(&mut self, backend: &Backend, who: &Principal) -> Result<(), AppError> {
         let now = backend.clock.now();
         let (act, after) = self.next(backend.breaker.open_since(), now);
-        if let (Some(Act::Raise(since, back)), _) = (act, ()) {
+        if let Some(Act::Raise(since, back)) = act {
             // Known before it is written: the moment it came back must not move with the attempts.
             *self = Self::Back(since, back);
         }
