@@ -172,7 +172,10 @@ impl Space {
 pub fn space_of(folder: &Path) -> Option<Space> {
     let stat = nix::sys::statvfs::statvfs(folder.ancestors().find(|p| p.exists())?).ok()?;
     let bytes = |blocks: u64| blocks.saturating_mul(stat.fragment_size());
-    Some(Space { free_bytes: bytes(stat.blocks_available()), total_bytes: bytes(stat.blocks()) })
+    // As `df` counts: what is kept back for the system, or lies beyond a quota, is neither used nor free.
+    let used = stat.blocks().saturating_sub(stat.blocks_free());
+    let free = stat.blocks_available();
+    Some(Space { free_bytes: bytes(free), total_bytes: bytes(used.saturating_add(free)) })
 }
 
 fn disk(process: &Process) -> Component {
