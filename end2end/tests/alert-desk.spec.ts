@@ -78,7 +78,7 @@ test('many alerts are acknowledged, silenced and ended at once, and the number i
 test('the statistics say how long it took, of how many, and no data in words', async ({ page }, info) => {
   const mine = `${info.project.name}_${info.workerIndex}_${info.retry}`.replace(/[^a-z0-9_]/g, '');
   for (const hall of ['one', 'two']) await report(page, `s${mine}`, `${hall}-${mine}`, 'low');
-  await page.getByRole('button', { name: 'Acknowledge' }).click();
+  await page.getByRole('button', { name: 'I have seen it' }).click();
   await expect(page.locator('.timeline')).toContainText('Acknowledged');
   await open(page, '/alerts/stats');
   // Opened, resolved, mean, half, nine of ten and n of both times.

@@ -168,7 +168,8 @@ test('a file that is no table is refused in words', async ({ page, faults }) => 
   await expect(page).toHaveURL(/\/data\/import$/);
 });
 
-test('how often a file is expected is asked in whole hours', async ({ page }) => {
+test('how often a file is expected is asked in whole hours', async ({ page, faults }) => {
+  faults.expect(/fn\/ingest\/expect/);
   await open(page, '/data/import');
   const card = page.locator('[data-expected]');
   const visits = card.getByLabel('Visits: a file is expected every');
