@@ -85,7 +85,7 @@ test('the statistics say how long it took, of how many, and no data in words', a
   const row = page.getByRole('row', { name: new RegExp(`^cut_s${mine} `) }).first();
   await expect(row.locator('td').nth(1)).toHaveText('2');
   await expect(row.locator('td').nth(2)).toHaveText('0');
-  await expect(row.locator('td').nth(3)).toHaveText(/^\d+ s$/);
+  await expect(row.locator('td').nth(3)).toHaveText(/^\d+\ss$/);
   await expect(row.locator('td').nth(6)).toHaveText('1');
   await expect(row.locator('td').nth(7)).toHaveText('No data');
   await expect(row.locator('td').nth(10)).toHaveText('0');
