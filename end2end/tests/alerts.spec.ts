@@ -57,8 +57,12 @@ test('a person opens an alert, handles it and ends it', async ({ page, faults },
   await expect(page.getByRole('link', { name: `No power in ${hall}` })).toBeVisible();
   await open(page, '/inbox');
   await expect(page.locator('table')).toContainText(`No power in ${hall}`);
-  await page.locator('tr', { hasText: `Over: No power in ${hall}` }).getByRole('button', { name: 'Read' }).click();
-  await expect(page.locator('tr', { hasText: `Over: No power in ${hall}` }).getByRole('button', { name: 'Read' })).toHaveCount(0);
+  // A message that comes in between moves the rows: then it is pressed again.
+  const unread = page.locator('tr', { hasText: `Over: No power in ${hall}` }).getByRole('button', { name: 'Read' });
+  await expect(async () => {
+    if ((await unread.count()) > 0) await unread.click();
+    await expect(unread).toHaveCount(0, { timeout: 2_000 });
+  }).toPass({ timeout: 20_000 });
 });
 
 test('a rule is tried out, saved, switched off and deleted', async ({ page }, info) => {
