@@ -102,17 +102,22 @@ test('a channel into the own network is refused, and says so at its field', asyn
 
 test('a message reaches the bell of an open page', async ({ page, another, scripted }) => {
   test.skip(!scripted, 'without script nothing is told to an open page');
+  test.slow();
   await readAll(page);
   const other = await another('admin');
   await open(other, '/transactions');
-  const before = Number((await other.locator('.bell .badge').textContent({ timeout: 5_000 }).catch(() => '0')) ?? '0');
-  await open(page, '/alerts/new');
-  await page.getByLabel('Title').fill(`Bell ${Date.now()}`);
-  await page.getByLabel('Type').fill('bell_test');
-  await page.getByLabel('What is wrong').fill('Somebody should hear of this.');
-  await page.getByRole('button', { name: 'Open the alert' }).click();
-  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Alert #\d+$/);
-  await expect.poll(async () => Number((await other.locator('.bell .badge').textContent()) ?? '0')).toBeGreaterThan(before);
+  const count = async () => Number((await other.locator('.bell .badge').textContent({ timeout: 2_000 }).catch(() => '0')) ?? '0');
+  // What joins an open digest of the server's first minute is no message more: then another one is sent.
+  await expect(async () => {
+    const before = await count();
+    await open(page, '/alerts/new');
+    await page.getByLabel('Title').fill(`Bell ${Date.now()}`);
+    await page.getByLabel('Type').fill('bell_test');
+    await page.getByLabel('What is wrong').fill('Somebody should hear of this.');
+    await page.getByRole('button', { name: 'Open the alert' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Alert #\d+$/);
+    await expect.poll(count, { timeout: 5_000 }).toBeGreaterThan(before);
+  }).toPass({ timeout: 120_000 });
   // It shows itself, too, and goes when it is closed.
   const toast = other.locator('[data-toast]');
   await expect(toast).toContainText(/: Bell \d+|Many at once/);
