@@ -102,25 +102,26 @@ test('a channel into the own network is refused, and says so at its field', asyn
 
 test('a message reaches the bell of an open page', async ({ page, another, scripted }) => {
   test.skip(!scripted, 'without script nothing is told to an open page');
-  test.slow();
-  await readAll(page);
+  // In the first minute of a server there are so many that they go into one digest; read, a new one begins.
+  await open(page, '/inbox');
+  const all = page.getByRole('button', { name: 'Mark all as read' });
+  if (await all.isVisible()) {
+    await all.click();
+    await expect(all).toBeHidden();
+  }
   const other = await another('admin');
   await open(other, '/transactions');
-  const count = async () => Number((await other.locator('.bell .badge').textContent({ timeout: 2_000 }).catch(() => '0')) ?? '0');
+  const before = Number((await other.locator('.bell .badge').textContent({ timeout: 5_000 }).catch(() => '0')) ?? '0');
+  await open(page, '/alerts/new');
+  await page.getByLabel('Title').fill(`Bell ${Date.now()}`);
+  await page.getByLabel('Type').fill('bell_test');
+  await page.getByLabel('What is wrong').fill('Somebody should hear of this.');
+  await page.getByRole('button', { name: 'Open the alert' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Alert #\d+$/);
+  await expect.poll(async () => Number((await other.locator('.bell .badge').textContent()) ?? '0')).toBeGreaterThan(before);
+  // It shows itself, too, and goes when it is closed.
   const toast = other.locator('[data-toast]');
-  // What joins an open digest of the server's first minute is no message more: then another one is sent.
-  await expect(async () => {
-    const before = await count();
-    await open(page, '/alerts/new');
-    await page.getByLabel('Title').fill(`Bell ${Date.now()}`);
-    await page.getByLabel('Type').fill('bell_test');
-    await page.getByLabel('What is wrong').fill('Somebody should hear of this.');
-    await page.getByRole('button', { name: 'Open the alert' }).click();
-    await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^Alert #\d+$/);
-    await expect.poll(count, { timeout: 5_000 }).toBeGreaterThan(before);
-    // It shows itself, too, and goes when it is closed.
-    await expect(toast).toContainText(/: Bell \d+|Many at once/, { timeout: 5_000 });
-  }).toPass({ timeout: 120_000 });
+  await expect(toast).toContainText(/: Bell \d+|Many at once/);
   await toast.getByRole('button', { name: 'Close' }).click();
   await expect(toast.filter({ hasText: /: Bell \d+/ })).toHaveCount(0);
 });
