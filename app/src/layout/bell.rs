@@ -37,38 +37,40 @@ pub fn BellLink(told: Told) -> impl IntoView {
     }
 }
 
-/// The message that came while the page was open: a newer one takes its place, a critical one stays until it is closed.
+/// When the newest that was seen came, and how grave it is: a digest may grow.
+type Seen = Option<(DateTime<FixedOffset>, i16)>;
+
+/// Messages that came while the page was open. A newer one takes the place of an older; a critical one has a place of its
+/// own and stays until it is closed or read elsewhere.
 #[component]
 pub fn Toasts(told: Told) -> impl IntoView {
-    let shown = RwSignal::new(None::<InboxItem>);
-    // When the newest that was seen came, and how grave it is: a digest may grow. What is there when the page opens is no news.
-    let seen = StoredValue::new(None::<Option<(DateTime<FixedOffset>, i16)>>);
+    let (shown, critical) = (RwSignal::new(None::<InboxItem>), RwSignal::new(None::<InboxItem>));
+    // What is there when the page opens is no news.
+    let seen = StoredValue::new(None::<(Seen, Seen)>);
     Effect::new(move |_| {
         let Some(Some(bell)) = told.get() else { return };
-        let newest = bell.latest.as_ref().map(|item| (item.at, item.severity.rank()));
+        let of = |item: &Option<InboxItem>| item.as_ref().map(|item| (item.at, item.severity.rank()));
+        let newest = (of(&bell.latest), of(&bell.critical));
         let before = seen.get_value();
-        seen.set_value(Some(newest.max(before.flatten())));
-        if let (Some(before), Some(item)) = (before, bell.latest)
-            && before < newest
-        {
-            if item.severity != Severity::Critical {
-                let id = item.id;
-                set_timeout(move || shown.update(|now| drop(now.take_if(|now| now.id == id))), SHOWN_FOR);
-            }
+        let so_far = before.unwrap_or_default();
+        seen.set_value(Some((newest.0.max(so_far.0), newest.1.max(so_far.1))));
+        let Some(before) = before else { return };
+        let stays = |item: &InboxItem| item.severity == Severity::Critical && item.event != "resolved";
+        if let Some(item) = bell.latest.filter(|item| !stays(item) && before.0 < newest.0) {
+            let id = item.id;
+            set_timeout(move || shown.update(|now| drop(now.take_if(|now| now.id == id))), SHOWN_FOR);
             shown.set(Some(item));
         }
-    });
-    let of = move |critical: bool| {
-        move || {
-            let item = shown.get().filter(|item| (item.severity == Severity::Critical) == critical)?;
-            Some(toast(item, move || shown.set(None)))
+        if bell.critical.is_none() || before.1 < newest.1 {
+            critical.set(bell.critical);
         }
-    };
+    });
+    let of = |shown: RwSignal<Option<InboxItem>>| move || Some(toast(shown.get()?, move || shown.set(None)));
     // Two regions that are always there: what comes into them is read out, the critical at once.
     view! {
         <div class="toasts">
-            <div aria-live="polite">{of(false)}</div>
-            <div aria-live="assertive">{of(true)}</div>
+            <div aria-live="polite">{of(shown)}</div>
+            <div aria-live="assertive">{of(critical)}</div>
         </div>
     }
 }

@@ -1,6 +1,7 @@
 //! Who is told of what (`alerts.md` 2, 3.6, 3.7): routes, steps, and what people want to hear.
 
 use crate::{
+    alarm::{low_stock, mail_to, webhook},
     shop::{admin, planner},
     world::World,
 };
@@ -9,14 +10,14 @@ use domain::{
     ErrorCode,
     access::{ActorKind, Principal, RequestTrace, Rights, Role},
     alerts::{
-        AckAlert, AlertFeature, AlertStep, BulkAction, BulkAlerts, ChannelKind, Level, Matcher, MatcherField,
-        NewChannel, NewRule, NewSilence, Op, Preference, ProbeRoutes, Recipients, Resolution, Route, RouteStep,
-        RuleSpec, SetPreferences, SetRoutes, Severity, kind_of,
+        AckAlert, AlertFeature, AlertStep, BulkAction, BulkAlerts, Level, Matcher, MatcherField, NewChannel, NewRule,
+        NewSilence, Op, Preference, ProbeRoutes, Recipients, Route, RouteStep, RuleSpec, SetPreferences, SetRoutes,
+        Severity,
     },
     clock::Clock,
     ids::{AlertId, ChannelId, UserId},
 };
-use server::services::alerts::{Destinations, Ended, Mailer, Signal, clear, raise, sweep};
+use server::services::alerts::{Destinations, Mailer, sweep};
 use sqlx::PgPool;
 use uuid::Uuid;
 
@@ -76,25 +77,13 @@ impl House {
     }
 
     async fn raise_of(&self, feature: AlertFeature, alert_type: &str, id: &str, severity: Severity) -> AlertId {
-        let mut signal = Signal::of(kind_of("low_stock").unwrap(), severity, id, "Mug")
-            .saying(format!("Something about {id}"), "It says why.");
+        let mut signal = low_stock(id, severity).saying(format!("Something about {id}"), "It says why.");
         (signal.alert_type, signal.feature) = (alert_type.to_owned(), feature);
-        let mut tx = self.world.owner.begin().await.unwrap();
-        let (id, _) = raise(&mut tx, self.world.clock.as_ref(), "test", &signal).await.unwrap();
-        tx.commit().await.unwrap();
-        AlertId(id)
+        self.world.raise(&signal).await
     }
 
     async fn raise(&self, id: &str, severity: Severity) -> AlertId {
         self.raise_of(AlertFeature::Inventory, "low_stock", id, severity).await
-    }
-
-    async fn clear(&self, id: &str) {
-        let mut tx = self.world.owner.begin().await.unwrap();
-        let ended = Ended { by: "test", how: Resolution::Auto, note: None };
-        let key = Signal::key_of(kind_of("low_stock").unwrap(), id);
-        clear(&mut tx, self.world.clock.as_ref(), &key, ended).await.unwrap();
-        tx.commit().await.unwrap();
     }
 
     async fn sweep_after(&self, seconds: i64) {
@@ -115,15 +104,7 @@ impl House {
     }
 
     async fn channel(&self, name: &str, severity_min: Severity) -> ChannelId {
-        let new = NewChannel {
-            name: name.into(),
-            kind: ChannelKind::Webhook,
-            format: None,
-            severity_min,
-            url: Some("https://198.51.99.1/hook".into()),
-            secret: Some("s".into()),
-            addresses: Vec::new(),
-        };
+        let new = NewChannel { severity_min, ..webhook(name, "https://198.51.99.1/hook", "s") };
         self.world.services.notifications.add_channel(&admin(), &new).await.unwrap().id
     }
 }
@@ -157,7 +138,7 @@ async fn routes_say_who_is_told_in_order(db: PgPool) {
     assert!(house.told(unseen).await.is_empty(), "a viewer may not view the system");
 
     house.routes(vec![Route { recipients: to_user(house.bob), ..Route::default() }]).await;
-    house.clear("mug").await;
+    house.world.clear_low_stock("mug").await;
     let all = house.told(grave).await;
     assert_eq!(all, ["fired bob", "fired vic", "resolved bob", "resolved vic"], "who was told that it fires");
     house.raise("jug", Severity::High).await;
@@ -277,7 +258,7 @@ async fn steps_end_with_the_alert_and_with_a_silence(db: PgPool) {
     let house = House::on(db).await;
     house.climbing().await;
     let over = house.raise("mug", Severity::High).await;
-    house.clear("mug").await;
+    house.world.clear_low_stock("mug").await;
     let silenced = house.raise("jug", Severity::High).await;
     let silence = NewSilence {
         matchers: of(MatcherField::EntityId, &["jug", "cup"]),
@@ -335,7 +316,7 @@ async fn it_is_told_again_until_somebody_has_seen_it(db: PgPool) {
     assert_eq!(house.told(seen).await, ["fired vic", "repeat vic"]);
     house.world.services.alerts.acknowledge(&planner(), seen, &AckAlert::default()).await.unwrap();
     house.sweep_after(600).await;
-    house.clear("jug").await;
+    house.world.clear_low_stock("jug").await;
     house.sweep_after(1_200).await;
     assert_eq!(house.told(seen).await, ["fired vic", "repeat vic"]);
     assert_eq!(house.told(ended).await, ["fired vic", "repeat vic", "repeat vic", "resolved vic"]);
@@ -531,16 +512,7 @@ async fn who_wants_no_e_mail_of_a_feature_gets_none(db: PgPool) {
     let mut house = House::on(db).await;
     let mailer = Mailer::new("smtp://127.0.0.1:1", "millrace@mill.example").unwrap();
     house.world.services = house.world.services.clone().delivering(Destinations::new(Vec::new(), None), Some(mailer));
-    let new = NewChannel {
-        name: "Post".into(),
-        kind: ChannelKind::Email,
-        format: None,
-        severity_min: Severity::Low,
-        url: None,
-        secret: None,
-        addresses: vec!["Vic@mill.example".into()],
-    };
-    house.world.services.notifications.add_channel(&admin(), &new).await.unwrap();
+    house.world.services.notifications.add_channel(&admin(), &mail_to(&["Vic@mill.example"])).await.unwrap();
     let vic = person(house.vic, "vic@mill.example", Role::Viewer);
     let none = Preference { email: false, ..Preference::usual(AlertFeature::Inventory) };
     house.world.services.routes.set_preferences(&vic, &SetPreferences { preferences: vec![none] }).await.unwrap();

@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking, in its own functions too")]
 #![allow(clippy::disallowed_methods, reason = "rows that a test makes need any id, and some tests the real time")]
 
+#[path = "../world/alarm.rs"]
+mod alarm;
 #[path = "../world/dice.rs"]
 mod dice;
 #[path = "../world/figures.rs"]

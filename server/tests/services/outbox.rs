@@ -1,13 +1,14 @@
 //! Messages out of the house (`alerts.md` 3.7), received by a webhook that can misbehave.
 
 use crate::{
+    alarm::{low_stock, webhook},
     shop::admin,
     world::{World, at},
 };
 use chrono::Duration;
 use domain::{
-    access::Role,
-    alerts::{AlertQuery, ChannelKind, Delivery, NewChannel, Resolution, Severity, WebhookFormat, kind_of},
+    access::{ActorKind, Principal, RequestTrace, Rights, Role},
+    alerts::{AlertQuery, ChannelKind, Delivery, NewChannel, Severity, WebhookFormat},
     clock::Clock,
     ids::ChannelId,
     query::pairs,
@@ -15,7 +16,7 @@ use domain::{
 use hmac::{Hmac, KeyInit, Mac};
 use rcgen::generate_simple_self_signed;
 use serde_json::Value;
-use server::services::alerts::{Destinations, Ended, Signal, clear, raise};
+use server::services::alerts::{Destinations, raise};
 use sha2::Sha256;
 use sqlx::PgPool;
 use std::{
@@ -25,6 +26,7 @@ use std::{
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpListener,
+    sync::Notify,
 };
 use tokio_rustls::{
     TlsAcceptor,
@@ -33,6 +35,7 @@ use tokio_rustls::{
         pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
     },
 };
+use uuid::Uuid;
 
 /// One request as it came.
 #[derive(Debug, Clone)]
@@ -51,9 +54,10 @@ impl Received {
     }
 }
 
-/// A receiver that answers what it is told to, then 200.
+/// A receiver that answers what it is told to, then 200; under `/slow` once it is released.
 struct Receiver {
     url: String,
+    released: Arc<Notify>,
     certificate: String,
     answers: Arc<Mutex<VecDeque<u16>>>,
     received: Arc<Mutex<Vec<Received>>>,
@@ -71,11 +75,13 @@ impl Receiver {
         let url = format!("https://localhost:{}/hook", listener.local_addr().unwrap().port());
         let answers: Arc<Mutex<VecDeque<u16>>> = Arc::default();
         let received: Arc<Mutex<Vec<Received>>> = Arc::default();
-        let (next, seen) = (Arc::clone(&answers), Arc::clone(&received));
+        let released = Arc::new(Notify::new());
+        let (next, seen, release) = (Arc::clone(&answers), Arc::clone(&received), Arc::clone(&released));
         tokio::spawn(async move {
             loop {
                 let Ok((socket, _)) = listener.accept().await else { return };
-                let (acceptor, next, seen) = (acceptor.clone(), Arc::clone(&next), Arc::clone(&seen));
+                let acceptor = acceptor.clone();
+                let (next, seen, release) = (Arc::clone(&next), Arc::clone(&seen), Arc::clone(&release));
                 tokio::spawn(async move {
                     let Ok(mut stream) = acceptor.accept(socket).await else { return };
                     let mut bytes = Vec::new();
@@ -101,6 +107,9 @@ impl Receiver {
                     }
                     let end = head.unwrap();
                     let text = String::from_utf8_lossy(&bytes[..end]).into_owned();
+                    if text.starts_with("POST /slow ") {
+                        release.notified().await;
+                    }
                     let signature = text.lines().find_map(|line| line.strip_prefix("millrace-signature: "));
                     seen.lock().unwrap().push(Received {
                         signature: signature.unwrap_or_default().to_owned(),
@@ -113,7 +122,7 @@ impl Receiver {
                 });
             }
         });
-        Self { url, certificate: made.cert.pem(), answers, received }
+        Self { url, released, certificate: made.cert.pem(), answers, received }
     }
 
     fn answering(&self, answers: &[u16]) {
@@ -140,33 +149,20 @@ impl Post {
         );
         world.services = world.services.clone().delivering(destinations, None);
         world.user("ada@mill.example", Some(Role::Admin), &[]).await;
-        let new = NewChannel {
-            name: "Hall".into(),
-            kind: ChannelKind::Webhook,
-            format: None,
-            severity_min: Severity::Low,
-            url: Some(receiver.url.clone()),
-            secret: Some("s3cret".into()),
-            addresses: Vec::new(),
-        };
+        let new = webhook("Hall", &receiver.url, "s3cret");
         let channel = world.services.notifications.add_channel(&admin(), &new).await.unwrap().id;
         Self { world, receiver, channel }
     }
 
     async fn raise(&self, id: &str, severity: Severity) {
-        let kind = kind_of("low_stock").unwrap();
-        let signal = Signal::of(kind, severity, id, "Mug").saying(format!("Out of stock: {id}"), "Nothing is left.");
-        let mut tx = self.world.owner.begin().await.unwrap();
-        raise(&mut tx, self.world.clock.as_ref(), "test", &signal).await.unwrap();
-        tx.commit().await.unwrap();
+        self.world.raise(&low_stock(id, severity)).await;
     }
 
-    async fn clear(&self, id: &str) {
-        let mut tx = self.world.owner.begin().await.unwrap();
-        let ended = Ended { by: "test", how: Resolution::Auto, note: None };
-        let key = Signal::key_of(kind_of("low_stock").unwrap(), id);
-        clear(&mut tx, self.world.clock.as_ref(), &key, ended).await.unwrap();
-        tx.commit().await.unwrap();
+    /// Whose inbox it is.
+    async fn ada(&self) -> Principal {
+        let id: Uuid = sqlx::query_scalar("select id from access.users").fetch_one(&self.world.owner).await.unwrap();
+        let rights = Rights::of(Some(Role::Admin), &[]);
+        Principal::vouch(ActorKind::User, Some(id), "ada".into(), rights, RequestTrace::default())
     }
 
     async fn deliver(&self) -> usize {
@@ -218,7 +214,7 @@ async fn a_message_is_tried_again_with_the_same_id_and_signed(db: PgPool) {
     assert!(post.failed_alerts().await.is_empty());
 
     post.receiver.answering(&[410]);
-    post.clear("mug").await;
+    post.world.clear_low_stock("mug").await;
     assert_eq!(post.after(30).await, 1);
     let dead = |told: Vec<Delivery>| told.into_iter().find(|one| one.event == "resolved" && one.title.contains("mug"));
     assert_eq!(dead(post.deliveries().await).unwrap().state, "dead");
@@ -255,19 +251,71 @@ async fn many_alerts_at_once_are_few_messages(db: PgPool) {
     assert_eq!(post.after(30).await, 1);
     assert_eq!(post.receiver.received()[0].titles(), 158);
     // Of different types each is a message of its own, until there are too many.
-    let kind = kind_of("job_failed").unwrap();
     for n in 0..30 {
-        let mut signal = Signal::of(kind, Severity::High, "x", "Job").saying("Something failed", "It says why.");
+        let mut signal = low_stock("x", Severity::High);
         signal.alert_type = format!("type_{n}");
-        let mut tx = post.world.owner.begin().await.unwrap();
-        raise(&mut tx, post.world.clock.as_ref(), "test", &signal).await.unwrap();
-        tx.commit().await.unwrap();
+        post.world.raise(&signal).await;
     }
     post.after(30).await;
     let received = post.receiver.received();
     let digests = received.iter().filter(|one| one.json()["event"] == "digest").count();
     assert!(received.len() <= 21 && digests == 1, "{} messages, {digests} digests", received.len());
     assert_eq!(received.iter().map(Received::titles).sum::<usize>(), 188, "nothing is lost");
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_receiver_that_hangs_holds_up_no_other(db: PgPool) {
+    let post = Post::on(db).await;
+    let notifications = &post.world.services.notifications;
+    let slow = webhook("Slow", &post.receiver.url.replace("/hook", "/slow"), "s3cret");
+    notifications.add_channel(&admin(), &slow).await.unwrap();
+    // The slow one is the first for which something is due.
+    notifications.enable_channel(&admin(), post.channel, false).await.unwrap();
+    post.raise("jug", Severity::Critical).await;
+    notifications.enable_channel(&admin(), post.channel, true).await.unwrap();
+    post.world.clock.advance(Duration::seconds(1));
+    post.raise("mug", Severity::Critical).await;
+    let then_the_slow_one = async {
+        while post.receiver.received().is_empty() {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        post.receiver.released.notify_one();
+    };
+    assert_eq!(tokio::join!(post.deliver(), then_the_slow_one).0, 2);
+    assert_eq!(post.receiver.received().iter().map(Received::titles).collect::<Vec<_>>(), [1, 2]);
+    assert!(post.deliveries().await.iter().all(|one| one.state == "delivered"));
+}
+
+/// Who took messages keeps them while earlier ones take their time: no other process sends them meanwhile.
+#[sqlx::test(migrations = "../migrations")]
+async fn what_waits_for_a_slow_receiver_stays_taken(db: PgPool) {
+    let post = Post::on(db).await;
+    let notifications = &post.world.services.notifications;
+    notifications.delete_channel(&admin(), post.channel).await.unwrap();
+    let slow = webhook("Slow", &post.receiver.url.replace("/hook", "/slow"), "s3cret");
+    notifications.add_channel(&admin(), &slow).await.unwrap();
+    post.raise("mug", Severity::Critical).await;
+    let mut other = low_stock("belt", Severity::Critical);
+    other.alert_type = "belt".to_owned();
+    post.world.raise(&other).await;
+    let look_on = async {
+        post.world.clock.advance(Duration::seconds(45));
+        post.receiver.released.notify_one();
+        let held = "select count(*) from ops.notifications
+                    where state = 'sending' and next_attempt_at > created_at + interval '61 seconds'";
+        for _ in 0..1_000 {
+            if post.world.number(held).await == 1 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        post.world.clock.advance(Duration::seconds(30));
+        let again = post.world.services.outbox.deliver().await.unwrap();
+        post.receiver.released.notify_one();
+        again
+    };
+    assert_eq!(tokio::join!(post.deliver(), look_on), (2, 0));
+    assert_eq!(post.receiver.received().len(), 2);
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -299,7 +347,7 @@ async fn what_a_dead_process_had_taken_goes_out_nevertheless(db: PgPool) {
             // Taken, perhaps even sent, and nothing written down of it.
             let (owner, now) = (&post.world.owner, post.world.clock.now());
             let mut tx = owner.begin().await.unwrap();
-            store::alerts::messages::claim(&mut tx, now, now + Duration::seconds(60), 500).await.unwrap();
+            store::alerts::messages::claim(&mut tx, now, now + Duration::seconds(60), 500, &[]).await.unwrap();
             tx.commit().await.unwrap();
         } else if n % 7 == 0 {
             post.deliver().await;
@@ -340,13 +388,11 @@ async fn a_channel_is_tested_changed_and_never_shows_its_secret(db: PgPool) {
     let clear = "select count(*) from ops.notification_channels where position('s3cret'::bytea in config_enc) > 0";
     assert_eq!(world.number(clear).await, 0);
     let new = |url: &str, kind| NewChannel {
-        name: "Other".into(),
         kind,
         format: Some(WebhookFormat::Slack),
         severity_min: Severity::High,
-        url: Some(url.into()),
-        secret: Some("x".into()),
         addresses: vec!["a@mill.example".into()],
+        ..webhook("Other", url, "x")
     };
     let refused =
         notifications.add_channel(&admin(), &new("https://10.0.0.1/x", ChannelKind::Webhook)).await.unwrap_err();
@@ -371,10 +417,7 @@ async fn a_channel_is_tested_changed_and_never_shows_its_secret(db: PgPool) {
 #[sqlx::test(migrations = "../migrations")]
 async fn everybody_reads_their_own_messages(db: PgPool) {
     let post = Post::on(db).await;
-    let ada: uuid::Uuid = sqlx::query_scalar("select id from access.users").fetch_one(&post.world.owner).await.unwrap();
-    let trace = domain::access::RequestTrace::default();
-    let rights = domain::access::Rights::of(Some(Role::Admin), &[]);
-    let ada = domain::access::Principal::vouch(domain::access::ActorKind::User, Some(ada), "ada".into(), rights, trace);
+    let ada = post.ada().await;
     post.raise("mug", Severity::High).await;
     post.raise("jug", Severity::High).await;
     let notifications = &post.world.services.notifications;
@@ -388,15 +431,48 @@ async fn everybody_reads_their_own_messages(db: PgPool) {
     notifications.read(&ada, None).await.unwrap();
     let bell = notifications.bell(&ada).await.unwrap();
     assert_eq!((bell.unread, bell.latest), (0, None));
+
+    // What is critical is not hidden by what came after it, and what is over is critical no more.
+    for (id, severity) in [("belt", Severity::Critical), ("cup", Severity::Low)] {
+        post.world.clock.advance(Duration::seconds(1));
+        post.raise(id, severity).await;
+    }
+    let title = |item: Option<domain::alerts::InboxItem>| item.map(|item| (item.event, item.title));
+    let told = |event: &str, id: &str| Some((event.to_owned(), format!("Out of stock: {id}")));
+    let bell = notifications.bell(&ada).await.unwrap();
+    assert_eq!((title(bell.latest), title(bell.critical.clone())), (told("fired", "cup"), told("fired", "belt")));
+    notifications.read(&ada, bell.critical.map(|item| item.id)).await.unwrap();
+    post.world.clock.advance(Duration::seconds(1));
+    post.world.clear_low_stock("belt").await;
+    let bell = notifications.bell(&ada).await.unwrap();
+    assert_eq!((title(bell.latest), bell.critical), (told("resolved", "belt"), None));
+}
+
+/// Read in the moment in which something joins it, a digest does not swallow that.
+#[sqlx::test(migrations = "../migrations")]
+async fn what_joins_a_digest_while_it_is_read_is_not_lost(db: PgPool) {
+    let post = Post::on(db).await;
+    let ada = post.ada().await;
+    for n in 0..25 {
+        post.raise(&format!("thing-{n}"), Severity::Medium).await;
+    }
+    let mut joining = post.world.owner.begin().await.unwrap();
+    let late = low_stock("late", Severity::Critical);
+    raise(&mut joining, post.world.clock.as_ref(), "test", &late).await.unwrap();
+    let notifications = std::sync::Arc::clone(&post.world.services.notifications);
+    let reading = tokio::spawn(async move { notifications.read(&ada, None).await });
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    joining.commit().await.unwrap();
+    reading.await.unwrap().unwrap();
+    let swallowed = "select count(*) from ops.notifications of join ops.notifications first on first.id = of.message_id
+                     where of.digest and of.read_at is null and first.read_at is not null";
+    assert_eq!(post.world.number(swallowed).await, 0);
 }
 
 #[sqlx::test(migrations = "../migrations")]
 async fn beyond_twenty_messages_a_minute_a_person_gets_one_digest(db: PgPool) {
     let post = Post::on(db).await;
-    let ada: uuid::Uuid = sqlx::query_scalar("select id from access.users").fetch_one(&post.world.owner).await.unwrap();
-    let trace = domain::access::RequestTrace::default();
-    let rights = domain::access::Rights::of(Some(Role::Admin), &[]);
-    let ada = domain::access::Principal::vouch(domain::access::ActorKind::User, Some(ada), "ada".into(), rights, trace);
+    let ada = post.ada().await;
     let notifications = &post.world.services.notifications;
     for n in 1..=158 {
         let severity = if n == 100 { Severity::High } else { Severity::Medium };

@@ -1,16 +1,14 @@
 //! Alerts by e-mail, through a mail server that misbehaves.
 
 use crate::{
+    alarm::{low_stock, mail_to},
     mailbox::{Answer, Mailbox},
     shop::admin,
     world::World,
 };
 use chrono::Duration;
-use domain::{
-    access::Role,
-    alerts::{ChannelKind, NewChannel, Resolution, Severity, kind_of},
-};
-use server::services::alerts::{Destinations, Ended, Mailer, Signal, clear, raise};
+use domain::{access::Role, alerts::Severity};
+use server::services::alerts::{Destinations, Mailer};
 use sqlx::PgPool;
 
 struct Post {
@@ -24,34 +22,14 @@ impl Post {
         let mailer = Mailer::new(&mailbox.url, "Millrace <millrace@mill.example>").unwrap();
         world.services = world.services.clone().delivering(Destinations::new(Vec::new(), None), Some(mailer));
         world.user("ada@mill.example", Some(Role::Admin), &[]).await;
-        let new = NewChannel {
-            name: "Post".into(),
-            kind: ChannelKind::Email,
-            format: None,
-            severity_min: Severity::Low,
-            url: None,
-            secret: None,
-            addresses: vec!["ops@mill.example".into(), "boss@mill.example".into()],
-        };
+        let new = mail_to(&["ops@mill.example", "boss@mill.example"]);
         world.services.notifications.add_channel(&admin(), &new).await.unwrap();
         Self { world, mailbox }
     }
 
     async fn raise(&self, id: &str) {
-        let signal = Signal::of(kind_of("low_stock").unwrap(), Severity::Critical, id, "Mug")
-            .saying(format!("Out of stock: {id} <b>"), "Nothing is left.");
-        let mut tx = self.world.owner.begin().await.unwrap();
-        raise(&mut tx, self.world.clock.as_ref(), "test", &signal).await.unwrap();
-        tx.commit().await.unwrap();
-    }
-
-    async fn clear(&self, id: &str) {
-        let mut tx = self.world.owner.begin().await.unwrap();
-        let ended = Ended { by: "test", how: Resolution::Auto, note: None };
-        clear(&mut tx, self.world.clock.as_ref(), &Signal::key_of(kind_of("low_stock").unwrap(), id), ended)
-            .await
-            .unwrap();
-        tx.commit().await.unwrap();
+        let signal = low_stock(id, Severity::Critical);
+        self.world.raise(&signal.saying(format!("Out of stock: {id} <b>"), "Nothing is left.")).await;
     }
 
     async fn deliver(&self) -> usize {
@@ -83,7 +61,7 @@ async fn an_alert_and_its_end_go_to_all_addresses_with_title_and_link_only(db: P
     assert!(fired.text.contains("text/plain") && fired.text.contains("text/html"), "{}", fired.text);
     assert!(fired.text.contains("Out of stock: mug &lt;b&gt;"), "titles are no markup: {}", fired.text);
     assert!(fired.text.contains("/alerts/") && !fired.text.contains("Nothing is left."), "{}", fired.text);
-    post.clear("mug").await;
+    post.world.clear_low_stock("mug").await;
     post.world.clock.advance(Duration::seconds(30));
     assert_eq!(post.deliver().await, 1);
     assert!(post.mailbox.received()[1].text.contains("Subject: [RESOLVED] Out of stock: mug"));

@@ -170,11 +170,13 @@ impl InboxItem {
     }
 }
 
-/// What the caller has not read: how much, and the newest of it.
+/// What the caller has not read: how much, the newest of it, and the newest that is critical.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Bell {
     pub unread: i64,
     pub latest: Option<InboxItem>,
+    #[serde(default)]
+    pub critical: Option<InboxItem>,
 }
 
 /// The caller's messages.

@@ -1,35 +1,33 @@
 //! The outbox: messages written with the change they tell of go out afterwards, at least once, each with an id that
 //! stays the same however often it is tried (`alerts.md` 3.7).
 
+mod delivery;
+
+pub use delivery::keep_delivering;
+
 use super::{
     mail::{self, Letter, Mailer},
-    outage::Outage,
-    recovery, routing,
+    routing,
     signals::{self, Ended, Signal},
-    steps,
     webhook::{self, Attempt, Destinations},
 };
 use crate::{
-    access::{actors, sealed::Place, secret::Keys},
+    access::{sealed::Place, secret::Keys},
     backend::Backend,
-    live::Heard,
-    services::Services,
 };
-use chrono::{DateTime, Duration, Utc};
+use chrono::Duration;
 use domain::{
     AppError,
     alerts::{AlertFeature, ChannelKind, Resolution, Severity, Subject, WebhookFormat, kind_of},
-    live::Topic,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::{collections::BTreeMap, fmt, time};
+use std::fmt;
 use store::alerts::{
     channels::{self, ChannelFields},
-    messages::{self, Due, Ended as Outcome},
+    messages::{self, Ended as Outcome},
     preferences,
 };
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 /// Seconds from each failed attempt to the next: at 0 s, 30 s, 2 min, 10 min and 1 h after the first.
@@ -39,8 +37,6 @@ const LEASE: Duration = Duration::seconds(60);
 /// Messages of one channel, or to one person, within [`FLOOD_TIME`]; what comes beyond goes as one digest.
 pub(super) const FLOOD: i64 = 20;
 pub(super) const FLOOD_TIME: Duration = Duration::seconds(60);
-/// Messages taken at a time.
-const AT_ONCE: i64 = 500;
 
 /// What a channel is set to.
 #[derive(Serialize, Deserialize)]
@@ -96,81 +92,19 @@ impl Outbox {
         self.mailer.is_some()
     }
 
-    /// Sends a mail that is no alert: at once, once; `None` when no mail server is set. Its links are paths here.
-    pub async fn mail(&self, to: &str, mut letter: Letter) -> Option<Attempt> {
+    /// Sends a mail that is no alert: at once, once; `None` when no mail server is set. Its links are paths here. A repeat
+    /// carries the same `id`.
+    pub async fn mail(&self, id: Uuid, to: &str, mut letter: Letter) -> Option<Attempt> {
         let mailer = self.mailer.as_ref()?;
         for (_, path) in &mut letter.lines {
             *path = path.as_ref().map(|path| format!("{}{path}", self.origin));
         }
-        Some(mailer.send(self.backend.clock.new_id(), &[to.to_owned()], &letter).await)
+        Some(mailer.send(id, &[to.to_owned()], &letter).await)
     }
 
     pub(super) fn seal(&self, channel: Uuid, settings: &Settings) -> Result<Vec<u8>, AppError> {
         let text = serde_json::to_string(settings).map_err(|_| AppError::internal())?;
         self.keys.seal(place(channel), &text)
-    }
-
-    /// Sends what is due, channel by channel; answers how many messages were tried.
-    ///
-    /// # Errors
-    /// When the database cannot be asked.
-    pub async fn deliver(&self) -> Result<usize, AppError> {
-        let mut tried = 0;
-        loop {
-            let now = self.backend.clock.now();
-            let mut tx = store::begin(&self.backend.pools.jobs).await?;
-            let due = messages::claim(&mut tx, now, now + LEASE, AT_ONCE).await?;
-            let Some(channel) = due.first().map(|one| one.channel_id) else { return Ok(tried) };
-            let channel = channels::list(&mut tx, Some(channel)).await?.pop();
-            let parcels = match &channel {
-                Some(channel) => self.pack(&mut tx, channel, due, now).await?,
-                None => {
-                    let ids: Vec<Uuid> = due.iter().map(|one| one.id).collect();
-                    let error = Some("The channel was removed.");
-                    let gone = Outcome { ids: &ids, state: "dead", next: None, code: None, error, at: now };
-                    messages::ended(&mut tx, gone).await?;
-                    Vec::new()
-                }
-            };
-            store::commit(tx).await?;
-            for parcel in &parcels {
-                if let Some(channel) = &channel {
-                    self.carry(channel, parcel).await?;
-                    tried += 1;
-                }
-            }
-        }
-    }
-
-    /// Alerts of one group and event go together; beyond the flood mark everything does.
-    async fn pack(
-        &self,
-        connection: &mut sqlx::PgConnection,
-        channel: &ChannelFields,
-        due: Vec<Due>,
-        now: DateTime<Utc>,
-    ) -> Result<Vec<Parcel>, AppError> {
-        let mut sent = messages::sent_since(connection, channel.id, now - FLOOD_TIME).await?;
-        let mut parcels: BTreeMap<Uuid, Parcel> = BTreeMap::new();
-        let mut groups: BTreeMap<(String, String), Vec<Due>> = BTreeMap::new();
-        for one in due {
-            match one.message_id {
-                Some(message) => put(&mut parcels, message, one.digest, one),
-                None => groups.entry((one.event.clone(), one.group_key.clone())).or_default().push(one),
-            }
-        }
-        let digest = self.backend.clock.new_id();
-        for group in groups.into_values() {
-            let flood = sent >= FLOOD;
-            let message = if flood { digest } else { self.backend.clock.new_id() };
-            sent += 1;
-            let ids: Vec<Uuid> = group.iter().map(|one| one.id).collect();
-            messages::bind(connection, &ids, message, flood).await?;
-            for one in group {
-                put(&mut parcels, message, flood, one);
-            }
-        }
-        Ok(parcels.into_values().collect())
     }
 
     /// One attempt, and what came of it.
@@ -331,67 +265,6 @@ impl Outbox {
 /// Where the sealed settings of a channel stand.
 const fn place(channel: Uuid) -> Place<'static> {
     Place { table: "ops.notification_channels", column: "config_enc", row: channel }
-}
-
-fn put(parcels: &mut BTreeMap<Uuid, Parcel>, message: Uuid, digest: bool, one: Due) {
-    let parcel = parcels.entry(message).or_insert_with(|| Parcel {
-        id: message,
-        event: one.event.clone(),
-        digest,
-        attempts: one.attempts,
-        rows: Vec::new(),
-        alerts: Vec::new(),
-    });
-    parcel.rows.push(one.id);
-    parcel.alerts.extend(one.alert);
-}
-
-/// The outbox of one process that works: after each change of an alert, and every few seconds, with the steps that are
-/// due. Stock that was moved is looked at as soon as it is told.
-pub async fn keep_delivering(services: Services, stop: CancellationToken) {
-    let who = actors::system("alerts", services.backend.clock.new_id());
-    let mut heard = services.live.subscribe();
-    let mut tick = tokio::time::interval(time::Duration::from_secs(5));
-    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let mut down = false;
-    let mut outage = Outage::at_start(services.backend.clock.now());
-    loop {
-        let mut moved = false;
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = tick.tick() => {}
-            event = heard.recv() => match event {
-                Ok(Heard::Changed(changed)) if changed.topic == Topic::Inventory => moved = true,
-                Ok(Heard::Changed(changed)) if changed.topic == Topic::Alerts => {}
-                Ok(Heard::Changed(_)) => continue,
-                Ok(Heard::Resync) | Err(_) => moved = true,
-            }
-        }
-        // What comes in the next moment is taken with it.
-        if tokio::time::timeout(time::Duration::from_millis(250), stop.cancelled()).await.is_ok() {
-            return;
-        }
-        while let Ok(event) = heard.try_recv() {
-            moved |= matches!(event, Heard::Changed(changed) if changed.topic == Topic::Inventory);
-        }
-        let told = outage.look(&services.backend, &who).await;
-        if services.backend.breaker.is_open() {
-            continue;
-        }
-        let done = async {
-            told?;
-            if moved {
-                recovery::stock(&services.backend, &who).await?;
-            }
-            steps::sweep(&services.backend, who.label()).await?;
-            services.outbox.deliver().await
-        };
-        match done.await {
-            Ok(_) => down = false,
-            Err(error) if !std::mem::replace(&mut down, true) => tracing::warn!(%error, "messages cannot be delivered"),
-            Err(_) => {}
-        }
-    }
 }
 
 /// The kind of a stored channel.

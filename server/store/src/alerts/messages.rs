@@ -132,7 +132,7 @@ pub async fn insert(connection: &mut PgConnection, new: &NewMessages<'_>) -> Res
              select r.id, coalesce(
                         (select n.id from ops.notifications n
                          where n.user_id = r.user_id and n.digest and n.message_id = n.id and n.read_at is null and n.created_at > $16
-                         order by n.created_at desc limit 1), r.id) as message_id
+                         order by n.created_at desc limit 1 for share of n), r.id) as message_id
              from r
              where r.user_id is not null and not $13
                and (select count(*) from ops.notifications n
@@ -182,7 +182,7 @@ pub struct Due {
     pub alert: Option<Value>,
 }
 
-/// Takes what is due for a channel, until `lease`: who dies meanwhile gives it back by that.
+/// Takes what is due for a channel that is not `busy`, until `lease`: who dies meanwhile gives it back by that.
 ///
 /// # Errors
 /// When the statement fails.
@@ -191,6 +191,7 @@ pub async fn claim(
     now: DateTime<Utc>,
     lease: DateTime<Utc>,
     limit: i64,
+    busy: &[Uuid],
 ) -> Result<Vec<Due>> {
     Ok(sqlx::query_as!(
         Due,
@@ -198,7 +199,7 @@ pub async fn claim(
                select n.id from ops.notifications n
                where n.channel_id = (
                      select channel_id from ops.notifications
-                     where state in ('waiting', 'sending', 'failed') and next_attempt_at <= $1
+                     where state in ('waiting', 'sending', 'failed') and next_attempt_at <= $1 and channel_id <> all ($4)
                      order by next_attempt_at limit 1 for update skip locked)
                  and n.state in ('waiting', 'sending', 'failed') and n.next_attempt_at <= $1
                order by n.next_attempt_at, n.id limit $3 for update skip locked
@@ -216,10 +217,26 @@ pub async fn claim(
            order by t.id"#,
         now,
         lease,
-        limit
+        limit,
+        busy
     )
     .fetch_all(connection)
     .await?)
+}
+
+/// Keeps what was taken for longer.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn hold(connection: &mut PgConnection, ids: &[Uuid], lease: DateTime<Utc>) -> Result<()> {
+    sqlx::query!(
+        "update ops.notifications set next_attempt_at = $2 where id = any ($1) and state = 'sending'",
+        ids,
+        lease
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// Messages that a channel has sent since.
@@ -325,28 +342,39 @@ pub async fn unread(connection: &mut PgConnection, user: Uuid) -> Result<i64> {
     .await?)
 }
 
-/// The newest that a person has not read.
+/// The newest at least this grave that a person has not read; of graver ones that something is over does not count.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn newest_unread(connection: &mut PgConnection, user: Uuid) -> Result<Option<InboxFields>> {
+pub async fn newest_unread(connection: &mut PgConnection, user: Uuid, severity: i16) -> Result<Option<InboxFields>> {
     Ok(sqlx::query_as!(
         InboxFields,
         r#"select id as "id!", event as "event!", alert_id, severity as "severity!", title as "title!", created_at as "created_at!",
                   read_at, messages as "messages!", titles
-           from ops.inbox where user_id = $1 and read_at is null
+           from ops.inbox where user_id = $1 and read_at is null and severity >= $2 and (event <> 'resolved' or $2 = 1)
            order by created_at desc, id desc limit 1"#,
-        user
+        user,
+        severity
     )
     .fetch_optional(connection)
     .await?)
 }
 
-/// Marks one or all as read; answers how many there were.
+/// Marks one or all as read; answers how many there were. What is just joining a digest is read with it, or opens one of
+/// its own: it waits here, and who joins holds the digest's first row.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn read(connection: &mut PgConnection, user: Uuid, id: Option<Uuid>, at: DateTime<Utc>) -> Result<u64> {
+    sqlx::query!(
+        "select from ops.notifications
+         where user_id = $1 and digest and message_id = id and read_at is null and ($2::uuid is null or id = $2)
+         order by id for update",
+        user,
+        id
+    )
+    .execute(&mut *connection)
+    .await?;
     let done = sqlx::query!(
         "update ops.notifications set read_at = coalesce(read_at, $3)
          where user_id = $1 and ($2::uuid is null or id = $2 or (digest and message_id = $2)) and state = 'delivered'
