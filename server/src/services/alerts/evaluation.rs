@@ -2,7 +2,7 @@
 
 use super::{
     house::House,
-    metrics::{Reader, Watched},
+    metrics::{Reader, Readings, Watched},
     recovery,
     signals::{self, Ended, Entity, Signal, Source},
 };
@@ -70,10 +70,10 @@ impl EvaluationService {
         self.built_in(&mut tx).await?;
         let due = rules::take_due(&mut tx, self.backend.clock.now()).await?;
         store::commit(tx).await?;
-        let mut round = Round::default();
+        let (mut round, mut readings) = (Round::default(), Readings::default());
         for rule in due {
             round.rules += 1;
-            if let Err(error) = self.rule(who, rule).await {
+            if let Err(error) = self.rule(who, rule, &mut readings).await {
                 round.failed += 1;
                 tracing::warn!(%rule, %error, "a rule could not be looked at");
             }
@@ -84,14 +84,14 @@ impl EvaluationService {
     }
 
     /// One rule. A failed look is written down and is no error here.
-    async fn rule(&self, who: &Principal, id: Uuid) -> Result<(), AppError> {
+    async fn rule(&self, who: &Principal, id: Uuid, readings: &mut Readings) -> Result<(), AppError> {
         let mut connection = store::acquire(&self.backend.pools.jobs).await?;
         let rule = rules::list(&mut connection, Some(id)).await?.pop();
         drop(connection);
         let Some(rule) = rule.filter(|rule| rule.enabled) else { return Ok(()) };
         let spec: RuleSpec = serde_json::from_value(rule.spec.clone()).map_err(|_| AppError::internal())?;
         let metric = Watched::parse(&rule.metric_key).ok_or_else(AppError::internal)?;
-        let read = self.reader.read(who, metric, &spec).await;
+        let read = self.reader.shared(who, metric, &spec, readings).await;
         if let Err(error) = &read {
             tracing::warn!(rule = %rule.name, %error, "a metric could not be read");
         }
@@ -101,7 +101,7 @@ impl EvaluationService {
         let errors = rules::looked(&mut tx, id, read.is_err(), now).await?;
         let looked = Looked { rule: &rule, spec: &spec, metric, now };
         looked.health(&mut tx, clock, who, errors).await?;
-        looked.instances(&mut tx, clock, who, read.ok().as_deref()).await?;
+        looked.instances(&mut tx, clock, who, read.ok().as_deref().map(Vec::as_slice)).await?;
         Ok(store::commit(tx).await?)
     }
 
@@ -215,25 +215,37 @@ impl Looked<'_> {
         who: &Principal,
         read: Option<&[Row]>,
     ) -> Result<(), AppError> {
+        // The row of the rule is locked: nobody else changes what is at rest.
+        let at_rest = instances::at_rest(connection, self.rule.id).await?;
+        let seen: BTreeMap<&str, &Row> =
+            read.iter().copied().flatten().map(|row| (row.entity_key.as_str(), row)).collect();
+        let stays = |key: &str, value: &Option<Decimal>| {
+            seen.get(key).is_some_and(|row| row.value == *value && value.is_some_and(|value| self.is_calm(value)))
+        };
+        let stirred: Vec<String> =
+            at_rest.iter().filter(|(key, value)| !stays(key, value)).map(|(key, _)| key.clone()).collect();
         let mut known: BTreeMap<String, (String, Instance)> = BTreeMap::new();
-        for fields in instances::lock(connection, self.rule.id).await? {
+        for fields in instances::lock(connection, self.rule.id, &stirred).await? {
             let instance = instance(&fields)?;
             known.insert(fields.entity_key, (fields.entity_label, instance));
         }
-        let silent_too = known.keys().filter(|key| read.is_some_and(|r| !r.iter().any(|row| row.entity_key == **key)));
         let mut looks: Vec<(String, String, Reading)> = match read {
             None => known.iter().map(|(key, (label, _))| (key.clone(), label.clone(), Reading::Failed)).collect(),
             Some(rows) => rows
                 .iter()
+                .filter(|row| known.contains_key(&row.entity_key) || !at_rest.contains_key(&row.entity_key))
                 .map(|row| {
                     let reading = row.value.map_or(Reading::NoData, Reading::Value);
                     (row.entity_key.clone(), row.label.clone(), reading)
                 })
                 .collect(),
         };
-        // What is not there any more has no events, and nothing is expected of it.
-        let gone = if self.spec.kind.only_at_least() { Reading::Value(Decimal::ZERO) } else { Reading::NoData };
-        looks.extend(silent_too.map(|key| (key.clone(), known[key].0.clone(), gone)).collect::<Vec<_>>());
+        if read.is_some() {
+            // What is not there any more has no events, and nothing is expected of it.
+            let gone = if self.spec.kind.only_at_least() { Reading::Value(Decimal::ZERO) } else { Reading::NoData };
+            let silent_too = known.iter().filter(|(key, _)| !seen.contains_key(key.as_str()));
+            looks.extend(silent_too.map(|(key, (label, _))| (key.clone(), label.clone(), gone)));
+        }
         let mut changed = Vec::new();
         for (key, label, reading) in looks {
             let before = known.get(&key).map(|(_, instance)| *instance);
@@ -248,6 +260,11 @@ impl Looked<'_> {
             }
         }
         Ok(instances::write(connection, self.rule.id, &changed, self.now).await?)
+    }
+
+    /// Whether the value breaches nothing.
+    fn is_calm(&self, value: Decimal) -> bool {
+        !self.spec.levels.iter().any(|level| level.breached(self.spec.op, value))
     }
 
     #[allow(clippy::too_many_arguments, reason = "an entity and what became of it")]

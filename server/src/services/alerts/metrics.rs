@@ -12,7 +12,11 @@ use domain::{
     overview::{MetricKey, OverviewPort, ScopeQuery, Unit},
 };
 use rust_decimal::Decimal;
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 use store::{
     alerts::metrics::{self as rows, Row},
     overview::{self as sums, Window},
@@ -208,9 +212,35 @@ pub struct Reader {
     overview: Arc<dyn OverviewPort>,
 }
 
+/// What rules of one round have seen: many rules watch one metric, and one query answers them all, also where it fails.
+#[derive(Default)]
+pub struct Readings(BTreeMap<String, (Instant, Result<Arc<Vec<Row>>, AppError>)>);
+
 impl Reader {
     pub fn new(backend: Backend, overview: Arc<dyn OverviewPort>) -> Self {
         Self { backend, overview }
+    }
+
+    /// As [`Self::read`], or what another rule saw a moment ago.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn shared(
+        &self,
+        who: &Principal,
+        metric: Watched,
+        rule: &RuleSpec,
+        readings: &mut Readings,
+    ) -> Result<Arc<Vec<Row>>, AppError> {
+        let of = format!("{} {:?} {:?} {}", metric.key(), rule.kind, rule.window(), rule.no_data_after());
+        if let Some((at, seen)) = readings.0.get(&of)
+            && at.elapsed() < DEADLINE
+        {
+            return seen.clone();
+        }
+        let seen = self.read(who, metric, rule).await.map(Arc::new);
+        readings.0.insert(of, (Instant::now(), seen.clone()));
+        seen
     }
 
     /// What a rule sees now; a value older than it takes is none.

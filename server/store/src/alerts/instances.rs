@@ -4,6 +4,7 @@ use crate::Result;
 use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
+use std::collections::BTreeMap;
 use uuid::Uuid;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -24,17 +25,35 @@ pub struct InstanceFields {
     pub errors: i32,
 }
 
-/// All of a rule, locked for the caller's transaction.
+/// Entities of a rule that are at rest, with the value last seen of each: nothing is pending, firing or silent. A rule
+/// over many entities finds nearly all of them so.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn lock(connection: &mut PgConnection, rule: Uuid) -> Result<Vec<InstanceFields>> {
+pub async fn at_rest(connection: &mut PgConnection, rule: Uuid) -> Result<BTreeMap<String, Option<Decimal>>> {
+    let found = sqlx::query!(
+        r#"select coalesce(array_agg(entity_key), '{}') as "keys!", coalesce(array_agg(last_value), '{}') as "values!: Vec<Option<Decimal>>"
+           from ops.alert_instances where rule_id = $1 and state = 'normal' and health = 'ok'"#,
+        rule
+    )
+    .fetch_one(connection)
+    .await?;
+    Ok(found.keys.into_iter().zip(found.values).collect())
+}
+
+/// All of a rule that are not at rest, and those with these keys, locked for the caller's transaction.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn lock(connection: &mut PgConnection, rule: Uuid, keys: &[String]) -> Result<Vec<InstanceFields>> {
     Ok(sqlx::query_as!(
         InstanceFields,
         "select entity_key, entity_label, state, level, since, breaches, first_breach_at, last_breach_at, clears, falls, last_value,
                 health, health_since, errors
-         from ops.alert_instances where rule_id = $1 order by entity_key for update",
-        rule
+         from ops.alert_instances
+         where rule_id = $1 and (state <> 'normal' or health <> 'ok' or entity_key = any ($2)) order by entity_key for update",
+        rule,
+        keys
     )
     .fetch_all(connection)
     .await?)
