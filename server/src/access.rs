@@ -14,6 +14,7 @@ mod verification;
 mod web_sessions;
 
 pub use first_admin::FirstAdmin;
+pub(crate) use sign_in::HELD;
 pub use verification::{Credential, SessionId, TOKEN_PREFIX, Verified};
 pub use web_sessions::{WebSessions, told};
 

@@ -1,14 +1,11 @@
 //! Name and password, with the lock-out of `platform.md` 3.4 in front.
 
 use super::{Doorkeeper, SignInLimits, actors::stranger};
-use crate::services::alerts::{self, Signal};
 use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError, ErrorCode,
     access::{RequestTrace, SignIn},
-    alerts::{Severity, kind_of},
     live::Topic,
-    query,
 };
 use store::{
     access::{
@@ -17,6 +14,9 @@ use store::{
     },
     audit::{Act, Outcome},
 };
+
+/// What the audit log says of the wrong password that had a name held.
+pub const HELD: &str = "wrong name or password; the name is now held for unknown addresses";
 
 /// A name whose password was right; nothing is written yet but the attempt.
 pub(super) struct Admitted {
@@ -82,23 +82,10 @@ impl Doorkeeper {
         let now = self.now();
         let mut tx = store::begin(&self.backend.pools.auth).await?;
         let id = user.map(|u| u.id.to_string()).unwrap_or_default();
-        let reason = if held {
-            "wrong name or password; the name is now held for unknown addresses"
-        } else {
-            "wrong name or password"
-        };
+        let reason = if held { HELD } else { "wrong name or password" };
         let act = Act::done("access.sign_in", "user", id).ended(Outcome::Failed, reason);
         store::audit::record(&mut tx, self.backend.clock.new_id(), now, &stranger(trace.clone()), act).await?;
         store::live::emit(&mut tx, Topic::Audit, "").await?;
-        if let Some(user) = user.filter(|_| held) {
-            let kind = kind_of("account_held").ok_or_else(AppError::internal)?;
-            let message = "So many wrong passwords came for this name that unknown addresses are not let try any more \
-                           for a quarter of an hour. Ask the person; look at the audit log for where they came from.";
-            let signal = Signal::of(kind, Severity::Medium, user.id.to_string(), &user.display_name)
-                .saying(format!("Sign-in held: {}", user.display_name), message)
-                .acting(format!("/audit?{}", query::write([("entity", format!("user/{}", user.id).as_str())])));
-            alerts::raise(&mut tx, self.backend.clock.as_ref(), "sign-in", &signal).await?;
-        }
         store::commit(tx).await?;
         if held {
             tracing::warn!(

@@ -3,6 +3,7 @@
 use super::{Global, start};
 use crate::{
     failure::Failure,
+    freshness,
     jobs::{self, JobsConfig, Registry},
     logs::Steps,
     process::Process,
@@ -30,14 +31,17 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
     started.database.watch();
     let process = Process::new(started.config.clone());
     process.stop_on_signal();
-    let services = started.services()?;
+    let services = started.services()?.watching_disk(&started.config.data_dir);
     let live = services.live.start(&process.stop);
+    // Who works tells of an outage, so it has to notice one.
+    let probe = freshness::watch(services.backend.clone(), services.live.clone(), process.stop.clone());
+    let probe = tokio::spawn(probe);
     let config =
         JobsConfig { queues: options.queues, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
     let jobs = jobs::start(services, registry, config, &process.stop);
     steps.begin("worker").ok(format!("{} jobs at once", started.config.worker_concurrency));
     process.stop.cancelled().await;
-    tokio::join!(live.stop(), jobs.stop());
+    let _ = tokio::join!(live.stop(), jobs.stop(), probe);
     started.close().await;
     Ok(())
 }

@@ -342,6 +342,39 @@ pub async fn open_of(connection: &mut PgConnection, alert_type: &str) -> Result<
     Ok(rows.into_iter().map(|row| (row.dedup_key, row.severity)).collect())
 }
 
+/// What an open alert says now; of one that changed, its id and the severity it had.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured<'a> {
+    pub key: &'a str,
+    pub severity: i16,
+    pub title: &'a str,
+    pub message: &'a str,
+    pub value: Option<Decimal>,
+    pub at: DateTime<Utc>,
+}
+
+/// Keeps the figures of an open alert up to date; that is no occurrence more, and nobody is told.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn measured(connection: &mut PgConnection, now: Measured<'_>) -> Result<Option<(Uuid, i16)>> {
+    let row = sqlx::query!(
+        "update ops.alerts a set severity = $2, title = $3, message = $4, value = $5, last_seen_at = $6
+         from (select id, severity from ops.alerts where dedup_key = $1 and state <> 'resolved' and deleted_at is null for update) was
+         where a.id = was.id and (a.severity, a.title, a.message, a.value) is distinct from ($2, $3, $4, $5)
+         returning a.id, was.severity",
+        now.key,
+        now.severity,
+        now.title,
+        now.message,
+        now.value,
+        now.at
+    )
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.map(|row| (row.id, row.severity)))
+}
+
 /// Keys of the open alerts of a type that were last seen before.
 ///
 /// # Errors

@@ -36,6 +36,22 @@ async fn a_schedule_is_missed_after_two_periods_once_the_program_had_time_to_cat
     let told = of(&world, "schedule_missed").await;
     assert_eq!((told.len(), told[0].severity, told[0].occurrences), (1, Severity::High, 1), "told once, not each look");
     assert_eq!((told[0].entity_id.as_deref(), told[0].is_resolved), (Some("cleanup"), false));
+    // What it says keeps up; that is neither another occurrence nor another message.
+    let messages = "select count(*) from ops.notifications";
+    let before = world.number(messages).await;
+    world
+        .execute(
+            "insert into ops.job_runs (id, kind, queue, state, schedule_id, requested_label, run_at, created_at, finished_at, error_message)
+             select gen_random_uuid(), 'cleanup', 'maintenance', 'failed', 'cleanup', 'schedule cleanup', t, t, t, 'Locked out.'
+             from (values (timestamptz '2026-03-10T12:20:00Z')) v(t)",
+        )
+        .await;
+    world.execute("update ops.schedules set last_state = 'failed' where id = 'cleanup'").await;
+    round(&world).await;
+    let told = of(&world, "schedule_missed").await;
+    assert_eq!((told.len(), told[0].occurrences, world.number(messages).await), (1, 1, before));
+    let said = "select count(*) from ops.alerts where alert_type = 'schedule_missed' and message like '%Locked out.'";
+    assert_eq!(world.number(said).await, 1);
     world
         .execute("update ops.schedules set last_success_at = timestamptz '2026-03-10T12:30:00Z' where id = 'cleanup'")
         .await;

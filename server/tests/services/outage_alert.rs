@@ -6,7 +6,11 @@ use crate::{
 };
 use chrono::{DateTime, Utc};
 use sqlx::PgPool;
-use std::time::{Duration, Instant};
+use std::{
+    path::Path,
+    process::Stdio,
+    time::{Duration, Instant},
+};
 
 type Found = (DateTime<Utc>, i16, i32, Option<DateTime<Utc>>, Option<String>);
 
@@ -24,8 +28,25 @@ async fn alert(pool: &PgPool, alert_type: &str) -> Option<Found> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_one_alert_with_its_true_beginning_and_over_after_thirty_seconds() {
     let Some(dir) = folder() else { return };
+    let server = Server::start_with(dir.path(), &[]);
+    outage(dir.path()).await;
+    assert_eq!(server.stop(), Some(0));
+}
+
+/// Who works tells of it, also where another program serves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_apart_tells_of_an_outage_too() {
+    let Some(dir) = folder() else { return };
     let dir = dir.path();
-    let server = Server::start_with(dir, &[]);
+    let server = Server::start_with(dir, &["--no-worker"]);
+    let mut worker = millrace(dir, &["worker"]).stderr(Stdio::null()).spawn().expect("worker");
+    outage(dir).await;
+    worker.kill().expect("stop worker");
+    worker.wait().expect("wait");
+    assert_eq!(server.stop(), Some(0));
+}
+
+async fn outage(dir: &Path) {
     let url = run(dir, &["db", "url", "--owner"], "").trim().to_owned();
     let pool = connected(&url).await;
     // The first round of what the program watches knows when the database was started.
@@ -65,5 +86,4 @@ async fn an_outage_is_one_alert_with_its_true_beginning_and_over_after_thirty_se
     let types: Vec<String> = sqlx::query_scalar(types).fetch_all(&pool).await.expect("types");
     assert_eq!(types, ["database_restarted", "database_unavailable"], "no storm of alerts");
     pool.close().await;
-    assert_eq!(server.stop(), Some(0));
 }

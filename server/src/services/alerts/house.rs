@@ -3,8 +3,9 @@
 
 use super::signals::{self, Ended, Signal};
 use crate::{
+    access,
     backend::Backend,
-    health::space_of,
+    health::{Space, space_of},
     services::overview::rhythm::{Rhythm, rhythms},
 };
 use chrono::{DateTime, Duration, Utc};
@@ -14,6 +15,7 @@ use domain::{
     alerts::{AlertKind, Resolution, Severity, kind_of},
     format,
     overview::source::SourceState,
+    query,
 };
 use rust_decimal::Decimal;
 use sqlx::PgConnection;
@@ -25,6 +27,9 @@ use store::alerts::{self as rows, metrics};
 
 /// A program that was away has so long to catch up before schedules count as missed.
 const CATCHING_UP: Duration = Duration::minutes(10);
+
+/// So far back names that are held are looked for; what was told already is not told again.
+const HELD_LOOK: Duration = Duration::minutes(15);
 
 /// Watches the program's own house.
 #[derive(Debug, Clone, Default)]
@@ -67,14 +72,18 @@ impl House {
 
         let before = *self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         let first_look = before.map_or(now, |seen| seen.first_look);
+        // A disk behind a network that hangs must not hang with a transaction open.
+        let space = self.space().await;
         let mut tx = store::begin(&backend.pools.jobs).await?;
         if now - first_look >= CATCHING_UP {
             settle(&mut tx, backend, who, "schedule_missed", missed).await?;
         }
         settle(&mut tx, backend, who, "partition_default", outside(&astray)?).await?;
-        if let Some(full) = self.disk().await? {
-            settle(&mut tx, backend, who, "disk_low", full).await?;
+        if let Some(space) = space {
+            let open = rows::open_of(&mut tx, "disk_low").await?.pop().and_then(|(_, rank)| Severity::of_rank(rank));
+            settle(&mut tx, backend, who, "disk_low", full(space.free_bytes, space.total_bytes, open)?).await?;
         }
+        held_names(&mut tx, backend, who, now).await?;
         // It is told only of the database that this program saw running: who starts both has no need to hear it.
         if before.is_some_and(|seen| seen.started != started) {
             let message = "Connections were cut, and what was not committed is gone. Find out why if nobody did it.";
@@ -89,23 +98,25 @@ impl House {
     }
 
     /// `None`: the disk does not say.
-    async fn disk(&self) -> Result<Option<Vec<Signal>>, AppError> {
-        let Some(folder) = self.folder.clone() else { return Ok(None) };
-        let space = tokio::task::spawn_blocking(move || space_of(&folder)).await.ok().flatten();
-        space.map(|space| full(space.free_bytes, space.total_bytes)).transpose()
+    async fn space(&self) -> Option<Space> {
+        let folder = self.folder.clone()?;
+        tokio::task::spawn_blocking(move || space_of(&folder)).await.ok().flatten()
     }
 }
 
-/// Less than 15 % of the disk is free, or less than 5 %.
-fn full(free: u64, total: u64) -> Result<Vec<Signal>, AppError> {
+/// Less than 15 % of the disk is free, or less than 5 %; what is open ends, and is no longer grave, 2 % above that.
+fn full(free: u64, total: u64, open: Option<Severity>) -> Result<Vec<Signal>, AppError> {
     let share = Decimal::from(free) / Decimal::from(total.max(1)) * Decimal::ONE_HUNDRED;
-    let severity = match share {
-        share if share < Decimal::from(5) => Severity::Critical,
-        share if share < Decimal::from(15) => Severity::Medium,
-        _ => return Ok(Vec::new()),
+    let below = |limit: i64, holds: bool| share < Decimal::from(if holds { limit + 2 } else { limit });
+    let severity = if below(5, open == Some(Severity::Critical)) {
+        Severity::Critical
+    } else if below(15, open.is_some()) {
+        Severity::Medium
+    } else {
+        return Ok(Vec::new());
     };
     let free = format::percent(share / Decimal::ONE_HUNDRED, 1);
-    let message = "When it is full, the database stops and nothing can be recorded. Free some space or enlarge it.";
+    let message = "When it is full, a database on it stops and nothing can be recorded. Free some space or enlarge it.";
     let mut signal = Signal::of(known("disk_low")?, severity, "data", "Disk of the data folder")
         .saying(format!("Disk: {free} free"), message)
         .acting("/system");
@@ -141,7 +152,30 @@ fn outside(tables: &[String]) -> Result<Vec<Signal>, AppError> {
     Ok(tables.iter().map(signal).collect())
 }
 
-/// The open alerts of a type become these: what is open already is not told again unless it is graver.
+/// Names that too many wrong passwords came for since the last look. Found here and not while somebody waits at the door:
+/// an answer must not take longer for a name that exists.
+async fn held_names(
+    connection: &mut PgConnection,
+    backend: &Backend,
+    who: &Principal,
+    now: DateTime<Utc>,
+) -> Result<(), AppError> {
+    let kind = known("account_held")?;
+    for user in metrics::held_names(connection, access::HELD, now - HELD_LOOK).await? {
+        let message = "So many wrong passwords came for one name that unknown addresses are not let try any more for a \
+                       quarter of an hour. Ask the person; look at the audit log for where they came from.";
+        let path = format!("/audit?{}", query::write([("entity", format!("user/{}", user.id).as_str())]));
+        // The title goes out of the house: it names nobody.
+        let signal = Signal::of(kind, Severity::Medium, user.id.to_string(), user.name)
+            .saying("Sign-in held for one name", message)
+            .acting(path);
+        signals::raise(connection, backend.clock.as_ref(), who.label(), &signal).await?;
+    }
+    Ok(())
+}
+
+/// The open alerts of a type become these: what is open already keeps up with its figures, and is not told again unless it
+/// is graver.
 async fn settle(
     connection: &mut PgConnection,
     backend: &Backend,
@@ -155,6 +189,8 @@ async fn settle(
         let there = open.iter().find(|(key, _)| *key == signal.key());
         if there.is_none_or(|(_, rank)| *rank < signal.severity.rank()) {
             signals::raise(connection, clock, who.label(), signal).await?;
+        } else {
+            signals::measured(connection, clock, who.label(), signal).await?;
         }
     }
     for (key, _) in open.iter().filter(|(key, _)| now.iter().all(|signal| signal.key() != *key)) {
@@ -170,12 +206,19 @@ mod tests {
 
     #[test]
     fn a_disk_is_low_below_fifteen_and_grave_below_five_per_cent() {
-        let severity = |free: u64| full(free, 1_000).unwrap().first().map(|signal| signal.severity);
+        let severity = |free: u64| full(free, 1_000, None).unwrap().first().map(|signal| signal.severity);
         assert_eq!(
             [150, 149, 50, 49, 0].map(severity),
             [None, Some(Severity::Medium), Some(Severity::Medium), Some(Severity::Critical), Some(Severity::Critical)]
         );
-        let signal = full(42, 1_000).unwrap().remove(0);
+        let open = |free: u64, open| full(free, 1_000, Some(open)).unwrap().first().map(|signal| signal.severity);
+        assert_eq!(
+            [69, 70].map(|free| open(free, Severity::Critical)),
+            [Severity::Critical, Severity::Medium].map(Some)
+        );
+        assert_eq!([169, 170].map(|free| open(free, Severity::Medium)), [Some(Severity::Medium), None]);
+        assert_eq!(open(51, Severity::Medium), Some(Severity::Medium), "it was not that grave");
+        let signal = full(42, 1_000, None).unwrap().remove(0);
         assert_eq!((signal.title.as_str(), signal.value), ("Disk: 4.2\u{a0}% free", Some(Decimal::new(42, 1))));
     }
 }

@@ -24,7 +24,7 @@ const QUIET: [(&str, Duration); 4] = [
     ("screening_unavailable", Duration::minutes(5)),
     ("fraud_detected", Duration::hours(24)),
     ("database_restarted", Duration::hours(24)),
-    ("account_held", Duration::minutes(15)),
+    ("account_held", Duration::hours(1)),
 ];
 /// Stock has recovered above this multiple of the threshold.
 const RECOVERED: Decimal = Decimal::from_parts(12, 0, 0, false, 1);

@@ -240,6 +240,23 @@ async fn again(
     Ok(store::live::emit(connection, Topic::Alerts, &open.id.to_string()).await?)
 }
 
+/// Brings the figures of the open alert up to date, where it is not graver than before; nobody is told.
+pub(super) async fn measured(
+    connection: &mut PgConnection,
+    clock: &dyn Clock,
+    actor: &str,
+    signal: &Signal,
+) -> Result<(), AppError> {
+    let (at, key, severity) = (clock.now(), signal.key(), signal.severity.rank());
+    let now =
+        rows::Measured { key: &key, severity, title: &signal.title, message: &signal.message, value: signal.value, at };
+    let Some((id, before)) = rows::measured(connection, now).await? else { return Ok(()) };
+    if before != severity {
+        rows::happened(connection, id, "severity", actor, &json!({ "text": signal.severity.label() }), at).await?;
+    }
+    Ok(store::live::emit(connection, Topic::Alerts, &id.to_string()).await?)
+}
+
 /// It has become graver: whoever has seen it has to look again.
 async fn grow(
     connection: &mut PgConnection,

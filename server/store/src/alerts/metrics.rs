@@ -179,6 +179,34 @@ pub async fn failed_sign_ins(
     .await?)
 }
 
+/// Somebody whose name is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    pub id: uuid::Uuid,
+    pub name: String,
+}
+
+/// People of whom the audit log says `reason` after `since`, where no alert has told of it yet.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn held_names(connection: &mut PgConnection, reason: &str, since: DateTime<Utc>) -> Result<Vec<Held>> {
+    Ok(sqlx::query_as!(
+        Held,
+        r#"select u.id, u.display_name as name
+           from (select entity_id, max(at) as at from ops.audit_log
+                 where action = 'access.sign_in' and at > $2 and reason = $1 and entity_id <> '' group by entity_id) held
+           join access.users u on u.id = held.entity_id::uuid
+           where not exists (select from ops.alerts a where a.alert_type = 'account_held' and a.entity_id = held.entity_id
+                                                        and a.last_seen_at >= held.at)
+           order by u.id"#,
+        reason,
+        since
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
 /// Runs that failed after `since` and up to `now`, by kind.
 ///
 /// # Errors
