@@ -68,7 +68,7 @@ test('the report of a day comes by mail to who asks for it, and stops', async ({
   await open(page, `/reports/daily/${day}`);
   const card = page.locator('[data-by-mail]');
   const stop = card.getByRole('button', { name: 'Stop' });
-  const ask = card.getByRole('button', { name: 'Mail me the report each morning' });
+  const ask = card.getByRole('button', { name: 'Mail me the report each night' });
   // Another run of this journey may have left it on.
   if (await stop.isVisible()) await stop.click();
   await ask.click();

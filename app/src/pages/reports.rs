@@ -115,9 +115,9 @@ fn page(
 
 fn by_mail(of: ReportSubscription, day: NaiveDate, subscribe: ServerAction<SubscribeReport>) -> impl IntoView {
     let (said, words) = if of.subscribed {
-        ("The report of each day is mailed to you the morning after.", "Stop")
+        ("The report of each day is mailed to you in the night after it.", "Stop")
     } else {
-        ("The report of each day is not mailed to you.", "Mail me the report each morning")
+        ("The report of each day is not mailed to you.", "Mail me the report each night")
     };
     let unset = (!of.mails).then_some(" No mail server is set: nothing is sent until an administrator sets one.");
     view! {
@@ -128,7 +128,7 @@ fn by_mail(of: ReportSubscription, day: NaiveDate, subscribe: ServerAction<Subsc
                 <CsrfField/>
                 <input type="hidden" name="date" value=day.to_string()/>
                 <input type="hidden" name="subscribed" value=(!of.subscribed).to_string()/>
-                <button class="btn" type="submit">{words}</button>
+                <div class="form-actions"><button class="btn" type="submit">{words}</button></div>
             </ActionForm>
         </article>
     }

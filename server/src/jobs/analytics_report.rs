@@ -21,7 +21,9 @@ impl Job for DailyReportJob {
 
     async fn run(context: JobContext, _: Nothing) -> Result<JobOutcome, JobFailure> {
         let written = context.services.reports.nightly().await?;
-        let mailed = context.services.reports.mail(&context.services.door, context.run_id.0).await?;
+        let go_on = || !context.cancelled();
+        let mailed = context.services.reports.mail(&context.services.door, context.run_id.0, go_on).await?;
+        context.check()?;
         let told = json!({ "days": written, "mails": mailed });
         Ok(if mailed.failed > 0 { JobOutcome::Partial(told) } else { JobOutcome::Succeeded(told) })
     }

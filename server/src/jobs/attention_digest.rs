@@ -51,7 +51,7 @@ impl Job for AttentionDigest {
                 .map(|item| (format!("[{}] {}", item.severity.label(), item.title), Some(item.link.clone())))
                 .collect();
             let letter = Letter { subject: format!("{} matters need a hand", list.total), lines, attached: None };
-            match services.outbox.mail(who.label(), letter).await {
+            match services.outbox.mail(context.backend.clock.new_id(), who.label(), letter).await {
                 Some(Attempt::Delivered { .. }) => sent += 1,
                 _ => failed += 1,
             }

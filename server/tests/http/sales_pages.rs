@@ -188,7 +188,7 @@ async fn analytics_read_whole_without_script_and_a_report_is_built_by_a_form(db:
         "Units 2 0",
         "Revision 1 The day was over",
         "is not mailed to you. No mail server is set",
-        "Mail me the report each morning",
+        "Mail me the report each night",
     ] {
         assert!(built.contains(part), "{part}: {built}");
     }

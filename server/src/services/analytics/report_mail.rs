@@ -9,7 +9,7 @@ use crate::{
         overview::Context,
     },
 };
-use chrono::Days;
+use chrono::{Days, Duration};
 use domain::{
     AppError,
     access::{Permission, Principal},
@@ -18,7 +18,6 @@ use domain::{
 };
 use serde::Serialize;
 use serde_json::json;
-use sqlx::PgConnection;
 use store::{
     analytics::{self as rows, DueMail},
     audit::{self, Act},
@@ -29,6 +28,8 @@ use uuid::Uuid;
 const TRIED_DAYS: u64 = 7;
 /// Attempts after which it is given up.
 const TRIES: i32 = 5;
+/// Who has taken a mail and says nothing for so long is dead.
+const LEASE: Duration = Duration::minutes(5);
 /// Figures that stand in the mail itself.
 const TOLD: [&str; 7] = ["revenue", "gross", "refunds", "orders", "average", "customers", "units"];
 
@@ -42,11 +43,17 @@ pub struct Mailed {
     pub withheld: u32,
 }
 
-/// Mails what is due; nothing without a mail server.
+/// Mails what is due while `go_on`; nothing without a mail server.
 ///
 /// # Errors
-/// When the database cannot be asked.
-pub(super) async fn mail(backend: &Backend, outbox: &Outbox, door: &Doorkeeper, run: Uuid) -> Result<Mailed, AppError> {
+/// When the database cannot be asked for what is due.
+pub(super) async fn mail(
+    backend: &Backend,
+    outbox: &Outbox,
+    door: &Doorkeeper,
+    run: Uuid,
+    go_on: impl Fn() -> bool + Send,
+) -> Result<Mailed, AppError> {
     let mut told = Mailed::default();
     if !outbox.mails() {
         return Ok(told);
@@ -55,62 +62,95 @@ pub(super) async fn mail(backend: &Backend, outbox: &Outbox, door: &Doorkeeper, 
     let mut tx = store::begin(&backend.pools.jobs).await?;
     let context = Context::read(&mut tx).await?;
     let yesterday = context.zone.day_of(now) - Days::new(1);
-    rows::queue_report_mails(&mut tx, yesterday).await?;
-    let due = rows::due_report_mails(&mut tx, yesterday - Days::new(TRIED_DAYS), TRIES).await?;
+    let first = yesterday - Days::new(TRIED_DAYS);
+    rows::queue_report_mails(&mut tx, first..=yesterday, context.zone.name()).await?;
+    let due = rows::due_report_mails(&mut tx, first, TRIES, now).await?;
     store::commit(tx).await?;
-    let rights = [Permission::OverviewView, Permission::AccessExport];
     for mail in due {
-        // With the rights the person holds now.
-        let who = door.absent(mail.user_id, &rights, run).await?;
-        let Some(who) = who.filter(|who| who.may(Permission::OverviewView)) else {
-            told.withheld += 1;
-            continue;
-        };
-        match one(backend, outbox, &context, mail, &who).await? {
-            Some(true) => told.sent += 1,
-            Some(false) => told.failed += 1,
-            None => {}
+        if !go_on() {
+            break;
+        }
+        match one(backend, outbox, door, run, mail).await {
+            Ok(Some(end)) => told.count(end),
+            Ok(None) => {}
+            // One that cannot be written must not hold up the others.
+            Err(error) => {
+                tracing::warn!(day = %mail.report_date, %error, "a report could not be mailed");
+                told.count(End::Failed);
+            }
         }
     }
     Ok(told)
 }
 
-/// Whether it went out; `None`: another run has it.
+/// How an attempt ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Sent,
+    Failed,
+    Withheld,
+}
+
+impl Mailed {
+    const fn count(&mut self, end: End) {
+        match end {
+            End::Sent => self.sent += 1,
+            End::Failed => self.failed += 1,
+            End::Withheld => self.withheld += 1,
+        }
+    }
+}
+
+/// One attempt, outside of every transaction. `None`: another run has the mail, or there is no report any more.
 async fn one(
     backend: &Backend,
     outbox: &Outbox,
-    context: &Context,
+    door: &Doorkeeper,
+    run: Uuid,
     mail: DueMail,
-    who: &Principal,
-) -> Result<Option<bool>, AppError> {
+) -> Result<Option<End>, AppError> {
     let mut tx = store::begin(&backend.pools.jobs).await?;
-    if !rows::take_report_mail(&mut tx, mail).await? {
+    let now = backend.clock.now();
+    let is_ours = rows::take_report_mail(&mut tx, mail.id, now, now + LEASE).await?;
+    store::commit(tx).await?;
+    if !is_ours {
         return Ok(None);
     }
-    let Some(letter) = written(&mut tx, context, mail, who).await? else { return Ok(None) };
-    let attached = letter.attached.is_some();
-    let attempt = outbox.mail(who.label(), letter).await;
+    // With the rights the person holds now.
+    let rights = [Permission::OverviewView, Permission::AccessExport];
+    let who = door.absent(mail.user_id, &rights, run).await?;
+    let (end, attached) = match who.as_ref().filter(|who| who.may(Permission::OverviewView)) {
+        None => (End::Withheld, false),
+        Some(who) => {
+            let Some(letter) = written(backend, mail, who).await? else { return Ok(None) };
+            let attached = letter.attached.is_some();
+            match outbox.mail(mail.id, who.label(), letter).await {
+                Some(Attempt::Delivered { .. }) => (End::Sent, attached),
+                attempt => {
+                    tracing::warn!(day = %mail.report_date, ?attempt, "a report could not be mailed");
+                    (End::Failed, attached)
+                }
+            }
+        }
+    };
+    let mut tx = store::begin(&backend.pools.jobs).await?;
     let now = backend.clock.now();
-    let is_sent = matches!(attempt, Some(Attempt::Delivered { .. }));
-    rows::tried_report_mail(&mut tx, mail, is_sent.then_some(now)).await?;
-    if is_sent {
+    rows::tried_report_mail(&mut tx, mail.id, (end == End::Sent).then_some(now)).await?;
+    if let Some(who) = who.filter(|_| end == End::Sent) {
         let act = Act::done("reports.mail", "daily_report", mail.report_date)
             .after(json!({ "user_id": mail.user_id, "attached": attached }));
-        audit::record(&mut tx, backend.clock.new_id(), now, who, act).await?;
-    } else {
-        tracing::warn!(day = %mail.report_date, ?attempt, "a report could not be mailed");
+        audit::record(&mut tx, backend.clock.new_id(), now, &who, act).await?;
     }
     store::commit(tx).await?;
-    Ok(Some(is_sent))
+    Ok(Some(end))
 }
 
-async fn written(
-    connection: &mut PgConnection,
-    context: &Context,
-    mail: DueMail,
-    who: &Principal,
-) -> Result<Option<Letter>, AppError> {
-    let Some(screen) = kept(connection, context, mail.report_date, None).await? else { return Ok(None) };
+async fn written(backend: &Backend, mail: DueMail, who: &Principal) -> Result<Option<Letter>, AppError> {
+    let mut connection = store::acquire(&backend.pools.jobs).await?;
+    let context = Context::read(&mut connection).await?;
+    let screen = kept(&mut connection, &context, mail.report_date, None).await?;
+    drop(connection);
+    let Some(screen) = screen else { return Ok(None) };
     let locale = &context.business.locale;
     let mut letter = letter(&screen, locale);
     // The file is for who may have it from the page.

@@ -75,13 +75,18 @@ impl ReportsService {
         self
     }
 
-    /// Mails the report of yesterday to who asked for it, and what could not be sent before; each once.
+    /// Mails the report of yesterday to who asked for it, and what could not be sent before; each once, while `go_on`.
     ///
     /// # Errors
     /// When a statement fails.
-    pub async fn mail(&self, door: &Doorkeeper, run: Uuid) -> Result<Mailed, AppError> {
+    pub async fn mail(
+        &self,
+        door: &Doorkeeper,
+        run: Uuid,
+        go_on: impl Fn() -> bool + Send,
+    ) -> Result<Mailed, AppError> {
         match &self.outbox {
-            Some(outbox) => report_mail::mail(&self.backend, outbox, door, run).await,
+            Some(outbox) => report_mail::mail(&self.backend, outbox, door, run, go_on).await,
             None => Ok(Mailed::default()),
         }
     }

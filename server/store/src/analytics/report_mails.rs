@@ -3,6 +3,7 @@
 use crate::Result;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::PgConnection;
+use std::ops::RangeInclusive;
 use uuid::Uuid;
 
 /// # Errors
@@ -40,17 +41,25 @@ pub async fn subscribe(
     Ok(done.rows_affected() > 0)
 }
 
-/// Everybody who subscribed is to get the report of `date`, when there is one.
+/// Everybody who subscribed is to get the reports there are from `days.start()` to `days.end()`, none from before the day that
+/// they subscribed on was the day after.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn queue_report_mails(connection: &mut PgConnection, date: NaiveDate) -> Result<()> {
+pub async fn queue_report_mails(
+    connection: &mut PgConnection,
+    days: RangeInclusive<NaiveDate>,
+    zone: &str,
+) -> Result<()> {
     sqlx::query!(
         "insert into sales.report_mails (report_date, user_id)
-         select $1, s.user_id from sales.report_subscribers s
-         where exists (select from sales.daily_reports r where r.report_date = $1)
+         select distinct r.report_date, s.user_id
+         from sales.report_subscribers s
+         join sales.daily_reports r on r.report_date between greatest($1, (s.since at time zone $3)::date - 1) and $2
          on conflict do nothing",
-        date
+        days.start(),
+        days.end(),
+        zone
     )
     .execute(connection)
     .await?;
@@ -60,60 +69,65 @@ pub async fn queue_report_mails(connection: &mut PgConnection, date: NaiveDate) 
 /// A mail that has not gone out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DueMail {
+    /// The same for each attempt.
+    pub id: Uuid,
     pub report_date: NaiveDate,
     pub user_id: Uuid,
 }
 
-/// Mails of days since `since` to who is still subscribed, tried fewer than `most` times.
+/// Mails of days since `since` to who is still subscribed, tried fewer than `most` times and taken by nobody.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn due_report_mails(connection: &mut PgConnection, since: NaiveDate, most: i32) -> Result<Vec<DueMail>> {
+pub async fn due_report_mails(
+    connection: &mut PgConnection,
+    since: NaiveDate,
+    most: i32,
+    now: DateTime<Utc>,
+) -> Result<Vec<DueMail>> {
     Ok(sqlx::query_as!(
         DueMail,
-        "select m.report_date, m.user_id from sales.report_mails m
+        "select m.id, m.report_date, m.user_id from sales.report_mails m
          join sales.report_subscribers s using (user_id)
-         where m.sent_at is null and m.report_date >= $1 and m.attempts < $2
+         where m.sent_at is null and m.report_date >= $1 and m.attempts < $2 and (m.taken_until is null or m.taken_until <= $3)
          order by m.report_date, m.user_id",
         since,
-        most
+        most,
+        now
     )
     .fetch_all(connection)
     .await?)
 }
 
-/// Takes a mail for as long as the transaction runs; whether it is still to go out and no other has it.
+/// Takes a mail for an attempt, until `lease`; whether it is still to go out and no other has it.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn take_report_mail(connection: &mut PgConnection, mail: DueMail) -> Result<bool> {
-    Ok(sqlx::query_scalar!(
-        "select true from sales.report_mails
-         where report_date = $1 and user_id = $2 and sent_at is null for update skip locked",
-        mail.report_date,
-        mail.user_id
-    )
-    .fetch_optional(connection)
-    .await?
-    .is_some())
-}
-
-/// What came of an attempt.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn tried_report_mail(
+pub async fn take_report_mail(
     connection: &mut PgConnection,
-    mail: DueMail,
-    sent_at: Option<DateTime<Utc>>,
-) -> Result<()> {
-    sqlx::query!(
-        "update sales.report_mails set attempts = attempts + 1, sent_at = $3 where report_date = $1 and user_id = $2",
-        mail.report_date,
-        mail.user_id,
-        sent_at
+    id: Uuid,
+    now: DateTime<Utc>,
+    lease: DateTime<Utc>,
+) -> Result<bool> {
+    let taken = sqlx::query!(
+        "update sales.report_mails set attempts = attempts + 1, taken_until = $3
+         where id = $1 and sent_at is null and (taken_until is null or taken_until <= $2)",
+        id,
+        now,
+        lease
     )
     .execute(connection)
     .await?;
+    Ok(taken.rows_affected() > 0)
+}
+
+/// What came of the attempt: sent, or free for the next one.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn tried_report_mail(connection: &mut PgConnection, id: Uuid, sent_at: Option<DateTime<Utc>>) -> Result<()> {
+    sqlx::query!("update sales.report_mails set taken_until = null, sent_at = $2 where id = $1", id, sent_at)
+        .execute(connection)
+        .await?;
     Ok(())
 }
