@@ -16,10 +16,11 @@ pub use large::{Asked, LargeFile, MAX_STREAMED_ROWS};
 
 use super::{customers::sealing::masked, overview::RowSource, transactions::zone_of};
 use crate::{access::secret::Keys, backend::Backend};
-use chrono::{DateTime, FixedOffset};
+use chrono::{DateTime, FixedOffset, NaiveDate};
 use domain::{
     AppError,
     access::{Permission, Principal},
+    query::pairs,
 };
 use engine::calendar::BusinessZone;
 use serde_json::json;
@@ -86,10 +87,13 @@ pub struct About {
 }
 
 impl About {
-    /// `transactions-2026-10-06.csv`
+    /// `transactions-2026-10-06.csv`: after the day it is about, else after that of its reading.
     #[must_use]
     pub fn file_name(&self, format: Format) -> String {
-        format!("{}-{}.{}", self.dataset, self.as_of.format("%Y-%m-%d"), format.extension())
+        let mut given = pairs(&self.filter).into_iter().filter(|(name, _)| name == "date");
+        let about = given.find_map(|(_, day)| day.parse::<NaiveDate>().ok());
+        let day = about.unwrap_or_else(|| self.as_of.date_naive());
+        format!("{}-{day}.{}", self.dataset, format.extension())
     }
 }
 

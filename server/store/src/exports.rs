@@ -15,6 +15,7 @@ use crate::{
 use chrono::{DateTime, FixedOffset, Utc};
 use columns::Kind;
 use domain::{
+    alerts::ShownState,
     customers::masked_email,
     ids::CustomerId,
     transactions::{CustomerRef, SaleSort},
@@ -22,6 +23,9 @@ use domain::{
 use rust_decimal::Decimal;
 use sqlx::{PgConnection, Postgres, QueryBuilder, Row as _, postgres::PgRow};
 use uuid::Uuid;
+
+/// Of an alert that somebody has seen, until that runs out.
+const ACKED: &str = "a.acked_at is not null and coalesce(a.ack_until > now_, true)";
 
 /// One field of one row.
 #[derive(Debug, Clone, PartialEq)]
@@ -134,6 +138,10 @@ pub async fn declare(connection: &mut PgConnection, selection: &Selection) -> Re
         Selection::FraudCases(scope) if !scope.with_rules => "null::text",
         _ => RULES,
     };
+    let states: String = ShownState::ALL
+        .iter()
+        .map(|state| format!("when {} then '{}' ", alerts::list::shown(*state), state.as_str()))
+        .collect();
     let mut sql = QueryBuilder::new("declare export_rows no scroll cursor for ");
     match dataset {
         Dataset::Transactions => sql.push(format_args!(
@@ -171,13 +179,15 @@ pub async fn declare(connection: &mut PgConnection, selection: &Selection) -> Re
                     case when c.erased_at is null then 'no' else 'yes' end as erased, c.origin, {CUSTOMER}, c.id
              from sales.customers c left join sales.customer_purchase_patterns p on p.customer_id = c.id where "
         )),
+        // A claim that ran out is none, here as in the list.
         Dataset::FraudCases => sql.push(format_args!(
-            "select t.number as transaction_number, c.reason, c.state, t.status, t.currency, t.total, d.points, c.expected_loss,
-                    t.occurred_at, c.created_at as opened_at, c.due_at, case when c.claim_expires_at is not null then c.claimed_name end as claimed_by,
+            "select t.number as transaction_number, c.reason,
+                    case when c.state = 'claimed' and coalesce(c.claim_expires_at <= n.now_, true) then 'open' else c.state end as state, t.status, t.currency, t.total, d.points, c.expected_loss,
+                    t.occurred_at, c.created_at as opened_at, c.due_at, case when c.claim_expires_at > n.now_ then c.claimed_name end as claimed_by,
                     c.snoozed_until, c.verdict, c.verdict_reason, c.closed_at, t.id as transaction_id, c.id, {rules} as rules, {BUYER}
              from sales.fraud_cases c join sales.transactions t on t.id = c.transaction_id
              left join sales.fraud_decisions d on d.id = t.decision_id
-             left join sales.customers u on u.id = t.customer_id where "
+             left join sales.customers u on u.id = t.customer_id "
         )),
         Dataset::FraudScores => sql.push(format_args!(
             "select d.at as decided_at, t.number as transaction_number, s.number::bigint as rule_set, d.outcome, d.fault, d.points, d.learned_p,
@@ -187,17 +197,17 @@ pub async fn declare(connection: &mut PgConnection, selection: &Selection) -> Re
              left join sales.fraud_rule_sets s on s.id = d.rule_set_id
              left join sales.customers u on u.id = t.customer_id where "
         )),
-        Dataset::Alerts => sql.push(
+        Dataset::Alerts => sql.push(format_args!(
             "select a.number, a.alert_type, a.feature, (array['low', 'medium', 'high', 'critical'])[a.severity] as severity,
-                    case when a.state = 'resolved' then 'resolved' when a.silenced_until > now_ then 'silenced'
-                         when a.state = 'recovering' then 'recovering'
-                         when a.acked_at is not null and coalesce(a.ack_until > now_, true) then 'acknowledged' else 'firing' end as state,
-                    a.title, a.message, a.entity_type, a.entity_id, a.entity_label, a.value, a.threshold, a.unit,
-                    a.occurrences::bigint as occurrences, a.opened_at, a.last_seen_at, a.acked_by as acknowledged_by,
-                    a.acked_at as acknowledged_at, (select u.display_name from access.users u where u.id = a.assignee_id) as assignee,
-                    a.money_at_risk, a.currency::text as currency, a.resolved_at, a.resolved_by, a.resolution, a.resolution_note, a.id",
-        ),
+                    case {states} end as state, a.title, a.message, a.entity_type, a.entity_id, a.entity_label, a.value, a.threshold, a.unit,
+                    a.occurrences::bigint as occurrences, a.opened_at, a.last_seen_at, case when {ACKED} then a.acked_by end as acknowledged_by,
+                    case when {ACKED} then a.acked_at end as acknowledged_at, (select u.display_name from access.users u where u.id = a.assignee_id) as assignee,
+                    a.money_at_risk, a.currency::text as currency, a.resolved_at, a.resolved_by, a.resolution, a.resolution_note, a.id"
+        )),
     };
+    if let Selection::FraudCases(scope) = selection {
+        sql.push("cross join (select ").push_bind(scope.now).push("::timestamptz as now_) n where ");
+    }
     narrow(&mut sql, selection);
     sql.push(" order by ").push(order(selection));
     sql.build().persistent(false).execute(connection).await?;

@@ -215,7 +215,7 @@ async fn the_report_of_a_day_comes_in_three_forms_and_no_other(db: PgPool) {
     ] {
         let file = get(&router, &format!("{day}/file?format={format}&revision=1")).await;
         assert_eq!((file.status.as_u16(), file.header("content-type")), (200, Some(media_type)));
-        let name = format!("attachment; filename=\"daily-report-2026-10-07.{format}\"");
+        let name = format!("attachment; filename=\"daily-report-2026-10-06.{format}\"");
         assert_eq!(file.header("content-disposition"), Some(name.as_str()));
     }
     let refused = get(&router, &format!("{day}/file?format=docx")).await;

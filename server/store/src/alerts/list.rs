@@ -90,8 +90,8 @@ pub struct After {
     pub id: Uuid,
 }
 
-/// Conditions that hold of the state as it is shown.
-const fn shown(state: ShownState) -> &'static str {
+/// The condition under which an alert is shown so; each is in exactly one of these states.
+pub(crate) const fn shown(state: ShownState) -> &'static str {
     match state {
         ShownState::Resolved => "a.state = 'resolved'",
         ShownState::Silenced => "(a.state <> 'resolved' and a.silenced_until > now_)",
