@@ -58,6 +58,7 @@ impl IngestService {
         let at = self.backend.clock.now();
         writing::write(&mut tx, &self.backend, &batch, &judged, &plan, at, &meter).await?;
         writing::screen(&mut tx, &self.backend, &batch, &mut plan, &meter).await?;
+        writing::move_stock(&mut tx, &batch, &plan, at).await?;
         writing::quarantine(&mut tx, &batch, &plan, at).await?;
         let state = if plan.staged.is_empty() { ImportState::Committed } else { ImportState::CommittedPartial };
         let found = Findings {

@@ -37,14 +37,7 @@ pub async fn write(
 ) -> Result<(), AppError> {
     let by = label(batch.number);
     let options = &batch.mapping.options;
-    let stamp = Stamp {
-        import_id: batch.id,
-        origin: &batch.origin,
-        currency: options.currency.as_str(),
-        site: bulk::default_site(connection).await?,
-        by: &by,
-        at,
-    };
+    let stamp = stamp_of(batch, bulk::default_site(connection).await?, &by, at);
     let zone = BusinessZone::parse(&options.zone).unwrap_or(BusinessZone::UTC);
     write_parties(connection, stamp, judged, plan, zone).await?;
     let recorded = recorded_sales(plan);
@@ -70,9 +63,6 @@ pub async fn write(
         to: e.to,
     }));
     bulk::insert(connection, stamp, events).await?;
-    if options.move_stock {
-        take_stock(connection, stamp, plan).await?;
-    }
     write_visits(connection, stamp, judged, plan, meter).await?;
     announce(connection, batch, plan).await
 }
@@ -97,6 +87,28 @@ pub async fn screen(
     Ok(())
 }
 
+/// Takes what the new sales need out of the stock, where the import asks for it. As the last that is written: sales at the
+/// till wait for these rows.
+pub async fn move_stock(
+    connection: &mut PgConnection,
+    batch: &Batch,
+    plan: &Plan,
+    at: DateTime<Utc>,
+) -> Result<(), AppError> {
+    if !batch.mapping.options.move_stock {
+        return Ok(());
+    }
+    let by = label(batch.number);
+    let site = bulk::default_site(connection).await?;
+    take_stock(connection, stamp_of(batch, site, &by, at), plan).await
+}
+
+/// What the rows of an import have in common.
+fn stamp_of<'a>(batch: &'a Batch, site: Uuid, by: &'a str, at: DateTime<Utc>) -> Stamp<'a> {
+    let currency = batch.mapping.options.currency.as_str();
+    Stamp { import_id: batch.id, origin: &batch.origin, currency, site, by, at }
+}
+
 /// Puts the rows that cannot be applied into quarantine.
 pub async fn quarantine(
     connection: &mut PgConnection,
@@ -105,14 +117,7 @@ pub async fn quarantine(
     at: DateTime<Utc>,
 ) -> Result<(), AppError> {
     let site = bulk::default_site(connection).await?;
-    let stamp = Stamp {
-        import_id: batch.id,
-        origin: &batch.origin,
-        currency: batch.mapping.options.currency.as_str(),
-        site,
-        by: "",
-        at,
-    };
+    let stamp = stamp_of(batch, site, "", at);
     let rows: Boxed<'_, NewStaged<'_>> = Box::new(plan.staged.iter().map(|row| NewStaged {
         row_no: row.row_no,
         business_key: &row.business_key,
