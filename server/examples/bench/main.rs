@@ -5,8 +5,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_debug_implementations, reason = "a measuring program")]
 #![allow(clippy::disallowed_methods, reason = "it measures the machine's own time")]
 
+mod alerts;
 mod crowd;
 mod http;
+#[path = "../../tests/world/mailbox.rs"]
+#[allow(dead_code, reason = "here it does not misbehave")]
+mod mailbox;
 mod outage;
 mod page_weight;
 mod process;
@@ -45,7 +49,7 @@ struct Options {
     empty_route: bool,
 }
 
-const PARTS: [&str; 8] = ["import", "sign-in", "weight", "size", "warm", "table", "crowd", "outage"];
+const PARTS: [&str; 9] = ["import", "sign-in", "weight", "size", "warm", "table", "crowd", "alerts", "outage"];
 
 impl Options {
     fn wants(&self, part: &str) -> bool {
@@ -106,6 +110,11 @@ async fn parts(options: &Options, world: &mut World, report: &mut Report) -> Res
         println!("\n## A thousand people");
         let ended = crowd::measure(world, report).await;
         report.ended("crowd", ended);
+    }
+    if options.wants("alerts") {
+        println!("\n## Rules over many products, and messages");
+        let ended = alerts::measure(world, report).await;
+        report.ended("alerts", ended);
     }
     if options.wants("outage") {
         println!("\n## The database stops under fifty people");

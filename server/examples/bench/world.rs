@@ -128,7 +128,7 @@ impl World {
         Ok(String::from_utf8(output.stdout)?)
     }
 
-    async fn wait_until_ready(&self) -> Result<(), Failure> {
+    pub async fn wait_until_ready(&self) -> Result<(), Failure> {
         let started = Instant::now();
         while started.elapsed() < Duration::from_secs(60) {
             if let Ok(mut connection) = http::Connection::open(ADDRESS).await
@@ -148,7 +148,7 @@ impl World {
         let session: Value = serde_json::from_slice(&answer.body)?;
         let bearer = session["access_token"].as_str().ok_or("sign-in failed")?;
         let token = json!({"name": "bench", "scopes": [
-                    "overview.view", "overview.cache_clear", "system.view", "transactions.view", "transactions.create", "fraud.view", "inventory.view"
+                    "overview.view", "overview.cache_clear", "system.view", "transactions.view", "transactions.create", "fraud.view", "inventory.view", "alerts.view"
                 ], "expires_in_days": 1});
         let answer = connection.call(&http::post("/api/v1/auth/tokens", bearer, &token.to_string(), "")).await?;
         let token: Value = serde_json::from_slice(&answer.body)?;

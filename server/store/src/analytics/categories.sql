@@ -35,16 +35,19 @@ with pieces as (
     from sums
     group by slot, category_id
 ), buyers as (
-    select category_id, count(distinct customer) as buyers
-    from (select category_id, unnest(customers) as customer from kept where slot = 0
-          union all
-          select category_id, customer_id from fresh where slot = 0 and customer_id is not null) met
+    -- Not count(distinct): that sorts all of them, this hashes.
+    select category_id, count(*) as buyers
+    from (select distinct category_id, customer
+          from (select category_id, unnest(customers) as customer from kept where slot = 0
+                union all
+                select category_id, customer_id from fresh where slot = 0 and customer_id is not null) met) once
     group by category_id
 ), sold as (
-    select category_id, count(distinct product) as products
-    from (select category_id, unnest(products) as product from kept where slot = 0
-          union all
-          select category_id, product_id from fresh where slot = 0 and is_sale) had
+    select category_id, count(*) as products
+    from (select distinct category_id, product
+          from (select category_id, unnest(products) as product from kept where slot = 0
+                union all
+                select category_id, product_id from fresh where slot = 0 and is_sale) had) once
     group by category_id
 )
 select n.category_id as "category_id!", c.name as "name?",
