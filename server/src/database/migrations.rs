@@ -95,10 +95,12 @@ pub async fn up(owner: &PgConnectOptions, wait: bool) -> Result<Report, Failure>
         .await
         .map_err(|e| fault(&e))?;
     queue(owner).await?;
-    // The first act may be written before the worker's first round.
-    store::schedules::ensure_partitions(&mut connection, SystemClock.now().date_naive(), 4)
-        .await
-        .map_err(|e| Failure::config(format!("Partitions could not be made: {e}")))?;
+    // Acts and figures are written before the worker's first round.
+    let (today, not_made) = (SystemClock.now().date_naive(), |e: store::StoreError| {
+        Failure::config(format!("Partitions could not be made: {e}"))
+    });
+    store::schedules::ensure_partitions(&mut connection, today, 4).await.map_err(not_made)?;
+    store::schedules::ensure_other_partitions(&mut connection, today, 4).await.map_err(not_made)?;
     let _ = connection.close().await;
     Ok(Report { applied: pending, total: MIGRATOR.iter().count() })
 }
