@@ -149,11 +149,14 @@ pub fn customers_trend(trend: &Trend, locale: &str, palette: &Palette) -> Chart 
             let count = |n: i64| format::count(n, locale);
             let before =
                 day.before.as_ref().map(|b| format!(" · {} {}", format::date(b.day), count(b.active_customers)));
+            let part = |silent: bool, n: i64, what: &str| {
+                if silent { format!("{what}: {NO_DATA}") } else { format!("{} {what}", count(n)) }
+            };
             let words = format!(
-                "{}: {} active customers · {} visitors{}",
+                "{}: {} · {}{}",
                 heading(day),
-                if day.no_sales_data { NO_DATA.to_owned() } else { count(day.active_customers) },
-                if day.no_visits_data { NO_DATA.to_owned() } else { count(day.visitors) },
+                part(day.no_sales_data, day.active_customers, "active customers"),
+                part(day.no_visits_data, day.visitors, "visitors"),
                 before.unwrap_or_default()
             );
             if day.no_sales_data {
@@ -362,7 +365,7 @@ mod tests {
         assert_eq!(chart["series"][1]["data"], serde_json::json!([0.0, 0.0, "-"]));
         assert_eq!(chart["series"][3]["data"], serde_json::json!(["-", 1, 1]));
         let words = chart["series"][0]["data"][1]["name"].as_str().unwrap();
-        assert!(words.starts_with("Mon 2 May 2011: no data received active customers"), "{words}");
+        assert!(words.starts_with("Mon 2 May 2011: active customers: no data received · "), "{words}");
         assert!(customers_summary(&trend, "en-GB").ends_with("Of 2 days no data was received."));
     }
 

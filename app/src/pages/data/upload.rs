@@ -93,10 +93,12 @@ fn expectation(expected: &[ExpectedFiles], expect: ServerAction<ExpectFiles>) ->
         view! {
             <ActionForm action=expect>
                 <CsrfField/>
-                <ErrorSummary state/>
-                {fields}
-                <p class="help">"Empty: none is expected. "{help}</p>
-                <button class="btn" type="submit">"Keep"</button>
+                <div class="form">
+                    <ErrorSummary state/>
+                    {fields}
+                    <p class="help">"Empty: none is expected. "{help}</p>
+                    <div class="form-actions"><button class="btn" type="submit">"Keep"</button></div>
+                </div>
             </ActionForm>
         }
         .into_any()

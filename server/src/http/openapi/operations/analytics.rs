@@ -95,7 +95,7 @@ pub const REPORTS: &[Operation] = &[
     json("GET /api/v1/reports/daily/{date}", "The report of a day with its revisions", named::<ReportScreen>)
         .with(&[day("date", "The business day."), REVISION]),
     file("GET /api/v1/reports/daily/{date}/file", "The report of a day as a file", FILES)
-        .note("The PDF of a revision has the same bytes whenever it is fetched.")
+        .note("The PDF of a revision has the same bytes whenever it is fetched in the same locale of the business.")
         .with(&[
             day("date", "The business day."),
             REVISION,
