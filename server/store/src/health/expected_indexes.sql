@@ -98,12 +98,12 @@ CREATE INDEX staged_rows_open ON ops.staged_rows USING btree (import_id, row_no)
 CREATE INDEX top_products_mv_day ON sales.top_products_mv USING btree (day);
 CREATE INDEX transaction_events_transaction_id_at_idx ON sales.transaction_events USING btree (transaction_id, at);
 CREATE INDEX transaction_lines_product_id_transaction_id_idx ON sales.transaction_lines USING btree (product_id, transaction_id);
-CREATE INDEX transactions_customer_id_occurred_at_idx ON sales.transactions USING btree (customer_id, occurred_at DESC);
 CREATE INDEX transactions_external_ref_prefix ON sales.transactions USING btree (external_ref text_pattern_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX transactions_external_ref_trigram ON sales.transactions USING gin (external_ref gin_trgm_ops) WHERE (external_ref IS NOT NULL);
 CREATE INDEX transactions_import_id_idx ON sales.transactions USING btree (import_id) WHERE (import_id IS NOT NULL);
 CREATE INDEX transactions_ip ON sales.transactions USING btree (ip_address, occurred_at) WHERE (ip_address IS NOT NULL);
 CREATE INDEX transactions_occurred_at_id_idx ON sales.transactions USING btree (occurred_at DESC, id DESC) INCLUDE (total, customer_id, currency, session_ref, recognised_at);
+CREATE INDEX transactions_of_customer ON sales.transactions USING btree (customer_id, occurred_at DESC, id DESC) INCLUDE (recognised_at, status, payment_method, payment_fingerprint, currency, total);
 CREATE INDEX transactions_payment_fingerprint ON sales.transactions USING btree (payment_fingerprint, occurred_at) WHERE (payment_fingerprint IS NOT NULL);
 CREATE INDEX transactions_payment_occurred ON sales.transactions USING btree (payment_method, occurred_at DESC);
 CREATE INDEX transactions_pending ON sales.transactions USING btree (created_at) WHERE (status = 'pending'::text);
