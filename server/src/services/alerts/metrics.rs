@@ -214,7 +214,9 @@ pub struct Reader {
 
 /// What rules of one round have seen: many rules watch one metric, and one query answers them all, also where it fails.
 #[derive(Default)]
-pub struct Readings(BTreeMap<String, (Instant, Result<Arc<Vec<Row>>, AppError>)>);
+pub struct Readings(BTreeMap<String, (Instant, Seen)>);
+
+type Seen = Result<Arc<Vec<Row>>, AppError>;
 
 impl Reader {
     pub fn new(backend: Backend, overview: Arc<dyn OverviewPort>) -> Self {
@@ -225,13 +227,7 @@ impl Reader {
     ///
     /// # Errors
     /// As there.
-    pub async fn shared(
-        &self,
-        who: &Principal,
-        metric: Watched,
-        rule: &RuleSpec,
-        readings: &mut Readings,
-    ) -> Result<Arc<Vec<Row>>, AppError> {
+    pub async fn shared(&self, who: &Principal, metric: Watched, rule: &RuleSpec, readings: &mut Readings) -> Seen {
         let of = format!("{} {:?} {:?} {}", metric.key(), rule.kind, rule.window(), rule.no_data_after());
         if let Some((at, seen)) = readings.0.get(&of)
             && at.elapsed() < DEADLINE
