@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod overview;
 mod paper;
+pub mod planning;
 pub mod search;
 pub mod settings;
 mod stale;
@@ -43,6 +44,7 @@ use domain::{
         OverviewPort, TargetsPort, area::AreasPort, attention::AttentionPort, cache::CachePort,
         fault_drill::FaultDrillPort, source::SourcesPort,
     },
+    planning::PlanningPort,
     search::SearchPort,
     settings::SettingsPort,
     transactions::TransactionsPort,
@@ -96,6 +98,7 @@ pub struct Services {
     pub search: Arc<dyn SearchPort>,
     pub exports: exports::ExportsService,
     pub demo: Arc<dyn DemoPort>,
+    pub planning: Arc<dyn PlanningPort>,
 }
 
 impl fmt::Debug for Services {
@@ -165,6 +168,7 @@ impl Services {
             )),
             customers: Arc::new(customers::CustomersService::new(backend.clone(), door.settings().keys.clone())),
             inventory: Arc::new(inventory::InventoryService::new(backend.clone())),
+            planning: Arc::new(planning::PlanningService::new(backend.clone())),
             search: Arc::new(search::SearchService::new(backend.clone())),
             exports: exports::ExportsService::new(backend.clone(), door.settings().keys.clone()),
             live,

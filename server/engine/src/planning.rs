@@ -19,6 +19,7 @@ pub mod readiness;
 pub mod result;
 pub mod risk;
 pub mod run;
+pub mod sample;
 pub mod scenario;
 pub mod sets;
 pub mod solve;

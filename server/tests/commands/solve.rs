@@ -7,7 +7,7 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-const BASE: &str = include_str!("../../engine/tests/data/planning/base.json");
+const BASE: &str = engine::planning::sample::DOCUMENT;
 
 fn millrace(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_millrace"))
