@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod overview;
 mod paper;
+pub mod planning;
 pub mod search;
 pub mod settings;
 mod stale;
