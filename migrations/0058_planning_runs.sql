@@ -43,9 +43,9 @@ create table plan.runs (
         'completed', 'failed', 'cancelled')),
     outcome text check (outcome in (
         'optimal', 'feasible_gap', 'limit_with_plan', 'limit_no_plan', 'infeasible', 'unbounded', 'error', 'cancelled')),
-    objective numeric(24, 6),
-    operating_cost numeric(24, 6),
-    bound numeric(24, 6),
+    objective numeric(36, 6),
+    operating_cost numeric(36, 6),
+    bound numeric(36, 6),
     gap double precision,
     nodes bigint,
     lp_iterations bigint,
@@ -87,12 +87,25 @@ create table plan.run_progress (
     at timestamptz not null,
     elapsed_ms bigint not null,
     phase text not null,
-    incumbent numeric(24, 6),
-    bound numeric(24, 6),
+    incumbent numeric(36, 6),
+    bound numeric(36, 6),
     gap double precision,
     nodes bigint not null,
     lp_iterations bigint not null,
     primary key (run_id, seq)
 );
+
+-- What is shown of a run: one whose job ended without telling it is over, too, and one that waits for another attempt
+-- is queued again.
+create view plan.run_states as
+select r.id,
+       case when r.state in ('completed', 'failed', 'cancelled') then r.state
+            when j.state in ('queued', 'cancelled') then j.state
+            when j.state = 'running' then r.state
+            else 'failed' end as state,
+       case when r.state in ('completed', 'failed', 'cancelled') or j.state in ('queued', 'running', 'cancelled')
+            then r.error_message
+            else coalesce(j.error_message, 'Its job ended without a result.') end as error_message
+from plan.runs r left join ops.job_runs j on j.id = r.job_run_id;
 
 reset role;

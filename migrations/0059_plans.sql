@@ -9,9 +9,9 @@ create table plan.plans (
         check (state in ('draft', 'proposed', 'promoted', 'rejected', 'superseded', 'withdrawn')),
     -- The cheapest way out of an infeasible input: its hard rows are let go where plan_slacks says, so no checker passed it.
     is_relaxed boolean not null,
-    objective numeric(24, 6) not null,
-    operating_cost numeric(24, 6) not null,
-    relaxation_cost numeric(24, 6),
+    objective numeric(36, 6) not null,
+    operating_cost numeric(36, 6) not null,
+    relaxation_cost numeric(36, 6),
     -- Open sites, and soft contracts that are not kept, as the result tells them.
     sites jsonb not null,
     contracts jsonb not null,
@@ -29,11 +29,11 @@ create table plan.plan_production (
     line text not null,
     product text not null,
     period text not null,
-    tonnes numeric(18, 6) not null,
-    capacity_tonnes numeric(18, 6),
+    tonnes numeric(30, 6) not null,
+    capacity_tonnes numeric(30, 6),
     batches bigint,
     runs boolean not null,
-    cost numeric(18, 4) not null,
+    cost numeric(30, 4) not null,
     primary key (plan_id, n),
     unique (plan_id, node, line, product, period)
 );
@@ -49,14 +49,14 @@ create table plan.plan_shipments (
     lane_product text,
     period text not null,
     arrival_period text not null,
-    tonnes numeric(18, 6) not null,
+    tonnes numeric(30, 6) not null,
     -- Whole, but in a relaxed plan and where the input asks for no whole trips.
-    trips numeric(18, 6),
-    freight_cost numeric(18, 4) not null,
-    handling_cost numeric(18, 4) not null,
-    transit_cost numeric(18, 4) not null,
-    trip_cost numeric(18, 4) not null,
-    lane_fixed_cost numeric(18, 4) not null,
+    trips numeric(30, 6),
+    freight_cost numeric(30, 4) not null,
+    handling_cost numeric(30, 4) not null,
+    transit_cost numeric(30, 4) not null,
+    trip_cost numeric(30, 4) not null,
+    lane_fixed_cost numeric(30, 4) not null,
     primary key (plan_id, n),
     unique nulls not distinct (plan_id, from_node, to_node, mode, product, lane_product, period)
 );
@@ -67,11 +67,11 @@ create table plan.plan_stock (
     node text not null,
     product text not null,
     period text not null,
-    tonnes numeric(18, 6) not null,
-    safety_stock_tonnes numeric(18, 6) not null,
-    below_tonnes numeric(18, 6) not null,
-    holding_cost numeric(18, 4) not null,
-    safety_cost numeric(18, 4) not null,
+    tonnes numeric(30, 6) not null,
+    safety_stock_tonnes numeric(30, 6) not null,
+    below_tonnes numeric(30, 6) not null,
+    holding_cost numeric(30, 4) not null,
+    safety_cost numeric(30, 4) not null,
     primary key (plan_id, n),
     unique (plan_id, node, product, period)
 );
@@ -82,9 +82,9 @@ create table plan.plan_shortages (
     node text not null,
     product text not null,
     period text not null,
-    demand_tonnes numeric(18, 6) not null,
-    tonnes numeric(18, 6) not null,
-    cost numeric(18, 4) not null,
+    demand_tonnes numeric(30, 6) not null,
+    tonnes numeric(30, 6) not null,
+    cost numeric(30, 4) not null,
     -- Null: not examined.
     causes jsonb,
     primary key (plan_id, n),
@@ -98,16 +98,16 @@ create table plan.plan_slacks (
     family text not null,
     key text not null,
     words text not null,
-    amount numeric(18, 6) not null,
-    price numeric(18, 6) not null,
-    cost numeric(18, 4) not null,
+    amount numeric(30, 6) not null,
+    price numeric(30, 6) not null,
+    cost numeric(30, 4) not null,
     primary key (plan_id, n)
 );
 
 create table plan.plan_costs (
     plan_id uuid not null references plan.plans on delete cascade,
     component text not null,
-    amount numeric(18, 4) not null,
+    amount numeric(30, 4) not null,
     primary key (plan_id, component)
 );
 

@@ -45,7 +45,7 @@ pub use fraud_backtest::{FraudBacktest, Tried};
 pub use job::{Job, JobFailure, JobOutcome, Nothing};
 pub use overview_rebuild::{KpiRebuild, Rebuild};
 pub use overview_summary::KpiSummary;
-pub use planning_solve::{PlanningSolve, Solved};
+pub use planning_solve::{PlanningSolve, RunToSolve};
 pub use registry::Registry;
 pub use runtime::{JobsConfig, JobsHandle, Runtime, start};
 pub(crate) use scheduler::{schedule_request, timing_of};

@@ -10,7 +10,7 @@ pub use input::{
     Finding, InputSummary, ModelTemplate, ReadinessPoint, ScenarioItem, ScenarioList, SolverItem, SolverList,
     Validation, Verdict,
 };
-pub use port::{PlanningPort, Results};
+pub use port::{CancelAnswer, PlanningPort, Results};
 pub use result::{
     BindingRow, ContractRow, Explanation, KpiValue, ModelStatistics, PlanCheck, ProductionRow, Relaxation, RunResults,
     ShipmentRow, ShortageCause, ShortageRow, SiteRow, SlackRow, StockRow,

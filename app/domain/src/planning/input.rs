@@ -57,7 +57,8 @@ pub struct ReadinessPoint {
     pub period: String,
     /// 0 to 1.
     pub share: f64,
-    pub supply_tonnes: f64,
+    /// None without any limit.
+    pub supply_tonnes: Option<f64>,
     pub demand_tonnes: f64,
     pub gap_tonnes: f64,
 }

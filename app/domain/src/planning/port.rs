@@ -19,6 +19,14 @@ pub enum Results {
     Waiting(RunStatus),
 }
 
+/// What asking for the end of a run came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CancelAnswer {
+    pub status: RunStatus,
+    /// False: it was over already, or somebody has asked before.
+    pub asked: bool,
+}
+
 /// Reading needs `plan.view`, everything else `plan.run`.
 #[async_trait]
 pub trait PlanningPort: Send + Sync + 'static {
@@ -41,7 +49,7 @@ pub trait PlanningPort: Send + Sync + 'static {
     async fn progress(&self, who: &Principal, run: PlanRunId) -> Result<ProgressSeries, AppError>;
 
     /// Of a run that is over nothing changes.
-    async fn cancel(&self, who: &Principal, run: PlanRunId, how: CancelRun) -> Result<RunStatus, AppError>;
+    async fn cancel(&self, who: &Principal, run: PlanRunId, how: CancelRun) -> Result<CancelAnswer, AppError>;
 
     /// Own runs; those of others need `plan.settings`. `conflict` while it runs.
     async fn remove(&self, who: &Principal, run: PlanRunId) -> Result<RunRemoved, AppError>;
