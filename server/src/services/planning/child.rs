@@ -84,7 +84,8 @@ pub async fn solve(
     let begun = Instant::now();
     let mut stop = pin!(stop);
     let mut memory = Memory::default();
-    let last = begun + limits.time + grace(limits.time);
+    let time = limits.time.as_secs_f64();
+    let last = begun + Duration::from_secs_f64(time + grace(time));
     let (mut seed, mut presolve) = (None, true);
     loop {
         let task = Task::Solve { seed, presolve, time: limits.time.saturating_sub(begun.elapsed()) };
