@@ -23,6 +23,8 @@ use uuid::Uuid;
 const FINISH: Duration = Duration::from_secs(30);
 /// A solve is not begun once more for less.
 const WORTH_IT: Duration = Duration::from_secs(1);
+/// After a fault of the solver.
+const OTHER_SEED: i32 = 7919;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -95,11 +97,11 @@ pub async fn solve(
         match went {
             Went::Answered(answer) if !memory.is_better(&answer) => return Ended::Answer(answer),
             Went::PresolveSlow if again && presolve => presolve = false,
-            Went::Died(_) if again && seed.is_none() => seed = Some(1),
+            Went::Died(_) if again && seed.is_none() => seed = Some(OTHER_SEED),
             Went::Answered(_) | Went::Overrun | Went::PresolveSlow | Went::Stopped => {
                 return finish(program, document, run, limits, memory).await;
             }
-            Went::Memory(_) | Went::Died(_) if memory.kept.is_some() || memory.stopped.is_some() => {
+            Went::Memory(_) | Went::Died(_) | Went::Lost(_) if memory.kept.is_some() || memory.stopped.is_some() => {
                 return finish(program, document, run, limits, memory).await;
             }
             Went::Refused(message) => return Ended::Failed { code: "input_refused", message },
