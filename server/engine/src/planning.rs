@@ -14,6 +14,7 @@ pub mod kpi;
 pub mod model;
 pub mod objective;
 pub mod params;
+pub mod pipe;
 pub mod plan;
 pub mod readiness;
 pub mod result;

@@ -23,6 +23,8 @@ use uuid::Uuid;
 const FINISH: Duration = Duration::from_secs(30);
 /// A solve is not begun once more for less.
 const WORTH_IT: Duration = Duration::from_secs(1);
+/// After a fault of the solver.
+const OTHER_SEED: i32 = 7919;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -84,7 +86,8 @@ pub async fn solve(
     let begun = Instant::now();
     let mut stop = pin!(stop);
     let mut memory = Memory::default();
-    let last = begun + limits.time + grace(limits.time);
+    let time = limits.time.as_secs_f64();
+    let last = begun + Duration::from_secs_f64(time + grace(time));
     let (mut seed, mut presolve) = (None, true);
     loop {
         let task = Task::Solve { seed, presolve, time: limits.time.saturating_sub(begun.elapsed()) };
@@ -94,11 +97,11 @@ pub async fn solve(
         match went {
             Went::Answered(answer) if !memory.is_better(&answer) => return Ended::Answer(answer),
             Went::PresolveSlow if again && presolve => presolve = false,
-            Went::Died(_) if again && seed.is_none() => seed = Some(1),
+            Went::Died(_) if again && seed.is_none() => seed = Some(OTHER_SEED),
             Went::Answered(_) | Went::Overrun | Went::PresolveSlow | Went::Stopped => {
                 return finish(program, document, run, limits, memory).await;
             }
-            Went::Memory(_) | Went::Died(_) if memory.kept.is_some() || memory.stopped.is_some() => {
+            Went::Memory(_) | Went::Died(_) | Went::Lost(_) if memory.kept.is_some() || memory.stopped.is_some() => {
                 return finish(program, document, run, limits, memory).await;
             }
             Went::Refused(message) => return Ended::Failed { code: "input_refused", message },
