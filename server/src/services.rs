@@ -99,6 +99,7 @@ pub struct Services {
     pub exports: exports::ExportsService,
     pub demo: Arc<dyn DemoPort>,
     pub planning: Arc<dyn PlanningPort>,
+    pub solver: planning::SolverHost,
 }
 
 impl fmt::Debug for Services {
@@ -169,6 +170,7 @@ impl Services {
             customers: Arc::new(customers::CustomersService::new(backend.clone(), door.settings().keys.clone())),
             inventory: Arc::new(inventory::InventoryService::new(backend.clone())),
             planning: Arc::new(planning::PlanningService::new(backend.clone())),
+            solver: planning::SolverHost::own(),
             search: Arc::new(search::SearchService::new(backend.clone())),
             exports: exports::ExportsService::new(backend.clone(), door.settings().keys.clone()),
             live,
@@ -193,6 +195,13 @@ impl Services {
         self.outbox = alerts::Outbox::new(backend.clone(), keys, origin, destinations, mailer);
         self.notifications = Arc::new(alerts::NotificationsService::new(backend.clone(), self.outbox.clone()));
         self.reports = Arc::new(analytics::ReportsService::new(backend).mailing(self.outbox.clone()));
+        self
+    }
+
+    /// Another program solves.
+    #[must_use]
+    pub fn solving_with(mut self, solver: planning::SolverHost) -> Self {
+        self.solver = solver;
         self
     }
 

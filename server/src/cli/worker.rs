@@ -32,8 +32,11 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
     process.stop_on_signal();
     let services = started.services()?;
     let live = services.live.start(&process.stop);
-    let config =
-        JobsConfig { queues: options.queues, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
+    let config = JobsConfig {
+        queues: options.queues,
+        solves: Some(started.config.solve_concurrency),
+        ..JobsConfig::with_concurrency(started.config.worker_concurrency)
+    };
     let jobs = jobs::start(services, registry, config, &process.stop);
     steps.begin("worker").ok(format!("{} jobs at once", started.config.worker_concurrency));
     process.stop.cancelled().await;
