@@ -29,6 +29,10 @@ impl<S: Send + Sync> FromRequest<S> for Text {
     }
 }
 
+fn is_nothing(text: &str) -> bool {
+    matches!(text.trim(), "" | "null")
+}
+
 fn read(text: &str) -> Result<Tree, AppError> {
     tree::read(text).map_err(|fault| AppError::field("body", format!("This is no JSON: {fault}.")))
 }
@@ -37,7 +41,7 @@ fn read(text: &str) -> Result<Tree, AppError> {
 /// `validation` with every field that is unknown or of the wrong type; the line and column of what is no JSON.
 pub fn new_run(text: &str) -> Result<NewRun, AppError> {
     let mut new = NewRun::default();
-    if text.trim().is_empty() {
+    if is_nothing(text) {
         return Ok(new);
     }
     let Tree::Map(entries) = read(text)? else { return Err(AppError::field("body", "Send an object.")) };
@@ -72,7 +76,7 @@ pub fn document(text: &str) -> Result<String, AppError> {
 /// # Errors
 /// `validation`.
 pub fn cancel(text: &str) -> Result<CancelRun, AppError> {
-    if text.trim().is_empty() {
+    if is_nothing(text) {
         return Ok(CancelRun::default());
     }
     serde_json::from_str(text).map_err(|error| AppError::field("body", format!("This cannot be read: {error}.")))

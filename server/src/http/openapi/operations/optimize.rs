@@ -1,8 +1,8 @@
 //! Runs of the solver, in both spellings of their addresses.
 
 use super::super::{
-    operation::{Answer, Operation, accepted, asked, json, plain, text},
-    shapes::{any, named, one_of},
+    operation::{Answer, Operation, Parameter, accepted, asked, json, plain, text},
+    shapes::{any, named, one_of, uuid},
 };
 use domain::planning::{
     CancelRun, Explanation, ModelTemplate, ProgressSeries, RunList, RunRemoved, RunResults, RunStarted, RunState,
@@ -29,6 +29,8 @@ struct StartPlanRun {
     input_data: Option<serde_json::Value>,
 }
 
+const RUN: Parameter = asked("run_id", uuid, "Its id.");
+
 macro_rules! operations {
     ($start:literal, $again:literal) => {
         &[
@@ -38,8 +40,7 @@ macro_rules! operations {
                      finding by its path, and nothing is stored.",
                 )
                 .takes(named::<StartPlanRun>)
-                .keyed()
-                .fails(&[("413", "The body is larger than 64 MiB.")]),
+                .keyed(),
             json(concat!("GET /api/v1/optimize", $again, "/runs"), "Runs, the newest first", named::<RunList>)
                 .with(&[
                     asked("status_filter", |_| one_of(RunState::ALL.iter().map(|s| s.as_str())), "In this state."),
@@ -60,33 +61,39 @@ macro_rules! operations {
                 named::<Validation>,
             )
             .note("The document, or an object with it as input_data; at most 64 MiB.")
-            .takes(any)
-            .fails(&[("413", "The body is larger than 64 MiB.")]),
-            json(concat!("GET /api/v1/optimize", $again, "/{run_id}/status"), "Where a run stands", named::<RunStatus>),
+            .takes(any),
+            json(concat!("GET /api/v1/optimize", $again, "/{run_id}/status"), "Where a run stands", named::<RunStatus>)
+                .with(&[RUN]),
             json(concat!("GET /api/v1/optimize", $again, "/{run_id}/results"), "What came of a run", named::<RunResults>)
+                .with(&[RUN])
                 .others(&[("202", Answer::Json(named::<RunStatus>), "The run is not over.")]),
             json(
                 concat!("GET /api/v1/optimize", $again, "/{run_id}/explanation"),
                 "Why the plan of a run is as it is",
                 named::<Explanation>,
             )
+            .with(&[RUN])
             .fails(&[("409", "The run is not over.")]),
             json(
                 concat!("GET /api/v1/optimize", $again, "/{run_id}/progress"),
                 "The course of a solve, step by step",
                 named::<ProgressSeries>,
-            ),
+            )
+            .with(&[RUN]),
             plain(
                 concat!("GET /api/v1/optimize", $again, "/{run_id}/events"),
                 "The status of a run as server-sent events",
                 "text/event-stream",
             )
+            .with(&[RUN])
             .note("A snapshot at once, after every change and every 30 seconds; it ends with the run."),
             accepted(concat!("POST /api/v1/optimize", $again, "/{run_id}/cancel"), "End a run", named::<RunStatus>)
                 .note("The best plan found until then is checked and kept, unless keep_incumbent is false.")
+                .with(&[RUN])
                 .may_take(named::<CancelRun>)
                 .others(&[("200", Answer::Json(named::<RunStatus>), "It was over already; nothing changed.")]),
             json(concat!("DELETE /api/v1/optimize", $again, "/{run_id}"), "Delete a run", named::<RunRemoved>)
+                .with(&[RUN])
                 .note("Own runs; those of others need the right plan.settings.")
                 .fails(&[("409", "The run is not over, or its plan is promoted.")]),
         ]
