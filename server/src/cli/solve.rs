@@ -75,7 +75,8 @@ const INTERRUPTED: u8 = 130;
 /// Runs the command; the exit code tells the outcome.
 #[must_use]
 pub fn run(options: &Options) -> ExitCode {
-    match if options.child.pipe { pipe::run(&options.file, &options.child) } else { go(options) } {
+    let went = if options.child.pipe { pipe::run(&options.file, &options.child) } else { go(options) };
+    match went {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             eprintln!("millrace: {failure}");

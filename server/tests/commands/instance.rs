@@ -15,7 +15,7 @@ pub fn hard() -> String {
     document.to_string()
 }
 
-/// A process of ours by its run; the longest command line is the one a shell has started.
+/// The solver of a run, not the shell that may have started it.
 pub fn pid_of(run: &str) -> Option<i32> {
     let processes = std::fs::read_dir("/proc").unwrap().flatten();
     let named = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());

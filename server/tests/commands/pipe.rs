@@ -117,7 +117,7 @@ fn a_refused_input_is_the_last_line() {
 fn the_child_gives_way_and_has_its_limit_of_memory() {
     let mut piped = solving(&["--memory-mib", "1500"], &hard());
     piped.solving();
-    let pid = pid_of(RUN).unwrap();
+    let pid = piped.child.id();
     let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).unwrap();
     let limit = limits.lines().find(|line| line.starts_with("Max address space")).unwrap();
     assert!(limit.contains(&(1500_u64 << 20).to_string()), "{limit}");

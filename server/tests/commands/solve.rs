@@ -8,7 +8,6 @@ use std::{
     process::{Command, Output, Stdio},
 };
 
-
 fn millrace(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_millrace"))
         .args(["solve", "-"])
