@@ -152,9 +152,8 @@ impl<'a> Course<'a> {
         loop {
             let (figures, ended, late) = (state.figures, state.ended, self.late(&state));
             drop(state);
-            let due = told.is_none_or(|(before, at)| {
-                at.elapsed() >= SELDOM || (before != figures && at.elapsed() >= OFTEN)
-            });
+            let due =
+                told.is_none_or(|(before, at)| at.elapsed() >= SELDOM || (before != figures && at.elapsed() >= OFTEN));
             if (due && !ended) || (ended && self.tell == Tell::Progress) {
                 self.progress(figures);
                 told = Some((figures, Instant::now()));
