@@ -5,6 +5,7 @@ mod pipe;
 
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
+use course::{Course, Stopping, Tell};
 use engine::planning::{
     builder::build,
     document::Document,
@@ -18,7 +19,6 @@ use engine::planning::{
     tree,
 };
 use serde_json::json;
-use course::{Course, Stopping, Tell};
 use std::{
     io::{Read, Write},
     path::{Path, PathBuf},
@@ -75,7 +75,8 @@ const INTERRUPTED: u8 = 130;
 /// Runs the command; the exit code tells the outcome.
 #[must_use]
 pub fn run(options: &Options) -> ExitCode {
-    match if options.child.pipe { pipe::run(&options.file, &options.child) } else { go(options) } {
+    let went = if options.child.pipe { pipe::run(&options.file, &options.child) } else { go(options) };
+    match went {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             eprintln!("millrace: {failure}");
@@ -112,15 +113,16 @@ fn go(options: &Options) -> Result<u8, Failure> {
     let tell = if options.progress.is_some() { Tell::Progress } else { Tell::Nothing };
     let course = Course::new(&input, tell, Stopping::listen());
     let answered = course.follow(|_| {}, || answer(&document, &input, faults, &course));
-    let answer = match answered.map_err(|error| Failure { exit: ERROR, message: format!("No thread starts: {error}.") })? {
-        Ok(answer) => answer,
-        Err(fault) => {
-            let error = json!({"code": "solver_failed", "message": fault.to_string()});
-            let text = json!({"format": FORMAT, "outcome": Outcome::Error, "error": error});
-            write(options.out.as_deref(), &format!("{text:#}\n"))?;
-            return Err(Failure { exit: ERROR, message: format!("The solver failed: {fault}.") });
-        }
-    };
+    let answer =
+        match answered.map_err(|error| Failure { exit: ERROR, message: format!("No thread starts: {error}.") })? {
+            Ok(answer) => answer,
+            Err(fault) => {
+                let error = json!({"code": "solver_failed", "message": fault.to_string()});
+                let text = json!({"format": FORMAT, "outcome": Outcome::Error, "error": error});
+                write(options.out.as_deref(), &format!("{text:#}\n"))?;
+                return Err(Failure { exit: ERROR, message: format!("The solver failed: {fault}.") });
+            }
+        };
     write(options.out.as_deref(), &text_of(options.format, &answer)?)?;
     Ok(code(&answer))
 }

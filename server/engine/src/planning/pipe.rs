@@ -76,7 +76,11 @@ impl Incumbent {
             None => 0.0,
         });
         let point = point.collect();
-        if known == self.values.len() { Ok(point) } else { Err(SolverFault("the values are of another model".to_owned())) }
+        if known == self.values.len() {
+            Ok(point)
+        } else {
+            Err(SolverFault("the values are of another model".to_owned()))
+        }
     }
 }
 

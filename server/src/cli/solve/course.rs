@@ -151,14 +151,14 @@ impl<'a> Course<'a> {
         let mut state = self.lock();
         loop {
             let (figures, ended, late) = (state.figures, state.ended, self.late(&state));
-            drop(state);
-            let due = told.is_none_or(|(before, at)| {
-                at.elapsed() >= SELDOM || (before != figures && at.elapsed() >= OFTEN)
-            });
+            let due =
+                told.is_none_or(|(before, at)| at.elapsed() >= SELDOM || (before != figures && at.elapsed() >= OFTEN));
             if (due && !ended) || (ended && self.tell == Tell::Progress) {
                 self.progress(figures);
                 told = Some((figures, Instant::now()));
             }
+            // Until here, that no line follows the last one.
+            drop(state);
             if ended {
                 return;
             }
@@ -199,6 +199,13 @@ impl<'a> Course<'a> {
         }
     }
 
+    fn tell(&self, line: &Line) {
+        let state = self.lock();
+        if self.tell == Tell::Lines && !state.ended {
+            say(line);
+        }
+    }
+
     /// The solver speaks again.
     fn heard(&self) -> MutexGuard<'_, State> {
         let mut state = self.lock();
@@ -220,9 +227,7 @@ impl Drop for End<'_> {
 impl Watch for Course<'_> {
     fn phase(&self, phase: Phase) {
         self.heard().phase = phase;
-        if self.tell == Tell::Lines {
-            say(&Line::Phase { phase });
-        }
+        self.tell(&Line::Phase { phase });
     }
 
     fn built(&self, model: &Model) {
@@ -255,7 +260,7 @@ impl Watch for Course<'_> {
         state.figures.incumbent = Some(objective);
         drop(state);
         if self.tell == Tell::Lines {
-            say(&Line::Incumbent(self.named(objective, values)));
+            self.tell(&Line::Incumbent(self.named(objective, values)));
         }
     }
 

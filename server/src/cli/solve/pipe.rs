@@ -117,9 +117,9 @@ struct Handed {
 
 fn handed(finish: bool) -> io::Result<Handed> {
     let mut input = io::stdin().lock();
-    let mut next = |most: usize| {
+    let mut next = |most: usize| -> io::Result<(String, bool)> {
         let mut text = Vec::new();
-        (&mut input).take(most as u64 + 1).read_until(END, &mut text)?;
+        input.by_ref().take(most as u64 + 1).read_until(END, &mut text)?;
         let open = text.pop_if(|last| *last == END).is_some();
         if text.len() > most {
             return Err(io::Error::other("more than 64 MiB"));

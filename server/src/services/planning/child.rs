@@ -137,7 +137,9 @@ async fn finish(program: &Path, document: &[u8], run: Uuid, limits: Limits, memo
         match attempt.run(nobody, &mut Memory::default(), &mut |_| {}).await {
             Went::Answered(answer) => return Ended::Answer(answer),
             Went::Memory(message) | Went::Died(message) | Went::Refused(message) | Went::Lost(message) => why = message,
-            Went::Overrun | Went::PresolveSlow | Went::Stopped => "The plan was not finished in time.".clone_into(&mut why),
+            Went::Overrun | Went::PresolveSlow | Went::Stopped => {
+                "The plan was not finished in time.".clone_into(&mut why)
+            }
         }
     }
     Ended::Failed { code: "solver_lost", message: why }

@@ -59,12 +59,7 @@ struct Question {
 ///
 /// # Errors
 /// The solver failed.
-pub fn shortages(
-    input: &Input,
-    built: &Built,
-    point: &Solution,
-    seconds: f64,
-) -> Result<Vec<Shortage>, SolverFault> {
+pub fn shortages(input: &Input, built: &Built, point: &Solution, seconds: f64) -> Result<Vec<Shortage>, SolverFault> {
     let begun = Instant::now();
     let mut model = built.model.clone();
     let (mut questions, rest) = questions(built, point, &mut model);

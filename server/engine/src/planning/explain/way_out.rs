@@ -58,7 +58,8 @@ pub fn way_out(input: &Input, built: &Built, seconds: f64, watch: &dyn Watch) ->
     }
     let found = session.solution();
     let left = (seconds - begun.elapsed().as_secs_f64()).max(0.0);
-    let point = if model.has_integers() { polish(&model, &mut session, found, left + POLISH_SECONDS)?.0 } else { found };
+    let point =
+        if model.has_integers() { polish(&model, &mut session, found, left + POLISH_SECONDS)?.0 } else { found };
     let used = slacks.into_iter().filter_map(|(column, mut slack)| {
         let amount = rounded(point.columns[column]);
         (amount > LEAST).then(|| {
