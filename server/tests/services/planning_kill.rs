@@ -34,7 +34,9 @@ fn children(path: &str) -> usize {
     let run = path.rsplit('/').next().unwrap_or_default();
     let processes = std::fs::read_dir("/proc").expect("proc").flatten();
     let lines = processes.filter_map(|process| std::fs::read(process.path().join("cmdline")).ok());
-    lines.filter(|line| String::from_utf8_lossy(line).contains(run)).count()
+    // Not the shell that may have started one.
+    let own = |line: &Vec<u8>| line.starts_with(env!("CARGO_BIN_EXE_millrace").as_bytes());
+    lines.filter(|line| own(line) && String::from_utf8_lossy(line).contains(run)).count()
 }
 
 /// Example 26, cancel.

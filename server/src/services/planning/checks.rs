@@ -125,16 +125,12 @@ pub(super) fn prepare(new: &NewRun) -> Result<Prepared, AppError> {
     let text = new.input_data.as_deref().unwrap_or(sample::DOCUMENT);
     let (document, faults) = read(text)?;
     let asked = Asked { solver: new.solver.clone(), time_limit: new.time_limit, mip_gap: new.mip_gap };
-    let (resolved, faults) = if faults.iter().any(|fault| fault.severity == Severity::Error) {
+    if faults.iter().any(|fault| fault.severity == Severity::Error) {
         // What rows say together is told, too.
         return Err(refused(&findings(&document, faults).1));
-    } else {
-        match resolve(&document, scenario, &asked) {
-            Ok((resolved, doubts)) => (resolved, faults.into_iter().chain(doubts).collect()),
-            Err(more) => return Err(refused(&more)),
-        }
-    };
-    let (input, faults) = findings(&resolved, faults);
+    }
+    let (resolved, doubts) = resolve(&document, scenario, &asked).map_err(|more| refused(&more))?;
+    let (input, faults) = findings(&resolved, faults.into_iter().chain(doubts).collect());
     let verdict = verdict(&faults);
     if verdict == Verdict::Fail {
         return Err(refused(&faults));
