@@ -115,7 +115,9 @@ async fn the_sample_costs_3379_in_both_spellings_and_nobody_runs_it_without_iden
         let results = desk.get(&format!("{at}/{id}/results")).await;
         assert_near(&results["total_cost"], 3379.0);
         let parts = [("production_cost", 2640.0), ("transportation_cost", 357.5), ("fixed_trip_cost", 324.0)];
-        for (name, cost) in parts.into_iter().chain([("holding_cost", 57.5), ("penalty_cost", 0.0), ("service_level", 1.0)]) {
+        for (name, cost) in
+            parts.into_iter().chain([("holding_cost", 57.5), ("penalty_cost", 0.0), ("service_level", 1.0)])
+        {
             assert_near(&results[name], cost);
         }
         assert_near(&results["avg_utilization"], 0.75);
@@ -126,7 +128,8 @@ async fn the_sample_costs_3379_in_both_spellings_and_nobody_runs_it_without_iden
         assert_eq!((&size["num_constraints"], &size["num_variables"]), (&json!(44), &json!(52)));
         assert_eq!((&size["integer"], &size["binary"], &size["model_type"]), (&json!(24), &json!(12), &json!("MILP")));
     }
-    let rows = "select count(*) from plan.plan_production p join plan.plans q on q.id = p.plan_id where not q.is_relaxed";
+    let rows =
+        "select count(*) from plan.plan_production p join plan.plans q on q.id = p.plan_id where not q.is_relaxed";
     assert_eq!(sqlx::query_scalar::<_, i64>(rows).fetch_one(&desk.world.owner).await.expect("rows"), 8);
     let audit = "select count(*) from ops.audit_log where action = 'plan.run_started' and actor_kind = 'token'
                  or action = 'plan.run_started' and actor_kind = 'user'";
@@ -156,7 +159,8 @@ async fn a_shortage_has_its_cost_and_its_causes(db: PgPool) {
     let short = &results["unmet_demand"][0];
     assert_eq!((&short["node"], &short["period"], &short["examined"]), (&json!("X"), &json!("1"), &json!(true)));
     assert_near(&short["tonnes"], 70.0);
-    let causes: Vec<_> = short["causes"].as_array().expect("causes").iter().filter(|c| c["cause"] == "capacity").collect();
+    let causes: Vec<_> =
+        short["causes"].as_array().expect("causes").iter().filter(|c| c["cause"] == "capacity").collect();
     assert_eq!(causes.len(), 2, "{short}");
     causes.iter().for_each(|cause| assert_near(&cause["dual"], 1.0));
     let explained = desk.get(&format!("{path}/explanation")).await;
@@ -199,7 +203,11 @@ async fn an_infeasible_input_ends_completed_with_the_cheapest_way_out(db: PgPool
 #[sqlx::test(migrations = "../migrations")]
 async fn a_refused_document_says_all_its_faults_and_leaves_nothing(db: PgPool) {
     let mut desk = Desk::new(db).await;
-    let text = sample::DOCUMENT.replacen("capacity_tonnes", "capcity_tonnes", 1).replacen("\"A\",\"to\":\"X\"", "\"Q\",\"to\":\"X\"", 1);
+    let text = sample::DOCUMENT.replacen("capacity_tonnes", "capcity_tonnes", 1).replacen(
+        "\"A\",\"to\":\"X\"",
+        "\"Q\",\"to\":\"X\"",
+        1,
+    );
     let document: Value = serde_json::from_str(&text).expect("json");
     let answer = desk.call(Method::POST, "/api/v1/optimize", json!({"input_data": document})).await;
     assert_eq!(answer.status.as_u16(), 422, "{}", answer.text);
@@ -245,9 +253,11 @@ async fn a_viewer_reads_runs_and_begins_ends_and_deletes_none(db: PgPool) {
         desk.get(&format!("{path}/{read}")).await;
     }
     let sample = || json!({"use_sample_data": true});
-    for (method, path) in
-        [(Method::POST, "/api/v1/optimize".to_owned()), (Method::POST, format!("{path}/cancel")), (Method::DELETE, path.clone())]
-    {
+    for (method, path) in [
+        (Method::POST, "/api/v1/optimize".to_owned()),
+        (Method::POST, format!("{path}/cancel")),
+        (Method::DELETE, path.clone()),
+    ] {
         assert_eq!(desk.call(method, &path, sample()).await.status.as_u16(), 403, "{path}");
     }
     desk.token = own.clone();
@@ -294,7 +304,10 @@ async fn a_key_begins_one_run_and_pages_follow_one_another(db: PgPool) {
         let runs = page["runs"].as_array().expect("runs").iter();
         runs.map(|run| run["label"].as_str().expect("label").to_owned()).collect::<Vec<_>>()
     };
-    assert_eq!((labels(&page), &page["total_count"]), (vec!["OPT-000003".to_owned(), "OPT-000002".to_owned()], &json!(3)));
+    assert_eq!(
+        (labels(&page), &page["total_count"]),
+        (vec!["OPT-000003".to_owned(), "OPT-000002".to_owned()], &json!(3))
+    );
     let next = page["next_cursor"].as_str().expect("cursor");
     let last = desk.get(&format!("/api/v1/optimize/runs?limit=2&cursor={next}")).await;
     assert_eq!((labels(&last), &last["next_cursor"]), (vec!["OPT-000001".to_owned()], &Value::Null));
@@ -315,5 +328,8 @@ async fn a_run_whose_job_ended_without_a_result_is_over(db: PgPool) {
     let status = desk.get(&format!("{path}/status")).await;
     assert_eq!((&status["status"], &status["error_message"]), (&json!("failed"), &json!("Its worker was lost.")));
     let results = desk.get(&format!("{path}/results")).await;
-    assert_eq!((&results["status"], &results["termination_reason"]), (&json!("failed"), &json!("Its worker was lost.")));
+    assert_eq!(
+        (&results["status"], &results["termination_reason"]),
+        (&json!("failed"), &json!("Its worker was lost."))
+    );
 }

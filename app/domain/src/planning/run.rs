@@ -132,7 +132,9 @@ impl NewRun {
             faults.push(FieldError::new("mip_gap", "The gap is 0 to 0.5."));
         }
         match (self.use_sample_data, &self.input_data) {
-            (true, Some(_)) => faults.push(FieldError::new("input_data", "Send a document or take the sample, not both.")),
+            (true, Some(_)) => {
+                faults.push(FieldError::new("input_data", "Send a document or take the sample, not both."))
+            }
             (false, None) => {
                 faults.push(FieldError::new("input_data", "Send a document, or take the sample with use_sample_data."));
             }
@@ -305,6 +307,9 @@ mod tests {
     #[test]
     fn every_outcome_ends_a_run() {
         assert!(RunOutcome::ALL.iter().all(|outcome| outcome.state().is_over()));
-        assert_eq!((RunOutcome::parse("limit_no_plan"), RunState::parse("done")), (Some(RunOutcome::LimitNoPlan), None));
+        assert_eq!(
+            (RunOutcome::parse("limit_no_plan"), RunState::parse("done")),
+            (Some(RunOutcome::LimitNoPlan), None)
+        );
     }
 }

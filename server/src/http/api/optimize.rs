@@ -35,8 +35,7 @@ use serde::Deserialize;
 pub fn routes() -> Routes<Services> {
     let view = Access::Needs(Permission::PlanView);
     let run = Access::Needs(Permission::PlanRun);
-    let begun =
-        Routes::new().post("/api/v1/optimize", run, start).post("/api/v1/optimize/optimize", run, start);
+    let begun = Routes::new().post("/api/v1/optimize", run, start).post("/api/v1/optimize/optimize", run, start);
     ["", "/optimize"].into_iter().fold(begun, |routes, again| {
         let at = |path: &str| format!("/api/v1/optimize{again}{path}");
         routes

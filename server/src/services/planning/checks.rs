@@ -59,7 +59,11 @@ fn read(text: &str) -> Result<(Document, Vec<Fault>), AppError> {
 }
 
 /// With scenario and options of a run laid over it.
-pub(super) fn resolve(document: &Document, scenario: &str, asked: &Asked) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
+pub(super) fn resolve(
+    document: &Document,
+    scenario: &str,
+    asked: &Asked,
+) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
     let overlay = Scenario::built_in(scenario).ok_or_else(Vec::new)?;
     let (mut resolved, doubts) = overlay.apply(document, 0)?;
     let number = |value: f64| Decimal::try_from(value).map(|value| Tree::Number(value.normalize())).ok();

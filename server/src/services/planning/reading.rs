@@ -1,5 +1,6 @@
 //! Runs and plans as they are told.
 
+use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
     ids::{PlanId, PlanRunId},
@@ -8,7 +9,6 @@ use domain::{
         RunStatus, label,
     },
 };
-use chrono::{DateTime, Duration, Utc};
 use engine::{
     calendar::BusinessZone,
     planning::{document::hex, objective::Component, solve::SOLVER},
@@ -35,7 +35,13 @@ fn seconds(span: Duration) -> f64 {
 }
 
 /// When a run is likely to be over: as runs of late, and not after its time limit.
-fn estimate(run: &StoredRun, state: RunState, now: DateTime<Utc>, typical: Option<f64>, places: i64) -> Option<DateTime<Utc>> {
+fn estimate(
+    run: &StoredRun,
+    state: RunState,
+    now: DateTime<Utc>,
+    typical: Option<f64>,
+    places: i64,
+) -> Option<DateTime<Utc>> {
     let limit = run.time_limit_seconds;
     let one = typical.unwrap_or(limit).min(limit);
     #[allow(clippy::cast_possible_truncation, reason = "at most some hours")]
@@ -68,7 +74,12 @@ impl Pace {
     }
 }
 
-pub(super) fn status(run: &StoredRun, zone: BusinessZone, now: DateTime<Utc>, pace: Pace) -> Result<RunStatus, AppError> {
+pub(super) fn status(
+    run: &StoredRun,
+    zone: BusinessZone,
+    now: DateTime<Utc>,
+    pace: Pace,
+) -> Result<RunStatus, AppError> {
     let state = state_of(run)?;
     let begun = run.started_at.filter(|_| state != RunState::Queued);
     let until = if state.is_over() { run.finished_at } else { Some(now) };
@@ -175,8 +186,7 @@ pub(super) async fn results(
     told.stockout_risk = share(&told.kpis, "stockout_risk");
     told.avg_utilization = share(&told.kpis, "capacity_utilisation");
     let of_plants = told.kpis.iter().filter(|kpi| kpi.kpi == "capacity_utilisation");
-    told.capacity_utilization =
-        of_plants.filter_map(|kpi| Some((kpi.scope.clone()?, kpi.value? / 100.0))).collect();
+    told.capacity_utilization = of_plants.filter_map(|kpi| Some((kpi.scope.clone()?, kpi.value? / 100.0))).collect();
     Ok(told)
 }
 

@@ -74,9 +74,7 @@ fn placed(text: &str) -> Result<(DateTime<Utc>, Uuid), AppError> {
 }
 
 /// Off the async threads: documents may be large.
-async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, AppError> + Send + 'static,
-) -> Result<T, AppError> {
+async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, AppError> + Send + 'static) -> Result<T, AppError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| AppError::internal())?
 }
 
@@ -88,7 +86,12 @@ impl PlanningService {
     }
 
     /// Everything of a new run, in the caller's transaction.
-    async fn begin(&self, connection: &mut PgConnection, who: &Principal, new: &Prepared) -> Result<RunStarted, AppError> {
+    async fn begin(
+        &self,
+        connection: &mut PgConnection,
+        who: &Principal,
+        new: &Prepared,
+    ) -> Result<RunStarted, AppError> {
         let clock = self.backend.clock.as_ref();
         let now = clock.now();
         let input = NewInput {
@@ -124,7 +127,8 @@ impl PlanningService {
             by_id: who.user_id().map(|user| user.0),
         };
         let label = label(runs::insert(connection, &row).await?);
-        let about = json!({"label": label, "name": new.name, "scenario": new.scenario, "input": input_id, "options": options});
+        let about =
+            json!({"label": label, "name": new.name, "scenario": new.scenario, "input": input_id, "options": options});
         let act = Act::done("plan.run_started", "plan_run", run).after(about);
         audit::record(connection, clock.new_id(), now, who, act).await?;
         store::live::emit(connection, Topic::Optimize, &run.to_string()).await?;
@@ -290,9 +294,10 @@ impl PlanningPort for PlanningService {
         who.require(Permission::PlanView)?;
         Ok(ModelTemplate {
             template: serde_json::from_str(sample::DOCUMENT).map_err(|_| AppError::internal())?,
-            description: "Two plants, two customers and two periods; the cheapest plan costs 3,379. Send it as input_data, \
+            description:
+                "Two plants, two customers and two periods; the cheapest plan costs 3,379. Send it as input_data, \
                           changed to your network. Rows without a period hold in every period."
-                .to_owned(),
+                    .to_owned(),
             required_fields: required_fields(),
             json_schema: json_schema(),
         })

@@ -284,10 +284,8 @@ pub async fn slacks(connection: &mut PgConnection, plan: Uuid) -> Result<Vec<Sla
 /// # Errors
 /// When the statement fails.
 pub async fn costs(connection: &mut PgConnection, plan: Uuid) -> Result<BTreeMap<String, f64>> {
-    let rows = sqlx::query!(
-        r#"select component, amount::float8 as "amount!" from plan.plan_costs where plan_id = $1"#,
-        plan
-    );
+    let rows =
+        sqlx::query!(r#"select component, amount::float8 as "amount!" from plan.plan_costs where plan_id = $1"#, plan);
     Ok(rows.fetch_all(connection).await?.into_iter().map(|row| (row.component, row.amount)).collect())
 }
 

@@ -288,12 +288,9 @@ pub async fn progress(connection: &mut PgConnection, run: Uuid) -> Result<Vec<Pr
 /// # Errors
 /// When the statement fails.
 pub async fn cancel_asked(connection: &mut PgConnection, id: Uuid) -> Result<Option<bool>> {
-    Ok(sqlx::query_scalar!(
-        "select cancel_keeps from plan.runs where id = $1 and cancel_requested_at is not null",
-        id
-    )
-    .fetch_optional(connection)
-    .await?)
+    Ok(sqlx::query_scalar!("select cancel_keeps from plan.runs where id = $1 and cancel_requested_at is not null", id)
+        .fetch_optional(connection)
+        .await?)
 }
 
 /// False when it is over, or was asked for already.
