@@ -2,10 +2,11 @@
 
 use crate::{
     browser::{Answer, Client, router},
-    world::{PASSWORD, World},
+    wire::Wire,
+    world::{PASSWORD, World, person, settings},
 };
 use axum::http::Method;
-use domain::access::Role;
+use domain::{access::Role, planning::NewRun};
 use engine::planning::sample;
 use serde_json::{Value, json};
 use server::{
@@ -13,6 +14,7 @@ use server::{
     services::planning::SolverHost,
 };
 use sqlx::PgPool;
+use std::{os::unix::fs::PermissionsExt, time::Duration};
 
 /// The world with the real program as its solver.
 pub fn solving(mut world: World) -> World {
@@ -332,4 +334,49 @@ async fn a_run_whose_job_ended_without_a_result_is_over(db: PgPool) {
         (&results["status"], &results["termination_reason"]),
         (&json!("failed"), &json!("Its worker was lost."))
     );
+}
+
+async fn state(owner: &PgPool) -> String {
+    sqlx::query_scalar("select state from plan.runs").fetch_one(owner).await.expect("state")
+}
+
+/// Waits until the only run is in one of these states.
+async fn reached(owner: &PgPool, wanted: &[&str]) {
+    for _ in 0..600 {
+        if wanted.contains(&state(owner).await.as_str()) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{} within a minute, not {wanted:?}", state(owner).await);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_plan_found_while_the_database_is_away_is_stored_when_it_is_back(owner: PgPool) {
+    let mut wire = Wire::to(&owner.connect_options()).await;
+    let mut world = World::reaching(owner, &wire.options(), settings()).await;
+    let dir = tempfile::tempdir().expect("folder");
+    let (slow, go) = (dir.path().join("slow"), dir.path().join("go"));
+    let (gate, program) = (go.display(), env!("CARGO_BIN_EXE_millrace"));
+    let script = format!("#!/bin/sh\nwhile [ ! -e {gate} ]; do sleep 0.1; done\nexec {program} \"$@\"\n");
+    std::fs::write(&slow, script).expect("script");
+    std::fs::set_permissions(&slow, std::fs::Permissions::from_mode(0o755)).expect("chmod");
+    world.services = world.services.solving_with(SolverHost::of(slow));
+    let new = NewRun { use_sample_data: true, ..NewRun::default() };
+    world.services.planning.start(&person(Role::Planner), new, None).await.value.expect("begun");
+    let services = world.services.clone();
+    let working = tokio::spawn(async move {
+        let config = JobsConfig { queues: vec!["solve".to_owned()], ..JobsConfig::default() };
+        Runtime::new(services, Registry::standard(), config).drain().await
+    });
+    reached(&world.owner, &["validating_data"]).await;
+    wire.cut().await;
+    std::fs::write(&go, "").expect("go");
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(state(&world.owner).await, "validating_data");
+    wire.mend().await;
+    reached(&world.owner, &["completed"]).await;
+    let cost = "select count(*) from plan.plans where objective = 3379";
+    assert_eq!(sqlx::query_scalar::<_, i64>(cost).fetch_one(&world.owner).await.expect("plans"), 1);
+    working.abort();
 }

@@ -14,8 +14,9 @@ use std::{
 
 const JSON: &str = "application/json";
 
+/// Three solves at a time.
 fn worker(dir: &Path) -> Child {
-    millrace(dir, &["worker"]).stderr(Stdio::null()).spawn().expect("worker")
+    millrace(dir, &["worker"]).env("MILLRACE_SOLVE_CONCURRENCY", "3").stderr(Stdio::null()).spawn().expect("worker")
 }
 
 /// Begins a solve that comes to no end within its time; the address of the run.
@@ -95,14 +96,15 @@ async fn a_killed_worker_takes_its_child_with_it_and_the_run_has_one_result() {
     let results = get(&server, &token, &format!("{path}/results"));
     assert_eq!((&results["solver_status"], &results["checker"]["passed"]), (&json!("limit_with_plan"), &json!(true)));
     let pool = connected(run(dir, &["db", "url", "--owner"], "").trim()).await;
-    let told: (i64, i64, i32, String) = sqlx::query_as(
-        "select (select count(*) from plan.runs), (select count(*) from plan.plans), attempt, state
+    let told: (i64, i64, i32, i32) = sqlx::query_as(
+        "select (select count(*) from plan.runs), (select count(*) from plan.plans), attempt,
+                (select concurrency from ops.queues where name = 'solve')
          from ops.job_runs where kind = 'planning_solve'",
     )
     .fetch_one(&pool)
     .await
     .expect("told");
-    assert_eq!((told.0, told.1, told.2), (1, 1, 2), "one run, one plan, the second attempt");
+    assert_eq!(told, (1, 1, 2, 3), "one run, one plan, the second attempt; places as configured");
     pool.close().await;
     working.kill().expect("stop worker");
     working.wait().expect("wait");

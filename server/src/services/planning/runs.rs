@@ -19,7 +19,6 @@ use chrono::{DateTime, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
-    clock::Clock,
     idempotency::{Answered, IdempotencyKey},
     ids::PlanRunId,
     live::Topic,
