@@ -56,6 +56,7 @@ impl Desk {
 
     /// Begins a run; its address.
     async fn begin(&mut self, body: Value) -> String {
+        self.world.clock.advance(chrono::Duration::seconds(1));
         let answer = self.call(Method::POST, "/api/v1/optimize/optimize", body).await;
         assert_eq!(answer.status.as_u16(), 202, "{}", answer.text);
         format!("/api/v1/optimize/{}", answer.json()["run_id"].as_str().expect("id"))
@@ -103,6 +104,7 @@ async fn the_sample_costs_3379_in_both_spellings_and_nobody_runs_it_without_iden
     for at in ["/api/v1/optimize/optimize", "/api/v1/optimize"] {
         let nobody = desk.client.json(Method::POST, at, None, body.clone()).await;
         assert_eq!(nobody.status.as_u16(), 401, "{}", nobody.text);
+        desk.world.clock.advance(chrono::Duration::seconds(1));
         let begun = desk.call(Method::POST, at, body.clone()).await;
         assert_eq!(begun.status.as_u16(), 202, "{}", begun.text);
         let begun = begun.json();

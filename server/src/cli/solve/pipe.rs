@@ -32,6 +32,7 @@ const POLISH_SECONDS: f64 = 0.75;
 const WITHOUT: [&str; 7] = ["scenario", "set", "out", "lp", "mps", "check_only", "progress"];
 
 #[derive(Debug, Args)]
+#[group(id = "child")]
 pub struct Options {
     /// Be the child of a server: JSON lines on standard output, and the end of the pipe ends the solve
     #[arg(long, requires = "run", conflicts_with_all = WITHOUT)]
