@@ -57,7 +57,7 @@ pub struct Options {
     #[arg(long, value_enum, value_name = "FORM")]
     progress: Option<Format>,
     #[command(flatten)]
-    child: pipe::Options,
+    child: pipe::Child,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

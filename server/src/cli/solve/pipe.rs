@@ -32,8 +32,7 @@ const POLISH_SECONDS: f64 = 0.75;
 const WITHOUT: [&str; 7] = ["scenario", "set", "out", "lp", "mps", "check_only", "progress"];
 
 #[derive(Debug, Args)]
-#[group(id = "child")]
-pub struct Options {
+pub struct Child {
     /// Be the child of a server: JSON lines on standard output, and the end of the pipe ends the solve
     #[arg(long, requires = "run", conflicts_with_all = WITHOUT)]
     pub(super) pipe: bool,
@@ -57,7 +56,7 @@ pub struct Options {
     finish: bool,
 }
 
-pub fn run(file: &Path, options: &Options) -> Result<u8, Failure> {
+pub fn run(file: &Path, options: &Child) -> Result<u8, Failure> {
     if file != Path::new("-") {
         return Err(Failure::usage("With --pipe the document comes on standard input: write - for the file."));
     }

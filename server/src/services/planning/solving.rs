@@ -34,7 +34,7 @@ use tokio_util::sync::CancellationToken;
 /// How often the course is written.
 const TELL: Duration = Duration::from_secs(1);
 /// How often a cancel is looked for.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(200);
 /// An answer that finds no database waits this long for one.
 const PATIENCE: Duration = Duration::from_secs(15 * 60);
 /// Between two tries.
