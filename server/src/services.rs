@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod overview;
 mod paper;
+pub mod planning;
 pub mod search;
 pub mod settings;
 mod stale;
@@ -43,6 +44,7 @@ use domain::{
         OverviewPort, TargetsPort, area::AreasPort, attention::AttentionPort, cache::CachePort,
         fault_drill::FaultDrillPort, source::SourcesPort,
     },
+    planning::PlanningPort,
     search::SearchPort,
     settings::SettingsPort,
     transactions::TransactionsPort,
@@ -96,6 +98,8 @@ pub struct Services {
     pub search: Arc<dyn SearchPort>,
     pub exports: exports::ExportsService,
     pub demo: Arc<dyn DemoPort>,
+    pub planning: Arc<dyn PlanningPort>,
+    pub solver: planning::SolverHost,
 }
 
 impl fmt::Debug for Services {
@@ -165,6 +169,8 @@ impl Services {
             )),
             customers: Arc::new(customers::CustomersService::new(backend.clone(), door.settings().keys.clone())),
             inventory: Arc::new(inventory::InventoryService::new(backend.clone())),
+            planning: Arc::new(planning::PlanningService::new(backend.clone())),
+            solver: planning::SolverHost::own(),
             search: Arc::new(search::SearchService::new(backend.clone())),
             exports: exports::ExportsService::new(backend.clone(), door.settings().keys.clone()),
             live,
@@ -189,6 +195,13 @@ impl Services {
         self.outbox = alerts::Outbox::new(backend.clone(), keys, origin, destinations, mailer);
         self.notifications = Arc::new(alerts::NotificationsService::new(backend.clone(), self.outbox.clone()));
         self.reports = Arc::new(analytics::ReportsService::new(backend).mailing(self.outbox.clone()));
+        self
+    }
+
+    /// Another program solves.
+    #[must_use]
+    pub fn solving_with(mut self, solver: planning::SolverHost) -> Self {
+        self.solver = solver;
         self
     }
 

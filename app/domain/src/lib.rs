@@ -24,6 +24,7 @@ pub mod live;
 pub mod money;
 pub mod overview;
 pub mod paging;
+pub mod planning;
 pub mod query;
 pub mod search;
 pub mod settings;

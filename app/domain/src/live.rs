@@ -42,6 +42,7 @@ topics! {
     Jobs => "jobs", Some(Permission::JobsView);
     Metric => "metric", Some(Permission::OverviewView);
     Integrations => "integrations", Some(Permission::IngestView);
+    Optimize => "optimize", Some(Permission::PlanView);
     Settings => "settings", Some(Permission::AccessSettingsView);
     Access => "access", Some(Permission::AccessUsersView);
     Audit => "audit", Some(Permission::AuditView);

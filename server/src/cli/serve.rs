@@ -87,8 +87,11 @@ async fn listen(started: &Started, options: &Options, steps: Steps) -> Result<()
     let listener = step.done(bound, |l| l.local_addr().map_or_else(|_| address.to_string(), |a| a.to_string()))?;
     let metrics = http::metrics_listener::start(&process, services.clone(), steps).await;
 
-    let config =
-        JobsConfig { work: !options.no_worker, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
+    let config = JobsConfig {
+        work: !options.no_worker,
+        solves: Some(started.config.solve_concurrency),
+        ..JobsConfig::with_concurrency(started.config.worker_concurrency)
+    };
     let jobs = jobs::start(services.clone(), Registry::standard(), config, &process.stop);
     let recovery = (!started.reached).then(|| recover(started));
 

@@ -1,9 +1,11 @@
 //! `millrace solve FILE`: a plan from a file, without database and without async runtime (`planning.md` 3.10).
 
-mod progress;
+mod course;
+mod pipe;
 
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
+use course::{Course, Stopping, Tell};
 use engine::planning::{
     builder::build,
     document::Document,
@@ -54,6 +56,8 @@ pub struct Options {
     /// Tell the course of the solve on standard error, one JSON line a step
     #[arg(long, value_enum, value_name = "FORM")]
     progress: Option<Format>,
+    #[command(flatten)]
+    child: pipe::Child,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -71,7 +75,8 @@ const INTERRUPTED: u8 = 130;
 /// Runs the command; the exit code tells the outcome.
 #[must_use]
 pub fn run(options: &Options) -> ExitCode {
-    match go(options) {
+    let went = if options.child.pipe { pipe::run(&options.file, &options.child) } else { go(options) };
+    match went {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
             eprintln!("millrace: {failure}");
@@ -100,30 +105,40 @@ fn go(options: &Options) -> Result<u8, Failure> {
             Err(more) => faults.extend(more),
         }
     }
-    let (input, more) = Input::of(&document);
-    faults.extend(more);
-    let refuses = |faults: &[Fault]| faults.iter().any(|fault| fault.severity == Severity::Error);
-    if !refuses(&faults) {
-        faults.extend(input.warnings());
-    }
+    let (input, faults) = read_input(&document, faults);
     if refuses(&faults) || options.check_only {
         return checked(options, &document, &input, &faults);
     }
     write_models(options, &input)?;
-    let watch = progress::Course::start(options.progress.is_some());
-    let answered = answer(&document, &input, faults, &watch);
-    watch.end();
-    let answer = match answered {
-        Ok(answer) => answer,
-        Err(fault) => {
-            let error = json!({"code": "solver_failed", "message": fault.to_string()});
-            let text = json!({"format": FORMAT, "outcome": Outcome::Error, "error": error});
-            write(options.out.as_deref(), &format!("{text:#}\n"))?;
-            return Err(Failure { exit: ERROR, message: format!("The solver failed: {fault}.") });
-        }
-    };
+    let tell = if options.progress.is_some() { Tell::Progress } else { Tell::Nothing };
+    let course = Course::new(&input, tell, Stopping::listen());
+    let answered = course.follow(|_| {}, || answer(&document, &input, faults, &course));
+    let answer =
+        match answered.map_err(|error| Failure { exit: ERROR, message: format!("No thread starts: {error}.") })? {
+            Ok(answer) => answer,
+            Err(fault) => {
+                let error = json!({"code": "solver_failed", "message": fault.to_string()});
+                let text = json!({"format": FORMAT, "outcome": Outcome::Error, "error": error});
+                write(options.out.as_deref(), &format!("{text:#}\n"))?;
+                return Err(Failure { exit: ERROR, message: format!("The solver failed: {fault}.") });
+            }
+        };
     write(options.out.as_deref(), &text_of(options.format, &answer)?)?;
     Ok(code(&answer))
+}
+
+/// The input of a document with all that is found in it; doubts are looked for where nothing is wrong.
+fn read_input(document: &Document, mut faults: Vec<Fault>) -> (Input, Vec<Fault>) {
+    let (input, more) = Input::of(document);
+    faults.extend(more);
+    if !refuses(&faults) {
+        faults.extend(input.warnings());
+    }
+    (input, faults)
+}
+
+fn refuses(faults: &[Fault]) -> bool {
+    faults.iter().any(|fault| fault.severity == Severity::Error)
 }
 
 fn refused(message: String) -> Failure {

@@ -36,8 +36,11 @@ pub async fn run(global: &Global, options: Options) -> Result<(), Failure> {
     // Who works tells of an outage, so it has to notice one.
     let probe = freshness::watch(services.backend.clone(), services.live.clone(), process.stop.clone());
     let probe = tokio::spawn(probe);
-    let config =
-        JobsConfig { queues: options.queues, ..JobsConfig::with_concurrency(started.config.worker_concurrency) };
+    let config = JobsConfig {
+        queues: options.queues,
+        solves: Some(started.config.solve_concurrency),
+        ..JobsConfig::with_concurrency(started.config.worker_concurrency)
+    };
     let jobs = jobs::start(services, registry, config, &process.stop);
     steps.begin("worker").ok(format!("{} jobs at once", started.config.worker_concurrency));
     process.stop.cancelled().await;

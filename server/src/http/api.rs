@@ -17,6 +17,7 @@ pub mod fraud;
 pub mod ingest;
 pub mod jobs;
 pub mod live;
+pub mod optimize;
 pub mod overview;
 pub mod reports;
 pub mod search;

@@ -59,6 +59,7 @@ fn features() -> Routes<Services> {
         .merge(api::exports::routes())
         .merge(api::search::routes())
         .merge(api::ingest::routes())
+        .merge(api::optimize::routes())
         .merge(api::demo::routes())
         .merge(api::live::routes())
         .merge(api::dashboard_socket::routes())

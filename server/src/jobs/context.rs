@@ -79,6 +79,12 @@ impl JobContext {
         &self.shared.principal
     }
 
+    /// Tries of the run at most.
+    #[must_use]
+    pub fn max_attempts(&self) -> i32 {
+        self.shared.claimed.max_attempts
+    }
+
     /// `live` or `demo`: what rows made by this run are.
     #[must_use]
     pub fn origin(&self) -> &str {

@@ -25,6 +25,8 @@ pub struct JobsConfig {
     pub work: bool,
     /// Queues this process works on; none: all.
     pub queues: Vec<String>,
+    /// Solves at a time over all processes; none: as the queue says.
+    pub solves: Option<u32>,
 }
 
 impl Default for JobsConfig {
@@ -38,6 +40,7 @@ impl Default for JobsConfig {
             stop_grace: Duration::from_secs(20),
             work: true,
             queues: Vec::new(),
+            solves: None,
         }
     }
 }

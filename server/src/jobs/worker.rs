@@ -1,7 +1,7 @@
 //! The library's worker: it hands out tickets, we run what they name.
 
 use super::{attempt, job::Job, runtime::Runtime};
-use domain::AppError;
+use domain::{AppError, jobs::queues};
 use graphile_worker::{IntoTaskHandlerResult, TaskHandler, Worker, WorkerContext, WorkerOptions, WorkerShutdownConfig};
 use serde::{Deserialize, Serialize};
 use std::{marker::PhantomData, sync::Arc, time::Duration};
@@ -55,6 +55,7 @@ async fn work_once(runtime: &Arc<Runtime>) -> Result<(), String> {
     let worker = build(runtime).await?;
     let id = worker.worker_id().clone();
     runtime.register(&id).await.map_err(|e| e.to_string())?;
+    runtime.set_solves().await.map_err(|e| e.to_string())?;
     let beating = tokio::spawn(beat(Arc::clone(runtime), id.clone()));
     let ended = worker.run().await;
     beating.abort();
@@ -105,6 +106,12 @@ async fn build(runtime: &Arc<Runtime>) -> Result<Worker, String> {
 }
 
 impl Runtime {
+    async fn set_solves(&self) -> Result<(), AppError> {
+        let Some(solves) = self.config.solves.and_then(|solves| i32::try_from(solves).ok()) else { return Ok(()) };
+        let mut connection = store::acquire(&self.backend.pools.jobs).await?;
+        Ok(store::jobs::set_concurrency(&mut connection, queues::SOLVE, solves).await?)
+    }
+
     /// Runs every ticket that is due, also those that the jobs themselves add, then returns: for
     /// tests and for the command line.
     ///

@@ -20,7 +20,7 @@ pub use history::{CleanupCounts, VISITS_KEPT_DAYS, clean_up, delete, remove_expi
 pub use list::{
     EventRow, Filter, JobRecord, Position, count, detail, events, last_events, matching_ids, page, retries_of,
 };
-pub use queues::{QueueRow, pause, queues, resume};
+pub use queues::{QueueRow, pause, queues, resume, set_concurrency};
 pub use rescue::{
     dead_workers, deregister, heartbeat, lost_tickets, register, release_worker, rescue_stale, workers_on,
 };

@@ -20,6 +20,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod live;
 pub mod overview;
+pub mod planning;
 pub mod pool;
 pub mod schedules;
 pub mod schema;

@@ -1,13 +1,12 @@
 //! `millrace solve`: the specification's examples through the binary, files in and out, and exit codes.
 
+use crate::instance::BASE;
 use serde_json::{Value, json};
 use std::{
     io::Write,
     path::Path,
     process::{Command, Output, Stdio},
 };
-
-const BASE: &str = include_str!("../../engine/tests/data/planning/base.json");
 
 fn millrace(arguments: &[&str], input: &str) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_millrace"))
@@ -107,7 +106,7 @@ fn files_of_result_lp_and_mps_are_written() {
     assert!(read(&lp).contains("balance(A,P,1):") && read(&mps).contains(" E balance(A,P,1)"));
     let lines = String::from_utf8(output.stderr).unwrap();
     let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
-    assert_eq!(last["kind"], "progress");
+    assert_eq!(last["type"], "progress");
 }
 
 #[test]

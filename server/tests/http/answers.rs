@@ -403,6 +403,30 @@ impl Walk {
         assert!(self.get("/api/v1/drill/runs").await.as_array().is_some_and(|runs| runs.len() == 2));
     }
 
+    /// Both spellings of every address, of a run each.
+    async fn plans(&mut self, world: &World) {
+        for at in ["/api/v1/optimize", "/api/v1/optimize/optimize"] {
+            self.get(&format!("{at}/scenarios")).await;
+            assert_eq!(self.get(&format!("{at}/solvers")).await["default_solver"], "highs");
+            let template = self.get(&format!("{at}/model-template?format=json")).await["template"].clone();
+            let checked = self.post(&format!("{at}/validate-input"), json!({"input_data": template})).await;
+            assert_eq!(checked["overall"], "PASS", "{checked}");
+            let asked = json!({"scenario_name": "base", "solver": "GLPK", "time_limit": 60, "mip_gap": 0, "input_data": template});
+            let run = self.post(at, asked).await;
+            let path = format!("{at}/{}", run["run_id"].as_str().expect("id"));
+            assert_eq!(self.get(&format!("{path}/results")).await["status"], "queued");
+            crate::optimize::solve(world).await;
+            assert_eq!(self.get(&format!("{path}/status")).await["progress"], 100);
+            assert_eq!(self.get(&format!("{path}/results")).await["solver_used"], "highs");
+            self.get(&format!("{path}/explanation")).await;
+            self.get(&format!("{path}/progress")).await;
+            assert!(self.text(&format!("{path}/events")).await.contains("event: status"));
+            self.post(&format!("{path}/cancel"), Value::Null).await;
+            self.get(&format!("{at}/runs?status_filter=completed&scenario=base&limit=1")).await;
+            self.call(Method::DELETE, &path, Value::Null).await;
+        }
+    }
+
     async fn imports(&mut self, world: &World) {
         const FILE: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
             1,A1,Thing,5,2011-01-05 10:00:00,2.00,1,UK\n1,A2,Other,-5,2011-01-05 10:00:00,2.00,1,Untied Kingdom\n\
@@ -491,7 +515,7 @@ impl Walk {
 #[sqlx::test(migrations = "../migrations")]
 async fn the_whole_api_answers_as_it_is_described(root: PgPool) {
     server::database::migrations::up(&root.connect_options(), true).await.expect("queue and grants");
-    let world = World::new(root).await;
+    let world = crate::optimize::solving(World::new(root).await);
     world.user("admin@mill.example", Some(Role::Admin), &[]).await;
     world
         .execute(
@@ -518,6 +542,7 @@ async fn the_whole_api_answers_as_it_is_described(root: PgPool) {
     crate::attention::arrange(&world).await;
     walk.attention().await;
     walk.kept_figures().await;
+    walk.plans(&world).await;
     walk.imports(&world).await;
     walk.jobs().await;
     walk.process().await;

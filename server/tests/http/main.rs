@@ -25,6 +25,7 @@ mod idempotency;
 mod imports;
 mod job_pages;
 mod large_exports;
+mod optimize;
 mod outage;
 mod overview;
 mod permission_walk;

@@ -11,6 +11,8 @@ mod dice;
 mod figures;
 #[path = "../world/mailbox.rs"]
 mod mailbox;
+#[path = "../../engine/benches/planning/reference.rs"]
+mod reference;
 #[path = "../world/shop.rs"]
 mod shop;
 #[path = "../world.rs"]
@@ -56,6 +58,7 @@ mod outbox_kill;
 mod outbox_mail;
 mod overview;
 mod pending_sales;
+mod planning_kill;
 mod plans;
 mod process;
 mod refunds;

@@ -4,7 +4,8 @@ use crate::query;
 use serde::{Deserialize, Serialize};
 
 /// First part of an action, in the order of the choice.
-pub const FEATURES: &[&str] = &["access", "settings", "transactions", "ingest", "jobs", "overview", "system", "audit"];
+pub const FEATURES: &[&str] =
+    &["access", "settings", "transactions", "ingest", "jobs", "overview", "plan", "system", "audit"];
 
 /// How an act can end.
 pub const OUTCOMES: &[&str] = &["ok", "denied", "failed"];

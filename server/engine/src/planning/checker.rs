@@ -12,7 +12,7 @@ use super::{
     plan::Plan,
 };
 use paper::Paper;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 
@@ -24,7 +24,7 @@ const SHARE: f64 = 1e-9;
 const MONEY: f64 = 1e-6;
 const WHOLE: f64 = 1e-6;
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     pub passed: bool,
     /// In words, each with the row it is about.

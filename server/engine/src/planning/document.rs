@@ -1,6 +1,7 @@
 //! A document as it is written, row by row: every field of the format is known, of its type and within its own
 //! bounds. What rows say together is [`crate::planning::input`].
 
+pub mod json_schema;
 pub mod schema;
 
 use super::{

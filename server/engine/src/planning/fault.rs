@@ -1,6 +1,6 @@
 //! What is wrong, or doubtful, with an input (`planning.md` 3.1): an `E` refuses it, a `W` does not.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -62,6 +62,22 @@ impl Fault {
         let rule = RULES.iter().find(|(known, _)| *known == code).map_or("", |(_, rule)| rule);
         let severity = if code.starts_with('E') { Severity::Error } else { Severity::Warning };
         Self { code, severity, path: path.into(), message: message.into(), rule }
+    }
+}
+
+/// The code says the rest.
+impl<'de> Deserialize<'de> for Fault {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Told {
+            code: String,
+            path: String,
+            message: String,
+        }
+        let told = Told::deserialize(deserializer)?;
+        let known = RULES.iter().find(|(code, _)| *code == told.code);
+        let (code, _) = known.ok_or_else(|| D::Error::custom(format!("no rule has the code {}", told.code)))?;
+        Ok(Self::new(code, told.path, told.message))
     }
 }
 

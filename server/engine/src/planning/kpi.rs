@@ -4,26 +4,26 @@ use super::{
     input::{Input, Lane, LaneAt},
     plan::{Plan, Shipment},
 };
-use serde::Serialize;
-use std::collections::BTreeMap;
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// Planning defaults, kg of CO₂ a tonne and km.
 const EMISSIONS: &[(&str, f64)] = &[("road", 0.12), ("rail", 0.04), ("sea", 0.02), ("barge", 0.03), ("air", 0.6)];
 /// Tonnes that are none.
 const NOTHING: f64 = 1e-6;
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Kpi {
-    pub kpi: &'static str,
+    pub kpi: Cow<'static, str>,
     /// A plant, mode or period; None for the whole plan.
     pub scope: Option<String>,
     pub value: Option<f64>,
-    pub unit: &'static str,
+    pub unit: Cow<'static, str>,
     pub reason: Option<String>,
 }
 
 fn known(kpi: &'static str, value: f64, unit: &'static str) -> Kpi {
-    Kpi { kpi, scope: None, value: Some(value), unit, reason: None }
+    Kpi { kpi: kpi.into(), scope: None, value: Some(value), unit: unit.into(), reason: None }
 }
 
 /// A share of something; null with the reason where there is nothing to share.
@@ -31,7 +31,7 @@ fn ratio(kpi: &'static str, part: f64, whole: f64, factor: f64, unit: &'static s
     if whole > 0.0 {
         return known(kpi, factor * part / whole, unit);
     }
-    Kpi { kpi, scope: None, value: None, unit, reason: Some(none.to_owned()) }
+    Kpi { kpi: kpi.into(), scope: None, value: None, unit: unit.into(), reason: Some(none.to_owned()) }
 }
 
 fn of_scope(scope: &str, kpi: Kpi) -> Kpi {
@@ -104,7 +104,7 @@ fn capacity(input: &Input, plan: &Plan, kpis: &mut Vec<Kpi>) {
     kpis.extend(of_node.iter().map(|(node, one)| of_scope(node, share(*one))));
     let peak = input.periods.iter().zip(&of_period).filter(|(_, one)| one.1 > 0.0);
     if let Some((period, one)) = peak.max_by(|a, b| (a.1.0 / a.1.1).total_cmp(&(b.1.0 / b.1.1))) {
-        kpis.push(of_scope(&period.id, Kpi { kpi: "peak_capacity_utilisation", ..share(*one) }));
+        kpis.push(of_scope(&period.id, Kpi { kpi: "peak_capacity_utilisation".into(), ..share(*one) }));
     }
 }
 
@@ -173,7 +173,7 @@ fn transport(input: &Input, plan: &Plan, kpis: &mut Vec<Kpi>) {
     let (kept, used) = (bound.iter().filter(|(t, least)| *t >= least - NOTHING).count() as f64, bound.len() as f64);
     kpis.push(ratio("sbq_compliance", kept, used, 100.0, "%", "no lane with a minimum is used"));
     let value = if unknown.is_none() { Some(co2) } else { None };
-    kpis.push(Kpi { kpi: "co2", scope: None, value, unit: "kg", reason: unknown });
+    kpis.push(Kpi { kpi: "co2".into(), scope: None, value, unit: "kg".into(), reason: unknown });
     let tonnes: f64 = days.iter().map(|(_, tonnes)| tonnes).sum();
     let weighted: f64 = days.iter().map(|(days, tonnes)| days * tonnes).sum();
     kpis.push(ratio("lead_time_mean", weighted, tonnes, 1.0, "days", "nothing is shipped"));
@@ -184,7 +184,8 @@ fn transport(input: &Input, plan: &Plan, kpis: &mut Vec<Kpi>) {
         so_far >= 0.9 * tonnes - NOTHING
     });
     let reason = p90.is_none().then(|| "nothing is shipped".to_owned());
-    kpis.push(Kpi { kpi: "lead_time_p90", scope: None, value: p90.map(|(days, _)| *days), unit: "days", reason });
+    let value = p90.map(|(days, _)| *days);
+    kpis.push(Kpi { kpi: "lead_time_p90".into(), scope: None, value, unit: "days".into(), reason });
 }
 
 fn stock(input: &Input, plan: &Plan, kpis: &mut Vec<Kpi>) {

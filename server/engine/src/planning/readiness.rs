@@ -1,10 +1,10 @@
 //! How much of the demand can be served at most, before any solve (`planning.md` 3.1): one product, no recipes.
 
 use super::input::Input;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// From the first period to the end of this one.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ceiling {
     pub period: String,
     /// 0 to 1.

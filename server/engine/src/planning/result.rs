@@ -9,17 +9,17 @@ use super::{
     kpi::{self, Kpi},
     plan::{Breach, Inventory, Plan, Production, Shipment, Site},
     readiness::{self, Ceiling},
-    run::{Outcome, Solved, solve},
+    run::{self, Kept, Outcome, Solved, grace, solve},
     solve::{SOLVER, SolverFault, Watch, version},
 };
-use serde::Serialize;
-use std::{collections::BTreeMap, time::Instant};
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, collections::BTreeMap, time::Instant};
 
 pub const FORMAT: &str = "millrace-result/1";
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
-    pub format: &'static str,
+    pub format: Cow<'static, str>,
     pub name: String,
     pub currency: String,
     pub outcome: Outcome,
@@ -50,13 +50,13 @@ pub struct Answer {
     pub warnings: Vec<Fault>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
-    pub code: &'static str,
+    pub code: Cow<'static, str>,
     pub message: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Short {
     pub node: String,
     pub product: String,
@@ -69,7 +69,7 @@ pub struct Short {
 }
 
 /// The cheapest way out; its plan is relaxed and not to be promoted.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Relaxation {
     pub objective: f64,
     pub operating_cost: f64,
@@ -78,14 +78,14 @@ pub struct Relaxation {
     pub plan: Plan,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Solver {
     pub solver_requested: String,
-    pub solver_used: &'static str,
+    pub solver_used: Cow<'static, str>,
     pub solver_version: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Statistics {
     pub rows: usize,
     pub columns: usize,
@@ -115,7 +115,47 @@ pub fn answer(
 ) -> Result<Answer, SolverFault> {
     let begun = Instant::now();
     let mut solved = solve(input, watch)?;
-    let mut answer = bare(document, input, warnings, &solved);
+    let mut answer = checked(document, input, warnings, &mut solved);
+    let explaining = Instant::now();
+    let limit = input.options.time_limit_seconds;
+    let left = |extra: f64| if watch.stop() { 0.0 } else { limit + extra - begun.elapsed().as_secs_f64() };
+    // Explanations may take half of what is allowed beyond the limit.
+    explain_plan(input, &solved, &mut answer, left(grace(limit) / 2.0))?;
+    let left = left(0.0);
+    if solved.outcome == Outcome::Infeasible
+        && left > 0.0
+        && let Some(way) = explain::way_out(input, &solved.built, left, watch)?
+    {
+        let WayOut { objective, operating_cost, total, slacks, plan } = way;
+        answer.slacks.clone_from(&slacks);
+        answer.relaxation = Some(Relaxation { objective, operating_cost, total, slacks, plan });
+    }
+    answer.statistics.explain_seconds = explaining.elapsed().as_secs_f64();
+    Ok(answer)
+}
+
+/// What a search that was ended from outside leaves: the plan of its last incumbent, polished within the seconds given and
+/// checked, or the news that there is none.
+///
+/// # Errors
+/// The solver failed.
+pub fn finish(
+    document: &Document,
+    input: &Input,
+    warnings: Vec<Fault>,
+    kept: &Kept,
+    seconds: f64,
+) -> Result<Answer, SolverFault> {
+    let mut solved = run::finish(input, kept, seconds)?;
+    let mut answer = checked(document, input, warnings, &mut solved);
+    // Causes of shortages are asked for later, where there is time.
+    explain_plan(input, &solved, &mut answer, 0.0)?;
+    Ok(answer)
+}
+
+/// With the plan, when it passes the checker.
+fn checked(document: &Document, input: &Input, warnings: Vec<Fault>, solved: &mut Solved) -> Answer {
+    let mut answer = bare(document, input, warnings, solved);
     let checking = Instant::now();
     if let (Some(plan), Some(objective)) = (solved.plan.take(), solved.objective) {
         let report = checker::check(document, &plan, objective);
@@ -126,44 +166,39 @@ pub fn answer(
         } else {
             let message = "The plan did not pass the checker; it is not kept.".to_owned();
             answer.outcome = Outcome::Error;
-            answer.error = Some(Trouble { code: "checker_failed", message });
+            answer.error = Some(Trouble { code: "checker_failed".into(), message });
             (answer.objective, answer.operating_cost) = (None, None);
         }
         answer.checker = Some(report);
     }
-    let explaining = Instant::now();
-    if let Some(point) = solved.point.as_ref().filter(|_| answer.error.is_none()) {
-        if solved.has_duals {
-            answer.bindings = explain::bindings(input, &solved.built, point);
-        }
-        for shortage in explain::shortages(input, &solved.built, point)? {
-            let demand = &input.demand[shortage.demand];
-            let key = (&input.nodes[demand.node].id, &input.products[demand.product].id, &input.periods[shortage.t].id);
-            let row = answer.unmet_demand.iter_mut().find(|row| (&row.node, &row.product, &row.period) == key);
-            if let Some(row) = row {
-                row.reason = shortage.reason;
-            }
+    answer
+}
+
+/// What binds the plan, and why it is short.
+fn explain_plan(input: &Input, solved: &Solved, answer: &mut Answer, seconds: f64) -> Result<(), SolverFault> {
+    let Some(point) = solved.point.as_ref().filter(|_| answer.error.is_none()) else { return Ok(()) };
+    if solved.has_duals {
+        answer.bindings = explain::bindings(input, &solved.built, point);
+    }
+    if seconds <= 0.0 {
+        return Ok(());
+    }
+    for shortage in explain::shortages(input, &solved.built, point, seconds)? {
+        let demand = &input.demand[shortage.demand];
+        let key = (&input.nodes[demand.node].id, &input.products[demand.product].id, &input.periods[shortage.t].id);
+        let row = answer.unmet_demand.iter_mut().find(|row| (&row.node, &row.product, &row.period) == key);
+        if let Some(row) = row {
+            row.reason = shortage.reason;
         }
     }
-    if solved.outcome == Outcome::Infeasible {
-        let left = input.options.time_limit_seconds - begun.elapsed().as_secs_f64();
-        if left > 0.0
-            && let Some(WayOut { objective, operating_cost, total, slacks, plan }) =
-                explain::way_out(input, &solved.built, left, watch)?
-        {
-            answer.slacks.clone_from(&slacks);
-            answer.relaxation = Some(Relaxation { objective, operating_cost, total, slacks, plan });
-        }
-    }
-    answer.statistics.explain_seconds = explaining.elapsed().as_secs_f64();
-    Ok(answer)
+    Ok(())
 }
 
 fn bare(document: &Document, input: &Input, warnings: Vec<Fault>, solved: &Solved) -> Answer {
     let size = solved.built.model.size();
     let names = super::model::names::Names::new(input);
     Answer {
-        format: FORMAT,
+        format: FORMAT.into(),
         name: input.name.clone(),
         currency: input.currency.clone(),
         outcome: solved.outcome,
@@ -204,7 +239,7 @@ fn bare(document: &Document, input: &Input, warnings: Vec<Fault>, solved: &Solve
         input_sha256: document.sha256(),
         solver: Solver {
             solver_requested: input.options.solver.clone(),
-            solver_used: SOLVER,
+            solver_used: SOLVER.into(),
             solver_version: version(),
         },
         readiness: readiness::ceilings(input),

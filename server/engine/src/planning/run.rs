@@ -5,8 +5,9 @@ use super::{
     input::{Input, Options},
     model::{Domain, Key, Model},
     objective::Component,
+    pipe::{Incumbent, Phase},
     plan::{self, Plan},
-    solve::{Session, Settings, Solution, SolverFault, Status, Watch},
+    solve::{Figures, Session, Settings, Solution, SolverFault, Status, Watch},
     start,
 };
 use serde::{Deserialize, Serialize};
@@ -92,31 +93,60 @@ impl From<&Options> for Settings {
     }
 }
 
+/// How far beyond its limit a solve may go, everything after the search included.
+#[must_use]
+pub fn grace(limit_seconds: f64) -> f64 {
+    (limit_seconds * 0.05).max(2.0)
+}
+
+/// A plan whose search was cancelled is polished in this time.
+const HURRIED_SECONDS: f64 = 1.0;
+
 /// Builds and solves an input without errors.
 ///
 /// # Errors
 /// The solver failed.
 pub fn solve(input: &Input, watch: &dyn Watch) -> Result<Solved, SolverFault> {
+    watch.phase(Phase::BuildingModel);
     let begun = Instant::now();
     let built = build(input);
+    watch.built(&built.model);
     let effort = Effort { build_seconds: begun.elapsed().as_secs_f64(), ..Effort::default() };
+    watch.phase(Phase::Solving);
     solve_built(input, built, effort, watch)
 }
 
 fn solve_built(input: &Input, built: Built, mut effort: Effort, watch: &dyn Watch) -> Result<Solved, SolverFault> {
     let begun = Instant::now();
-    let limit = input.options.time_limit_seconds;
+    let limit = input.options.time_limit_seconds - effort.build_seconds;
     let left = || limit - begun.elapsed().as_secs_f64();
     let whole = built.model.has_integers();
     let mut session = Session::load(&built.model, whole)?;
     session.set(&Settings::from(&input.options))?;
+    let mut start = None;
     if whole && input.options.start_plan {
-        effort.start_objective = start::give(input, &built, &mut session, &left, watch)?;
+        start = start::give(input, &built, &mut session, &left, watch)?;
+        effort.start_objective = start.as_ref().map(|start| start.objective);
     }
-    let status = session.run(left(), watch)?;
-    let figures = session.figures();
+    // Between the two the solver may be silent for long.
+    let (status, figures) = if start.is_some() && watch.stop() {
+        (Status::Interrupted, Figures::default())
+    } else if start.is_some() && left() <= 0.0 {
+        (Status::Limit, Figures::default())
+    } else {
+        watch.presolves();
+        (session.run(left(), watch)?, session.figures())
+    };
+    watch.phase(Phase::ProcessingResults);
     (effort.nodes, effort.lp_iterations) = (figures.nodes, figures.lp_iterations);
-    let found = session.has_point().then(|| session.solution());
+    let mut found = figures.incumbent.is_some().then(|| session.solution());
+    let mut bound = figures.bound;
+    if let Some(start) = start
+        && matches!(status, Status::Interrupted | Status::Limit)
+    {
+        bound = bound.or(start.bound);
+        found = found.or_else(|| Some(Solution { columns: start.values, ..Solution::default() }));
+    }
     let mut outcome = match status {
         Status::Optimal if found.is_some() => Outcome::Optimal,
         Status::Infeasible => Outcome::Infeasible,
@@ -132,43 +162,102 @@ fn solve_built(input: &Input, built: Built, mut effort: Effort, watch: &dyn Watc
     }
     effort.solve_seconds = begun.elapsed().as_secs_f64();
     let found = found.filter(|_| !matches!(outcome, Outcome::Unbounded | Outcome::Infeasible));
-    let mut solved = Solved {
-        built,
-        outcome,
-        objective: None,
-        operating_cost: None,
-        bound: None,
-        gap: None,
-        plan: None,
-        point: None,
-        has_duals: false,
-        endless,
-        effort,
-    };
+    let mut solved = Solved { endless, effort, ..Solved::without_plan(built, outcome) };
     let Some(found) = found else {
-        solved.bound = figures.bound.filter(|_| whole && outcome != Outcome::Infeasible);
+        solved.bound = bound.filter(|_| whole && outcome != Outcome::Infeasible);
         return Ok(solved);
     };
-    let (point, has_duals) = if whole { polish(&solved.built.model, &mut session, found)? } else { (found, true) };
-    let plan = plan::of(input, &solved.built, &point.columns);
-    let operating = Component::ALL.iter().filter(|one| one.operating()).filter_map(|one| plan.costs.get(one.as_str()));
-    solved.operating_cost = Some(operating.sum());
-    let objective: f64 = plan.costs.values().sum();
-    solved.objective = Some(objective);
-    solved.bound = if whole { figures.bound } else { Some(solved.built.model.value(&point.columns)) };
-    // Polishing may end below a bound that was rounded up.
-    solved.bound = solved.bound.map(|bound| bound.min(objective));
-    solved.gap = solved.bound.map(|bound| gap(objective, bound));
-    let closed = solved.bound.is_some_and(|bound| gap(objective, bound) <= CLOSED || objective - bound <= CLOSED);
-    if solved.outcome == Outcome::Optimal && !closed {
-        solved.outcome = Outcome::FeasibleGap;
+    if !whole {
+        let bound = Some(solved.built.model.value(&found.columns));
+        return Ok(solved.with_plan(input, found, true, bound));
     }
-    (solved.plan, solved.point, solved.has_duals) = (Some(plan), Some(point), has_duals);
-    Ok(solved)
+    let seconds = if outcome == Outcome::Cancelled { HURRIED_SECONDS } else { left().max(0.0) + grace(limit) * 0.75 };
+    let (point, has_duals) = polish(&solved.built.model, &mut session, found, seconds)?;
+    Ok(solved.with_plan(input, point, has_duals, bound))
 }
 
-/// The whole numbers rounded and fixed, the rest solved again: its values and duals are the plan.
-pub(super) fn polish(model: &Model, session: &mut Session, found: Solution) -> Result<(Solution, bool), SolverFault> {
+/// What is known of a search that was ended from outside.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    pub incumbent: Option<Incumbent>,
+    pub bound: Option<f64>,
+    /// By a person; else a limit was passed.
+    pub cancelled: bool,
+}
+
+/// The plan of the last incumbent, polished within the seconds given; without seconds it stands as it is.
+///
+/// # Errors
+/// The solver failed, or the incumbent is of another input.
+pub fn finish(input: &Input, kept: &Kept, seconds: f64) -> Result<Solved, SolverFault> {
+    let begun = Instant::now();
+    let built = build(input);
+    let outcome = match (&kept.incumbent, kept.cancelled) {
+        (_, true) => Outcome::Cancelled,
+        (Some(_), false) => Outcome::LimitWithPlan,
+        (None, false) => Outcome::LimitNoPlan,
+    };
+    let mut solved = Solved::without_plan(built, outcome);
+    solved.effort.build_seconds = begun.elapsed().as_secs_f64();
+    let Some(incumbent) = &kept.incumbent else {
+        solved.bound = kept.bound;
+        return Ok(solved);
+    };
+    let begun = Instant::now();
+    let mut point = Solution { columns: incumbent.point(input, &solved.built.model)?, ..Solution::default() };
+    let mut has_duals = false;
+    if seconds > 0.0 {
+        let mut session = Session::load(&solved.built.model, false)?;
+        session.set(&Settings::from(&input.options))?;
+        (point, has_duals) = polish(&solved.built.model, &mut session, point, seconds)?;
+    }
+    solved.effort.solve_seconds = begun.elapsed().as_secs_f64();
+    Ok(solved.with_plan(input, point, has_duals, kept.bound))
+}
+
+impl Solved {
+    fn without_plan(built: Built, outcome: Outcome) -> Self {
+        Self {
+            built,
+            outcome,
+            objective: None,
+            operating_cost: None,
+            bound: None,
+            gap: None,
+            plan: None,
+            point: None,
+            has_duals: false,
+            endless: Vec::new(),
+            effort: Effort::default(),
+        }
+    }
+
+    fn with_plan(mut self, input: &Input, point: Solution, has_duals: bool, bound: Option<f64>) -> Self {
+        let plan = plan::of(input, &self.built, &point.columns);
+        let operating = Component::ALL.iter().filter(|one| one.operating());
+        self.operating_cost = Some(operating.filter_map(|one| plan.costs.get(one.as_str())).sum());
+        let objective: f64 = plan.costs.values().sum();
+        self.objective = Some(objective);
+        // Polishing may end below a bound that was rounded up.
+        self.bound = bound.map(|bound| bound.min(objective));
+        self.gap = self.bound.map(|bound| gap(objective, bound));
+        let closed = self.bound.is_some_and(|bound| gap(objective, bound) <= CLOSED || objective - bound <= CLOSED);
+        if self.outcome == Outcome::Optimal && !closed {
+            self.outcome = Outcome::FeasibleGap;
+        }
+        (self.plan, self.point, self.has_duals) = (Some(plan), Some(point), has_duals);
+        self
+    }
+}
+
+/// The whole numbers rounded and fixed, the rest solved again: its values and duals are the plan. Where that fails, or takes
+/// longer than the seconds given, the point stands as it was found.
+pub(super) fn polish(
+    model: &Model,
+    session: &mut Session,
+    found: Solution,
+    seconds: f64,
+) -> Result<(Solution, bool), SolverFault> {
     let (mut lower, mut upper): (Vec<f64>, Vec<f64>) = model.columns.iter().map(|c| (c.lower, c.upper)).unzip();
     for (place, column) in model.columns.iter().enumerate().filter(|(_, c)| c.domain == Domain::Integer) {
         let value = found.columns[place].round().clamp(column.lower.ceil(), column.upper.floor());
@@ -176,7 +265,7 @@ pub(super) fn polish(model: &Model, session: &mut Session, found: Solution) -> R
     }
     session.set_whole(model, false)?;
     session.set_bounds(&lower, &upper)?;
-    let status = session.run(f64::MAX, &super::solve::Unwatched)?;
+    let status = session.run(seconds, &super::solve::Unwatched)?;
     if status == Status::Optimal && session.has_point() {
         return Ok((session.solution(), true));
     }

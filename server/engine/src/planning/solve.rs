@@ -2,7 +2,10 @@
 //! good_lp's own `solve` drops options and tells every limit in one word.
 #![allow(unsafe_code)]
 
-use super::model::{Compare, Domain, Model};
+use super::{
+    model::{Compare, Domain, Model},
+    pipe::Phase,
+};
 use good_lp::{Expression, ProblemVariables, SolverModel, constraint, solvers::highs::highs, variable};
 use highs_sys::{
     Highs_changeColsBoundsByRange, Highs_changeColsCostByRange, Highs_changeColsIntegralityByRange,
@@ -62,6 +65,11 @@ pub struct Figures {
 
 /// Looks on while the solver works, on the solver's own thread.
 pub trait Watch {
+    fn phase(&self, _phase: Phase) {}
+    /// The values of incumbents stand in the order of its columns.
+    fn built(&self, _model: &Model) {}
+    /// The search begins with a presolve, in which the solver neither tells nor asks anything.
+    fn presolves(&self) {}
     fn figures(&self, _figures: Figures) {}
     /// A better whole plan.
     fn incumbent(&self, _objective: f64, _values: &[f64]) {}
@@ -75,6 +83,22 @@ pub trait Watch {
 #[derive(Debug, Clone, Copy)]
 pub struct Unwatched;
 impl Watch for Unwatched {}
+
+/// For what runs beside the search itself.
+#[derive(Clone, Copy)]
+pub struct StopOnly<'a>(pub &'a dyn Watch);
+
+impl fmt::Debug for StopOnly<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("StopOnly").finish_non_exhaustive()
+    }
+}
+
+impl Watch for StopOnly<'_> {
+    fn stop(&self) -> bool {
+        self.0.stop()
+    }
+}
 
 #[derive(Debug, Clone)]
 pub struct Settings {

@@ -5,13 +5,21 @@ use super::{
     builder::Built,
     input::Input,
     model::{Domain, Key},
-    solve::{Session, SolverFault, Status, Watch},
+    solve::{Figures, Session, SolverFault, Status, Watch},
 };
 
 /// Trips are rounded up from here on: ⌈x − 0.3⌉.
 const SPARE: f64 = 0.3;
 
-/// Gives the session a point to start from. Its cost, if one was found.
+/// A whole plan, and what the relaxation says no plan can cost less than.
+#[derive(Debug, Clone)]
+pub(super) struct Start {
+    pub objective: f64,
+    pub values: Vec<f64>,
+    pub bound: Option<f64>,
+}
+
+/// Gives the session a point to start from, if one is found.
 ///
 /// # Errors
 /// The solver failed.
@@ -21,13 +29,15 @@ pub(super) fn give(
     session: &mut Session,
     left: &dyn Fn() -> f64,
     watch: &dyn Watch,
-) -> Result<Option<f64>, SolverFault> {
+) -> Result<Option<Start>, SolverFault> {
     let model = &built.model;
     let (lower, upper): (Vec<f64>, Vec<f64>) = model.columns.iter().map(|c| (c.lower, c.upper)).unzip();
     session.set_whole(model, false)?;
-    let mut found = None;
+    let (mut found, mut bound) = (None, None);
     if session.run(left(), watch)? == Status::Optimal {
         let relaxed = session.solution().columns;
+        bound = session.figures().incumbent;
+        watch.figures(Figures { bound, ..Figures::default() });
         for spare in [SPARE, 0.0] {
             let (low, high) = fixed(input, built, &relaxed, spare);
             session.set_bounds(&low, &high)?;
@@ -43,7 +53,8 @@ pub(super) fn give(
     session.start_from(&values)?;
     let objective = model.value(&values);
     watch.incumbent(objective, &values);
-    Ok(Some(objective))
+    watch.figures(Figures { incumbent: Some(objective), bound, ..Figures::default() });
+    Ok(Some(Start { objective, values, bound }))
 }
 
 /// Bounds that fix every whole number near the relaxed point.

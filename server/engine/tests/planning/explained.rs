@@ -68,7 +68,7 @@ fn opening_stock_nobody_can_take_is_let_go() {
     }));
     let relaxation = answer.relaxation.unwrap();
     assert!(
-        relaxation.slacks.iter().any(|slack| ["storage", "surplus"].contains(&slack.family)),
+        relaxation.slacks.iter().any(|slack| ["storage", "surplus"].contains(&slack.family.as_ref())),
         "{:?}",
         relaxation.slacks
     );

@@ -7,6 +7,7 @@ mod checked;
 mod examples;
 mod explained;
 mod faults;
+mod finished;
 mod properties;
 mod published;
 mod rows;

@@ -10,7 +10,7 @@ use engine::planning::{
 };
 use serde_json::Value;
 
-pub const BASE: &str = include_str!("../data/planning/base.json");
+pub const BASE: &str = engine::planning::sample::DOCUMENT;
 
 /// The base example, changed.
 pub fn base(change: impl FnOnce(&mut Value)) -> String {

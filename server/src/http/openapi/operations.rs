@@ -8,6 +8,7 @@ mod catalogue;
 mod fraud;
 mod ingest;
 mod jobs;
+mod optimize;
 mod overview;
 mod sales;
 mod system;
@@ -30,6 +31,8 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("catalogue", catalogue::PRODUCTS),
     ("customers", catalogue::CUSTOMERS),
     ("exports", sales::EXPORTS),
+    ("planning", optimize::OPERATIONS),
+    ("planning", optimize::SECOND_SPELLING),
     ("search", system::SEARCH),
     ("ingest", ingest::OPERATIONS),
     ("demo", system::DEMO),

@@ -88,6 +88,10 @@ CREATE INDEX refunds_origin_external_ref_idx ON sales.refunds USING btree (origi
 CREATE INDEX refunds_refunded_at_net_currency_idx ON sales.refunds USING btree (refunded_at) INCLUDE (net, currency);
 CREATE INDEX refunds_transaction_id_idx ON sales.refunds USING btree (transaction_id);
 CREATE INDEX report_mails_report_date_idx ON sales.report_mails USING btree (report_date) WHERE (sent_at IS NULL);
+CREATE INDEX runs_input ON plan.runs USING btree (input_id);
+CREATE INDEX runs_job ON plan.runs USING btree (job_run_id);
+CREATE INDEX runs_recent ON plan.runs USING btree (created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX runs_state ON plan.runs USING btree (state, created_at);
 CREATE INDEX schedule_fires_fired ON ops.schedule_fires USING btree (fired_at);
 CREATE INDEX schedules_due ON ops.schedules USING btree (next_due_at) WHERE enabled;
 CREATE INDEX sessions_expires_at_idx ON access.sessions USING btree (expires_at);

@@ -36,6 +36,17 @@ pub async fn queues(connection: &mut PgConnection) -> Result<Vec<QueueRow>> {
     .await?)
 }
 
+/// How many of the queue run at a time from now on. Who waits already keeps the slot they have.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn set_concurrency(connection: &mut PgConnection, queue: &str, runs: i32) -> Result<()> {
+    sqlx::query!("update ops.queues set concurrency = $2 where name = $1 and concurrency <> $2", queue, runs)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// Stops handing out the queue's tickets; false when there is no such queue.
 ///
 /// # Errors

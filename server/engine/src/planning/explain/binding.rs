@@ -7,15 +7,16 @@ use crate::planning::{
     model::{Domain, names::Names},
     solve::Solution,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// Worth less than this is nothing.
 const LEAST: f64 = 1e-7;
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Binding {
     pub row_name: String,
-    pub limit: &'static str,
+    pub limit: Cow<'static, str>,
     pub words: String,
     pub activity: f64,
     pub limit_value: f64,
@@ -34,7 +35,7 @@ pub fn bindings(input: &Input, built: &Built, point: &Solution) -> Vec<Binding> 
         if worth > LEAST {
             all.push(Binding {
                 row_name: names.row(model, row),
-                limit,
+                limit: limit.into(),
                 words: row_words(input, model, row),
                 activity: point.rows[place],
                 limit_value: row.limit,
@@ -51,7 +52,7 @@ pub fn bindings(input: &Input, built: &Built, point: &Solution) -> Vec<Binding> 
         if bound.is_finite() && (upper || bound > 0.0) {
             all.push(Binding {
                 row_name: names.column(column.key),
-                limit,
+                limit: limit.into(),
                 words: column_words(input, limit, column.key),
                 activity: value,
                 limit_value: bound,

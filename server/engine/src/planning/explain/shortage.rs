@@ -9,17 +9,18 @@ use crate::planning::{
     objective::{self, Component},
     solve::{Session, Settings, Solution, SolverFault, Status, Unwatched},
 };
-use serde::Serialize;
-use std::{collections::HashMap, time::Instant};
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, collections::HashMap, time::Instant};
 
 /// This many rows are looked into, the largest first.
 const MOST: usize = 20;
+/// All of them together, at most.
 const SECONDS: f64 = 10.0;
 const LEAST: f64 = 1e-7;
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cause {
-    pub cause: &'static str,
+    pub cause: Cow<'static, str>,
     pub words: String,
     /// Tonnes gained by a unit more of a limit.
     pub dual: Option<f64>,
@@ -29,7 +30,7 @@ pub struct Cause {
     pub price: Option<f64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "examined", content = "causes")]
 pub enum Reason {
     Causes(Vec<Cause>),
@@ -54,11 +55,11 @@ struct Question {
     short: f64,
 }
 
-/// The causes of every row that is short.
+/// The causes of every row that is short, as far as they are found within the seconds given.
 ///
 /// # Errors
 /// The solver failed.
-pub fn shortages(input: &Input, built: &Built, point: &Solution) -> Result<Vec<Shortage>, SolverFault> {
+pub fn shortages(input: &Input, built: &Built, point: &Solution, seconds: f64) -> Result<Vec<Shortage>, SolverFault> {
     let begun = Instant::now();
     let mut model = built.model.clone();
     let (mut questions, rest) = questions(built, point, &mut model);
@@ -66,7 +67,7 @@ pub fn shortages(input: &Input, built: &Built, point: &Solution) -> Result<Vec<S
     if !questions.is_empty() {
         let mut asker = Asker::new(input, built, &model, &questions, point)?;
         for question in questions.drain(..) {
-            let left = SECONDS - begun.elapsed().as_secs_f64();
+            let left = seconds.min(SECONDS) - begun.elapsed().as_secs_f64();
             let causes = if left > 0.0 { asker.ask(&question, left)? } else { None };
             let reason = causes.map_or(Reason::NotExamined, Reason::Causes);
             answers.push(Shortage { demand: question.demand, t: question.t, reason });
@@ -163,7 +164,13 @@ impl<'a> Asker<'a> {
     /// Rows and bounds that hold the row back.
     fn cut(&self, question: &Question, found: &Solution) -> Vec<Cause> {
         let model = &self.built.model;
-        let cause = |cause, words, dual| Cause { cause, words, dual: Some(dual), marginal_cost: None, price: None };
+        let cause = |cause: &'static str, words, dual| Cause {
+            cause: cause.into(),
+            words,
+            dual: Some(dual),
+            marginal_cost: None,
+            price: None,
+        };
         let mut causes = Vec::new();
         for (place, row) in model.rows.iter().enumerate() {
             let dual = found.row_duals[place].abs();
@@ -208,7 +215,7 @@ impl<'a> Asker<'a> {
         } else {
             return None;
         };
-        Some(Cause { cause, words, dual: None, marginal_cost: None, price: None })
+        Some(Cause { cause: cause.into(), words, dual: None, marginal_cost: None, price: None })
     }
 
     /// What a tonne more would cost, against what a missing one is priced.
@@ -231,6 +238,7 @@ impl<'a> Asker<'a> {
             "whole trips, lots, batches, minimum shipments or runs hold it back".to_owned()
         };
         let cause = if dearer { "price" } else { "lot_size" };
+        let cause = cause.into();
         Ok(Some(vec![Cause { cause, words, dual: None, marginal_cost: Some(marginal), price: Some(price) }]))
     }
 

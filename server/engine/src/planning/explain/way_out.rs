@@ -8,16 +8,19 @@ use crate::planning::{
     model::{About, Column, Compare, Domain, Family, Key, Model, names::Names},
     plan::{self, Plan, rounded},
     run::polish,
-    solve::{Session, Settings, SolverFault, Watch},
+    solve::{Session, Settings, SolverFault, StopOnly, Watch},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, time::Instant};
 
 /// Less than this is the solver's tolerance.
 const LEAST: f64 = 1e-6;
+/// Beyond the time of the search.
+const POLISH_SECONDS: f64 = 1.0;
 
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Slack {
-    pub family: &'static str,
+    pub family: Cow<'static, str>,
     /// The ids of what is let go, such as `A,L1,P,1`.
     pub key: String,
     pub words: String,
@@ -44,15 +47,19 @@ pub struct WayOut {
 /// # Errors
 /// The solver failed.
 pub fn way_out(input: &Input, built: &Built, seconds: f64, watch: &dyn Watch) -> Result<Option<WayOut>, SolverFault> {
+    let begun = Instant::now();
     let (model, slacks) = elastic(input, built);
     let mut session = Session::load(&model, model.has_integers())?;
     session.set(&Settings::from(&input.options))?;
-    session.run(seconds, watch)?;
+    // Its incumbents are no plans.
+    session.run(seconds, &StopOnly(watch))?;
     if !session.has_point() {
         return Ok(None);
     }
     let found = session.solution();
-    let point = if model.has_integers() { polish(&model, &mut session, found)?.0 } else { found };
+    let left = (seconds - begun.elapsed().as_secs_f64()).max(0.0);
+    let point =
+        if model.has_integers() { polish(&model, &mut session, found, left + POLISH_SECONDS)?.0 } else { found };
     let used = slacks.into_iter().filter_map(|(column, mut slack)| {
         let amount = rounded(point.columns[column]);
         (amount > LEAST).then(|| {
@@ -93,7 +100,7 @@ fn elastic(input: &Input, built: &Built) -> (Model, Vec<(usize, Slack)>) {
     let mut slacks = Vec::new();
     let mut added: Vec<(usize, usize, f64)> = Vec::new();
     for (place, row) in built.model.rows.iter().enumerate() {
-        let (name, price, signs): (&str, f64, &[f64]) = match (row.family, row.compare) {
+        let (name, price, signs): (&'static str, f64, &[f64]) = match (row.family, row.compare) {
             (Family::Balance, _) => ("surplus", relax.surplus, &[1.0]),
             (Family::Throughput, _) => ("throughput", relax.throughput, &[-1.0]),
             (Family::Resource, _) => ("resource_hour", relax.resource_hour, &[-1.0]),
@@ -115,7 +122,7 @@ fn elastic(input: &Input, built: &Built) -> (Model, Vec<(usize, Slack)>) {
                 row_words(input, &built.model, row)
             };
             let key = names.about(&built.model, row.about);
-            slacks.push((column, Slack { family: name, key, words, amount: 0.0, price, cost: 0.0 }));
+            slacks.push((column, Slack { family: name.into(), key, words, amount: 0.0, price, cost: 0.0 }));
         }
     }
     // Switches must not hold back what may now be more.
@@ -150,7 +157,7 @@ fn elastic(input: &Input, built: &Built) -> (Model, Vec<(usize, Slack)>) {
         }
         let words = column_words(input, limit_of(key, bound.upper).unwrap_or(bound.name), key);
         let slack_row =
-            Slack { family: bound.name, key: names.key(key), words, amount: 0.0, price: bound.price, cost: 0.0 };
+            Slack { family: bound.name.into(), key: names.key(key), words, amount: 0.0, price: bound.price, cost: 0.0 };
         slacks.push((slack, slack_row));
     }
     (model, slacks)

@@ -1,0 +1,21 @@
+//! Feature `planning`: plans solved from documents (`planning.md`). Quantities are tonnes and money is in the plan's
+//! currency; both are doubles as the solver leaves them, stored with six and four decimals.
+
+mod input;
+mod port;
+mod result;
+mod run;
+
+pub use input::{
+    Finding, InputSummary, ModelTemplate, ReadinessPoint, ScenarioItem, ScenarioList, SolverItem, SolverList,
+    Validation, Verdict,
+};
+pub use port::{CancelAnswer, PlanningPort, Results};
+pub use result::{
+    BindingRow, ContractRow, Explanation, KpiValue, ModelStatistics, PlanCheck, ProductionRow, Relaxation, RunResults,
+    ShipmentRow, ShortageCause, ShortageRow, SiteRow, SlackRow, StockRow,
+};
+pub use run::{
+    CancelRun, DEFAULT_TIME_LIMIT, NewRun, ProgressPoint, ProgressSeries, RunFilter, RunItem, RunList, RunOutcome,
+    RunRemoved, RunStarted, RunState, RunStatus, label,
+};

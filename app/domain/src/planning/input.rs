@@ -1,0 +1,122 @@
+//! Documents: what is said of them before a solve, and what can be chosen.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// PASS, WARN or FAIL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[schema(as = PlanVerdict)]
+pub enum Verdict {
+    Pass,
+    Warn,
+    Fail,
+}
+
+impl Verdict {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Warn => "WARN",
+            Self::Fail => "FAIL",
+        }
+    }
+}
+
+/// What is wrong, or doubtful, with a document.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanFinding)]
+pub struct Finding {
+    /// `E16`, `W02` …
+    pub code: String,
+    /// `error` or `warning`.
+    pub severity: String,
+    /// Such as `lanes[3].trip_tonnes`.
+    pub path: String,
+    pub message: String,
+    pub rule: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanInputSummary)]
+pub struct InputSummary {
+    /// Nodes with a line.
+    pub plants_count: i64,
+    /// Nodes with demand.
+    pub customers_count: i64,
+    pub periods_count: i64,
+    pub routes_count: i64,
+    pub total_demand: f64,
+}
+
+/// How much can be served at most, from the first period to the end of this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanReadiness)]
+pub struct ReadinessPoint {
+    pub period: String,
+    /// 0 to 1.
+    pub share: f64,
+    /// None without any limit.
+    pub supply_tonnes: Option<f64>,
+    pub demand_tonnes: f64,
+    pub gap_tonnes: f64,
+}
+
+/// Whether a document can be solved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanValidation)]
+pub struct Validation {
+    pub valid: bool,
+    pub overall: Verdict,
+    pub errors: Vec<Finding>,
+    pub warnings: Vec<Finding>,
+    pub summary: InputSummary,
+    pub readiness: Vec<ReadinessPoint>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanScenario)]
+pub struct ScenarioItem {
+    pub name: String,
+    pub description: String,
+    /// What it does to the input, in words.
+    pub modifications: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanScenarios)]
+pub struct ScenarioList {
+    pub scenarios: Vec<ScenarioItem>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanSolver)]
+pub struct SolverItem {
+    pub name: String,
+    pub version: String,
+    /// `MILP`
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Names that mean it, too.
+    pub aliases: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanSolvers)]
+pub struct SolverList {
+    pub solvers: Vec<SolverItem>,
+    pub default_solver: String,
+}
+
+/// A document to begin with, and what a document may hold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanModelTemplate)]
+pub struct ModelTemplate {
+    #[schema(value_type = Object)]
+    pub template: serde_json::Value,
+    pub description: String,
+    pub required_fields: Vec<String>,
+    #[schema(value_type = Object)]
+    pub json_schema: serde_json::Value,
+}

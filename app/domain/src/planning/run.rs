@@ -1,0 +1,315 @@
+//! A run: what is asked, where it stands, how it ended.
+
+use super::Verdict;
+use crate::{AppError, FieldError, ids::PlanRunId, paging};
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Seconds, where neither the request nor the document says.
+pub const DEFAULT_TIME_LIMIT: f64 = 300.0;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident as $schema:ident { $($word:ident => $text:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        #[schema(as = $schema)]
+        pub enum $name { $($word),+ }
+
+        impl $name {
+            pub const ALL: &'static [Self] = &[$(Self::$word),+];
+
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$word => $text),+ }
+            }
+
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.as_str() == text)
+            }
+        }
+    };
+}
+
+words! {
+    RunState as PlanRunState {
+        Queued => "queued", Initializing => "initializing", ValidatingData => "validating_data",
+        BuildingModel => "building_model", Solving => "solving", ProcessingResults => "processing_results",
+        Completed => "completed", Failed => "failed", Cancelled => "cancelled",
+    }
+}
+
+words! {
+    RunOutcome as PlanRunOutcome {
+        Optimal => "optimal", FeasibleGap => "feasible_gap", LimitWithPlan => "limit_with_plan",
+        LimitNoPlan => "limit_no_plan", Infeasible => "infeasible", Unbounded => "unbounded", Error => "error",
+        Cancelled => "cancelled",
+    }
+}
+
+impl RunState {
+    /// Nothing more happens to it.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+
+    /// 0 to 100: 5 the checks, 15 the model, 30 to 90 the share of the time limit, 95 the storing.
+    #[must_use]
+    pub fn progress(self, elapsed_seconds: f64, limit_seconds: f64) -> i32 {
+        match self {
+            Self::Queued | Self::Initializing => 0,
+            Self::ValidatingData => 5,
+            Self::BuildingModel => 15,
+            #[allow(clippy::cast_possible_truncation, reason = "from 30 to 90")]
+            Self::Solving => 30 + (60.0 * (elapsed_seconds / limit_seconds).clamp(0.0, 1.0)) as i32,
+            Self::ProcessingResults => 95,
+            Self::Completed | Self::Failed | Self::Cancelled => 100,
+        }
+    }
+}
+
+impl RunOutcome {
+    /// The state in which a run of this outcome ends.
+    #[must_use]
+    pub const fn state(self) -> RunState {
+        match self {
+            Self::Error => RunState::Failed,
+            Self::Cancelled => RunState::Cancelled,
+            _ => RunState::Completed,
+        }
+    }
+
+    /// Why the solve ended, in words.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Optimal => "No cheaper plan exists.",
+            Self::FeasibleGap => "The plan is within the gap that was asked for.",
+            Self::LimitWithPlan => "A limit ended the solve; this is the best plan found until then.",
+            Self::LimitNoPlan => "A limit ended the solve before it found a plan.",
+            Self::Infeasible => "No plan keeps all hard limits.",
+            Self::Unbounded => "Something can grow without end at a profit.",
+            Self::Error => "The solve failed.",
+            Self::Cancelled => "A person ended the solve.",
+        }
+    }
+}
+
+/// `OPT-000001`
+#[must_use]
+pub fn label(run_no: i64) -> String {
+    format!("OPT-{run_no:06}")
+}
+
+/// A run to be. At most one of `use_sample_data` and `input_data`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct NewRun {
+    /// A built-in scenario; `base` when not given.
+    pub scenario_name: Option<String>,
+    pub solver: Option<String>,
+    /// Seconds, 1 to 3600; what the document says when not given.
+    pub time_limit: Option<f64>,
+    /// 0 to 0.5; what the document says when not given.
+    pub mip_gap: Option<f64>,
+    pub use_sample_data: bool,
+    /// A document `millrace-plan/1` as JSON text.
+    pub input_data: Option<String>,
+}
+
+impl NewRun {
+    /// # Errors
+    /// Faults of the fields of the request; those of the document are found by the checks.
+    pub fn validate(&self) -> Result<(), Vec<FieldError>> {
+        let mut faults = Vec::new();
+        if self.time_limit.is_some_and(|seconds| !(1.0..=3600.0).contains(&seconds)) {
+            faults.push(FieldError::new("time_limit", "The time limit is 1 to 3600 seconds."));
+        }
+        if self.mip_gap.is_some_and(|gap| !(0.0..=0.5).contains(&gap)) {
+            faults.push(FieldError::new("mip_gap", "The gap is 0 to 0.5."));
+        }
+        match (self.use_sample_data, &self.input_data) {
+            (true, Some(_)) => {
+                faults.push(FieldError::new("input_data", "Send a document or take the sample, not both."))
+            }
+            (false, None) => {
+                faults.push(FieldError::new("input_data", "Send a document, or take the sample with use_sample_data."));
+            }
+            _ => {}
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+}
+
+/// A run stands in the queue.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanRunStarted)]
+pub struct RunStarted {
+    pub run_id: PlanRunId,
+    /// `OPT-000001`
+    pub label: String,
+    pub status: RunState,
+    pub message: String,
+    /// Seconds, from runs of late; at most the time limit.
+    pub estimated_runtime: f64,
+    pub timestamp: DateTime<FixedOffset>,
+    pub validation_status: Verdict,
+    pub solver_used: String,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanRunStatus)]
+pub struct RunStatus {
+    pub run_id: PlanRunId,
+    pub status: RunState,
+    /// 0 to 100.
+    pub progress: i32,
+    pub start_time: Option<DateTime<FixedOffset>>,
+    pub estimated_completion: Option<DateTime<FixedOffset>>,
+    pub error_message: Option<String>,
+    pub outcome: Option<RunOutcome>,
+    /// What the solver is at, in its own words.
+    pub phase: Option<String>,
+    pub incumbent: Option<f64>,
+    pub bound: Option<f64>,
+    pub gap: Option<f64>,
+    pub nodes: Option<i64>,
+    pub elapsed_seconds: Option<f64>,
+    /// 1 is the next to start.
+    pub queue_position: Option<i64>,
+}
+
+/// One step of a solve.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanRunProgress)]
+pub struct ProgressPoint {
+    pub seq: i32,
+    pub elapsed_seconds: f64,
+    pub phase: String,
+    pub incumbent: Option<f64>,
+    pub bound: Option<f64>,
+    pub gap: Option<f64>,
+    pub nodes: i64,
+    pub lp_iterations: i64,
+}
+
+/// The course of a solve, the oldest step first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanRunCourse)]
+pub struct ProgressSeries {
+    pub run_id: PlanRunId,
+    pub progress: Vec<ProgressPoint>,
+}
+
+/// One run of the list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanRunItem)]
+pub struct RunItem {
+    pub run_id: PlanRunId,
+    pub label: String,
+    pub name: String,
+    pub status: RunState,
+    pub outcome: Option<RunOutcome>,
+    pub scenario_name: String,
+    pub currency: String,
+    pub total_cost: Option<f64>,
+    pub gap: Option<f64>,
+    pub created_at: DateTime<FixedOffset>,
+    pub created_by: String,
+    pub start_time: Option<DateTime<FixedOffset>>,
+    pub end_time: Option<DateTime<FixedOffset>>,
+    pub error_message: Option<String>,
+}
+
+/// Runs of a filter, the newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanRunList)]
+pub struct RunList {
+    pub runs: Vec<RunItem>,
+    pub total_count: i64,
+    pub next_cursor: Option<String>,
+}
+
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunFilter {
+    pub status_filter: Option<String>,
+    pub scenario: Option<String>,
+    pub cursor: Option<String>,
+    pub limit: Option<u32>,
+}
+
+impl RunFilter {
+    /// # Errors
+    /// Of a state that is none, or a limit outside 1 to 100.
+    pub fn validate(&self) -> Result<(), AppError> {
+        let mut faults = Vec::new();
+        if let Some(state) = self.status_filter.as_deref().filter(|state| RunState::parse(state).is_none()) {
+            let known: Vec<_> = RunState::ALL.iter().map(|state| state.as_str()).collect();
+            let message = format!("There is no state \"{state}\"; the states are {}.", known.join(", "));
+            faults.push(FieldError::new("status_filter", message));
+        }
+        if self.limit.is_some_and(|limit| !(1..=paging::MAX_LIMIT).contains(&limit)) {
+            faults.push(FieldError::new("limit", "A page has 1 to 100 rows."));
+        }
+        if faults.is_empty() { Ok(()) } else { Err(AppError::validation(faults)) }
+    }
+}
+
+/// How a run is to be ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(as = CancelPlanRun)]
+pub struct CancelRun {
+    /// Whether the best plan found until then is checked and kept.
+    pub keep_incumbent: bool,
+}
+
+impl Default for CancelRun {
+    fn default() -> Self {
+        Self { keep_incumbent: true }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanRunRemoved)]
+pub struct RunRemoved {
+    pub run_id: PlanRunId,
+    pub message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn progress_follows_the_share_of_the_time_limit() {
+        let shown = [0.0, 30.0, 60.0, 90.0].map(|elapsed| RunState::Solving.progress(elapsed, 60.0));
+        assert_eq!(shown, [30, 60, 90, 90]);
+        assert_eq!((RunState::Queued.progress(9.0, 1.0), RunState::Failed.progress(0.0, 1.0)), (0, 100));
+    }
+
+    #[test]
+    fn a_run_has_one_input() {
+        let faults = |new: NewRun| new.validate().err().map(|faults| faults.iter().map(|f| f.path.clone()).collect());
+        let sample = NewRun { use_sample_data: true, ..NewRun::default() };
+        assert_eq!(faults(sample.clone()), None::<Vec<String>>);
+        assert_eq!(faults(NewRun::default()), Some(vec!["input_data".to_owned()]));
+        assert_eq!(faults(NewRun { input_data: Some(String::new()), ..sample.clone() }).map(|f| f.len()), Some(1));
+        let wild = NewRun { time_limit: Some(0.5), mip_gap: Some(f64::NAN), ..sample };
+        assert_eq!(faults(wild), Some(vec!["time_limit".to_owned(), "mip_gap".to_owned()]));
+    }
+
+    #[test]
+    fn every_outcome_ends_a_run() {
+        assert!(RunOutcome::ALL.iter().all(|outcome| outcome.state().is_over()));
+        assert_eq!(
+            (RunOutcome::parse("limit_no_plan"), RunState::parse("done")),
+            (Some(RunOutcome::LimitNoPlan), None)
+        );
+    }
+}

@@ -1,0 +1,52 @@
+//! Planning: runs of the solver and what comes of them.
+
+mod checks;
+pub mod child;
+mod reading;
+mod runs;
+pub(crate) mod solving;
+
+use crate::backend::Backend;
+use std::{fmt, path::PathBuf};
+
+/// Memory of one solve.
+const MEMORY_MIB: u64 = 2_048;
+
+/// The service behind [`domain::planning::PlanningPort`].
+#[derive(Clone)]
+pub struct PlanningService {
+    backend: Backend,
+}
+
+impl fmt::Debug for PlanningService {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PlanningService").finish_non_exhaustive()
+    }
+}
+
+impl PlanningService {
+    #[must_use]
+    pub const fn new(backend: Backend) -> Self {
+        Self { backend }
+    }
+}
+
+/// The program that solves as a child of this one.
+#[derive(Debug, Clone)]
+pub struct SolverHost {
+    pub program: PathBuf,
+    pub memory_mib: u64,
+}
+
+impl SolverHost {
+    #[must_use]
+    pub const fn of(program: PathBuf) -> Self {
+        Self { program, memory_mib: MEMORY_MIB }
+    }
+
+    /// This program itself.
+    #[must_use]
+    pub fn own() -> Self {
+        Self::of(std::env::current_exe().unwrap_or_else(|_| PathBuf::from("millrace")))
+    }
+}

@@ -1,0 +1,273 @@
+//! Documents before a solve: read, overlaid, checked. All of it is work for a thread of its own.
+
+use domain::{
+    AppError, FieldError,
+    planning::{DEFAULT_TIME_LIMIT, Finding, InputSummary, NewRun, ReadinessPoint, Validation, Verdict},
+};
+use engine::planning::{
+    document::{
+        Document, double,
+        schema::{SECTIONS, SOLVERS},
+    },
+    fault::{self, Fault, Severity},
+    input::Input,
+    readiness, sample,
+    scenario::{BUILT_IN, Scenario},
+    solve::SOLVER,
+    tree::{self, Tree},
+};
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::HashSet;
+
+/// Findings told at once.
+const MOST_FINDINGS: usize = 1_000;
+const BASE: &str = "base";
+
+/// What a run asks instead of its document.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Asked {
+    pub solver: Option<String>,
+    pub time_limit: Option<f64>,
+    pub mip_gap: Option<f64>,
+}
+
+/// A document fit to be solved.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// Canonical text of the input itself, without scenario and options of the run.
+    pub document: String,
+    pub sha256: Vec<u8>,
+    pub row_counts: Value,
+    pub resolved_sha256: Vec<u8>,
+    pub name: String,
+    pub currency: String,
+    pub scenario: String,
+    pub solver: String,
+    pub asked: Asked,
+    pub time_limit: f64,
+    pub verdict: Verdict,
+}
+
+fn read(text: &str) -> Result<(Document, Vec<Fault>), AppError> {
+    let tree = tree::read(text)
+        .map_err(|fault| AppError::field("input_data", format!("The document is no JSON: {fault}.")))?;
+    Ok(Document::of(&tree))
+}
+
+/// With scenario and options of a run laid over it.
+pub(super) fn resolve(
+    document: &Document,
+    scenario: &str,
+    asked: &Asked,
+) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
+    let overlay = Scenario::built_in(scenario).ok_or_else(Vec::new)?;
+    let (mut resolved, doubts) = overlay.apply(document, 0)?;
+    let number = |value: f64| Decimal::try_from(value).map(|value| Tree::Number(value.normalize())).ok();
+    let asked = [
+        ("solver", asked.solver.clone().map(Tree::Text)),
+        ("time_limit_seconds", asked.time_limit.and_then(number)),
+        ("mip_gap", asked.mip_gap.and_then(number)),
+    ];
+    for (name, value) in asked {
+        if let Some(value) = value {
+            resolved.options.set(name, value);
+        }
+    }
+    Ok((resolved, doubts))
+}
+
+/// All findings of a document that was read with `faults`; warnings only where there is no error.
+fn findings(document: &Document, mut faults: Vec<Fault>) -> (Input, Vec<Fault>) {
+    let (input, more) = Input::of(document);
+    faults.extend(more);
+    if !faults.iter().any(|fault| fault.severity == Severity::Error) {
+        faults.extend(input.warnings());
+    }
+    (input, faults)
+}
+
+fn refused(faults: &[Fault]) -> AppError {
+    let told = faults.iter().take(MOST_FINDINGS).map(|fault| {
+        let path = if fault.path.is_empty() { "input_data" } else { fault.path.as_str() };
+        FieldError::new(path, format!("{} ({})", fault.message, fault.code))
+    });
+    AppError::validation(told.collect())
+}
+
+fn verdict(faults: &[Fault]) -> Verdict {
+    match fault::Verdict::of(faults) {
+        fault::Verdict::Pass => Verdict::Pass,
+        fault::Verdict::Warn => Verdict::Warn,
+        fault::Verdict::Fail => Verdict::Fail,
+    }
+}
+
+/// Reads, overlays and checks what a run asks for.
+///
+/// # Errors
+/// `validation`: the request's own fields, or every finding of a document with an error.
+pub(super) fn prepare(new: &NewRun) -> Result<Prepared, AppError> {
+    let scenario = new.scenario_name.as_deref().unwrap_or(BASE);
+    let solver = new.solver.as_deref().unwrap_or(SOLVER);
+    let mut faults = Vec::new();
+    if !BUILT_IN.iter().any(|(name, _)| *name == scenario) {
+        let known: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+        let message = format!("There is no scenario \"{scenario}\"; there are {}.", known.join(", "));
+        faults.push(FieldError::new("scenario_name", message));
+    }
+    if !SOLVERS.iter().any(|name| name.eq_ignore_ascii_case(solver)) {
+        let message = format!("There is no solver \"{solver}\"; known names are {}.", SOLVERS.join(", "));
+        faults.push(FieldError::new("solver", message));
+    }
+    if !faults.is_empty() {
+        return Err(AppError::validation(faults));
+    }
+    let text = new.input_data.as_deref().unwrap_or(sample::DOCUMENT);
+    let (document, faults) = read(text)?;
+    let asked = Asked { solver: new.solver.clone(), time_limit: new.time_limit, mip_gap: new.mip_gap };
+    if faults.iter().any(|fault| fault.severity == Severity::Error) {
+        // What rows say together is told, too.
+        return Err(refused(&findings(&document, faults).1));
+    }
+    let (resolved, doubts) = resolve(&document, scenario, &asked).map_err(|more| refused(&more))?;
+    let (input, faults) = findings(&resolved, faults.into_iter().chain(doubts).collect());
+    let verdict = verdict(&faults);
+    if verdict == Verdict::Fail {
+        return Err(refused(&faults));
+    }
+    let canonical = document.tree().canonical();
+    if canonical.contains("\\u0000") {
+        return Err(AppError::field("input_data", "A text of the document holds the character U+0000."));
+    }
+    let rows = SECTIONS.iter().map(|section| (section.name.to_owned(), json!(document.rows(section.name).len())));
+    Ok(Prepared {
+        sha256: Sha256::digest(&canonical).to_vec(),
+        resolved_sha256: Sha256::digest(resolved.tree().canonical()).to_vec(),
+        row_counts: rows.collect::<Map<_, _>>().into(),
+        name: input.name.clone(),
+        currency: input.currency.clone(),
+        scenario: scenario.to_owned(),
+        solver: resolved.options.text("solver").unwrap_or(SOLVER).to_owned(),
+        time_limit: resolved
+            .options
+            .get("time_limit_seconds")
+            .and_then(Tree::number)
+            .map_or(DEFAULT_TIME_LIMIT, double),
+        document: canonical,
+        asked,
+        verdict,
+    })
+}
+
+/// The document that a run's child reads, from the stored text.
+///
+/// # Errors
+/// In words: it was checked before it was stored, so only another release can refuse it.
+pub(super) fn stored(text: &str, scenario: &str, asked: &Asked) -> Result<String, String> {
+    let (document, _) = read(text).map_err(|error| error.message)?;
+    let (resolved, _) = resolve(&document, scenario, asked).map_err(|faults| {
+        let first = faults.first().map(|fault| fault.message.clone());
+        first.unwrap_or_else(|| format!("This release has no scenario {scenario}."))
+    })?;
+    Ok(resolved.tree().canonical())
+}
+
+fn finding(fault: &Fault) -> Finding {
+    Finding {
+        code: fault.code.to_string(),
+        severity: if fault.severity == Severity::Error { "error" } else { "warning" }.to_owned(),
+        path: fault.path.clone(),
+        message: fault.message.clone(),
+        rule: fault.rule.to_string(),
+    }
+}
+
+fn count(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// What is to be said of a document.
+///
+/// # Errors
+/// `validation` when it is no JSON.
+pub(super) fn validation(text: &str) -> Result<Validation, AppError> {
+    let (document, faults) = read(text)?;
+    let (input, faults) = findings(&document, faults);
+    let (errors, warnings): (Vec<_>, Vec<_>) = faults.iter().partition(|fault| fault.severity == Severity::Error);
+    let listed = |faults: Vec<&Fault>| faults.into_iter().take(MOST_FINDINGS).map(finding).collect();
+    let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
+    let ceilings = if errors.is_empty() { readiness::ceilings(&input) } else { Vec::new() };
+    Ok(Validation {
+        valid: errors.is_empty(),
+        overall: verdict(&faults),
+        summary: InputSummary {
+            plants_count: count(input.lines.iter().map(|line| line.node).collect::<HashSet<_>>().len()),
+            customers_count: count(input.demand.iter().map(|demand| demand.node).collect::<HashSet<_>>().len()),
+            periods_count: count(input.periods.len()),
+            routes_count: count(input.lanes.len()),
+            total_demand: finite(input.demand.iter().flat_map(|d| d.at.iter().map(|at| at.tonnes)).sum()),
+        },
+        readiness: ceilings
+            .into_iter()
+            .map(|ceiling| ReadinessPoint {
+                period: ceiling.period,
+                share: ceiling.share,
+                supply_tonnes: Some(ceiling.supply_tonnes).filter(|tonnes| tonnes.is_finite()),
+                demand_tonnes: ceiling.demand_tonnes,
+                gap_tonnes: ceiling.gap_tonnes,
+            })
+            .collect(),
+        errors: listed(errors),
+        warnings: listed(warnings),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> NewRun {
+        NewRun { use_sample_data: true, ..NewRun::default() }
+    }
+
+    #[test]
+    fn the_sample_is_fit_and_what_a_run_asks_goes_before_the_document() {
+        let plain = prepare(&sample()).unwrap();
+        assert_eq!((plain.verdict, plain.time_limit, plain.solver.as_str()), (Verdict::Pass, 300.0, "highs"));
+        let asked = NewRun { time_limit: Some(60.5), mip_gap: Some(0.01), solver: Some("CBC".into()), ..sample() };
+        let asked = prepare(&asked).unwrap();
+        assert_eq!((asked.time_limit, asked.solver.as_str()), (60.5, "CBC"));
+        assert_eq!(asked.sha256, plain.sha256, "the input is the same");
+        assert_ne!(asked.resolved_sha256, plain.resolved_sha256);
+        let text = stored(&plain.document, "high_demand", &asked.asked).unwrap();
+        assert!(text.contains("\"mip_gap\":0.01") && text.contains("\"tonnes\":75"), "{text}");
+    }
+
+    #[test]
+    fn a_misspelt_field_is_refused_with_the_name_that_was_meant() {
+        let text = engine::planning::sample::DOCUMENT.replacen("capacity_tonnes", "capcity_tonnes", 1);
+        let error = prepare(&NewRun { input_data: Some(text), ..NewRun::default() }).unwrap_err();
+        let message = error.of_field("production[0].capcity_tonnes").unwrap();
+        assert!(message.contains("capacity_tonnes") && message.ends_with("(E16)"), "{message}");
+        let wrong = NewRun { scenario_name: Some("boom".into()), solver: Some("abacus".into()), ..sample() };
+        let error = prepare(&wrong).unwrap_err();
+        assert!(error.of_field("scenario_name").is_some() && error.of_field("solver").is_some(), "{error:?}");
+    }
+
+    #[test]
+    fn one_and_a_half_times_the_demand_has_its_ceiling() {
+        let mut document: Value = serde_json::from_str(engine::planning::sample::DOCUMENT).unwrap();
+        for row in document["demand"].as_array_mut().unwrap() {
+            row["tonnes"] = json!(row["tonnes"].as_f64().unwrap() * 1.5);
+        }
+        let told = validation(&document.to_string()).unwrap();
+        assert_eq!((told.valid, told.overall), (true, Verdict::Warn));
+        let last = told.readiness.last().unwrap();
+        assert!((last.share - 335.0 / 382.5).abs() < 1e-12, "{last:?}");
+        assert_eq!((told.summary.plants_count, told.summary.customers_count, told.summary.routes_count), (2, 2, 6));
+    }
+}

@@ -1,0 +1,5 @@
+//! Planning: documents, runs, their course, and the plans that came of them.
+
+pub mod inputs;
+pub mod plans;
+pub mod runs;

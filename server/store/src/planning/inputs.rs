@@ -1,0 +1,37 @@
+//! Documents that were solved; each stands once.
+
+use crate::Result;
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+/// A document in its canonical text.
+#[derive(Debug)]
+pub struct NewInput<'a> {
+    pub id: Uuid,
+    pub sha256: &'a [u8],
+    pub document: &'a str,
+    pub row_counts: &'a serde_json::Value,
+    pub at: DateTime<Utc>,
+    pub by: &'a str,
+}
+
+/// The document's id: a new one, or that of the same content.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn keep(connection: &mut PgConnection, new: &NewInput<'_>) -> Result<Uuid> {
+    sqlx::query!(
+        "insert into plan.inputs (id, sha256, document, row_counts, created_at, created_by)
+         values ($1, $2, $3::text::jsonb, $4, $5, $6) on conflict (sha256) do nothing",
+        new.id,
+        new.sha256,
+        new.document,
+        new.row_counts,
+        new.at,
+        new.by
+    )
+    .execute(&mut *connection)
+    .await?;
+    Ok(sqlx::query_scalar!("select id from plan.inputs where sha256 = $1", new.sha256).fetch_one(connection).await?)
+}
