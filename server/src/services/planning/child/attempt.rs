@@ -36,8 +36,9 @@ const DEATH: Duration = Duration::from_secs(2);
 const MUTTERED: usize = 16 * 1024;
 const POLISH_SECONDS: f64 = 1.0;
 const OF_MEMORY: [&str; 3] = ["bad_alloc", "foreign exception", "memory allocation of"];
-/// In KiB. The usual 1 GiB the allocator takes at once would count against the limit of the address space.
-const ARENA: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "65536");
+/// What allocators take at once and never use would count against the limit of the address space: 1 GiB of ours (here in KiB),
+/// 64 MiB a thread of the solver's.
+const THRIFT: [(&str, &str); 2] = [("MIMALLOC_ARENA_RESERVE", "65536"), ("MALLOC_ARENA_MAX", "1")];
 
 /// What a child is started for.
 #[derive(Debug, Clone, Copy)]
@@ -185,7 +186,7 @@ impl Attempt<'_> {
                 command.arg("--finish");
             }
         }
-        command.env_clear().env(ARENA.0, ARENA.1);
+        command.env_clear().envs(THRIFT);
         if let Some(path) = std::env::var_os("LD_LIBRARY_PATH") {
             command.env("LD_LIBRARY_PATH", path);
         }
