@@ -93,6 +93,12 @@ impl From<&Options> for Settings {
     }
 }
 
+/// The better of two bounds.
+#[must_use]
+pub fn higher(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    one.into_iter().chain(other).reduce(f64::max)
+}
+
 /// How far beyond its limit a solve may go, everything after the search included.
 #[must_use]
 pub fn grace(limit_seconds: f64) -> f64 {
@@ -141,11 +147,12 @@ fn solve_built(input: &Input, built: Built, mut effort: Effort, watch: &dyn Watc
     (effort.nodes, effort.lp_iterations) = (figures.nodes, figures.lp_iterations);
     let mut found = figures.incumbent.is_some().then(|| session.solution());
     let mut bound = figures.bound;
-    if let Some(start) = start
-        && matches!(status, Status::Interrupted | Status::Limit)
-    {
-        bound = bound.or(start.bound);
-        found = found.or_else(|| Some(Solution { columns: start.values, ..Solution::default() }));
+    if let Some(start) = start {
+        // The solver's own bound is a poor one before its root is done.
+        bound = higher(bound, start.bound);
+        if matches!(status, Status::Interrupted | Status::Limit) {
+            found = found.or_else(|| Some(Solution { columns: start.values, ..Solution::default() }));
+        }
     }
     let mut outcome = match status {
         Status::Optimal if found.is_some() => Outcome::Optimal,

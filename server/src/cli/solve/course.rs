@@ -5,7 +5,7 @@ use engine::planning::{
     input::Input,
     model::{Key, Model},
     pipe::{Incumbent, Line, Phase, Progress},
-    run::{Kept, gap, grace},
+    run::{Kept, gap, grace, higher},
     solve::{Figures, Watch},
 };
 use nix::{
@@ -244,7 +244,7 @@ impl Watch for Course<'_> {
         // What was known stays known.
         state.figures = Figures {
             incumbent: figures.incumbent.or(before.incumbent),
-            bound: figures.bound.or(before.bound),
+            bound: higher(figures.bound, before.bound),
             nodes: figures.nodes.max(before.nodes),
             lp_iterations: figures.lp_iterations.max(before.lp_iterations),
         };

@@ -4,6 +4,7 @@ use super::{Kept, Line, Memory, Stop, start::start};
 use engine::planning::{
     pipe::{self, Code, END},
     result::Answer,
+    run::higher,
 };
 use nix::{
     sys::signal::{Signal, kill},
@@ -34,8 +35,10 @@ const DEATH: Duration = Duration::from_secs(2);
 /// This much is kept of what the child says on standard error.
 const MUTTERED: usize = 16 * 1024;
 const POLISH_SECONDS: f64 = 1.0;
-/// In KiB. The usual 1 GiB the allocator takes at once would count against the limit of the address space.
-const ARENA: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "65536");
+const OF_MEMORY: [&str; 3] = ["bad_alloc", "foreign exception", "memory allocation of"];
+/// What allocators take at once and never use would count against the limit of the address space: 1 GiB of ours (here in KiB),
+/// 64 MiB a thread of the solver's.
+const THRIFT: [(&str, &str); 2] = [("MIMALLOC_ARENA_RESERVE", "65536"), ("MALLOC_ARENA_MAX", "1")];
 
 /// What a child is started for.
 #[derive(Debug, Clone, Copy)]
@@ -183,7 +186,7 @@ impl Attempt<'_> {
                 command.arg("--finish");
             }
         }
-        command.env_clear().env(ARENA.0, ARENA.1);
+        command.env_clear().envs(THRIFT);
         if let Some(path) = std::env::var_os("LD_LIBRARY_PATH") {
             command.env("LD_LIBRARY_PATH", path);
         }
@@ -235,7 +238,7 @@ fn heard(line: String, memory: &mut Memory, each: &mut impl FnMut(Line)) -> Opti
         _ => match serde_json::from_str(&line) {
             Ok(pipe::Line::Phase { phase }) => each(Line::Phase(phase)),
             Ok(pipe::Line::Progress(progress)) => {
-                memory.bound = progress.bound.or(memory.bound);
+                memory.bound = higher(progress.bound, memory.bound);
                 each(Line::Progress(progress));
             }
             _ => {}
@@ -261,10 +264,10 @@ async fn read(line: String) -> Went {
     }
 }
 
-/// What a death without a last line means. The solver's own allocations fail with `bad_alloc`, ours with a sentence; the
-/// kernel, when it ends what takes too much, says nothing.
+/// What a death without a last line means. An allocation of the solver fails with `bad_alloc`, or with what the runtime says of an
+/// exception that is not its own; one of ours with a sentence. The kernel, when it ends what takes too much, says nothing.
 fn death(status: ExitStatus, muttered: &str) -> Went {
-    let of_memory = muttered.contains("bad_alloc") || muttered.contains("memory allocation of");
+    let of_memory = OF_MEMORY.iter().any(|words| muttered.contains(words));
     match status.signal() {
         Some(signal) if signal == Signal::SIGKILL as i32 || (signal == Signal::SIGABRT as i32 && of_memory) => {
             Went::Memory("The solve took more memory than it may.".to_owned())
