@@ -24,4 +24,5 @@ pub mod request;
 pub mod router;
 pub mod routes;
 mod session;
+pub mod sse;
 mod versions;

@@ -336,6 +336,34 @@ async fn a_run_whose_job_ended_without_a_result_is_over(db: PgPool) {
         (&results["status"], &results["termination_reason"]),
         (&json!("failed"), &json!("Its worker was lost."))
     );
+    // What no plan has is not nought.
+    for name in ["total_cost", "total_production", "total_shipments", "total_inventory", "service_level"] {
+        assert_eq!((name, results.get(name)), (name, Some(&Value::Null)));
+    }
+    let course = desk.call(Method::GET, &format!("{path}/events"), Value::Null).await;
+    assert_eq!((course.status.as_u16(), course.text.matches("event: status").count()), (200, 1), "{}", course.text);
+    assert!(course.text.contains(r#""status":"failed""#), "{}", course.text);
+}
+
+/// A rehearsal in which live connections are cut cuts this one, too.
+#[sqlx::test(migrations = "../migrations")]
+async fn the_course_of_a_run_ends_when_a_drill_cuts_live_connections(db: PgPool) {
+    let mut desk = Desk::new(db).await;
+    desk.world.user("admin@mill.example", Some(Role::Admin), &[]).await;
+    let events = format!("{}/events", desk.begin(json!({"use_sample_data": true})).await);
+    let admin = token(&mut desk.client, "admin@mill.example").await;
+    let mut other = Client::new(&router(&desk.world));
+    let cut = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let drill = json!({"faults": [{"kind": "push_cut"}], "duration_seconds": 60});
+        other.json(Method::POST, "/api/v1/drill/start", Some(&admin), drill).await.status.as_u16()
+    };
+    let course = tokio::time::timeout(Duration::from_secs(30), desk.call(Method::GET, &events, Value::Null));
+    let (course, begun) = tokio::join!(course, cut);
+    assert!((200..300).contains(&begun), "{begun}");
+    let course = course.expect("an end");
+    assert!(course.status.as_u16() == 200 && course.text.contains(r#""status":"queued""#), "{}", course.text);
+    assert_eq!(desk.call(Method::GET, &events, Value::Null).await.status.as_u16(), 503);
 }
 
 async fn state(owner: &PgPool) -> String {

@@ -21,6 +21,7 @@ pub struct ProductionRow {
     pub batches: Option<i64>,
     /// Switched on, also where nothing is made.
     pub runs: bool,
+    /// Variable, fixed and start cost.
     pub cost: f64,
 }
 
@@ -36,7 +37,7 @@ pub struct ShipmentRow {
     pub period: String,
     pub arrival_period: String,
     pub tonnes: f64,
-    /// Of the lane; they stand in its first row of the period.
+    /// Of the lane; they stand in its first row of the period. A relaxed plan may break them.
     pub trips: Option<f64>,
     pub freight_cost: f64,
     pub handling_cost: f64,
@@ -221,10 +222,11 @@ pub struct RunResults {
     pub relaxation: Option<Relaxation>,
     /// Of an unbounded model: what grows without end.
     pub endless: Vec<String>,
-    pub total_production: f64,
-    pub total_shipments: f64,
+    /// Null where there is no plan, as its costs are.
+    pub total_production: Option<f64>,
+    pub total_shipments: Option<f64>,
     /// At the end of the last period.
-    pub total_inventory: f64,
+    pub total_inventory: Option<f64>,
     pub model_statistics: Option<ModelStatistics>,
     pub kpis: Vec<KpiValue>,
     pub checker: Option<PlanCheck>,

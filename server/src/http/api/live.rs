@@ -3,18 +3,20 @@
 use crate::{
     backend::Backend,
     freshness::{Faults, Landed},
-    http::{caller::Signed, error::ApiError, routes::Routes},
+    http::{
+        caller::Signed,
+        error::ApiError,
+        routes::Routes,
+        sse::{self, LIFE, is_about},
+    },
     live::{Heard, LiveBus, Replay},
     services::Services,
 };
 use axum::{
     Json,
     extract::{Query, State},
-    http::{HeaderMap, HeaderName, HeaderValue, header},
-    response::{
-        IntoResponse, Response,
-        sse::{Event, Sse},
-    },
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response, sse::Event},
 };
 use chrono::{DateTime, Utc};
 use domain::{
@@ -37,8 +39,6 @@ use uuid::Uuid;
 const PING: Duration = Duration::from_secs(2);
 /// Longest time from a page to its stream.
 const SEAM: Duration = Duration::from_secs(5);
-/// After this time a stream says `bye` and the page comes back with its rights checked anew.
-const LIFE: Duration = Duration::from_secs(600);
 
 #[must_use]
 pub fn routes() -> Routes<Services> {
@@ -93,10 +93,6 @@ fn hears(topics: &[Topic], who: &Principal, event: &Changed) -> bool {
     topics.contains(&event.topic) && (event.topic.right().is_some() || is_about(who, event))
 }
 
-fn is_about(who: &Principal, event: &Changed) -> bool {
-    who.user_id().is_some_and(|user| user.to_string() == event.key)
-}
-
 async fn since(State(services): State<Services>, Signed(who): Signed, Query(query): Query<LiveQuery>) -> Response {
     let topics = topics(&query, &who);
     let replay = services.live.since(query.last_id.as_deref().or(query.last_event_id.as_deref()));
@@ -118,11 +114,8 @@ async fn stream_events(
     }
     let bus = services.live.clone();
     let events = Listener::new(&services.backend, bus, topics(&query, &who), who, last).into_stream();
-    let unbuffered = [
-        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (unbuffered, Sse::new(events)).into_response()
+    // Its pings keep it alive.
+    sse::answer(events, None)
 }
 
 /// One open stream.

@@ -171,11 +171,11 @@ pub(super) async fn results(
     told.costs = plans::costs(connection, plan.id).await?;
     told.kpis = plans::kpis(connection, plan.id).await?;
     (told.sites, told.contracts) = (plan.sites.0, plan.contracts.0);
-    told.total_production = told.production.iter().map(|row| row.tonnes).sum();
-    told.total_shipments = told.shipments.iter().map(|row| row.tonnes).sum();
+    told.total_production = Some(told.production.iter().map(|row| row.tonnes).sum());
+    told.total_shipments = Some(told.shipments.iter().map(|row| row.tonnes).sum());
     // Rows of a node and product stand in the order of time.
     let last: BTreeMap<_, _> = told.inventory.iter().map(|row| ((&row.node, &row.product), row.tonnes)).collect();
-    told.total_inventory = last.values().sum();
+    told.total_inventory = Some(last.values().sum());
     let sum = |parts: &[Component]| Some(parts.iter().filter_map(|part| told.costs.get(part.as_str())).sum::<f64>());
     told.production_cost = sum(&[Component::Production, Component::ProductionFixed, Component::Start]);
     told.transportation_cost = sum(&[Component::Freight, Component::Handling]);
@@ -230,9 +230,9 @@ fn bare(run: &StoredRun, zone: BusinessZone) -> Result<RunResults, AppError> {
         contracts: Vec::new(),
         relaxation: None,
         endless: run.endless.clone(),
-        total_production: 0.0,
-        total_shipments: 0.0,
-        total_inventory: 0.0,
+        total_production: None,
+        total_shipments: None,
+        total_inventory: None,
         model_statistics: statistics(run),
         kpis: Vec::new(),
         checker: run.checker_passed.map(|passed| PlanCheck {

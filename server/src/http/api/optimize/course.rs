@@ -1,19 +1,23 @@
 //! A run as it goes, as server-sent events: a snapshot at once, after every change and every 30 seconds, until it is over.
 
 use crate::{
-    http::{body::Path, caller::Signed, error::ApiResult},
+    http::{
+        body::Path,
+        caller::Signed,
+        error::ApiResult,
+        sse::{self, LIFE, is_about},
+    },
     live::Heard,
     services::Services,
 };
 use axum::{
     extract::State,
-    http::{HeaderName, HeaderValue, header},
     response::{
-        IntoResponse, Response,
-        sse::{Event, KeepAlive, Sse},
+        Response,
+        sse::{Event, KeepAlive},
     },
 };
-use domain::{access::Principal, ids::PlanRunId, live::Topic, planning::RunStatus};
+use domain::{AppError, access::Principal, ids::PlanRunId, live::Topic, planning::RunStatus};
 use futures::stream;
 use std::{convert::Infallible, time::Duration};
 use tokio::{
@@ -23,8 +27,6 @@ use tokio::{
 
 /// A snapshot also when nothing changed.
 const SNAPSHOT: Duration = Duration::from_secs(30);
-/// After this time the reader comes back with its rights checked anew.
-const LIFE: Duration = Duration::from_secs(600);
 
 struct Reader {
     services: Services,
@@ -63,23 +65,20 @@ impl Reader {
         loop {
             tokio::select! {
                 () = self.services.live.stopping().cancelled() => return None,
+                () = self.services.backend.faults.push_cut() => return None,
                 () = sleep_until(due) => return Some(()),
                 heard = self.receiver.recv() => match heard {
                     Ok(Heard::Changed(event)) if event.topic == Topic::Optimize && event.key == self.run.to_string() => {
                         self.place = event.id.to_string();
                         return Some(());
                     }
-                    Ok(Heard::Changed(event)) if event.topic == Topic::Session && self.is_mine(&event.key) => return None,
+                    Ok(Heard::Changed(event)) if event.topic == Topic::Session && is_about(&self.who, &event) => return None,
                     Ok(Heard::Changed(_)) => {}
                     Ok(Heard::Resync) | Err(RecvError::Lagged(_)) => return Some(()),
                     Err(RecvError::Closed) => return None,
                 },
             }
         }
-    }
-
-    fn is_mine(&self, key: &str) -> bool {
-        self.who.user_id().is_some_and(|user| user.to_string() == key)
     }
 }
 
@@ -88,6 +87,9 @@ pub async fn events(
     Signed(who): Signed,
     Path(run): Path<PlanRunId>,
 ) -> ApiResult<Response> {
+    if services.backend.faults.is_push_cut() {
+        return Err(AppError::unavailable("A fault drill keeps live connections away.").into());
+    }
     // Heard from before the first look, so that nothing falls between.
     let (receiver, replay) = services.live.join(None);
     let status = services.planning.status(&who, run).await?;
@@ -106,9 +108,5 @@ pub async fn events(
         let event = reader.next().await?;
         Some((Ok::<_, Infallible>(event), reader))
     });
-    let unbuffered = [
-        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    Ok((unbuffered, Sse::new(events).keep_alive(KeepAlive::default())).into_response())
+    Ok(sse::answer(events, Some(KeepAlive::default())))
 }
