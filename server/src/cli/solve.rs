@@ -6,10 +6,11 @@ mod pipe;
 use crate::failure::Failure;
 use clap::{Args, ValueEnum};
 use course::{Course, Stopping, Tell};
+use domain::planning::Verdict;
 use engine::planning::{
     builder::build,
     document::Document,
-    fault::{Fault, Severity, Verdict},
+    fault::{Fault, Severity, verdict},
     input::Input,
     model::{lp, mps},
     readiness,
@@ -174,7 +175,7 @@ fn listed(head: &str, faults: &[Fault]) -> String {
 
 /// The findings, on standard output or in the file; for people on standard error.
 fn checked(options: &Options, document: &Document, input: &Input, faults: &[Fault]) -> Result<u8, Failure> {
-    let verdict = Verdict::of(faults);
+    let verdict = verdict(faults);
     let (errors, warnings): (Vec<_>, Vec<_>) = faults.iter().partition(|fault| fault.severity == Severity::Error);
     let demand: f64 = input.demand.iter().flat_map(|demand| demand.at.iter().map(|at| at.tonnes)).sum();
     let found = json!({

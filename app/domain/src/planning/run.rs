@@ -1,7 +1,7 @@
 //! A run: what is asked, where it stands, how it ended.
 
 use super::Verdict;
-use crate::{AppError, FieldError, ids::PlanRunId, paging};
+use crate::{AppError, FieldError, ids::PlanRunId, paging, words::words};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -9,43 +9,34 @@ use utoipa::ToSchema;
 /// Seconds, where neither the request nor the document says.
 pub const DEFAULT_TIME_LIMIT: f64 = 300.0;
 
-macro_rules! words {
-    ($(#[$doc:meta])* $name:ident as $schema:ident { $($word:ident => $text:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
-        #[serde(rename_all = "snake_case")]
-        #[schema(as = $schema)]
-        pub enum $name { $($word),+ }
-
-        impl $name {
-            pub const ALL: &'static [Self] = &[$(Self::$word),+];
-
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$word => $text),+ }
-            }
-
-            #[must_use]
-            pub fn parse(text: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.as_str() == text)
-            }
-        }
-    };
-}
-
 words! {
-    RunState as PlanRunState {
-        Queued => "queued", Initializing => "initializing", ValidatingData => "validating_data",
-        BuildingModel => "building_model", Solving => "solving", ProcessingResults => "processing_results",
-        Completed => "completed", Failed => "failed", Cancelled => "cancelled",
+    /// Where a run stands.
+    #[schema(as = PlanRunState)]
+    RunState {
+        Queued => "queued", "Waiting";
+        Initializing => "initializing", "Starting";
+        ValidatingData => "validating_data", "Checking the input";
+        BuildingModel => "building_model", "Building the model";
+        Solving => "solving", "Solving";
+        ProcessingResults => "processing_results", "Checking the plan";
+        Completed => "completed", "Completed";
+        Failed => "failed", "Failed";
+        Cancelled => "cancelled", "Cancelled";
     }
 }
 
 words! {
-    RunOutcome as PlanRunOutcome {
-        Optimal => "optimal", FeasibleGap => "feasible_gap", LimitWithPlan => "limit_with_plan",
-        LimitNoPlan => "limit_no_plan", Infeasible => "infeasible", Unbounded => "unbounded", Error => "error",
-        Cancelled => "cancelled",
+    /// What a solve came to.
+    #[schema(as = PlanRunOutcome)]
+    RunOutcome {
+        Optimal => "optimal", "Optimal";
+        FeasibleGap => "feasible_gap", "Within the gap";
+        LimitWithPlan => "limit_with_plan", "Limit, with a plan";
+        LimitNoPlan => "limit_no_plan", "Limit, no plan";
+        Infeasible => "infeasible", "Infeasible";
+        Unbounded => "unbounded", "Unbounded";
+        Error => "error", "Error";
+        Cancelled => "cancelled", "Cancelled";
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is wrong, or doubtful, with an input (`planning.md` 3.1): an `E` refuses it, a `W` does not.
 
+use domain::planning::Verdict;
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -81,22 +82,12 @@ impl<'de> Deserialize<'de> for Fault {
     }
 }
 
-/// PASS, WARN or FAIL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "UPPERCASE")]
-pub enum Verdict {
-    Pass,
-    Warn,
-    Fail,
-}
-
-impl Verdict {
-    #[must_use]
-    pub fn of(faults: &[Fault]) -> Self {
-        match faults.iter().map(|fault| fault.severity).min() {
-            Some(Severity::Error) => Self::Fail,
-            Some(Severity::Warning) => Self::Warn,
-            None => Self::Pass,
-        }
+/// What the faults come to.
+#[must_use]
+pub fn verdict(faults: &[Fault]) -> Verdict {
+    match faults.iter().map(|fault| fault.severity).min() {
+        Some(Severity::Error) => Verdict::Fail,
+        Some(Severity::Warning) => Verdict::Warn,
+        None => Verdict::Pass,
     }
 }

@@ -6,6 +6,9 @@ use super::{
     model::Key,
     objective::{self, Component},
 };
+pub use domain::planning::{
+    ContractRow as Breach, ProductionRow as Production, ShipmentRow as Shipment, SiteRow as Site, StockRow as Inventory,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -23,78 +26,12 @@ pub struct Plan {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Production {
-    pub node: String,
-    /// The node again, by the name older readers look for.
-    pub plant_id: String,
-    pub line: String,
-    pub product: String,
-    pub period: String,
-    pub tonnes: f64,
-    pub capacity_tonnes: Option<f64>,
-    pub batches: Option<i64>,
-    /// Switched on, also where nothing is made.
-    pub runs: bool,
-    /// Variable, fixed and start cost.
-    pub cost: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Shipment {
-    pub from: String,
-    pub to: String,
-    pub mode: String,
-    pub product: String,
-    /// The product of a lane of its own.
-    pub lane_product: Option<String>,
-    pub period: String,
-    pub arrival_period: String,
-    pub tonnes: f64,
-    /// Of the lane; they stand in its first row of the period. A relaxed plan may break them.
-    pub trips: Option<f64>,
-    pub freight_cost: f64,
-    pub handling_cost: f64,
-    pub transit_cost: f64,
-    pub trip_cost: f64,
-    pub lane_fixed_cost: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Inventory {
-    pub node: String,
-    pub product: String,
-    pub period: String,
-    pub tonnes: f64,
-    pub safety_stock_tonnes: f64,
-    pub below_tonnes: f64,
-    pub holding_cost: f64,
-    pub safety_cost: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Unmet {
     pub node: String,
     pub product: String,
     pub period: String,
     pub demand_tonnes: f64,
     pub tonnes: f64,
-    pub cost: f64,
-}
-
-/// A site with an activation that is open; without period for one opened once.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Site {
-    pub node: String,
-    pub period: Option<String>,
-    pub cost: f64,
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Breach {
-    pub contract: String,
-    pub period: Option<String>,
-    pub over: f64,
-    pub under: f64,
     pub cost: f64,
 }
 

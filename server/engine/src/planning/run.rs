@@ -10,40 +10,12 @@ use super::{
     solve::{Figures, Session, Settings, Solution, SolverFault, Status, Watch},
     start,
 };
+pub use domain::planning::RunOutcome as Outcome;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 
 /// A gap this small is none, relative to the objective or in money.
 const CLOSED: f64 = 1e-6;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    Optimal,
-    FeasibleGap,
-    LimitWithPlan,
-    LimitNoPlan,
-    Infeasible,
-    Unbounded,
-    Error,
-    Cancelled,
-}
-
-impl Outcome {
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Optimal => "optimal",
-            Self::FeasibleGap => "feasible_gap",
-            Self::LimitWithPlan => "limit_with_plan",
-            Self::LimitNoPlan => "limit_no_plan",
-            Self::Infeasible => "infeasible",
-            Self::Unbounded => "unbounded",
-            Self::Error => "error",
-            Self::Cancelled => "cancelled",
-        }
-    }
-}
 
 /// |incumbent − bound| ÷ max(1e-9, |incumbent|).
 #[must_use]

@@ -1,12 +1,13 @@
 //! Examples 1 and 2: the complete example of the format.
 
 use crate::world::{BASE, assert_near, base, read, rows, solved};
-use engine::planning::{fault::Verdict, run::Outcome};
+use domain::planning::Verdict;
+use engine::planning::{fault::verdict, run::Outcome};
 
 #[test]
 fn the_complete_example_costs_3379_with_its_rows_and_columns() {
     let (_, _, faults) = read(BASE);
-    assert_eq!(Verdict::of(&faults), Verdict::Pass, "{faults:?}");
+    assert_eq!(verdict(&faults), Verdict::Pass, "{faults:?}");
     let (_, solved) = solved(BASE);
     assert_eq!(solved.outcome, Outcome::Optimal);
     assert_near(solved.objective.unwrap(), 3379.0);

@@ -1,7 +1,8 @@
 //! The checks before any solve: every code on the smallest change that breaks its rule, all faults at once, with a path.
 
 use crate::world::{BASE, base, codes, read, rows};
-use engine::planning::{document::Document, fault::Verdict};
+use domain::planning::Verdict;
+use engine::planning::{document::Document, fault::verdict};
 use serde_json::{Value, json};
 
 type Change = Box<dyn FnOnce(&mut Value)>;
@@ -106,7 +107,7 @@ fn a_misspelt_field_is_told_with_the_nearest_name() {
     let fault = faults.iter().find(|fault| fault.code == "E16").unwrap();
     assert_eq!(fault.path, "production[0].capcity_tonnes");
     assert_eq!(fault.message, "There is no field \"capcity_tonnes\". Did you mean \"capacity_tonnes\"?");
-    assert_eq!(Verdict::of(&faults), Verdict::Fail);
+    assert_eq!(verdict(&faults), Verdict::Fail);
     let (_, _, faults) = read(&base(|d| d["lane"] = json!([])));
     assert!(faults.iter().any(|fault| fault.message.contains("\"lanes\"")), "{faults:?}");
     let (_, _, faults) = read(&base(|d| d["lanes"][0]["x_remark"] = "kept".into()));
@@ -172,7 +173,7 @@ fn every_doubt_has_its_code() {
         change(&mut document);
         let (_, _, faults) = read(&document.to_string());
         assert!(codes(&faults).contains(&code), "{code}: {faults:?}");
-        assert_eq!(Verdict::of(&faults), Verdict::Warn, "{code}: {faults:?}");
+        assert_eq!(verdict(&faults), Verdict::Warn, "{code}: {faults:?}");
     }
 }
 
@@ -244,7 +245,7 @@ fn no_spoilt_document_is_more_than_refused() {
         assert!(all.len() > 1_000);
         for document in all {
             let (_, input, faults) = read(&document.to_string());
-            if Verdict::of(&faults) != Verdict::Fail {
+            if verdict(&faults) != Verdict::Fail {
                 let model = engine::planning::builder::build(&input).model;
                 assert!(model.columns.iter().all(|column| !column.cost.is_nan() && !column.lower.is_nan()));
             }

@@ -9,7 +9,7 @@ use engine::planning::{
         Document, double,
         schema::{SECTIONS, SOLVERS},
     },
-    fault::{self, Fault, Severity},
+    fault::{Fault, Severity, verdict},
     input::Input,
     readiness, sample,
     scenario::{BUILT_IN, Scenario},
@@ -96,14 +96,6 @@ fn refused(faults: &[Fault]) -> AppError {
         FieldError::new(path, format!("{} ({})", fault.message, fault.code))
     });
     AppError::validation(told.collect())
-}
-
-fn verdict(faults: &[Fault]) -> Verdict {
-    match fault::Verdict::of(faults) {
-        fault::Verdict::Pass => Verdict::Pass,
-        fault::Verdict::Warn => Verdict::Warn,
-        fault::Verdict::Fail => Verdict::Fail,
-    }
 }
 
 /// Reads, overlays and checks what a run asks for.

@@ -6,6 +6,7 @@ use super::{
     child::{self, Ended, Limits, Line, Stop},
 };
 use crate::{
+    access::secret::unhex,
     backend::Backend,
     jobs::{JobContext, JobFailure, JobOutcome},
 };
@@ -202,7 +203,7 @@ async fn tell(context: &JobContext, run: PlanRunId, course: &Mutex<Course>, limi
     let Some(point) = news else { return };
     let state = RunState::parse(&point.phase).unwrap_or(RunState::Solving);
     context.progress(state.progress(point.elapsed_seconds, limit_seconds).into(), Some(100));
-    context.step(words(state));
+    context.step(state.label());
     let backend = &context.backend;
     let written = async {
         let mut tx = store::begin(&backend.pools.jobs).await?;
@@ -213,15 +214,6 @@ async fn tell(context: &JobContext, run: PlanRunId, course: &Mutex<Course>, limi
     };
     if let Err(error) = written.await {
         tracing::warn!(run = %run, error = %error, "step of a solve not written");
-    }
-}
-
-const fn words(state: RunState) -> &'static str {
-    match state {
-        RunState::BuildingModel => "Building the model",
-        RunState::Solving => "Solving",
-        RunState::ProcessingResults => "Checking the plan",
-        _ => "Checking the input",
     }
 }
 
@@ -241,14 +233,10 @@ struct Kept {
     was_cancelled: bool,
 }
 
-fn outcome_of(answer: &Answer) -> RunOutcome {
-    RunOutcome::parse(answer.outcome.as_str()).unwrap_or(RunOutcome::Error)
-}
-
 impl Kept {
     fn outcome(&self) -> RunOutcome {
         match &self.ended {
-            Ended::Answer(answer) => outcome_of(answer),
+            Ended::Answer(answer) => answer.outcome,
             Ended::Failed { .. } if self.was_cancelled => RunOutcome::Cancelled,
             Ended::Failed { .. } => RunOutcome::Error,
         }
@@ -403,15 +391,9 @@ fn ending(answer: &Answer) -> Ending<'_> {
         solver_used: Some(answer.solver.solver_used.as_ref()),
         solver_version: Some(&answer.solver.solver_version),
         checker_passed: answer.checker.as_ref().map(|report| report.passed),
-        checker_sha256: answer.checker.as_ref().and_then(|report| bytes(&report.sha256)),
+        checker_sha256: answer.checker.as_ref().and_then(|report| unhex(&report.sha256)),
         checker_faults: answer.checker.as_ref().map(|report| report.faults.clone()).unwrap_or_default(),
         endless: answer.endless.clone(),
         ..Ending::default()
     }
-}
-
-/// The bytes of a hash in hex.
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    let pairs = hex.as_bytes().chunks_exact(2);
-    pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
