@@ -12,7 +12,7 @@ use domain::{
     access::{Permission, Principal},
     alerts::{
         Bell, Channel, ChannelKind, Delivery, Inbox, InboxItem, Matcher, MatcherField, NewChannel, NewSilence,
-        NotificationsPort, Severity, Silence, WebhookFormat,
+        NotificationsPort, Silence, WebhookFormat,
     },
     ids::{AlertId, ChannelId, NotificationId, SilenceId},
     live::Topic,
@@ -331,14 +331,10 @@ impl NotificationsPort for NotificationsService {
     async fn bell(&self, who: &Principal) -> Result<Bell, AppError> {
         let Some(user) = who.user_id() else { return Ok(Bell::default()) };
         let mut connection = store::acquire(&self.backend.pools.analytics).await?;
-        let least = Severity::Low.rank();
-        let latest = messages::newest_unread(&mut connection, user.0, least).await?;
-        let Some(latest) = latest else { return Ok(Bell::default()) };
-        let critical = messages::newest_unread(&mut connection, user.0, Severity::Critical.rank()).await?;
+        let told = messages::bell(&mut connection, user.0).await?;
         let zone = zone_of(&store::settings::business(&mut connection).await?);
-        let unread = messages::unread(&mut connection, user.0).await?;
-        let critical = critical.map(|of| message(of, &zone)).transpose()?;
-        Ok(Bell { unread, latest: Some(message(latest, &zone)?), critical })
+        let shown = |of: Option<InboxFields>| of.map(|of| message(of, &zone)).transpose();
+        Ok(Bell { unread: told.number, latest: shown(told.latest)?, critical: shown(told.critical)? })
     }
 
     async fn read(&self, who: &Principal, id: Option<NotificationId>) -> Result<(), AppError> {

@@ -342,22 +342,47 @@ pub async fn unread(connection: &mut PgConnection, user: Uuid) -> Result<i64> {
     .await?)
 }
 
-/// The newest at least this grave that a person has not read; of graver ones that something is over does not count.
-///
+/// What a person has not read: how much, the newest of it, and the newest that is critical and does not say that something
+/// is over.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Unread {
+    pub number: i64,
+    pub latest: Option<InboxFields>,
+    pub critical: Option<InboxFields>,
+}
+
 /// # Errors
 /// When the statement fails.
-pub async fn newest_unread(connection: &mut PgConnection, user: Uuid, severity: i16) -> Result<Option<InboxFields>> {
-    Ok(sqlx::query_as!(
-        InboxFields,
-        r#"select id as "id!", event as "event!", alert_id, severity as "severity!", title as "title!", created_at as "created_at!",
-                  read_at, messages as "messages!", titles
-           from ops.inbox where user_id = $1 and read_at is null and severity >= $2 and (event <> 'resolved' or $2 = 1)
-           order by created_at desc, id desc limit 1"#,
-        user,
-        severity
+pub async fn bell(connection: &mut PgConnection, user: Uuid) -> Result<Unread> {
+    let rows = sqlx::query!(
+        r#"with unread as materialized (select * from ops.inbox where user_id = $1 and read_at is null)
+           select m.is_critical as "is_critical!", (select count(*) from unread) as "number!", m.id as "id!", m.event as "event!", m.alert_id,
+                  m.severity as "severity!", m.title as "title!", m.created_at as "created_at!", m.messages as "messages!", m.titles
+           from ((select false as is_critical, u.* from unread u order by u.created_at desc, u.id desc limit 1)
+                 union all
+                 (select true, u.* from unread u where u.severity = 4 and u.event <> 'resolved'
+                  order by u.created_at desc, u.id desc limit 1)) m"#,
+        user
     )
-    .fetch_optional(connection)
-    .await?)
+    .fetch_all(connection)
+    .await?;
+    let mut told = Unread::default();
+    for row in rows {
+        let of = InboxFields {
+            id: row.id,
+            event: row.event,
+            alert_id: row.alert_id,
+            severity: row.severity,
+            title: row.title,
+            created_at: row.created_at,
+            read_at: None,
+            messages: row.messages,
+            titles: row.titles,
+        };
+        told.number = row.number;
+        *(if row.is_critical { &mut told.critical } else { &mut told.latest }) = Some(of);
+    }
+    Ok(told)
 }
 
 /// Marks one or all as read; answers how many there were. What is just joining a digest is read with it, or opens one of
