@@ -326,6 +326,32 @@ async fn a_failing_query_resolves_nothing(db: PgPool) {
     assert!(watching.alerts("no_data").await[0].is_resolved && watching.alerts("overstock").await[0].is_resolved);
 }
 
+/// A rule over thousands of products touches only those that stir.
+#[sqlx::test(migrations = "../migrations")]
+async fn what_is_at_rest_is_left_alone_until_it_stirs_or_is_gone(db: PgPool) {
+    let watching = Watching::on(db, rule(vec![level(Severity::High, 85, Some(80))])).await;
+    let jug = product(&watching.world, "JUG", 20).await;
+    let known = async |sku: &str| -> (i64, String, String, String) {
+        let known = "select extract(minute from i.last_eval_at)::bigint, trim_scale(i.last_value)::text, i.state, i.health
+                     from ops.alert_instances i join ops.alert_rules r on r.id = i.rule_id
+                     where r.name = 'Too much stock' and i.entity_label like $1 || ' %'";
+        sqlx::query_as(known).bind(sku).fetch_one(&watching.world.owner).await.unwrap()
+    };
+    let is = |minute: i64, value: &str, state: &str, health: &str| {
+        (minute, value.to_owned(), state.to_owned(), health.to_owned())
+    };
+    watching.round().await;
+    watching.look(60).await;
+    assert_eq!(known("MUG").await, is(1, "60", "normal", "ok"), "a new value");
+    assert_eq!(known("JUG").await, is(0, "20", "normal", "ok"), "looked at, and nothing to write");
+    on_hand(&watching.world, jug, 90).await;
+    watching.round().await;
+    assert_eq!((known("JUG").await, watching.alerts("overstock").await.len()), (is(2, "90", "firing", "ok"), 1));
+    watching.world.execute("update sales.products set is_active = false where sku = 'MUG'").await;
+    watching.round().await;
+    assert_eq!(known("MUG").await, is(3, "60", "normal", "no_data"), "what is gone is missed");
+}
+
 /// Example 10: what a person ended is told again after it has recovered, or a day later.
 #[sqlx::test(migrations = "../migrations")]
 async fn what_a_person_ended_is_not_told_again_at_once(db: PgPool) {
