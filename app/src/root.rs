@@ -30,6 +30,7 @@ use crate::{
             OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
             freshness::FreshnessRoute, kpis::KpisRoute, refresh::provide_auto_refresh, targets::TargetsRoute,
         },
+        planning::{run::PlanRunRoute, runs::PlanRunsRoute, solve::SolveRoute},
         products::{ProductsRoute, detail::ProductRoute, new::NewProductRoute},
         reports::ReportRoute,
         search::SearchRoute,

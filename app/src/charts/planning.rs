@@ -1,8 +1,7 @@
 //! The course of a solve: the best plan found, and the bound below which none can be.
 
-use super::{Palette, category, colour, grid, tooltip, values};
+use super::{Palette, Scale, category, colour, grid, tooltip, values};
 use crate::{
-    charts::Scale,
     components::chart::{LegendKey, Mark},
     pages::planning::amounts::Words,
 };
