@@ -88,15 +88,19 @@ async fn a_solve_that_is_dropped_takes_its_child_with_it() {
     let id = run(7);
     let document = hard();
     let solving = tokio::sync::Notify::new();
+    let pid = Cell::new(None);
     let each = |line| {
         if line == Line::Phase(Phase::Solving) {
+            // While it is there: the other arm below begins when it is dropped already.
+            pid.set(pid_of(&id.to_string()));
             solving.notify_one();
         }
     };
-    let pid = tokio::select! {
+    tokio::select! {
         _ = solve(Path::new(MILLRACE), document.as_bytes(), id, limits(120), pending(), each) => panic!("it ended"),
-        () = solving.notified() => pid_of(&id.to_string()).unwrap(),
-    };
+        () = solving.notified() => {}
+    }
+    let pid = pid.get().unwrap();
     let begun = Instant::now();
     while !crate::instance::is_gone(pid) {
         assert!(begun.elapsed() < Duration::from_secs(20));

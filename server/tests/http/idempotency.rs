@@ -145,6 +145,8 @@ fn the_description_says_what_takes_a_key_and_why_tokens_do_not() {
         "ingest/imports",
         "ingest/mappings",
         "jobs",
+        "optimize",
+        "optimize/optimize",
         "products",
         "schedules/{id}/backfill",
         "schedules/{id}/run",

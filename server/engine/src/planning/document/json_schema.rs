@@ -28,6 +28,10 @@ pub fn json_schema() -> Value {
     whole
 }
 
+/// What each key needs in one of its rows: a row of a single period need not repeat it.
+const IN_ONE_ROW: [&str; 4] =
+    ["production.capacity_tonnes", "resources.available_hours", "demand.tonnes", "supplier_limits.max_suppliers"];
+
 /// Fields and sections that may not be left out; those of a section after its name, such as `lanes.from`.
 #[must_use]
 pub fn required_fields() -> Vec<String> {
@@ -36,7 +40,7 @@ pub fn required_fields() -> Vec<String> {
     let below = SECTIONS.iter().flat_map(|section| {
         needed(section.fields).into_iter().map(|field| format!("{}.{field}", section.name)).collect::<Vec<_>>()
     });
-    top.chain(below).collect()
+    top.chain(below).chain(IN_ONE_ROW.iter().map(|name| (*name).to_owned())).collect()
 }
 
 fn object(fields: &[Field]) -> Value {
