@@ -19,9 +19,9 @@ impl Words {
     #[must_use]
     pub fn money(&self, value: Option<f64>) -> String {
         let Some(value) = value.and_then(|value| decimal(value, 2)) else { return format::UNKNOWN.to_owned() };
-        match Currency::parse(&self.currency) {
-            Some(currency) => format::money(value, currency, &self.locale),
-            None => format!("{} {}", format::number(value, &self.locale), self.currency),
+        match self.currency.parse::<Currency>() {
+            Ok(currency) => format::money(value, currency, &self.locale),
+            Err(_) => format!("{} {}", format::number(value, &self.locale), self.currency),
         }
     }
 
