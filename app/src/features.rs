@@ -14,6 +14,7 @@ pub mod ingest;
 pub mod inventory;
 pub mod jobs;
 pub mod overview;
+pub mod planning;
 pub mod reports;
 pub mod search;
 pub mod settings;
@@ -112,6 +113,12 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/fraud/pass", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/flag", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/decide", Access::Needs(Permission::FraudReview)),
+    ("/fn/planning/runs", Access::Needs(Permission::PlanView)),
+    ("/fn/planning/run", Access::Needs(Permission::PlanView)),
+    ("/fn/planning/choices", Access::Needs(Permission::PlanRun)),
+    ("/fn/planning/start", Access::Needs(Permission::PlanRun)),
+    ("/fn/planning/cancel", Access::Needs(Permission::PlanRun)),
+    ("/fn/planning/remove", Access::Needs(Permission::PlanRun)),
     ("/fn/backtests/list", Access::Needs(Permission::FraudReview)),
     ("/fn/backtests/one", Access::Needs(Permission::FraudReview)),
     ("/fn/backtests/start", Access::Needs(Permission::FraudReview)),

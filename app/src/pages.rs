@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod login;
 pub mod not_found;
 pub mod overview;
+pub mod planning;
 pub mod products;
 pub mod reports;
 pub mod search;
@@ -69,6 +70,9 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/fraud/rules", Access::Needs(Permission::FraudView)),
     ("/fraud/rules/{number}", Access::Needs(Permission::FraudView)),
     ("/fraud/lists", Access::Needs(Permission::FraudView)),
+    ("/planning/runs", Access::Needs(Permission::PlanView)),
+    ("/planning/runs/{id}", Access::Needs(Permission::PlanView)),
+    ("/planning/solve", Access::Needs(Permission::PlanRun)),
     ("/customers", Access::Needs(Permission::CustomersView)),
     ("/customers/new", Access::Needs(Permission::CustomersEdit)),
     ("/customers/{id}", Access::Needs(Permission::CustomersView)),

@@ -30,6 +30,7 @@ use crate::{
             OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
             freshness::FreshnessRoute, kpis::KpisRoute, refresh::provide_auto_refresh, targets::TargetsRoute,
         },
+        planning::{run::PlanRunRoute, runs::PlanRunsRoute, solve::SolveRoute},
         products::{ProductsRoute, detail::ProductRoute, new::NewProductRoute},
         reports::ReportRoute,
         search::SearchRoute,
@@ -130,6 +131,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/fraud/rules") view={Lazy::<FraudRulesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/rules/:number") view={Lazy::<RuleSetRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/lists") view={Lazy::<FraudListsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/runs") view={Lazy::<PlanRunsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/runs/:id") view={Lazy::<PlanRunRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/solve") view={Lazy::<SolveRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers") view={Lazy::<CustomersRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers/new") view={Lazy::<NewCustomerRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id") view={Lazy::<CustomerRoute>::new()} ssr=SsrMode::Async/>

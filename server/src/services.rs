@@ -251,6 +251,7 @@ impl Services {
         provide_context(Arc::clone(&self.customers));
         provide_context(Arc::clone(&self.search));
         provide_context(Arc::clone(&self.demo));
+        provide_context(Arc::clone(&self.planning));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));
     }
 }

@@ -16,6 +16,6 @@ pub use result::{
     ShipmentRow, ShortageCause, ShortageRow, SiteRow, SlackRow, StockRow,
 };
 pub use run::{
-    CancelRun, DEFAULT_TIME_LIMIT, NewRun, ProgressPoint, ProgressSeries, RunFilter, RunItem, RunList, RunOutcome,
-    RunRemoved, RunStarted, RunState, RunStatus, label,
+    CancelRun, DEFAULT_TIME_LIMIT, NewRun, ProgressPoint, ProgressSeries, RunDetail, RunFilter, RunItem, RunList,
+    RunOutcome, RunRemoved, RunStarted, RunState, RunStatus, label, thinned,
 };

@@ -26,6 +26,7 @@ use super::{
         OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
         freshness::FreshnessRoute, kpis::KpisRoute, targets::TargetsRoute,
     },
+    planning::{run::PlanRunRoute, runs::PlanRunsRoute, solve::SolveRoute},
     products::{ProductsRoute, detail::ProductRoute, new::NewProductRoute},
     reports::ReportRoute,
     search::SearchRoute,
@@ -133,6 +134,7 @@ area!(
         InboxRoute
     }
 );
+area!(planning, __preload_planning, PlanningPages { PlanRunsRoute, PlanRunRoute, SolveRoute });
 area!(data, __preload_data, DataPages { DataRoute, UploadRoute, ImportRoute });
 area!(jobs, __preload_jobs, JobPages { JobsRoute, JobRoute, SchedulesRoute, ScheduleRoute, QueuesRoute, ActRoute });
 area!(

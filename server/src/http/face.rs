@@ -49,7 +49,7 @@ impl Face {
             "settings" if parts.next() == Some("cache") => Self::Analytics,
             "" | "alerts" | "alert-rules" | "alert-metrics" | "analytics" | "attention" | "backtests" | "cache"
             | "categories" | "disputes" | "drill" | "freshness" | "overview" | "kpis" | "dashboard" | "visits"
-            | "fraud" | "inbox" | "inventory" | "notifications" | "optimize" | "reports" | "silences"
+            | "fraud" | "inbox" | "inventory" | "notifications" | "optimize" | "planning" | "reports" | "silences"
             | "transactions" | "products" | "customers" | "exports" | "files" | "search" | "ws" => Self::Analytics,
             "audit"
             | "notification-channels"

@@ -332,7 +332,8 @@ async fn what_is_at_rest_is_left_alone_until_it_stirs_or_is_gone(db: PgPool) {
     let watching = Watching::on(db, rule(vec![level(Severity::High, 85, Some(80))])).await;
     let jug = product(&watching.world, "JUG", 20).await;
     let known = async |sku: &str| -> (i64, String, String, String) {
-        let known = "select extract(minute from i.last_eval_at)::bigint, trim_scale(i.last_value)::text, i.state, i.health
+        let known =
+            "select extract(minute from i.last_eval_at)::bigint, trim_scale(i.last_value)::text, i.state, i.health
                      from ops.alert_instances i join ops.alert_rules r on r.id = i.rule_id
                      where r.name = 'Too much stock' and i.entity_label like $1 || ' %'";
         sqlx::query_as(known).bind(sku).fetch_one(&watching.world.owner).await.unwrap()

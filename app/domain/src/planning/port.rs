@@ -1,8 +1,8 @@
 //! What pages and programs may ask of planning.
 
 use super::{
-    CancelRun, Explanation, ModelTemplate, NewRun, ProgressSeries, RunFilter, RunList, RunRemoved, RunResults,
-    RunStarted, RunStatus, ScenarioList, SolverList, Validation,
+    CancelRun, Explanation, ModelTemplate, NewRun, ProgressSeries, RunDetail, RunFilter, RunList, RunRemoved,
+    RunResults, RunStarted, RunStatus, ScenarioList, SolverList, Validation,
 };
 use crate::{
     AppError,
@@ -39,6 +39,9 @@ pub trait PlanningPort: Send + Sync + 'static {
     ) -> Answered<Result<RunStarted, AppError>>;
 
     async fn list(&self, who: &Principal, filter: RunFilter) -> Result<RunList, AppError>;
+
+    /// All of one run.
+    async fn detail(&self, who: &Principal, run: PlanRunId) -> Result<RunDetail, AppError>;
 
     async fn status(&self, who: &Principal, run: PlanRunId) -> Result<RunStatus, AppError>;
 

@@ -1,6 +1,6 @@
 //! A run: what is asked, where it stands, how it ended.
 
-use super::Verdict;
+use super::{BindingRow, RunResults, Verdict};
 use crate::{AppError, FieldError, ids::PlanRunId, paging, words::words};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
@@ -41,6 +41,16 @@ words! {
 }
 
 impl RunState {
+    #[must_use]
+    pub const fn tone(self) -> &'static str {
+        match self {
+            Self::Completed => "good",
+            Self::Failed => "bad",
+            Self::Cancelled => "neutral",
+            _ => "info",
+        }
+    }
+
     /// Nothing more happens to it.
     #[must_use]
     pub const fn is_over(self) -> bool {
@@ -70,6 +80,16 @@ impl RunOutcome {
             Self::Error => RunState::Failed,
             Self::Cancelled => RunState::Cancelled,
             _ => RunState::Completed,
+        }
+    }
+
+    #[must_use]
+    pub const fn tone(self) -> &'static str {
+        match self {
+            Self::Optimal | Self::FeasibleGap => "good",
+            Self::LimitWithPlan => "warn",
+            Self::Cancelled => "neutral",
+            Self::LimitNoPlan | Self::Infeasible | Self::Unbounded | Self::Error => "bad",
         }
     }
 
@@ -216,6 +236,28 @@ pub struct RunItem {
     pub error_message: Option<String>,
 }
 
+/// A run as its page shows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunDetail {
+    pub run: RunItem,
+    pub time_limit_seconds: f64,
+    pub now: RunStatus,
+    /// Its course, thinned where it is long.
+    pub course: Vec<ProgressPoint>,
+    /// When it is over.
+    pub results: Option<RunResults>,
+    /// Limits the plan stands at, the one worth most first.
+    pub bindings: Vec<BindingRow>,
+}
+
+/// At most about `most` steps of a course, with the first and the last.
+#[must_use]
+pub fn thinned(course: Vec<ProgressPoint>, most: usize) -> Vec<ProgressPoint> {
+    let every = course.len().div_ceil(most.max(1)).max(1);
+    let last = course.len().saturating_sub(1);
+    course.into_iter().enumerate().filter(|(n, _)| n % every == 0 || *n == last).map(|(_, point)| point).collect()
+}
+
 /// Runs of a filter, the newest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = PlanRunList)]
@@ -282,6 +324,22 @@ mod tests {
         let shown = [0.0, 30.0, 60.0, 90.0].map(|elapsed| RunState::Solving.progress(elapsed, 60.0));
         assert_eq!(shown, [30, 60, 90, 90]);
         assert_eq!((RunState::Queued.progress(9.0, 1.0), RunState::Failed.progress(0.0, 1.0)), (0, 100));
+    }
+
+    #[test]
+    fn a_long_course_keeps_its_first_and_its_last_step() {
+        let point = |seq: i32| ProgressPoint {
+            seq,
+            elapsed_seconds: seq.into(),
+            phase: "solving".into(),
+            incumbent: None,
+            bound: None,
+            gap: None,
+            nodes: 0,
+            lp_iterations: 0,
+        };
+        let seqs = |n: i32, most| thinned((0..n).map(point).collect(), most).iter().map(|p| p.seq).collect::<Vec<_>>();
+        assert_eq!((seqs(0, 3), seqs(3, 3), seqs(8, 3)), (vec![], vec![0, 1, 2], vec![0, 3, 6, 7]));
     }
 
     #[test]

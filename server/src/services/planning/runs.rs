@@ -24,9 +24,9 @@ use domain::{
     live::Topic,
     paging,
     planning::{
-        CancelAnswer, CancelRun, Explanation, ModelTemplate, NewRun, PlanningPort, ProgressSeries, Results, RunFilter,
-        RunList, RunRemoved, RunStarted, RunState, RunStatus, ScenarioItem, ScenarioList, SolverItem, SolverList,
-        Validation, label,
+        CancelAnswer, CancelRun, Explanation, ModelTemplate, NewRun, PlanningPort, ProgressSeries, Results, RunDetail,
+        RunFilter, RunList, RunRemoved, RunStarted, RunState, RunStatus, ScenarioItem, ScenarioList, SolverItem,
+        SolverList, Validation, label, thinned,
     },
 };
 use engine::planning::{
@@ -50,6 +50,8 @@ use store::{
 };
 use uuid::Uuid;
 
+/// Steps of a course that a page draws.
+const MOST_STEPS: usize = 300;
 /// A job may take this longer than its solve.
 const BEYOND_LIMIT_SECONDS: i32 = 120;
 
@@ -183,6 +185,25 @@ impl PlanningPort for PlanningService {
         let next_cursor = rows.last().filter(|_| more).map(place);
         let runs = rows.into_iter().map(|run| reading::item(run, zone)).collect::<Result<_, _>>()?;
         Ok(RunList { runs, total_count, next_cursor })
+    }
+
+    async fn detail(&self, who: &Principal, run: PlanRunId) -> Result<RunDetail, AppError> {
+        who.require(Permission::PlanView)?;
+        // One state of the database, so that status, course and results are of one moment.
+        let mut connection = store::snapshot(&self.backend.pools.analytics).await?;
+        let row = found(&mut connection, run).await?;
+        let zone = zone_of(&store::settings::business(&mut connection).await?);
+        let now = reading::status(&row, zone, self.backend.clock.now(), Pace::read(&mut connection).await?)?;
+        let course = thinned(runs::progress(&mut connection, run.0).await?, MOST_STEPS);
+        let time_limit_seconds = row.time_limit_seconds;
+        let item = reading::item(row.clone(), zone)?;
+        let (results, bindings) = if now.status.is_over() {
+            let bindings = reading::explanation(&mut connection, &row).await?.bindings;
+            (Some(reading::results(&mut connection, row, zone).await?), bindings)
+        } else {
+            (None, Vec::new())
+        };
+        Ok(RunDetail { run: item, time_limit_seconds, now, course, results, bindings })
     }
 
     async fn status(&self, who: &Principal, run: PlanRunId) -> Result<RunStatus, AppError> {

@@ -1,0 +1,117 @@
+//! Server functions of planning.
+
+use crate::{fault::Fault, page_data::Packed};
+use domain::planning::{RunDetail, RunList, ScenarioItem};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+
+/// Runs as the address narrows them.
+#[server(prefix = "/fn", endpoint = "planning/runs", input = GetUrl)]
+pub async fn load_plan_runs(search: String) -> Result<Packed<RunList>, Fault> {
+    use crate::context::{port, principal};
+    use domain::{
+        planning::{PlanningPort, RunFilter},
+        query::pairs,
+    };
+    let mut filter = RunFilter::default();
+    for (name, value) in pairs(&search).into_iter().filter(|(_, value)| !value.is_empty()) {
+        match name.as_str() {
+            "status" => filter.status_filter = Some(value),
+            "scenario" => filter.scenario = Some(value),
+            "cursor" => filter.cursor = Some(value),
+            _ => {}
+        }
+    }
+    Packed::of(&port::<dyn PlanningPort>()?.list(&principal()?, filter).await?)
+}
+
+/// One run; `None` also for an id that cannot be one.
+#[server(prefix = "/fn", endpoint = "planning/run", input = GetUrl)]
+pub async fn load_plan_run(id: String) -> Result<Packed<Option<RunDetail>>, Fault> {
+    use crate::context::{port, principal};
+    use domain::{ErrorCode, planning::PlanningPort};
+    let Ok(id) = id.parse() else { return Packed::of(&None) };
+    match port::<dyn PlanningPort>()?.detail(&principal()?, id).await {
+        Ok(run) => Packed::of(&Some(run)),
+        Err(error) if error.code == ErrorCode::NotFound => Packed::of(&None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// What can be chosen before a solve.
+#[server(prefix = "/fn", endpoint = "planning/choices", input = GetUrl)]
+pub async fn load_plan_choices() -> Result<Packed<Vec<ScenarioItem>>, Fault> {
+    use crate::context::{port, principal};
+    use domain::planning::PlanningPort;
+    Packed::of(&port::<dyn PlanningPort>()?.scenarios(&principal()?)?.scenarios)
+}
+
+/// Checks a document, queues its solve and goes to the run. `source` is `sample` or `document`.
+#[server(prefix = "/fn", endpoint = "planning/start")]
+pub async fn start_plan_run(
+    source: String,
+    #[server(default)] input_data: String,
+    #[server(default)] scenario_name: String,
+    #[server(default)] time_limit: String,
+    #[server(default)] mip_gap: String,
+) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError, FieldError,
+        planning::{NewRun, PlanningPort},
+    };
+    let mut faults = Vec::new();
+    let mut number = |path: &str, text: &str, wanted: &str| {
+        let text = text.trim();
+        let read = (!text.is_empty()).then(|| text.replace(',', ".").parse::<f64>());
+        match read {
+            Some(Ok(value)) => Some(value),
+            Some(Err(_)) => {
+                faults.push(FieldError::new(path, wanted));
+                None
+            }
+            None => None,
+        }
+    };
+    let time_limit = number("time_limit", &time_limit, "Give seconds from 1 to 3600.");
+    let mip_gap = number("mip_gap", &mip_gap, "Give a share from 0 to 0.5, such as 0.01.");
+    if !faults.is_empty() {
+        return Err(AppError::validation(faults).into());
+    }
+    let use_sample_data = source == "sample";
+    let new = NewRun {
+        scenario_name: Some(scenario_name).filter(|name| !name.is_empty()),
+        solver: None,
+        time_limit,
+        mip_gap,
+        use_sample_data,
+        input_data: (!use_sample_data).then_some(input_data),
+    };
+    let started = port::<dyn PlanningPort>()?.start(&principal()?, new, None).await.value?;
+    redirect(&format!("/planning/runs/{}", started.run_id));
+    Ok(())
+}
+
+/// Ends a run; `keep`: the best plan so far is checked and kept.
+#[server(prefix = "/fn", endpoint = "planning/cancel")]
+pub async fn cancel_plan_run(id: String, #[server(default)] keep: bool) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        planning::{CancelRun, PlanningPort},
+    };
+    let run = id.parse().map_err(|_| AppError::not_found("Run"))?;
+    port::<dyn PlanningPort>()?.cancel(&principal()?, run, CancelRun { keep_incumbent: keep }).await?;
+    redirect(&format!("/planning/runs/{id}"));
+    Ok(())
+}
+
+/// Removes a run that is over.
+#[server(prefix = "/fn", endpoint = "planning/remove")]
+pub async fn remove_plan_run(id: String) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{AppError, planning::PlanningPort};
+    let run = id.parse().map_err(|_| AppError::not_found("Run"))?;
+    port::<dyn PlanningPort>()?.remove(&principal()?, run).await?;
+    redirect("/planning/runs");
+    Ok(())
+}

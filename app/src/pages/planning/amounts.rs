@@ -1,0 +1,65 @@
+//! Figures of plans in words. They are doubles: the solver leaves them so.
+
+use domain::{format, money::Currency};
+use rust_decimal::Decimal;
+
+/// The currency of a plan, with the locale of the business.
+#[derive(Debug, Clone)]
+pub struct Words {
+    pub currency: String,
+    pub locale: String,
+}
+
+fn decimal(value: f64, digits: u32) -> Option<Decimal> {
+    Decimal::from_f64_retain(value).map(|value| value.round_dp(digits).normalize())
+}
+
+impl Words {
+    /// Money; what is not known, or has no place in a decimal, is not known.
+    #[must_use]
+    pub fn money(&self, value: Option<f64>) -> String {
+        let Some(value) = value.and_then(|value| decimal(value, 2)) else { return format::UNKNOWN.to_owned() };
+        match self.currency.parse::<Currency>() {
+            Ok(currency) => format::money(value, currency, &self.locale),
+            Err(_) => format!("{} {}", format::number(value, &self.locale), self.currency),
+        }
+    }
+
+    #[must_use]
+    pub fn tonnes(&self, value: f64) -> String {
+        self.number(Some(value), 3)
+    }
+
+    /// With its unit.
+    #[must_use]
+    pub fn weight(&self, tonnes: Option<f64>) -> String {
+        tonnes.map_or_else(|| format::UNKNOWN.to_owned(), |tonnes| format!("{} t", self.tonnes(tonnes)))
+    }
+
+    #[must_use]
+    pub fn number(&self, value: Option<f64>, digits: u32) -> String {
+        let value = value.and_then(|value| decimal(value, digits));
+        value.map_or_else(|| format::UNKNOWN.to_owned(), |value| format::number(value, &self.locale))
+    }
+
+    #[must_use]
+    pub fn share(&self, value: Option<f64>) -> String {
+        value.map_or_else(|| format::UNKNOWN.to_owned(), |share| format::percent(share, 2))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_their_unit_and_what_is_not_known_is_not_nought() {
+        let words = Words { currency: "INR".to_owned(), locale: "en-GB".to_owned() };
+        assert_eq!((words.money(Some(3_379.0)), words.money(None)), ("₹3,379.00".to_owned(), "–".to_owned()));
+        assert_eq!((words.tonnes(47.5), words.tonnes(0.1 + 0.2)), ("47.5".to_owned(), "0.3".to_owned()));
+        assert_eq!(words.share(Some(0.8758)), "87.58\u{a0}%");
+        assert_eq!((words.weight(Some(12_500.0)), words.weight(None)), ("12,500 t".to_owned(), "–".to_owned()));
+        let odd = Words { currency: "XYZ".to_owned(), locale: "en-GB".to_owned() };
+        assert_eq!(odd.money(Some(1.5)), "1.5 XYZ");
+    }
+}
