@@ -87,6 +87,8 @@ export const PAGES: readonly Shown[] = [
   fixed('fraud-rules', '/fraud/rules', 'Fraud rules'),
   fixed('fraud-rule-set', '/fraud/rules/1', 'Rule set 1 Standard'),
   fixed('fraud-lists', '/fraud/lists', 'Fraud lists'),
+  fixed('planning', '/planning', 'Planning'),
+  fixed('plan-compare', '/planning/compare', 'Compare plans'),
   fixed('plan-runs', '/planning/runs', 'Solver runs'),
   fixed('plan-solve', '/planning/solve', 'Solve a plan'),
   fixed('analytics', '/analytics?period=30d', 'Analytics'),

@@ -44,7 +44,7 @@ use domain::{
         OverviewPort, TargetsPort, area::AreasPort, attention::AttentionPort, cache::CachePort,
         fault_drill::FaultDrillPort, source::SourcesPort,
     },
-    planning::PlanningPort,
+    planning::{PlanningPort, PlansPort},
     search::SearchPort,
     settings::SettingsPort,
     transactions::TransactionsPort,
@@ -99,6 +99,7 @@ pub struct Services {
     pub exports: exports::ExportsService,
     pub demo: Arc<dyn DemoPort>,
     pub planning: Arc<dyn PlanningPort>,
+    pub plans: Arc<dyn PlansPort>,
     pub solver: planning::SolverHost,
 }
 
@@ -170,6 +171,7 @@ impl Services {
             customers: Arc::new(customers::CustomersService::new(backend.clone(), door.settings().keys.clone())),
             inventory: Arc::new(inventory::InventoryService::new(backend.clone())),
             planning: Arc::new(planning::PlanningService::new(backend.clone())),
+            plans: Arc::new(planning::PlanningService::new(backend.clone())),
             solver: planning::SolverHost::own(),
             search: Arc::new(search::SearchService::new(backend.clone())),
             exports: exports::ExportsService::new(backend.clone(), door.settings().keys.clone()),
@@ -252,6 +254,7 @@ impl Services {
         provide_context(Arc::clone(&self.search));
         provide_context(Arc::clone(&self.demo));
         provide_context(Arc::clone(&self.planning));
+        provide_context(Arc::clone(&self.plans));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));
     }
 }

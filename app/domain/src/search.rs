@@ -131,6 +131,8 @@ pub const PLACES: &[Place] = &[
     ),
     page("Fraud rules", "/fraud/rules", Permission::FraudView, "screening points thresholds draft shadow publish"),
     page("Fraud lists", "/fraud/lists", Permission::FraudView, "block allow terminal domain addresses"),
+    page("Planning", "/planning", Permission::PlanView, "plans promoted proposed supply network"),
+    page("Compare plans", "/planning/compare", Permission::PlanView, "planning difference rows cost"),
     page("Solver runs", "/planning/runs", Permission::PlanView, "planning plans optimise solve network supply"),
     page("Solve a plan", "/planning/solve", Permission::PlanRun, "planning optimise network scenario document"),
     page("Analytics", "/analytics", Permission::OverviewView, "hours products categories segments sold best"),

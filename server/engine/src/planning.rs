@@ -5,6 +5,7 @@
 
 pub mod builder;
 pub mod checker;
+pub mod compare;
 pub mod constraints;
 pub mod document;
 pub mod explain;

@@ -6,11 +6,12 @@ mod users;
 
 use crate::access::{Doorkeeper, browser::me_of};
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use domain::{
     AppError, ErrorCode,
     access::{
-        AccessPort, ActorKind, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, Principal, RotateToken,
-        SessionItem, TokenView, UserFilter, UserItem,
+        AccessPort, ActorKind, CreateToken, CreateUser, EditUser, Grant, Me, NewToken, PermSet, Permission, Principal,
+        RotateToken, SessionItem, TokenView, UserFilter, UserItem,
     },
     idempotency::{Answered, IdempotencyKey},
     ids::{TokenId, UserId},
@@ -20,6 +21,21 @@ use domain::{
 use sqlx::PgConnection;
 use std::sync::Arc;
 use store::{access, audit::Act};
+
+/// How many active people have the right.
+///
+/// # Errors
+/// When the statement fails.
+pub(crate) async fn holders(
+    connection: &mut PgConnection,
+    right: Permission,
+    at: DateTime<Utc>,
+) -> Result<i64, AppError> {
+    let roles: Vec<String> = right.roles().iter().map(|role| role.as_str().to_owned()).collect();
+    let sets = PermSet::ALL.iter().filter(|set| set.permissions().contains(&right));
+    let sets: Vec<String> = sets.map(|set| set.as_str().to_owned()).collect();
+    Ok(access::users::holders(connection, &roles, &sets, at).await?)
+}
 
 #[derive(Debug, Clone)]
 pub struct AccessService {

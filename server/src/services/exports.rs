@@ -7,6 +7,7 @@ mod figures;
 pub mod jsonl;
 mod large;
 mod lists;
+mod plans;
 pub mod xlsx;
 
 pub use acts::Filtered;
@@ -243,6 +244,9 @@ impl ExportsService {
         };
         if dataset == KPI_ROWS {
             return figures::read(&self.backend, pool, who, pairs, permit).await;
+        }
+        if dataset == plans::PLAN_DIFFERENCES {
+            return plans::read(&self.backend, pool, who, pairs, permit).await;
         }
         if let Some(set) = analytics::AnalyticsSet::parse(dataset) {
             return analytics::read(&self.backend, pool, who, set, pairs, permit).await;

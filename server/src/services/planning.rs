@@ -2,6 +2,7 @@
 
 mod checks;
 pub mod child;
+pub(crate) mod decisions;
 mod reading;
 mod runs;
 pub(crate) mod solving;
@@ -12,7 +13,7 @@ use std::{fmt, path::PathBuf};
 /// Memory of one solve.
 const MEMORY_MIB: u64 = 2_048;
 
-/// The service behind [`domain::planning::PlanningPort`].
+/// The service behind [`domain::planning::PlanningPort`] and [`domain::planning::PlansPort`].
 #[derive(Clone)]
 pub struct PlanningService {
     backend: Backend,

@@ -1,5 +1,6 @@
 //! Planning: documents, runs, their course, and the plans that came of them.
 
+pub mod decisions;
 pub mod inputs;
 pub mod plans;
 pub mod runs;

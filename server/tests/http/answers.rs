@@ -425,6 +425,36 @@ impl Walk {
             self.get(&format!("{at}/runs?status_filter=completed&scenario=base&limit=1")).await;
             self.call(Method::DELETE, &path, Value::Null).await;
         }
+        self.decided(world).await;
+    }
+
+    /// Plans side by side, proposed, taken back and decided.
+    async fn decided(&mut self, world: &World) {
+        let mut plans = Vec::new();
+        for scenario in ["base", "low_demand"] {
+            let asked = json!({"scenario_name": scenario, "use_sample_data": true});
+            let run = self.post("/api/v1/optimize", asked).await;
+            crate::optimize::solve(world).await;
+            let results = self.get(&format!("/api/v1/optimize/{}/results", run["run_id"].as_str().expect("id"))).await;
+            plans.push(results["plan_id"].as_str().expect("plan").to_owned());
+        }
+        let [a, b] = [&plans[0], &plans[1]];
+        let rows = format!("a={a}&b={b}&family=shipment&change=changed&period=1&q=rail");
+        let compared = self.get(&format!("/api/v1/optimize/compare?{rows}&beside={a}")).await;
+        assert_eq!(compared["plans"].as_array().map(Vec::len), Some(3), "{compared}");
+        self.text(&format!("/api/v1/exports/plan-differences.csv?{rows}")).await;
+        let at = |plan: &str, act: &str| format!("/api/v1/optimize/plans/{plan}/{act}");
+        self.post(&at(a, "propose"), Value::Null).await;
+        self.post(&at(a, "withdraw"), json!({"reason": "not yet"})).await;
+        self.post(&at(a, "propose"), json!({"reason": "now"})).await;
+        self.post(&at(b, "propose"), Value::Null).await;
+        assert_eq!(self.post(&at(a, "approve"), json!({"reason": "alone"})).await["plan"]["state"], "promoted");
+        self.post(&at(b, "reject"), json!({"reason": "dearer"})).await;
+        assert_eq!(self.get(&format!("/api/v1/optimize/plans/{a}")).await["plan"]["single_person"], true);
+        let network = self.get(&format!("/api/v1/optimize/plans/{a}")).await["plan"]["network"].clone();
+        let network = network.as_str().expect("name").replace(' ', "%20");
+        let list = self.get(&format!("/api/v1/optimize/plans?state=promoted&network={network}&limit=1")).await;
+        assert_eq!(list["plans"].as_array().map(Vec::len), Some(1), "{list}");
     }
 
     async fn imports(&mut self, world: &World) {

@@ -28,14 +28,15 @@ pub async fn solve(world: &World) {
     Runtime::new(world.services.clone(), Registry::standard(), config).drain().await.expect("drained");
 }
 
-struct Desk {
-    world: World,
-    client: Client,
-    token: String,
+/// A planner with a solver.
+pub struct Desk {
+    pub world: World,
+    pub client: Client,
+    pub token: String,
 }
 
 impl Desk {
-    async fn new(db: PgPool) -> Self {
+    pub async fn new(db: PgPool) -> Self {
         let world = solving(World::new(db).await);
         let mut client = Client::new(&router(&world));
         world.user("planner@mill.example", Some(Role::Planner), &[]).await;
@@ -43,19 +44,19 @@ impl Desk {
         Self { world, client, token }
     }
 
-    async fn call(&mut self, method: Method, path: &str, body: Value) -> Answer {
+    pub async fn call(&mut self, method: Method, path: &str, body: Value) -> Answer {
         let token = self.token.clone();
         self.client.json(method, path, Some(&token), body).await
     }
 
-    async fn get(&mut self, path: &str) -> Value {
+    pub async fn get(&mut self, path: &str) -> Value {
         let answer = self.call(Method::GET, path, Value::Null).await;
         assert!(answer.status.is_success(), "{path}: {} {}", answer.status, answer.text);
         answer.json()
     }
 
     /// Begins a run; its address.
-    async fn begin(&mut self, body: Value) -> String {
+    pub async fn begin(&mut self, body: Value) -> String {
         self.world.clock.advance(chrono::Duration::seconds(1));
         let answer = self.call(Method::POST, "/api/v1/optimize/optimize", body).await;
         assert_eq!(answer.status.as_u16(), 202, "{}", answer.text);
@@ -63,7 +64,7 @@ impl Desk {
     }
 
     /// Results of a document, solved.
-    async fn solved(&mut self, document: Value) -> (String, Value) {
+    pub async fn solved(&mut self, document: Value) -> (String, Value) {
         let path = self.begin(json!({"input_data": document})).await;
         solve(&self.world).await;
         let results = self.get(&format!("{path}/results")).await;
@@ -71,18 +72,18 @@ impl Desk {
     }
 }
 
-async fn token(client: &mut Client, name: &str) -> String {
+pub async fn token(client: &mut Client, name: &str) -> String {
     let answer = client.login(name, PASSWORD).await;
     answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("{name}: {}", answer.text)).to_owned()
 }
 
-fn sample_with(change: impl FnOnce(&mut Value)) -> Value {
+pub fn sample_with(change: impl FnOnce(&mut Value)) -> Value {
     let mut document = serde_json::from_str(sample::DOCUMENT).expect("sample");
     change(&mut document);
     document
 }
 
-fn with_demand(factor: f64) -> Value {
+pub fn with_demand(factor: f64) -> Value {
     sample_with(|document| {
         for row in document["demand"].as_array_mut().expect("rows") {
             row["tonnes"] = json!(row["tonnes"].as_f64().expect("tonnes") * factor);
@@ -90,7 +91,7 @@ fn with_demand(factor: f64) -> Value {
     })
 }
 
-fn assert_near(value: &Value, wanted: f64) {
+pub fn assert_near(value: &Value, wanted: f64) {
     let value = value.as_f64().unwrap_or_else(|| panic!("{value} is no {wanted}"));
     assert!((value - wanted).abs() <= 1e-6 * wanted.abs().max(1.0), "{value} is not {wanted}");
 }

@@ -1,14 +1,15 @@
 //! What pages and programs may ask of planning.
 
 use super::{
-    CancelRun, Explanation, ModelTemplate, NewRun, ProgressSeries, RunDetail, RunFilter, RunList, RunRemoved,
-    RunResults, RunStarted, RunStatus, ScenarioList, SolverList, Validation,
+    CancelRun, CompareQuery, Comparison, Explanation, ModelTemplate, NewRun, PlanAct, PlanDetail, PlanFilter, PlanList,
+    PlanScreen, ProgressSeries, Reason, RunDetail, RunFilter, RunList, RunRemoved, RunResults, RunStarted, RunStatus,
+    ScenarioList, SolverList, Validation,
 };
 use crate::{
     AppError,
     access::Principal,
     idempotency::{Answered, IdempotencyKey},
-    ids::PlanRunId,
+    ids::{PlanId, PlanRunId},
 };
 use async_trait::async_trait;
 
@@ -65,4 +66,23 @@ pub trait PlanningPort: Send + Sync + 'static {
     fn solvers(&self, who: &Principal) -> Result<SolverList, AppError>;
 
     fn template(&self, who: &Principal) -> Result<ModelTemplate, AppError>;
+}
+
+/// Plans after their solve. Reading needs `plan.view`.
+#[async_trait]
+pub trait PlansPort: Send + Sync + 'static {
+    /// The newest first.
+    async fn list(&self, who: &Principal, filter: PlanFilter) -> Result<PlanList, AppError>;
+
+    async fn detail(&self, who: &Principal, plan: PlanId) -> Result<PlanDetail, AppError>;
+
+    /// All of one plan.
+    async fn screen(&self, who: &Principal, plan: PlanId) -> Result<PlanScreen, AppError>;
+
+    /// Proposing needs `plan.propose`, as withdrawing what one proposed; deciding needs `plan.approve` and another person
+    /// than the proposer. `conflict` from a state in which it cannot be done.
+    async fn act(&self, who: &Principal, plan: PlanId, act: PlanAct, why: Reason) -> Result<PlanDetail, AppError>;
+
+    /// With all rows of the filter.
+    async fn compare(&self, who: &Principal, asked: &CompareQuery) -> Result<Comparison, AppError>;
 }

@@ -1,6 +1,7 @@
 //! `/api/v1/optimize`: runs of the solver. Every address answers in a second spelling, `/api/v1/optimize/optimize/…`.
 
 mod course;
+mod plans;
 mod sent;
 
 use crate::{
@@ -36,6 +37,7 @@ pub fn routes() -> Routes<Services> {
     let view = Access::Needs(Permission::PlanView);
     let run = Access::Needs(Permission::PlanRun);
     let begun = Routes::new().post("/api/v1/optimize", run, start).post("/api/v1/optimize/optimize", run, start);
+    let begun = begun.merge(plans::routes());
     ["", "/optimize"].into_iter().fold(begun, |routes, again| {
         let at = |path: &str| format!("/api/v1/optimize{again}{path}");
         routes

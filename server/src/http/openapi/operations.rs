@@ -33,6 +33,7 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("exports", sales::EXPORTS),
     ("planning", optimize::OPERATIONS),
     ("planning", optimize::SECOND_SPELLING),
+    ("planning", optimize::PLANS),
     ("search", system::SEARCH),
     ("ingest", ingest::OPERATIONS),
     ("demo", system::DEMO),

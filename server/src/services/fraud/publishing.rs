@@ -2,11 +2,14 @@
 //! sales is never changed, so that every decision can be judged again.
 
 use super::rule_sets::{RuleSetsService, find};
-use crate::services::idempotency::{Request, once};
+use crate::services::{
+    access::holders,
+    idempotency::{Request, once},
+};
 use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
-    access::{PermSet, Permission, Principal},
+    access::{Permission, Principal},
     fraud::set::{BACKTEST_DAYS, RuleSetDetail, SetState},
     idempotency::{Answered, IdempotencyKey},
 };
@@ -113,11 +116,7 @@ pub async fn is_own_edit(
     if set.edited_by_id.is_none() || set.edited_by_id != who.user_id().map(|user| user.0) {
         return Ok(false);
     }
-    let right = Permission::FraudRulesPublish;
-    let roles: Vec<String> = right.roles().iter().map(|role| role.as_str().to_owned()).collect();
-    let sets = PermSet::ALL.iter().filter(|set| set.permissions().contains(&right));
-    let sets: Vec<String> = sets.map(|set| set.as_str().to_owned()).collect();
-    Ok(rows::holders(connection, &roles, &sets, at).await? >= 2)
+    Ok(holders(connection, Permission::FraudRulesPublish, at).await? >= 2)
 }
 
 #[allow(clippy::too_many_arguments, reason = "one move with all that is told of it")]

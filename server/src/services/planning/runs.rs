@@ -15,7 +15,6 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
@@ -48,7 +47,6 @@ use store::{
         runs::{self, StoredRun},
     },
 };
-use uuid::Uuid;
 
 /// Steps of a course that a page draws.
 const MOST_STEPS: usize = 300;
@@ -61,17 +59,6 @@ fn missing() -> AppError {
 
 async fn found(connection: &mut PgConnection, run: PlanRunId) -> Result<StoredRun, AppError> {
     runs::one(connection, run.0).await?.ok_or_else(missing)
-}
-
-fn place(run: &StoredRun) -> String {
-    cursor::write(format!("{}/{}", run.created_at.timestamp_micros(), run.id))
-}
-
-fn placed(text: &str) -> Result<(DateTime<Utc>, Uuid), AppError> {
-    cursor::read(text, |plain| {
-        let (at, id) = plain.split_once('/')?;
-        Some((DateTime::from_timestamp_micros(at.parse().ok()?)?, id.parse().ok()?))
-    })
 }
 
 /// Off the async threads: documents may be large.
@@ -173,7 +160,7 @@ impl PlanningPort for PlanningService {
     async fn list(&self, who: &Principal, filter: RunFilter) -> Result<RunList, AppError> {
         who.require(Permission::PlanView)?;
         filter.validate()?;
-        let after = filter.cursor.as_deref().map(placed).transpose()?;
+        let after = filter.cursor.as_deref().map(cursor::moment).transpose()?;
         let limit = i64::from(filter.limit.unwrap_or(paging::DEFAULT_LIMIT));
         let narrowed = runs::Filter { state: filter.status_filter, scenario: filter.scenario };
         let mut connection = store::acquire(&self.backend.pools.analytics).await?;
@@ -182,7 +169,7 @@ impl PlanningPort for PlanningService {
         let mut rows = runs::list(&mut connection, &narrowed, after, limit + 1).await?;
         let more = i64::try_from(rows.len()).is_ok_and(|rows| rows > limit);
         rows.truncate(usize::try_from(limit).unwrap_or_default());
-        let next_cursor = rows.last().filter(|_| more).map(place);
+        let next_cursor = rows.last().filter(|_| more).map(|run| cursor::of_moment(run.created_at, run.id));
         let runs = rows.into_iter().map(|run| reading::item(run, zone)).collect::<Result<_, _>>()?;
         Ok(RunList { runs, total_count, next_cursor })
     }

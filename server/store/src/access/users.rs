@@ -338,3 +338,25 @@ pub async fn lock_table(connection: &mut PgConnection) -> Result<()> {
     sqlx::query!("lock table access.users in share row exclusive mode").execute(connection).await?;
     Ok(())
 }
+
+/// How many active people have one of these roles or, not ended, one of these sets.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn holders(
+    connection: &mut PgConnection,
+    roles: &[String],
+    sets: &[String],
+    at: DateTime<Utc>,
+) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "count!" from access.users u
+           where u.is_active and (u.role = any($1) or exists (select from access.grants g
+               where g.user_id = u.id and g.permission_set = any($2) and (g.expires_at is null or g.expires_at > $3)))"#,
+        roles,
+        sets,
+        at
+    )
+    .fetch_one(connection)
+    .await?)
+}

@@ -305,28 +305,6 @@ pub async fn put(connection: &mut PgConnection, number: i32, state: &str, by: &s
     Ok(())
 }
 
-/// Active people with one of these roles or, not limited in scope or ended, one of these sets.
-///
-/// # Errors
-/// When the statement fails.
-pub async fn holders(
-    connection: &mut PgConnection,
-    roles: &[String],
-    sets: &[String],
-    at: DateTime<Utc>,
-) -> Result<i64> {
-    Ok(sqlx::query_scalar!(
-        r#"select count(*) as "count!" from access.users u
-           where u.is_active and (u.role = any($1) or exists (select from access.grants g
-               where g.user_id = u.id and g.permission_set = any($2) and (g.expires_at is null or g.expires_at > $3)))"#,
-        roles,
-        sets,
-        at
-    )
-    .fetch_one(connection)
-    .await?)
-}
-
 /// When the latest backtest of this content ended, if it ended after `since`.
 ///
 /// # Errors

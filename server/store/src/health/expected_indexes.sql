@@ -76,6 +76,9 @@ CREATE INDEX notifications_group ON ops.notifications USING btree (channel_id, e
 CREATE INDEX notifications_inbox ON ops.notifications USING btree (user_id, created_at DESC) WHERE (user_id IS NOT NULL);
 CREATE INDEX notifications_sent ON ops.notifications USING btree (channel_id, delivered_at) WHERE (channel_id IS NOT NULL);
 CREATE INDEX notifications_unread ON ops.notifications USING btree (user_id) WHERE ((user_id IS NOT NULL) AND (read_at IS NULL));
+CREATE INDEX plan_reviews_plan ON plan.plan_reviews USING btree (plan_id, n);
+CREATE INDEX plans_recent ON plan.plans USING btree (created_at DESC, id DESC);
+CREATE INDEX plans_stirring ON plan.plans USING btree (state) WHERE (state = ANY (ARRAY['proposed'::text, 'promoted'::text]));
 CREATE INDEX products_category ON sales.products USING btree (category_id) WHERE (category_id IS NOT NULL);
 CREATE INDEX products_expr_idx ON sales.products USING gin (((((sku)::text || ' '::text) || (name)::text)) gin_trgm_ops);
 CREATE INDEX products_name ON sales.products USING btree (name, id);

@@ -40,9 +40,11 @@ pub struct NewPlan<'a> {
 /// When a statement fails.
 pub async fn insert(connection: &mut PgConnection, new: &NewPlan<'_>) -> Result<()> {
     sqlx::query!(
-        "insert into plan.plans (id, run_id, name, is_relaxed, objective, operating_cost, relaxation_cost, sites, contracts,
-                                 created_at, created_by)
-         values ($1, $2, $3, $6::float8 is not null, $4::float8, $5::float8, $6::float8, $7, $8, $9, $10)",
+        "insert into plan.plans (id, run_id, name, network, horizon, is_relaxed, objective, operating_cost, relaxation_cost,
+                                 sites, contracts, created_at, created_by)
+         select $1, r.id, $3, $3, plan.horizon(i.document), $6::float8 is not null, $4::float8, $5::float8, $6::float8, $7,
+                $8, $9, $10
+         from plan.runs r join plan.inputs i on i.id = r.input_id where r.id = $2",
         new.id,
         new.run_id,
         new.name,

@@ -5,8 +5,9 @@ use super::super::{
     shapes::{any, named, one_of, uuid},
 };
 use domain::planning::{
-    CancelRun, Explanation, ModelTemplate, ProgressSeries, RunList, RunRemoved, RunResults, RunStarted, RunState,
-    RunStatus, ScenarioList, SolverList, Validation,
+    CancelRun, Comparison, Explanation, ModelTemplate, PlanDetail, PlanList, PlanState, ProgressSeries, Reason,
+    RowChange, RowFamily, RunList, RunRemoved, RunResults, RunStarted, RunState, RunStatus, ScenarioList, SolverList,
+    Validation,
 };
 use utoipa::ToSchema;
 
@@ -102,3 +103,53 @@ macro_rules! operations {
 
 pub const OPERATIONS: &[Operation] = operations!("/optimize", "");
 pub const SECOND_SPELLING: &[Operation] = operations!("", "/optimize");
+
+const PLAN: Parameter = asked("plan_id", uuid, "Its id.");
+const FROM_THERE: &[(&str, &str)] = &[("409", "The plan is in a state from which this cannot be done.")];
+
+/// Plans proposed, decided, compared.
+pub const PLANS: &[Operation] = &[
+    json("GET /api/v1/optimize/plans", "Plans, the newest first", named::<PlanList>)
+        .with(&[
+            asked("state", |_| one_of(PlanState::ALL.iter().map(|s| s.as_str())), "In this state."),
+            text("network", "Of this network."),
+        ])
+        .paged(),
+    json("GET /api/v1/optimize/plans/{plan_id}", "A plan, and what was done with it", named::<PlanDetail>)
+        .with(&[PLAN])
+        .note("Its rows are the results of its run."),
+    json("POST /api/v1/optimize/plans/{plan_id}/propose", "Propose a plan", named::<PlanDetail>)
+        .with(&[PLAN])
+        .may_take(named::<Reason>)
+        .note("A draft, or one that was withdrawn; it must have passed the checker and keep all hard limits.")
+        .fails(FROM_THERE),
+    json("POST /api/v1/optimize/plans/{plan_id}/withdraw", "Take a proposal back", named::<PlanDetail>)
+        .with(&[PLAN])
+        .may_take(named::<Reason>)
+        .note("By the one who proposed it.")
+        .fails(FROM_THERE),
+    json("POST /api/v1/optimize/plans/{plan_id}/approve", "Promote a proposed plan", named::<PlanDetail>)
+        .with(&[PLAN])
+        .may_take(named::<Reason>)
+        .note(
+            "By another person than the proposer; who is the only one that could decide may, with a reason. It takes the \
+             place of the promoted plan of the same network and days.",
+        )
+        .fails(FROM_THERE),
+    json("POST /api/v1/optimize/plans/{plan_id}/reject", "Reject a proposed plan", named::<PlanDetail>)
+        .with(&[PLAN])
+        .takes(named::<Reason>)
+        .note("By another person than the proposer, with a reason.")
+        .fails(FROM_THERE),
+    json("GET /api/v1/optimize/compare", "Two plans row by row", named::<Comparison>)
+        .with(&[
+            asked("a", uuid, "The plan to begin with.").required(),
+            asked("b", uuid, "The plan it is compared with; differences are b less a.").required(),
+            asked("beside", uuid, "Another plan, by its figures only; up to three times."),
+            asked("family", |_| one_of(RowFamily::ALL.iter().map(|f| f.as_str())), "Rows about this."),
+            asked("change", |_| one_of(RowChange::ALL.iter().map(|c| c.as_str())), "Rows with this change."),
+            text("period", "Rows of this period."),
+            text("q", "Rows with this in place or product."),
+        ])
+        .note("At most 1,000 rows; the export plan-differences has all."),
+];
