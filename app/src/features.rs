@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod overview;
 pub mod planning;
+pub mod plans;
 pub mod reports;
 pub mod search;
 pub mod settings;
@@ -113,6 +114,11 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/fraud/pass", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/flag", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/decide", Access::Needs(Permission::FraudReview)),
+    ("/fn/planning/home", Access::Needs(Permission::PlanView)),
+    ("/fn/planning/plan", Access::Needs(Permission::PlanView)),
+    ("/fn/planning/compare", Access::Needs(Permission::PlanView)),
+    ("/fn/planning/propose", Access::Needs(Permission::PlanPropose)),
+    ("/fn/planning/decide", Access::Needs(Permission::PlanApprove)),
     ("/fn/planning/runs", Access::Needs(Permission::PlanView)),
     ("/fn/planning/run", Access::Needs(Permission::PlanView)),
     ("/fn/planning/choices", Access::Needs(Permission::PlanRun)),

@@ -30,7 +30,10 @@ use crate::{
             OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
             freshness::FreshnessRoute, kpis::KpisRoute, refresh::provide_auto_refresh, targets::TargetsRoute,
         },
-        planning::{run::PlanRunRoute, runs::PlanRunsRoute, solve::SolveRoute},
+        planning::{
+            compare::CompareRoute, decide::PlanRoute, home::PlanningRoute, run::PlanRunRoute, runs::PlanRunsRoute,
+            solve::SolveRoute,
+        },
         products::{ProductsRoute, detail::ProductRoute, new::NewProductRoute},
         reports::ReportRoute,
         search::SearchRoute,
@@ -131,6 +134,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/fraud/rules") view={Lazy::<FraudRulesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/rules/:number") view={Lazy::<RuleSetRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/lists") view={Lazy::<FraudListsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning") view={Lazy::<PlanningRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/plans/:id") view={Lazy::<PlanRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/compare") view={Lazy::<CompareRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning/runs") view={Lazy::<PlanRunsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning/runs/:id") view={Lazy::<PlanRunRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning/solve") view={Lazy::<SolveRoute>::new()} ssr=SsrMode::Async/>

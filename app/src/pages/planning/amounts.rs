@@ -1,5 +1,6 @@
 //! Figures of plans in words. They are doubles: the solver leaves them so.
 
+use chrono::NaiveDate;
 use domain::{format, money::Currency};
 use rust_decimal::Decimal;
 
@@ -48,6 +49,16 @@ impl Words {
     }
 }
 
+/// The days of a plan, the last one among them.
+#[must_use]
+pub fn horizon(from: Option<NaiveDate>, until: Option<NaiveDate>) -> String {
+    let last = until.and_then(|until| until.pred_opt());
+    match from.zip(last) {
+        Some((from, last)) => format!("{} to {}", format::date(from), format::date(last)),
+        None => "no dates".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,7 +70,16 @@ mod tests {
         assert_eq!((words.tonnes(47.5), words.tonnes(0.1 + 0.2)), ("47.5".to_owned(), "0.3".to_owned()));
         assert_eq!(words.share(Some(0.8758)), "87.58\u{a0}%");
         assert_eq!((words.weight(Some(12_500.0)), words.weight(None)), ("12,500 t".to_owned(), "–".to_owned()));
-        let odd = Words { currency: "XYZ".to_owned(), locale: "en-GB".to_owned() };
-        assert_eq!(odd.money(Some(1.5)), "1.5 XYZ");
+        let odd = Words { currency: "R$".to_owned(), locale: "en-GB".to_owned() };
+        assert_eq!(odd.money(Some(1.5)), "1.5 R$");
+    }
+
+    #[test]
+    fn the_last_day_of_a_plan_is_one_of_its_days() {
+        let day = |text: &str| text.parse::<NaiveDate>().ok();
+        let of = horizon(day("2026-01-01"), day("2026-03-01"));
+        assert!(of.starts_with(&format::date(day("2026-01-01").unwrap())), "{of}");
+        assert!(of.ends_with(&format::date(day("2026-02-28").unwrap())), "{of}");
+        assert_eq!(horizon(None, None), "no dates");
     }
 }

@@ -75,10 +75,15 @@ fn found(detail: Option<RunDetail>, acts: Acts) -> AnyView {
     let failed = run.error_message.clone().filter(|_| over && run.status == RunState::Failed);
     let failed = failed.map(|message| view! { <p class="banner bad" role="alert">{message}</p> });
     let outcome = run.outcome.map(|of| view! { <span class=format!("badge {}", of.tone())>{of.label()}</span> });
+    let plan = results.as_ref().and_then(|results| results.plan_id).map(|plan| {
+        let words = if results.as_ref().is_some_and(|results| results.is_relaxed) { "Its way out" } else { "Its plan" };
+        view! { <a class="btn primary" href=format!("/planning/plans/{plan}")>{words}</a> }
+    });
     view! {
         <PageHead title=run.label.clone() scope=scope>
             <span class=format!("badge {}", run.status.tone())>{run.status.label()}</span>
             {outcome}
+            {plan}
             <a class="btn" href="/planning/runs">"All runs"</a>
         </PageHead>
         <ErrorSummary state=FormState::of(acts.cancel)/>
