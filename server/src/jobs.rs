@@ -24,6 +24,7 @@ mod job;
 mod overview_rebuild;
 mod overview_snapshots;
 mod overview_summary;
+mod planning_prune;
 mod planning_solve;
 mod registry;
 mod rescue;

@@ -3,4 +3,5 @@
 pub mod decisions;
 pub mod inputs;
 pub mod plans;
+pub mod pruning;
 pub mod runs;

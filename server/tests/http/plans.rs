@@ -165,6 +165,62 @@ async fn the_days_of_a_plan_are_those_of_its_periods(db: PgPool) {
     assert_eq!(horizon(late).await, "[2026-01-01,2026-02-14)");
 }
 
+/// The keeping times of `planning.md` 2.1 and 6.
+#[sqlx::test(migrations = "../migrations")]
+async fn rows_of_plans_that_never_held_and_long_courses_are_not_kept_for_ever(db: PgPool) {
+    let mut desk = Desk::new(db).await;
+    let (_, held) = desk.plan_of("base").await;
+    let (old_run, old) = desk.plan_of("high_demand").await;
+    let short = desk.solved(with_demand(1.5)).await.1["plan_id"].as_str().expect("plan").to_owned();
+    desk.act(&held, "propose", None).await;
+    desk.act(&held, "approve", Some("alone")).await;
+    desk.world
+        .execute(
+            "delete from plan.run_progress;
+             insert into plan.run_progress (run_id, seq, at, elapsed_ms, phase, nodes, lp_iterations)
+             select r.id, n, now(), n, 'solving', 0, 0 from plan.runs r,
+                    generate_series(1, case r.scenario when 'high_demand' then 1234 else 150 end) n",
+        )
+        .await;
+    let before = desk.get(&format!("{old_run}/results")).await;
+    desk.world.clock.advance(chrono::Duration::days(179));
+    let prune = |world: &crate::world::World| {
+        let services = world.services.clone();
+        async move {
+            let config = server::jobs::JobsConfig { queues: vec!["maintenance".to_owned()], ..Default::default() };
+            let runtime = server::jobs::Runtime::new(services.clone(), server::jobs::Registry::standard(), config);
+            let who = crate::world::person(Role::Admin);
+            services.jobs.run_schedule(&who, "planning_prune", None).await.value.expect("asked");
+            runtime.drain().await.expect("drained");
+        }
+    };
+    prune(&desk.world).await;
+    assert_eq!(desk.world.number("select count(*) from plan.plans where rows_removed_at is not null").await, 0);
+    let kept =
+        "select count(*) from plan.run_progress p join plan.runs r on r.id = p.run_id where r.scenario = 'high_demand'";
+    assert_eq!(desk.world.number(kept).await, 200);
+    assert_eq!(desk.world.number("select min(seq) + max(seq) from plan.run_progress").await, 1 + 1234);
+    assert_eq!(desk.world.number("select count(*) from plan.run_progress").await, 200 + 150 + 150);
+
+    desk.world.clock.advance(chrono::Duration::days(2));
+    prune(&desk.world).await;
+    desk.token = token(&mut desk.client, "planner@mill.example").await;
+    let results = desk.get(&format!("{old_run}/results")).await;
+    assert_eq!((&results["production"], &results["total_production"]), (&json!([]), &Value::Null));
+    assert!(results["rows_removed_at"].is_string(), "{results}");
+    assert_near(&results["total_cost"], 4_284.125);
+    assert_eq!((&results["costs"], &results["kpis"]), (&before["costs"], &before["kpis"]));
+    assert_near(&results["service_level"], 1.0);
+    let shown = desk.get(&format!("/api/v1/optimize/plans/{short}")).await;
+    assert_near(&shown["plan"]["shortage_tonnes"], 47.5);
+    let (status, said) = desk.act(&old, "propose", None).await;
+    assert!(status == 409 && said["error"]["message"].as_str().is_some_and(|m| m.contains("Solve it again")), "{said}");
+    let compared = desk.call(Method::GET, &format!("/api/v1/optimize/compare?a={held}&b={old}"), Value::Null).await;
+    assert_eq!((compared.status.as_u16(), &compared.json()["error"]["fields"][0]["path"]), (422, &json!("b")));
+    let rows = "select count(distinct plan_id) from plan.plan_production";
+    assert_eq!(desk.world.number(rows).await, 1, "what holds is whole");
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn two_plans_are_compared_row_by_row(db: PgPool) {
     let mut desk = Desk::new(db).await;

@@ -198,6 +198,8 @@ pub struct RunResults {
     pub optimality_gap: Option<f64>,
     pub plan_id: Option<PlanId>,
     pub is_relaxed: bool,
+    /// The rows of a plan that never held are kept 180 days; its costs and figures stay.
+    pub rows_removed_at: Option<DateTime<FixedOffset>>,
     pub total_cost: Option<f64>,
     pub operating_cost: Option<f64>,
     pub production_cost: Option<f64>,

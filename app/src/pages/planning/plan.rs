@@ -1,7 +1,7 @@
 //! What came of a solve: cost, figures, rows, and why.
 
 use super::amounts::Words;
-use crate::components::table::table_card;
+use crate::components::{moment::when, table::table_card};
 use domain::planning::{BindingRow, Relaxation, RunResults, ShortageRow};
 use leptos::prelude::*;
 
@@ -17,6 +17,9 @@ pub fn shown(results: RunResults, bindings: Vec<BindingRow>, words: Words) -> im
     let relaxed = results.is_relaxed.then(|| {
         view! { <p class="banner warn" role="status">"These rows are the cheapest way out, not a plan: hard limits are let go, and it cannot be promoted."</p> }
     });
+    let removed = results.rows_removed_at.map(|at| {
+        view! { <p class="banner" data-removed>"The rows of this plan were removed "{when(at)}": those of a plan that never held are kept 180 days. Its costs and figures stay."</p> }
+    });
     let endless = (!results.endless.is_empty()).then(|| {
         view! { <p class="banner bad">"Grows without end: "{results.endless.join(", ")}</p> }
     });
@@ -26,6 +29,7 @@ pub fn shown(results: RunResults, bindings: Vec<BindingRow>, words: Words) -> im
             <p>{results.termination_reason.clone()}</p>
             {checked}
             {relaxed}
+            {removed}
             {endless}
             {figures(&results, &words)}
         </section>

@@ -121,6 +121,9 @@ async fn may_do(
         PlanAct::Propose if plan.checker_passed != Some(true) => {
             Err(AppError::conflict("The checker did not pass this plan."))
         }
+        PlanAct::Propose if plan.rows_removed_at.is_some() => {
+            Err(AppError::conflict("The rows of this plan are not kept any more. Solve it again."))
+        }
         PlanAct::Propose => Ok(false),
         PlanAct::Withdraw if is_own(who, plan) => Ok(false),
         PlanAct::Withdraw => Err(refused("Only the one who proposed it withdraws it; reject it instead.")),
@@ -287,6 +290,10 @@ pub(crate) async fn compared(
         };
         if head.is_relaxed || head.checker_passed != Some(true) {
             let message = format!("The plan of {} was not passed by the checker.", label(head.run_no));
+            return Err(AppError::field(path, message));
+        }
+        if head.rows_removed_at.is_some() {
+            let message = format!("The rows of {} are not kept any more. Solve it again.", label(head.run_no));
             return Err(AppError::field(path, message));
         }
         if items.first().is_some_and(|first| first.currency != head.currency) {

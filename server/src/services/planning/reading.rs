@@ -163,6 +163,7 @@ pub(super) async fn results(
     let Some(plan) = plans::of_run(connection, run.id).await? else { return Ok(told) };
     told.plan_id = Some(PlanId(plan.id));
     told.is_relaxed = plan.is_relaxed;
+    told.rows_removed_at = plan.rows_removed_at.map(|at| zone.local(at));
     told.relaxation = relaxation(connection, &plan).await?;
     told.production = plans::production(connection, plan.id).await?;
     told.shipments = plans::shipments(connection, plan.id).await?;
@@ -171,11 +172,13 @@ pub(super) async fn results(
     told.costs = plans::costs(connection, plan.id).await?;
     told.kpis = plans::kpis(connection, plan.id).await?;
     (told.sites, told.contracts) = (plan.sites.0, plan.contracts.0);
-    told.total_production = Some(told.production.iter().map(|row| row.tonnes).sum());
-    told.total_shipments = Some(told.shipments.iter().map(|row| row.tonnes).sum());
+    // What was removed is not nought.
+    let has_rows = plan.rows_removed_at.is_none();
+    told.total_production = has_rows.then(|| told.production.iter().map(|row| row.tonnes).sum());
+    told.total_shipments = has_rows.then(|| told.shipments.iter().map(|row| row.tonnes).sum());
     // Rows of a node and product stand in the order of time.
     let last: BTreeMap<_, _> = told.inventory.iter().map(|row| ((&row.node, &row.product), row.tonnes)).collect();
-    told.total_inventory = Some(last.values().sum());
+    told.total_inventory = has_rows.then(|| last.values().sum());
     let sum = |parts: &[Component]| Some(parts.iter().filter_map(|part| told.costs.get(part.as_str())).sum::<f64>());
     told.production_cost = sum(&[Component::Production, Component::ProductionFixed, Component::Start]);
     told.transportation_cost = sum(&[Component::Freight, Component::Handling]);
@@ -210,6 +213,7 @@ fn bare(run: &StoredRun, zone: BusinessZone) -> Result<RunResults, AppError> {
         optimality_gap: run.gap,
         plan_id: None,
         is_relaxed: false,
+        rows_removed_at: None,
         total_cost: run.objective,
         operating_cost: run.operating_cost,
         production_cost: None,

@@ -35,6 +35,7 @@ pub struct PlanHead {
     pub decided_at: Option<DateTime<Utc>>,
     pub reason: Option<String>,
     pub single_person: bool,
+    pub rows_removed_at: Option<DateTime<Utc>>,
 }
 
 macro_rules! heads {
@@ -44,9 +45,10 @@ macro_rules! heads {
             r#"select p.id, p.run_id, r.run_no, p.name, p.network as "network!", r.scenario, p.state, p.is_relaxed,
                       lower(p.horizon) as starts_on, upper(p.horizon) as ends_before, r.currency::text as "currency!",
                       p.objective::float8 as "objective!", p.operating_cost::float8 as "operating_cost!",
-                      k.value as "service_level?", coalesce(s.tonnes, 0)::float8 as "shortage_tonnes!", r.checker_passed,
+                      k.value as "service_level?", coalesce(p.shortage_tonnes, s.tonnes, 0)::float8 as "shortage_tonnes!", r.checker_passed,
                       r.checker_sha256, i.created_at as input_at, p.created_at, p.proposed_by, p.proposed_by_id,
-                      p.proposed_at, p.decided_by, p.decided_at, p.reason, p.single_person
+                      p.proposed_at, p.decided_by, p.decided_at, p.reason, p.single_person,
+                      p.rows_removed_at
                from plan.plans p join plan.runs r on r.id = p.run_id join plan.inputs i on i.id = r.input_id
                left join plan.plan_kpis k on k.plan_id = p.id and k.kpi = 'service_level' and k.scope is null
                left join lateral (select sum(tonnes) as tonnes from plan.plan_shortages where plan_id = p.id) s on true "# + $rest,

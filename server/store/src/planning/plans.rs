@@ -180,6 +180,8 @@ pub struct StoredPlan {
     pub objective: f64,
     pub operating_cost: f64,
     pub relaxation_cost: Option<f64>,
+    /// Its rows are not kept any more.
+    pub rows_removed_at: Option<DateTime<Utc>>,
     pub sites: Json<Vec<SiteRow>>,
     pub contracts: Json<Vec<ContractRow>>,
 }
@@ -190,7 +192,7 @@ pub async fn of_run(connection: &mut PgConnection, run: Uuid) -> Result<Option<S
     Ok(sqlx::query_as!(
         StoredPlan,
         r#"select id, state, is_relaxed, objective::float8 as "objective!", operating_cost::float8 as "operating_cost!",
-                  relaxation_cost::float8 as relaxation_cost, sites as "sites: Json<Vec<SiteRow>>",
+                  relaxation_cost::float8 as relaxation_cost, rows_removed_at, sites as "sites: Json<Vec<SiteRow>>",
                   contracts as "contracts: Json<Vec<ContractRow>>"
            from plan.plans where run_id = $1"#,
         run
