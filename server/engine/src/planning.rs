@@ -27,3 +27,4 @@ pub mod solve;
 mod start;
 pub mod tree;
 pub mod variables;
+pub mod workbook;
