@@ -111,6 +111,12 @@ pub struct Source {
 }
 
 impl Source {
+    /// Whether the file itself has faults; they refuse it.
+    #[must_use]
+    pub const fn refuses(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
     /// All faults by sheet and cell: those of the file itself, and those of `checked`, which was made from the document
     /// `read` and may have a scenario laid over it.
     #[must_use]

@@ -25,7 +25,7 @@ pub(super) fn sheets(document: &Document) -> Vec<Sheet> {
             None => sheets.push(flat(name, section, rows)),
         }
         for nested in NESTED.iter().filter(|nested| nested.section == section.name && nested.sheet != name) {
-            sheets.extend(listed(nested, rows));
+            sheets.extend(listed(nested, section, rows));
         }
     }
     sheets
@@ -83,7 +83,7 @@ fn flat(name: &str, section: &Section, rows: &[Row]) -> Sheet {
 }
 
 /// Items of the lists of rows, with the row's own columns before them.
-fn listed(nested: &Nested, rows: &[Row]) -> Option<Sheet> {
+fn listed(nested: &Nested, section: &Section, rows: &[Row]) -> Option<Sheet> {
     let items: Vec<_> = rows
         .iter()
         .flat_map(|row| row.get(nested.list).map_or(&[][..], Tree::list).iter().map(move |item| (row, item)))
@@ -96,7 +96,7 @@ fn listed(nested: &Nested, rows: &[Row]) -> Option<Sheet> {
     let fields: Vec<_> = nested.fields.iter().collect();
     let names = titles(&fields, items.iter().flat_map(|(_, item)| names_of(item)));
     let cells = items.iter().map(|(row, item)| {
-        let own = owner.iter().map(|name| row.get(name).and_then(|value| cell(None, value)));
+        let own = owner.iter().map(|name| cell_of(section, row, name));
         own.chain(names.iter().map(|name| item_cell(nested, item, name))).collect::<Vec<_>>()
     });
     let titles = names.iter().map(|name| if name.starts_with("x_") { *name } else { nested.column(name) });
