@@ -7,8 +7,8 @@ mod result;
 mod run;
 
 pub use input::{
-    Finding, InputSummary, ModelTemplate, ReadinessPoint, ScenarioItem, ScenarioList, SolverItem, SolverList,
-    Validation, Verdict,
+    FileRead, Finding, Handed, InputSummary, ModelTemplate, ReadinessPoint, ScenarioItem, ScenarioList, SheetRead,
+    SolverItem, SolverList, Validation, Verdict,
 };
 pub use port::{CancelAnswer, PlanningPort, Results};
 pub use result::{
@@ -17,5 +17,5 @@ pub use result::{
 };
 pub use run::{
     CancelRun, DEFAULT_TIME_LIMIT, NewRun, ProgressPoint, ProgressSeries, RunDetail, RunFilter, RunItem, RunList,
-    RunOutcome, RunRemoved, RunStarted, RunState, RunStatus, label, thinned,
+    RunOutcome, RunRemoved, RunStarted, RunState, RunStatus, SolveForm, label, thinned,
 };

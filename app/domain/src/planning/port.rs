@@ -1,7 +1,7 @@
 //! What pages and programs may ask of planning.
 
 use super::{
-    CancelRun, Explanation, ModelTemplate, NewRun, ProgressSeries, RunDetail, RunFilter, RunList, RunRemoved,
+    CancelRun, Explanation, Handed, ModelTemplate, NewRun, ProgressSeries, RunDetail, RunFilter, RunList, RunRemoved,
     RunResults, RunStarted, RunStatus, ScenarioList, SolverList, Validation,
 };
 use crate::{
@@ -57,8 +57,8 @@ pub trait PlanningPort: Send + Sync + 'static {
     /// Own runs; those of others need `plan.settings`. `conflict` while it runs.
     async fn remove(&self, who: &Principal, run: PlanRunId) -> Result<RunRemoved, AppError>;
 
-    /// Checks a document (JSON text) without solving it.
-    async fn validate(&self, who: &Principal, document: String) -> Result<Validation, AppError>;
+    /// Checks a document without solving it.
+    async fn validate(&self, who: &Principal, document: Handed) -> Result<Validation, AppError>;
 
     fn scenarios(&self, who: &Principal) -> Result<ScenarioList, AppError>;
 
