@@ -99,6 +99,8 @@ pub struct Services {
     pub exports: exports::ExportsService,
     pub demo: Arc<dyn DemoPort>,
     pub planning: Arc<dyn PlanningPort>,
+    /// Its documents and results as files.
+    pub plan_files: planning::PlanningService,
     pub solver: planning::SolverHost,
 }
 
@@ -170,6 +172,7 @@ impl Services {
             customers: Arc::new(customers::CustomersService::new(backend.clone(), door.settings().keys.clone())),
             inventory: Arc::new(inventory::InventoryService::new(backend.clone())),
             planning: Arc::new(planning::PlanningService::new(backend.clone())),
+            plan_files: planning::PlanningService::new(backend.clone()),
             solver: planning::SolverHost::own(),
             search: Arc::new(search::SearchService::new(backend.clone())),
             exports: exports::ExportsService::new(backend.clone(), door.settings().keys.clone()),

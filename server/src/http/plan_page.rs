@@ -16,7 +16,7 @@ use domain::{
     AppError,
     access::{Access, FormNote, Permission, Principal},
     ids::PlanRunId,
-    planning::{PlanningPort, SolveForm},
+    planning::SolveForm,
 };
 use std::sync::Arc;
 

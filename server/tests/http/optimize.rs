@@ -28,14 +28,14 @@ pub async fn solve(world: &World) {
     Runtime::new(world.services.clone(), Registry::standard(), config).drain().await.expect("drained");
 }
 
-struct Desk {
-    world: World,
-    client: Client,
-    token: String,
+pub struct Desk {
+    pub world: World,
+    pub client: Client,
+    pub token: String,
 }
 
 impl Desk {
-    async fn new(db: PgPool) -> Self {
+    pub async fn new(db: PgPool) -> Self {
         let world = solving(World::new(db).await);
         let mut client = Client::new(&router(&world));
         world.user("planner@mill.example", Some(Role::Planner), &[]).await;
@@ -43,12 +43,12 @@ impl Desk {
         Self { world, client, token }
     }
 
-    async fn call(&mut self, method: Method, path: &str, body: Value) -> Answer {
+    pub async fn call(&mut self, method: Method, path: &str, body: Value) -> Answer {
         let token = self.token.clone();
         self.client.json(method, path, Some(&token), body).await
     }
 
-    async fn get(&mut self, path: &str) -> Value {
+    pub async fn get(&mut self, path: &str) -> Value {
         let answer = self.call(Method::GET, path, Value::Null).await;
         assert!(answer.status.is_success(), "{path}: {} {}", answer.status, answer.text);
         answer.json()
@@ -71,7 +71,7 @@ impl Desk {
     }
 }
 
-async fn token(client: &mut Client, name: &str) -> String {
+pub async fn token(client: &mut Client, name: &str) -> String {
     let answer = client.login(name, PASSWORD).await;
     answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("{name}: {}", answer.text)).to_owned()
 }

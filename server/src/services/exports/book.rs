@@ -36,7 +36,7 @@ fn workbook(sheets: &[Sheet]) -> Result<Vec<u8>, XlsxError> {
     let mut book = Workbook::new();
     let bold = Format::new().set_bold();
     for sheet in sheets {
-        let page = book.add_worksheet_with_constant_memory();
+        let page = book.add_worksheet_with_constant_memory()?;
         page.set_name(&sheet.name)?.set_freeze_panes(1, 0)?;
         for (row, line) in (0..).zip(&sheet.lines) {
             for (column, cell) in &line.cells {

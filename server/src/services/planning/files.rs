@@ -22,7 +22,7 @@ use engine::planning::{
     workbook::{Book, Form, Sheet, result::of_results, template},
 };
 use serde_json::value::RawValue;
-use store::planning::{inputs, runs};
+use store::planning::inputs;
 
 /// The forms of what can be taken from a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use axum::{
     extract::State,
     response::{IntoResponse, Response},
 };
-use domain::{ids::PlanRunId, planning::PlanningPort};
+use domain::ids::PlanRunId;
 use engine::planning::workbook::Form;
 use serde::Deserialize;
 
@@ -43,7 +43,7 @@ pub async fn template(
         FileForm::Csv => Form::Csv,
         _ => return Ok(Json(services.planning.template(&who)?).into_response()),
     };
-    download(services.planning.template_file(&who, form, empty).await?)
+    download(services.plan_files.template_file(&who, form, empty).await?)
 }
 
 /// The results of a run beside its input, or its model.
@@ -54,5 +54,5 @@ pub async fn export(
     Query(Asked { format, .. }): Query<Asked>,
 ) -> ApiResult<Response> {
     let form = FileForm::parse(format.as_deref().unwrap_or("json"), &FileForm::ALL)?;
-    download(services.planning.export(&who, run, form).await?)
+    download(services.plan_files.export(&who, run, form).await?)
 }
