@@ -122,7 +122,6 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/planning/runs", Access::Needs(Permission::PlanView)),
     ("/fn/planning/run", Access::Needs(Permission::PlanView)),
     ("/fn/planning/choices", Access::Needs(Permission::PlanRun)),
-    ("/fn/planning/start", Access::Needs(Permission::PlanRun)),
     ("/fn/planning/cancel", Access::Needs(Permission::PlanRun)),
     ("/fn/planning/remove", Access::Needs(Permission::PlanRun)),
     ("/fn/backtests/list", Access::Needs(Permission::FraudReview)),

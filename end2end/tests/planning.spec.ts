@@ -29,7 +29,7 @@ test('the sample is solved to its optimum while one looks on', async ({ page }) 
 });
 
 test('a faulty document is refused with every fault, and what was typed stays', async ({ page, faults }) => {
-  faults.expect(/fn\/planning\/start/);
+  faults.expect(/422 .*planning\/solve\)/);
   await open(page, '/planning/solve');
   await page.getByLabel('A document', { exact: true }).check();
   await page.getByLabel('Document, millrace-plan/1 as JSON').fill('{"format": "millrace-plan/1", "lanse": []}');

@@ -19,6 +19,7 @@ pub mod listener;
 pub mod metrics_listener;
 pub mod openapi;
 pub mod pages;
+pub mod plan_page;
 pub mod rate;
 pub mod request;
 pub mod router;

@@ -100,6 +100,8 @@ pub struct Services {
     pub demo: Arc<dyn DemoPort>,
     pub planning: Arc<dyn PlanningPort>,
     pub plans: Arc<dyn PlansPort>,
+    /// Its documents and results as files.
+    pub plan_files: planning::PlanningService,
     pub solver: planning::SolverHost,
 }
 
@@ -172,6 +174,7 @@ impl Services {
             inventory: Arc::new(inventory::InventoryService::new(backend.clone())),
             planning: Arc::new(planning::PlanningService::new(backend.clone())),
             plans: Arc::new(planning::PlanningService::new(backend.clone())),
+            plan_files: planning::PlanningService::new(backend.clone()),
             solver: planning::SolverHost::own(),
             search: Arc::new(search::SearchService::new(backend.clone())),
             exports: exports::ExportsService::new(backend.clone(), door.settings().keys.clone()),

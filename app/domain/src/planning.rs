@@ -11,8 +11,8 @@ mod run;
 pub use compare::{CompareQuery, ComparedFigure, Comparison, RowAmounts, RowChange, RowDifference, RowFamily};
 pub use decision::{PlanAct, PlanDetail, PlanFilter, PlanItem, PlanList, PlanReview, PlanScreen, PlanState, Reason};
 pub use input::{
-    Finding, InputSummary, ModelTemplate, ReadinessPoint, ScenarioItem, ScenarioList, SolverItem, SolverList,
-    Validation, Verdict,
+    FileRead, Finding, Handed, InputSummary, ModelTemplate, ReadinessPoint, ScenarioItem, ScenarioList, SheetRead,
+    SolverItem, SolverList, Validation, Verdict,
 };
 pub use port::{CancelAnswer, PlanningPort, PlansPort, Results};
 pub use result::{
@@ -21,5 +21,5 @@ pub use result::{
 };
 pub use run::{
     CancelRun, DEFAULT_TIME_LIMIT, NewRun, ProgressPoint, ProgressSeries, RunDetail, RunFilter, RunItem, RunList,
-    RunOutcome, RunRemoved, RunStarted, RunState, RunStatus, label, thinned,
+    RunOutcome, RunRemoved, RunStarted, RunState, RunStatus, SolveForm, label, thinned,
 };

@@ -45,52 +45,6 @@ pub async fn load_plan_choices() -> Result<Packed<Vec<ScenarioItem>>, Fault> {
     Packed::of(&port::<dyn PlanningPort>()?.scenarios(&principal()?)?.scenarios)
 }
 
-/// Checks a document, queues its solve and goes to the run. `source` is `sample` or `document`.
-#[server(prefix = "/fn", endpoint = "planning/start")]
-pub async fn start_plan_run(
-    source: String,
-    #[server(default)] input_data: String,
-    #[server(default)] scenario_name: String,
-    #[server(default)] time_limit: String,
-    #[server(default)] mip_gap: String,
-) -> Result<(), Fault> {
-    use crate::context::{port, principal, redirect};
-    use domain::{
-        AppError, FieldError,
-        planning::{NewRun, PlanningPort},
-    };
-    let mut faults = Vec::new();
-    let mut number = |path: &str, text: &str, wanted: &str| {
-        let text = text.trim();
-        let read = (!text.is_empty()).then(|| text.replace(',', ".").parse::<f64>());
-        match read {
-            Some(Ok(value)) => Some(value),
-            Some(Err(_)) => {
-                faults.push(FieldError::new(path, wanted));
-                None
-            }
-            None => None,
-        }
-    };
-    let time_limit = number("time_limit", &time_limit, "Give seconds from 1 to 3600.");
-    let mip_gap = number("mip_gap", &mip_gap, "Give a share from 0 to 0.5, such as 0.01.");
-    if !faults.is_empty() {
-        return Err(AppError::validation(faults).into());
-    }
-    let use_sample_data = source == "sample";
-    let new = NewRun {
-        scenario_name: Some(scenario_name).filter(|name| !name.is_empty()),
-        solver: None,
-        time_limit,
-        mip_gap,
-        use_sample_data,
-        input_data: (!use_sample_data).then_some(input_data),
-    };
-    let started = port::<dyn PlanningPort>()?.start(&principal()?, new, None).await.value?;
-    redirect(&format!("/planning/runs/{}", started.run_id));
-    Ok(())
-}
-
 /// Ends a run; `keep`: the best plan so far is checked and kept.
 #[server(prefix = "/fn", endpoint = "planning/cancel")]
 pub async fn cancel_plan_run(id: String, #[server(default)] keep: bool) -> Result<(), Fault> {

@@ -12,9 +12,9 @@ mod repaired;
 mod sheet;
 mod survey;
 pub(crate) mod table;
-mod text;
+pub(crate) mod text;
 pub(crate) mod time;
-mod unzip;
+pub(crate) mod unzip;
 
 pub use assemble::{
     Addition, Closing, Known, KnownProduct, KnownSale, Link, NewCustomer, NewEvent, NewProduct, NewRefund,

@@ -28,3 +28,4 @@ pub mod solve;
 mod start;
 pub mod tree;
 pub mod variables;
+pub mod workbook;

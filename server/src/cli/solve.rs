@@ -3,7 +3,7 @@
 mod course;
 mod pipe;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, services::exports::book};
 use clap::{Args, ValueEnum};
 use course::{Course, Stopping, Tell};
 use domain::planning::Verdict;
@@ -17,7 +17,8 @@ use engine::planning::{
     result::{Answer, FORMAT, answer},
     run::Outcome,
     scenario::{self, Scenario},
-    tree,
+    tree::{self, Tree},
+    workbook::{self, Book, Source, result::of_answer},
 };
 use serde_json::json;
 use std::{
@@ -28,7 +29,7 @@ use std::{
 
 #[derive(Debug, Args)]
 pub struct Options {
-    /// A document millrace-plan/1; - reads the standard input
+    /// A document millrace-plan/1: JSON, a workbook (XLSX) or a zip of CSV files; - reads the standard input
     file: PathBuf,
     /// A document millrace-scenario/1 laid over the input, or the name of a built-in one
     #[arg(long, value_name = "FILE")]
@@ -42,9 +43,9 @@ pub struct Options {
     /// Write the result here (default: standard output)
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Form of the result
+    /// Form of the result; csv is a zip of one file a sheet
     #[arg(long, value_enum, default_value = "json")]
-    format: Format,
+    format: Form,
     /// Write the model as CPLEX LP text
     #[arg(long, value_name = "FILE")]
     lp: Option<PathBuf>,
@@ -64,6 +65,13 @@ pub struct Options {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Form {
+    Json,
+    Xlsx,
+    Csv,
 }
 
 /// A fault of the solver or of the machine.
@@ -87,15 +95,12 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 fn go(options: &Options) -> Result<u8, Failure> {
-    let text = read(&options.file)?;
-    let mut tree = match tree::read(&text) {
-        Ok(tree) => tree,
-        Err(fault) => return Err(refused(format!("{} is no JSON: {fault}", options.file.display()))),
-    };
+    let (mut tree, source) = opened(&options.file)?;
     for change in &options.set {
         scenario::set_path(&mut tree, change).map_err(Failure::usage)?;
     }
     let (mut document, mut faults) = Document::of(&tree);
+    let written = source.as_ref().map(|_| document.clone());
     if let Some(name) = &options.scenario {
         let scenario = overlay(name)?;
         match scenario.apply(&document, options.draw) {
@@ -106,7 +111,10 @@ fn go(options: &Options) -> Result<u8, Failure> {
             Err(more) => faults.extend(more),
         }
     }
-    let (input, faults) = read_input(&document, faults);
+    let (input, mut faults) = read_input(&document, faults);
+    if let (Some(source), Some(written)) = (source, written) {
+        faults = source.told(faults, &written, &document);
+    }
     if refuses(&faults) || options.check_only {
         return checked(options, &document, &input, &faults);
     }
@@ -120,11 +128,11 @@ fn go(options: &Options) -> Result<u8, Failure> {
             Err(fault) => {
                 let error = json!({"code": "solver_failed", "message": fault.to_string()});
                 let text = json!({"format": FORMAT, "outcome": Outcome::Error, "error": error});
-                write(options.out.as_deref(), &format!("{text:#}\n"))?;
+                write(options.out.as_deref(), format!("{text:#}\n").as_bytes())?;
                 return Err(Failure { exit: ERROR, message: format!("The solver failed: {fault}.") });
             }
         };
-    write(options.out.as_deref(), &text_of(options.format, &answer)?)?;
+    write(options.out.as_deref(), &content_of(options.format, &answer)?)?;
     Ok(code(&answer))
 }
 
@@ -146,7 +154,20 @@ fn refused(message: String) -> Failure {
     Failure { exit: REFUSED, message }
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+/// The tree of a file, by its content; of sheets with the places of its parts.
+fn opened(file: &Path) -> Result<(Tree, Option<Source>), Failure> {
+    let name = file.display();
+    let bytes = read(file)?;
+    if workbook::is_file(&bytes) {
+        let book = Book::open(&bytes).map_err(|error| refused(format!("{name}: {error}")))?;
+        let source = book.read();
+        return Ok((source.tree.clone(), Some(source)));
+    }
+    let tree = tree::read(&text(file, bytes)?).map_err(|fault| refused(format!("{name} is no JSON: {fault}")))?;
+    Ok((tree, None))
+}
+
+fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let most = tree::MOST_BYTES as u64 + 1;
     let told = |error: std::io::Error| Failure::usage(format!("{} cannot be read: {error}.", file.display()));
@@ -158,6 +179,10 @@ fn read(file: &Path) -> Result<String, Failure> {
     if bytes.len() > tree::MOST_BYTES {
         return Err(refused("The document is larger than 64 MiB.".to_owned()));
     }
+    Ok(bytes)
+}
+
+fn text(file: &Path, bytes: Vec<u8>) -> Result<String, Failure> {
     String::from_utf8(bytes).map_err(|_| refused(format!("{} is not UTF-8.", file.display())))
 }
 
@@ -165,7 +190,8 @@ fn overlay(name: &str) -> Result<Scenario, Failure> {
     if let Some(built_in) = Scenario::built_in(name) {
         return Ok(built_in);
     }
-    Scenario::parse(&read(Path::new(name))?).map_err(|faults| refused(listed("The scenario is refused.", &faults)))
+    Scenario::parse(&text(Path::new(name), read(Path::new(name))?)?)
+        .map_err(|faults| refused(listed("The scenario is refused.", &faults)))
 }
 
 fn listed(head: &str, faults: &[Fault]) -> String {
@@ -186,7 +212,7 @@ fn checked(options: &Options, document: &Document, input: &Input, faults: &[Faul
         },
         "readiness": readiness::ceilings(input), "input_sha256": document.sha256(),
     });
-    write(options.out.as_deref(), &format!("{found:#}\n"))?;
+    write(options.out.as_deref(), format!("{found:#}\n").as_bytes())?;
     if verdict == Verdict::Fail {
         return Err(refused(listed("The input is refused.", faults)));
     }
@@ -202,26 +228,32 @@ fn write_models(options: &Options, input: &Input) -> Result<(), Failure> {
     }
     let model = build(input).model;
     if let Some(file) = &options.lp {
-        write(Some(file), &lp::text(input, &model))?;
+        write(Some(file), lp::text(input, &model).as_bytes())?;
     }
     if let Some(file) = &options.mps {
-        write(Some(file), &mps::text(input, &model))?;
+        write(Some(file), mps::text(input, &model).as_bytes())?;
     }
     Ok(())
 }
 
-fn text_of(format: Format, answer: &Answer) -> Result<String, Failure> {
-    let text = match format {
-        Format::Json => serde_json::to_string_pretty(answer),
+fn content_of(form: Form, answer: &Answer) -> Result<Vec<u8>, Failure> {
+    let wrong = |error: String| Failure { exit: ERROR, message: format!("The result: {error}.") };
+    let form = match form {
+        Form::Json => {
+            let text = serde_json::to_string_pretty(answer).map_err(|error| wrong(error.to_string()))?;
+            return Ok((text + "\n").into_bytes());
+        }
+        Form::Xlsx => workbook::Form::Xlsx,
+        Form::Csv => workbook::Form::Csv,
     };
-    text.map(|text| text + "\n").map_err(|error| Failure { exit: ERROR, message: format!("The result: {error}.") })
+    book::write(&of_answer(answer), form).map_err(|error| wrong(error.message))
 }
 
-fn write(file: Option<&Path>, text: &str) -> Result<(), Failure> {
+fn write(file: Option<&Path>, content: &[u8]) -> Result<(), Failure> {
     let name = file.map_or_else(|| "standard output".to_owned(), |file| file.display().to_string());
     let done = match file {
-        Some(file) => std::fs::write(file, text),
-        None => std::io::stdout().write_all(text.as_bytes()),
+        Some(file) => std::fs::write(file, content),
+        None => std::io::stdout().write_all(content),
     };
     done.map_err(|error| Failure { exit: ERROR, message: format!("{name} cannot be written: {error}.") })
 }

@@ -48,7 +48,7 @@ pub async fn upload(State(state): State<PageState>, request: Request) -> Respons
         }
         Err(refusal) => refusal.into(),
     };
-    again(state, extensions, PATH, PATH, error).await
+    again(state, extensions, PATH, FormNote::of(PATH, error)).await
 }
 
 pub async fn upload_repaired(State(state): State<PageState>, Path(id): Path<String>, request: Request) -> Response {
@@ -66,7 +66,7 @@ pub async fn upload_repaired(State(state): State<PageState>, Path(id): Path<Stri
         },
         Err(refusal) => refusal.into(),
     };
-    again(state, extensions, &page, &format!("{page}/upload"), error).await
+    again(state, extensions, &page, FormNote::of(&format!("{page}/upload"), error)).await
 }
 
 pub async fn upload_dataset(State(state): State<PageState>, request: Request) -> Response {
@@ -77,11 +77,11 @@ pub async fn upload_dataset(State(state): State<PageState>, request: Request) ->
     let extensions = request.extensions().clone();
     match backtests::take(&state.services.backtests, &who, request).await {
         Ok(_) => Redirect::to(DATASET).into_response(),
-        Err(error) => again(state, extensions, DATASET, DATASET, error).await,
+        Err(error) => again(state, extensions, DATASET, FormNote::of(DATASET, error)).await,
     }
 }
 
-fn sender(request: &Request, right: Permission) -> Result<Principal, AppError> {
+pub(super) fn sender(request: &Request, right: Permission) -> Result<Principal, AppError> {
     let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
     let who = caller.0.ok_or_else(AppError::unauthenticated)?;
     who.require(right)?;
@@ -89,16 +89,15 @@ fn sender(request: &Request, right: Permission) -> Result<Principal, AppError> {
 }
 
 /// The page once more, with what was wrong with its form.
-async fn again(state: PageState, extensions: Extensions, page: &str, form: &str, error: AppError) -> Response {
-    let Ok(uri) = page.parse::<Uri>() else { return ApiError(error).into_response() };
+pub(super) async fn again(state: PageState, extensions: Extensions, page: &str, note: FormNote) -> Response {
+    let Ok(uri) = page.parse::<Uri>() else { return ApiError(note.error).into_response() };
     let mut again = Request::new(Body::empty());
     *again.method_mut() = Method::GET;
     *again.uri_mut() = uri;
     *again.extensions_mut() = extensions;
-    let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
+    let status = StatusCode::from_u16(note.error.code.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
     let view = again.extensions().get::<SessionView>().cloned().unwrap_or_default();
-    let note = Some(FormNote { form: form.to_owned(), values: Vec::new(), error });
-    again.extensions_mut().insert(SessionView { note, ..view });
+    again.extensions_mut().insert(SessionView { note: Some(note), ..view });
     let mut response = render(state, again).await;
     *response.status_mut() = status;
     response

@@ -128,10 +128,11 @@ pub fn too_large(limit: usize) -> Response {
 }
 
 /// Routes whose POST takes a file or a plan's document (`…/imports`, `…/upload`, `…/datasets`, `…/optimize`, and the
-/// form of datasets).
+/// forms of datasets and plans).
 fn takes_files(route: &str) -> bool {
     const LAST: [&str; 7] = ["import", "imports", "upload", "uploads", "datasets", "optimize", "validate-input"];
-    route == super::import_page::DATASET || route.rsplit('/').next().is_some_and(|last| LAST.contains(&last))
+    [super::import_page::DATASET, super::plan_page::PATH].contains(&route)
+        || route.rsplit('/').next().is_some_and(|last| LAST.contains(&last))
 }
 
 /// Streams and exports have no time limit.
@@ -155,7 +156,8 @@ mod tests {
     #[test]
     fn files_and_streams_have_their_own_limits() {
         assert!(takes_files("/api/v1/ingest/imports") && takes_files("/data/import"));
-        assert!(takes_files("/api/v1/optimize") && !takes_files("/api/v1/optimize/{run_id}/cancel"));
+        assert!(takes_files("/api/v1/optimize") && takes_files("/planning/solve"));
+        assert!(!takes_files("/api/v1/optimize/{run_id}/cancel"));
         assert!(!takes_files("/api/v1/ingest/imports/{id}/commit") && !takes_files("/api/v1/transactions"));
         assert!(is_long("/live") && is_long("/api/v1/exports/{file}") && !is_long("/api/v1/kpis"));
     }

@@ -2,6 +2,7 @@
 
 mod acts;
 mod analytics;
+pub mod book;
 pub mod csv;
 mod figures;
 pub mod jsonl;

@@ -3,9 +3,12 @@
 mod checks;
 pub mod child;
 pub(crate) mod decisions;
+mod files;
 mod reading;
 mod runs;
 pub(crate) mod solving;
+
+pub use files::{FileForm, PlanFile};
 
 use crate::backend::Backend;
 use std::{fmt, path::PathBuf};

@@ -1,7 +1,12 @@
 //! `millrace solve`: the specification's examples through the binary, files in and out, and exit codes.
 
 use crate::instance::BASE;
+use engine::planning::{
+    document::Document,
+    workbook::{Book, Form, cell::Cell},
+};
 use serde_json::{Value, json};
+use server::services::exports::book;
 use std::{
     io::Write,
     path::Path,
@@ -9,6 +14,10 @@ use std::{
 };
 
 fn millrace(arguments: &[&str], input: &str) -> Output {
+    millrace_of(arguments, input.as_bytes())
+}
+
+fn millrace_of(arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_millrace"))
         .args(["solve", "-"])
         .args(arguments)
@@ -17,7 +26,7 @@ fn millrace(arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.stdin.take().unwrap().write_all(input).unwrap();
     child.wait_with_output().unwrap()
 }
 
@@ -117,4 +126,59 @@ fn a_check_alone_solves_nothing() {
     assert_eq!((&found["overall"], &found["valid"]), (&json!("PASS"), &json!(true)));
     assert_eq!(found["summary"]["nodes"], 4);
     assert!(found.get("objective").is_none());
+}
+
+/// The base example as a file of sheets.
+fn sheets(form: Form) -> Vec<u8> {
+    let (document, _) = Document::parse(BASE).unwrap();
+    book::write(&Book::of(&document, form).sheets, form).unwrap()
+}
+
+#[test]
+fn workbooks_and_zips_are_solved_whatever_their_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("plan.json");
+    std::fs::write(&file, sheets(Form::Csv)).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_millrace")).arg("solve").arg(&file).output().unwrap();
+    let from_zip = result(&output);
+    assert_near(&from_zip["objective"], 3379.0);
+    let from_book = result(&millrace_of(&["--set", "options.threads=1"], &sheets(Form::Xlsx)));
+    assert_near(&from_book["objective"], 3379.0);
+    let from_json = result(&millrace(&[], BASE));
+    assert_eq!(from_zip["input_sha256"], from_json["input_sha256"]);
+}
+
+#[test]
+fn faults_of_a_workbook_name_the_cell_and_a_stranger_is_refused() {
+    let misspelt = BASE.replacen("capacity_tonnes", "x_capacity", 3).replacen("\"to\":\"X\"", "\"to\":\"Z\"", 1);
+    let (document, _) = Document::parse(&misspelt).unwrap();
+    let bytes = book::write(&Book::of(&document, Form::Xlsx).sheets, Form::Xlsx).unwrap();
+    let output = millrace_of(&["--check-only"], &bytes);
+    assert_eq!(output.status.code(), Some(2));
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(told.contains("E04 Lanes!B2: ") && told.contains("E02 Production!"), "{told}");
+    let found = result(&output);
+    assert!(found["errors"].as_array().unwrap().iter().any(|error| error["path"] == "Lanes!B2"), "{found:#}");
+    let output = millrace_of(&[], b"PK\x03\x04 and nothing else");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn the_result_is_written_as_sheets() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, form) in [("xlsx", Form::Xlsx), ("csv", Form::Csv)] {
+        let file = folder.path().join(name);
+        let output = millrace(&["--format", name, "--out", file.to_str().unwrap()], BASE);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        let book = Book::open(&std::fs::read(&file).unwrap()).unwrap();
+        assert_eq!(book.form, form);
+        let sheet = |name: &str| book.sheets.iter().find(|sheet| sheet.name == name).unwrap();
+        let objective = sheet("Result").lines.iter().find(|line| line.cells[0].1 == Cell::Text("objective".into()));
+        let objective: f64 = objective.unwrap().cells[1].1.plain().parse().unwrap();
+        assert!((objective - 3379.0).abs() < 0.01, "{objective}");
+        let made = &sheet("ResultProduction").lines;
+        let tonnes: f64 = made[1..].iter().map(|line| line.cells[4].1.plain().parse::<f64>().unwrap()).sum();
+        assert!((tonnes - 240.0).abs() < 1e-6, "{tonnes}");
+        assert!(sheet("ResultInventory").lines.len() > 4 && sheet("ResultKpis").lines.len() > 4);
+    }
 }

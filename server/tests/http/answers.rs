@@ -421,6 +421,12 @@ impl Walk {
             self.get(&format!("{path}/explanation")).await;
             self.get(&format!("{path}/progress")).await;
             assert!(self.text(&format!("{path}/events")).await.contains("event: status"));
+            for form in ["json", "xlsx", "csv", "lp", "mps"] {
+                self.text(&format!("{path}/export?format={form}")).await;
+            }
+            for asked in ["format=xlsx", "format=csv&empty=true"] {
+                self.text(&format!("{at}/model-template?{asked}")).await;
+            }
             self.post(&format!("{path}/cancel"), Value::Null).await;
             self.get(&format!("{at}/runs?status_filter=completed&scenario=base&limit=1")).await;
             self.call(Method::DELETE, &path, Value::Null).await;

@@ -36,6 +36,8 @@ pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub text: String,
+    /// As it came; `text` shows what is no UTF-8 by marks.
+    pub content: Vec<u8>,
 }
 
 impl Answer {
@@ -94,7 +96,7 @@ impl Client {
         let answered = to_bytes(body, 16 << 20).await.expect("body");
         described::hold(&method, path, sent.as_ref(), parts.status, &parts.headers, &answered);
         let text = String::from_utf8_lossy(&answered).into_owned();
-        Answer { status: parts.status, headers: parts.headers, text }
+        Answer { status: parts.status, headers: parts.headers, text, content: answered.into() }
     }
 
     pub async fn get(&mut self, path: &str) -> Answer {

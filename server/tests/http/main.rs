@@ -29,6 +29,7 @@ mod optimize;
 mod outage;
 mod overview;
 mod permission_walk;
+mod plan_files;
 mod plans;
 mod sales_pages;
 mod search;

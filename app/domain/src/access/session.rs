@@ -115,6 +115,12 @@ pub struct FormNote {
 }
 
 impl FormNote {
+    /// Of a form without values to keep.
+    #[must_use]
+    pub fn of(form: &str, error: AppError) -> Self {
+        Self { form: form.to_owned(), values: Vec::new(), error }
+    }
+
     /// What was typed into `field`.
     #[must_use]
     pub fn value(&self, field: &str) -> Option<&str> {

@@ -1,7 +1,17 @@
 //! Documents: what is said of them before a solve, and what can be chosen.
 
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::ToSchema;
+
+/// A document as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handed {
+    /// JSON.
+    Text(String),
+    /// A workbook, or a zip of CSV files.
+    File(Arc<Vec<u8>>),
+}
 
 /// PASS, WARN or FAIL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -32,7 +42,7 @@ pub struct Finding {
     pub code: String,
     /// `error` or `warning`.
     pub severity: String,
-    /// Such as `lanes[3].trip_tonnes`.
+    /// Such as `lanes[3].trip_tonnes`, of a file `Lanes!H12`.
     pub path: String,
     pub message: String,
     pub rule: String,
@@ -63,6 +73,26 @@ pub struct ReadinessPoint {
     pub gap_tonnes: f64,
 }
 
+/// How a sheet was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanSheetRead)]
+pub struct SheetRead {
+    pub sheet: String,
+    /// Below the heading.
+    pub rows: i64,
+    /// `.` or `,`, of numbers that stand as text.
+    pub decimal_mark: char,
+}
+
+/// How a file was read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = PlanFileRead)]
+pub struct FileRead {
+    /// `xlsx` or `csv`.
+    pub form: String,
+    pub sheets: Vec<SheetRead>,
+}
+
 /// Whether a document can be solved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = PlanValidation)]
@@ -73,6 +103,9 @@ pub struct Validation {
     pub warnings: Vec<Finding>,
     pub summary: InputSummary,
     pub readiness: Vec<ReadinessPoint>,
+    /// Of a document that came as a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FileRead>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -1,9 +1,9 @@
 //! What pages and programs may ask of planning.
 
 use super::{
-    CancelRun, CompareQuery, Comparison, Explanation, ModelTemplate, NewRun, PlanAct, PlanDetail, PlanFilter, PlanList,
-    PlanScreen, ProgressSeries, Reason, RunDetail, RunFilter, RunList, RunRemoved, RunResults, RunStarted, RunStatus,
-    ScenarioList, SolverList, Validation,
+    CancelRun, CompareQuery, Comparison, Explanation, Handed, ModelTemplate, NewRun, PlanAct, PlanDetail, PlanFilter,
+    PlanList, PlanScreen, ProgressSeries, Reason, RunDetail, RunFilter, RunList, RunRemoved, RunResults, RunStarted,
+    RunStatus, ScenarioList, SolverList, Validation,
 };
 use crate::{
     AppError,
@@ -58,8 +58,8 @@ pub trait PlanningPort: Send + Sync + 'static {
     /// Own runs; those of others need `plan.settings`. `conflict` while it runs.
     async fn remove(&self, who: &Principal, run: PlanRunId) -> Result<RunRemoved, AppError>;
 
-    /// Checks a document (JSON text) without solving it.
-    async fn validate(&self, who: &Principal, document: String) -> Result<Validation, AppError>;
+    /// Checks a document without solving it.
+    async fn validate(&self, who: &Principal, document: Handed) -> Result<Validation, AppError>;
 
     fn scenarios(&self, who: &Principal) -> Result<ScenarioList, AppError>;
 

@@ -4,6 +4,7 @@ use super::{BindingRow, RunResults, Verdict};
 use crate::{AppError, FieldError, ids::PlanRunId, paging, words::words};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::ToSchema;
 
 /// Seconds, where neither the request nor the document says.
@@ -115,7 +116,7 @@ pub fn label(run_no: i64) -> String {
     format!("OPT-{run_no:06}")
 }
 
-/// A run to be. At most one of `use_sample_data` and `input_data`.
+/// A run to be. One of `use_sample_data`, `input_data` and `input_file`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NewRun {
@@ -129,6 +130,9 @@ pub struct NewRun {
     pub use_sample_data: bool,
     /// A document `millrace-plan/1` as JSON text.
     pub input_data: Option<String>,
+    /// The same as a workbook or a zip of CSV files.
+    #[serde(skip)]
+    pub input_file: Option<Arc<Vec<u8>>>,
 }
 
 impl NewRun {
@@ -142,16 +146,70 @@ impl NewRun {
         if self.mip_gap.is_some_and(|gap| !(0.0..=0.5).contains(&gap)) {
             faults.push(FieldError::new("mip_gap", "The gap is 0 to 0.5."));
         }
-        match (self.use_sample_data, &self.input_data) {
-            (true, Some(_)) => {
-                faults.push(FieldError::new("input_data", "Send a document or take the sample, not both."))
+        let given = [self.use_sample_data, self.input_data.is_some(), self.input_file.is_some()];
+        match given.into_iter().filter(|given| *given).count() {
+            0 => {
+                faults.push(FieldError::new("input_data", "Send a document, or take the sample with use_sample_data."))
             }
-            (false, None) => {
-                faults.push(FieldError::new("input_data", "Send a document, or take the sample with use_sample_data."));
-            }
-            _ => {}
+            1 => {}
+            _ => faults.push(FieldError::new("input_data", "Send one document or take the sample, not both.")),
         }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+}
+
+/// What is typed to start a run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SolveForm {
+    /// `sample`, `document` or `file`.
+    pub source: String,
+    pub input_data: String,
+    pub scenario_name: String,
+    pub time_limit: String,
+    pub mip_gap: String,
+}
+
+impl SolveForm {
+    /// Of the fields of a form; others are left alone.
+    #[must_use]
+    pub fn of(values: &[(String, String)]) -> Self {
+        let typed = |name: &str| values.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let typed = |name: &str| typed(name).unwrap_or_default();
+        Self {
+            source: typed("source"),
+            input_data: typed("input_data"),
+            scenario_name: typed("scenario_name"),
+            time_limit: typed("time_limit"),
+            mip_gap: typed("mip_gap"),
+        }
+    }
+
+    /// # Errors
+    /// `validation` with every field that cannot be read.
+    pub fn read(self, file: Option<Arc<Vec<u8>>>) -> Result<NewRun, AppError> {
+        let mut faults = Vec::new();
+        let mut number = |path: &str, text: &str, wanted: &str| {
+            let text = text.trim();
+            let read = (!text.is_empty()).then(|| text.replace(',', ".").parse::<f64>());
+            read.and_then(|read| read.map_err(|_| faults.push(FieldError::new(path, wanted))).ok())
+        };
+        let time_limit = number("time_limit", &self.time_limit, "Give seconds from 1 to 3600.");
+        let mip_gap = number("mip_gap", &self.mip_gap, "Give a share from 0 to 0.5, such as 0.01.");
+        if self.source == "file" && file.is_none() {
+            faults.push(FieldError::new("file", "Choose a workbook (XLSX) or a zip of CSV files."));
+        }
+        if !faults.is_empty() {
+            return Err(AppError::validation(faults));
+        }
+        Ok(NewRun {
+            scenario_name: Some(self.scenario_name).filter(|name| !name.is_empty()),
+            solver: None,
+            time_limit,
+            mip_gap,
+            use_sample_data: self.source == "sample",
+            input_data: Some(self.input_data).filter(|_| self.source == "document"),
+            input_file: file.filter(|_| self.source == "file"),
+        })
     }
 }
 

@@ -93,9 +93,29 @@ fn found(detail: Option<RunDetail>, acts: Acts) -> AnyView {
         {drawn(course, words.clone())}
         {session().may(Permission::PlanRun).then(|| what_to_do(&id, over, acts))}
         {results.map(|results| plan::shown(results, bindings, words))}
+        {files(&id, over)}
         <p class="scope">"Asked for "{when(run.created_at)}" by "{run.created_by}"."</p>
     }
     .into_any()
+}
+
+/// What can be taken away: results beside the input once it is over, the model at any time.
+fn files(id: &str, over: bool) -> impl IntoView + use<> {
+    const RESULTS: [(&str, &str); 3] = [("xlsx", "Workbook"), ("csv", "CSV (zip)"), ("json", "JSON")];
+    const MODEL: [(&str, &str); 2] = [("lp", "Model as LP"), ("mps", "Model as MPS")];
+    let results = if over { &RESULTS[..] } else { &[] };
+    let links = results.iter().chain(&MODEL).map(|(form, label)| {
+        let address = format!("/api/v1/optimize/{id}/export?format={form}");
+        view! { <li><a rel="external" download="" href=address>{*label}</a></li> }
+    });
+    let links = links.collect_view();
+    view! {
+        <section class="card" data-files>
+            <h2>"Files"</h2>
+            <ul>{links}</ul>
+            <p class="help">"The workbook and the CSV files hold the input, too, and can be solved again."</p>
+        </section>
+    }
 }
 
 /// Where it stands.

@@ -86,6 +86,21 @@ pub fn measure(bytes: &[u8], entries: &[Entry]) -> Result<u64, Unreadable> {
     Ok(total)
 }
 
+/// The content of an entry whose size was measured.
+///
+/// # Errors
+/// When the content is damaged or grows beyond the bounds.
+pub fn unpack(bytes: &[u8], entry: &Entry) -> Result<Vec<u8>, Unreadable> {
+    let packed = content(bytes, entry).ok_or_else(damaged)?;
+    if !entry.deflated {
+        return Ok(packed.to_vec());
+    }
+    let mut out = Vec::new();
+    DeflateDecoder::new(packed).take(bounds::UNPACKED_BYTES + 1).read_to_end(&mut out).map_err(|_| damaged())?;
+    check_size(out.len() as u64, bytes.len() as u64)?;
+    Ok(out)
+}
+
 fn content<'a>(bytes: &'a [u8], entry: &Entry) -> Option<&'a [u8]> {
     let at = entry.header_at;
     let start = at + 30 + u16_at(bytes, at + 26)? + u16_at(bytes, at + 28)?;

@@ -47,6 +47,11 @@ impl Row {
         self.0.retain(|(known, _)| known != name);
     }
 
+    /// Name and value, in the order in which they stand.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, &Tree)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
     fn tree(&self) -> Tree {
         Tree::Map(self.0.iter().map(|(name, value)| (name.clone().into_owned(), value.clone())).collect())
     }
@@ -232,7 +237,7 @@ fn row_with(
     row
 }
 
-fn unknown(fields: &[Field], others: &[&str], name: &str, path: String) -> Fault {
+pub(super) fn unknown(fields: &[Field], others: &[&str], name: &str, path: String) -> Fault {
     let known = fields.iter().map(|field| field.name).chain(others.iter().copied());
     let meant = nearest(name, known).map(|near| format!(" Did you mean \"{near}\"?")).unwrap_or_default();
     Fault::new("E16", path, format!("There is no field \"{name}\".{meant}"))

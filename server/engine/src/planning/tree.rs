@@ -93,7 +93,7 @@ fn branch(raw: &RawValue, depth: usize) -> Result<Tree, Malformed> {
 }
 
 /// Exact, or as text.
-fn number(text: &str) -> Tree {
+pub(super) fn number(text: &str) -> Tree {
     let exact = if text.contains(['e', 'E']) {
         Decimal::from_scientific(text).ok().filter(|value| {
             // A mantissa cut short is not what was written.

@@ -14,4 +14,5 @@ mod rows;
 mod scenarios;
 mod size;
 mod texts;
+mod workbook;
 mod world;

@@ -7,7 +7,7 @@ use engine::planning::{
 };
 
 #[path = "../../benches/planning/reference.rs"]
-mod reference;
+pub mod reference;
 
 #[test]
 fn the_reference_instance_of_twelve_periods_has_its_size_and_relaxation() {

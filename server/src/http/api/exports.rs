@@ -106,6 +106,14 @@ pub(super) async fn printed(services: &Services, who: &Principal, pairs: &[(Stri
     as_file(Body::from(bytes), &about.file_name(Format::Pdf), Format::Pdf.media_type(), about.rows)
 }
 
+/// A file that is written already, with its rows in the trailer.
+pub(super) fn whole(content: Vec<u8>, name: &str, media_type: &str, rows: i64) -> ApiResult<Response> {
+    let frames = stream::iter([Ok::<_, AppError>(Frame::data(Bytes::from(content))), Ok(trailer(rows))]);
+    let mut response = as_file(Body::new(StreamBody::new(frames)), name, media_type, rows)?;
+    response.headers_mut().insert(header::TRAILER, HeaderValue::from_static("X-Row-Count"));
+    Ok(response)
+}
+
 fn counted(body: Body, name: &str, format: Format, rows: i64) -> ApiResult<Response> {
     let mut response = as_file(body, name, format.media_type(), rows)?;
     response.headers_mut().insert(header::TRAILER, HeaderValue::from_static("X-Row-Count"));

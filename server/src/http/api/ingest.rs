@@ -4,7 +4,7 @@ pub mod imports;
 mod rows;
 mod upload;
 
-pub use upload::{ReceivedFile, receive_file};
+pub use upload::{ReceivedFile, receive_file, receive_form};
 
 use crate::{
     http::{

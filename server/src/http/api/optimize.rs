@@ -1,6 +1,7 @@
 //! `/api/v1/optimize`: runs of the solver. Every address answers in a second spelling, `/api/v1/optimize/optimize/…`.
 
 mod course;
+mod files;
 mod plans;
 mod sent;
 
@@ -15,21 +16,19 @@ use crate::{
     services::Services,
 };
 use axum::{
-    extract::State,
+    extract::{RawQuery, State},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
 use domain::{
-    AppError,
     access::{Access, Permission},
     ids::PlanRunId,
     planning::{
-        Explanation, ModelTemplate, ProgressSeries, Results, RunFilter, RunList, RunRemoved, RunStatus, ScenarioList,
+        Explanation, Handed, ProgressSeries, Results, RunFilter, RunList, RunRemoved, RunStatus, ScenarioList,
         SolverList, Validation,
     },
 };
-use sent::Text;
-use serde::Deserialize;
+use sent::{Sent, Text};
 
 /// The routes of the family.
 #[must_use]
@@ -44,13 +43,14 @@ pub fn routes() -> Routes<Services> {
             .get(&at("/runs"), view, list)
             .get(&at("/scenarios"), view, scenarios)
             .get(&at("/solvers"), view, solvers)
-            .get(&at("/model-template"), view, template)
+            .get(&at("/model-template"), view, files::template)
             .post(&at("/validate-input"), view, validate)
             .get(&at("/{run_id}/status"), view, status)
             .get(&at("/{run_id}/results"), view, results)
             .get(&at("/{run_id}/explanation"), view, explanation)
             .get(&at("/{run_id}/progress"), view, progress)
             .get(&at("/{run_id}/events"), view, course::events)
+            .get(&at("/{run_id}/export"), view, files::export)
             .post(&at("/{run_id}/cancel"), run, cancel)
             .delete(&at("/{run_id}"), run, remove)
     })
@@ -61,9 +61,13 @@ async fn start(
     State(services): State<Services>,
     Signed(who): Signed,
     SentKey(key): SentKey,
-    Text(text): Text,
+    RawQuery(query): RawQuery,
+    sent: Sent,
 ) -> ApiResult<Response> {
-    let new = sent::new_run(&text)?;
+    let new = match sent {
+        Sent::Text(text) => sent::new_run(&text)?,
+        Sent::File(file) => sent::new_run_of(file, query.as_deref().unwrap_or_default())?,
+    };
     let answered = services.planning.start(&who, new, key.as_ref()).await;
     Ok(answer(answered, |started| (StatusCode::ACCEPTED, Json(started))))
 }
@@ -84,30 +88,13 @@ async fn solvers(State(services): State<Services>, Signed(who): Signed) -> ApiRe
     Ok(Json(services.planning.solvers(&who)?))
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Form {
-    format: Option<String>,
-}
-
-async fn template(
-    State(services): State<Services>,
-    Signed(who): Signed,
-    Query(Form { format }): Query<Form>,
-) -> ApiResult<Json<ModelTemplate>> {
-    if format.is_some_and(|format| format != "json") {
-        return Err(AppError::field("format", "The template is served as json.").into());
-    }
-    Ok(Json(services.planning.template(&who)?))
-}
-
 /// Checks a document without solving it.
-async fn validate(
-    State(services): State<Services>,
-    Signed(who): Signed,
-    Text(text): Text,
-) -> ApiResult<Json<Validation>> {
-    Ok(Json(services.planning.validate(&who, sent::document(&text)?).await?))
+async fn validate(State(services): State<Services>, Signed(who): Signed, sent: Sent) -> ApiResult<Json<Validation>> {
+    let document = match sent {
+        Sent::Text(text) => Handed::Text(sent::document(&text)?),
+        Sent::File(file) => Handed::File(file),
+    };
+    Ok(Json(services.planning.validate(&who, document).await?))
 }
 
 async fn status(

@@ -36,7 +36,10 @@ pub fn operation(route: &Route, path: &str, tag: &str, said: &Said, schemas: &mu
     if let Some(takes) = said.takes {
         let content = Content::new(Some((takes.shape)(schemas)));
         let required = if takes.required { Required::True } else { Required::False };
-        let body = RequestBodyBuilder::new().content(takes.media_type, content).required(Some(required));
+        let mut body = RequestBodyBuilder::new().content(takes.media_type, content).required(Some(required));
+        for media_type in takes.files {
+            body = body.content(*media_type, Content::new(Some(shapes::bytes())));
+        }
         operation = operation.request_body(Some(body.build()));
     }
     operation.parameters(Some(parameters)).build()
@@ -99,6 +102,10 @@ fn response(meaning: &str, answer: Answer, schemas: &mut Schemas) -> Response {
         Answer::Nothing => {}
         Answer::Json(shape) => hold(JSON, shape(schemas)),
         Answer::Text(media_type) => hold(media_type, shapes::text(schemas)),
+        Answer::JsonOrFile(shape, media_types) => {
+            hold(JSON, shape(schemas));
+            media_types.iter().for_each(|media_type| hold(media_type, shapes::bytes()));
+        }
         Answer::File(media_types) => media_types.iter().for_each(|media_type| hold(media_type, shapes::bytes())),
     }
     response

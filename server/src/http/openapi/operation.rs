@@ -9,6 +9,8 @@ pub enum Answer {
     Json(Shape),
     /// Text of this media type.
     Text(&'static str),
+    /// JSON, or a file in one of these media types.
+    JsonOrFile(Shape, &'static [&'static str]),
     /// A file in one of these media types.
     File(&'static [&'static str]),
 }
@@ -19,6 +21,8 @@ pub struct Takes {
     pub media_type: &'static str,
     pub shape: Shape,
     pub required: bool,
+    /// A file of one of these media types does as well.
+    pub files: &'static [&'static str],
 }
 
 /// A parameter in the query, or in the path if the path names it.
@@ -152,18 +156,35 @@ impl Operation {
     }
 
     pub const fn takes(mut self, shape: Shape) -> Self {
-        self.takes = Some(Takes { media_type: shapes::JSON, shape, required: true });
+        self.takes = Some(Takes { media_type: shapes::JSON, shape, required: true, files: &[] });
         self
     }
 
     /// An empty body is fine, too.
     pub const fn may_take(mut self, shape: Shape) -> Self {
-        self.takes = Some(Takes { media_type: shapes::JSON, shape, required: false });
+        self.takes = Some(Takes { media_type: shapes::JSON, shape, required: false, files: &[] });
+        self
+    }
+
+    /// A file in place of what it takes.
+    pub const fn or_file(mut self, media_types: &'static [&'static str]) -> Self {
+        if let Some(mut takes) = self.takes {
+            takes.files = media_types;
+            self.takes = Some(takes);
+        }
+        self
+    }
+
+    /// A file in place of the JSON it answers.
+    pub const fn or_as_file(mut self, media_types: &'static [&'static str]) -> Self {
+        if let Answer::Json(shape) = self.answer {
+            self.answer = Answer::JsonOrFile(shape, media_types);
+        }
         self
     }
 
     pub const fn takes_form(mut self, shape: Shape) -> Self {
-        self.takes = Some(Takes { media_type: "multipart/form-data", shape, required: true });
+        self.takes = Some(Takes { media_type: "multipart/form-data", shape, required: true, files: &[] });
         self
     }
 

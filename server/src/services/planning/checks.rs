@@ -2,7 +2,11 @@
 
 use domain::{
     AppError, FieldError,
-    planning::{DEFAULT_TIME_LIMIT, Finding, InputSummary, NewRun, ReadinessPoint, Validation, Verdict},
+    ingest::DecimalMark,
+    planning::{
+        DEFAULT_TIME_LIMIT, FileRead, Finding, Handed, InputSummary, NewRun, ReadinessPoint, SheetRead, Validation,
+        Verdict,
+    },
 };
 use engine::planning::{
     document::{
@@ -15,6 +19,7 @@ use engine::planning::{
     scenario::{BUILT_IN, Scenario},
     solve::SOLVER,
     tree::{self, Tree},
+    workbook::{Book, Form, Source},
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
@@ -52,10 +57,57 @@ pub(super) struct Prepared {
     pub verdict: Verdict,
 }
 
-fn read(text: &str) -> Result<(Document, Vec<Fault>), AppError> {
-    let tree = tree::read(text)
-        .map_err(|fault| AppError::field("input_data", format!("The document is no JSON: {fault}.")))?;
-    Ok(Document::of(&tree))
+/// A document, what is wrong with its single fields, and where in a file it stands.
+struct Read {
+    document: Document,
+    faults: Vec<Fault>,
+    source: Option<(Source, FileRead)>,
+}
+
+impl Read {
+    fn text(text: &str) -> Result<Self, AppError> {
+        let tree = tree::read(text)
+            .map_err(|fault| AppError::field("input_data", format!("The document is no JSON: {fault}.")))?;
+        let (document, faults) = Document::of(&tree);
+        Ok(Self { document, faults, source: None })
+    }
+
+    fn file(bytes: &[u8]) -> Result<Self, AppError> {
+        let book = Book::open(bytes)?;
+        let source = book.read();
+        let (document, faults) = Document::of(&source.tree);
+        Ok(Self { document, faults, source: Some((source, told_of(&book))) })
+    }
+
+    fn of(handed: &Handed) -> Result<Self, AppError> {
+        match handed {
+            Handed::Text(text) => Self::text(text),
+            Handed::File(bytes) => Self::file(bytes),
+        }
+    }
+
+    /// Faults of a document made of this one, by cell where it stands in a file.
+    fn told(&self, faults: Vec<Fault>, checked: &Document) -> Vec<Fault> {
+        match &self.source {
+            Some((source, _)) => source.told(faults, &self.document, checked),
+            None => faults,
+        }
+    }
+
+    fn refuses(&self) -> bool {
+        let file = self.source.as_ref().is_some_and(|(source, _)| source.refuses());
+        file || self.faults.iter().any(|fault| fault.severity == Severity::Error)
+    }
+}
+
+fn told_of(book: &Book) -> FileRead {
+    let sheets = book.sheets.iter().map(|sheet| SheetRead {
+        sheet: sheet.name.clone(),
+        rows: count(sheet.lines.len().saturating_sub(1)),
+        decimal_mark: if sheet.mark == DecimalMark::Comma { ',' } else { '.' },
+    });
+    let form = if book.form == Form::Xlsx { "xlsx" } else { "csv" };
+    FileRead { form: form.to_owned(), sheets: sheets.collect() }
 }
 
 /// With scenario and options of a run laid over it.
@@ -118,18 +170,22 @@ pub(super) fn prepare(new: &NewRun) -> Result<Prepared, AppError> {
     if !faults.is_empty() {
         return Err(AppError::validation(faults));
     }
-    let text = new.input_data.as_deref().unwrap_or(sample::DOCUMENT);
-    let (document, faults) = read(text)?;
+    let read = match &new.input_file {
+        Some(file) => Read::file(file)?,
+        None => Read::text(new.input_data.as_deref().unwrap_or(sample::DOCUMENT))?,
+    };
+    let document = &read.document;
     let asked = Asked { solver: new.solver.clone(), time_limit: new.time_limit, mip_gap: new.mip_gap };
-    if faults.iter().any(|fault| fault.severity == Severity::Error) {
+    if read.refuses() {
         // What rows say together is told, too.
-        return Err(refused(&findings(&document, faults).1));
+        let (_, faults) = findings(document, read.faults.clone());
+        return Err(refused(&read.told(faults, document)));
     }
-    let (resolved, doubts) = resolve(&document, scenario, &asked).map_err(|more| refused(&more))?;
-    let (input, faults) = findings(&resolved, faults.into_iter().chain(doubts).collect());
+    let (resolved, doubts) = resolve(document, scenario, &asked).map_err(|more| refused(&read.told(more, document)))?;
+    let (input, faults) = findings(&resolved, read.faults.iter().cloned().chain(doubts).collect());
     let verdict = verdict(&faults);
     if verdict == Verdict::Fail {
-        return Err(refused(&faults));
+        return Err(refused(&read.told(faults, &resolved)));
     }
     let canonical = document.tree().canonical();
     if canonical.contains("\\u0000") {
@@ -160,12 +216,20 @@ pub(super) fn prepare(new: &NewRun) -> Result<Prepared, AppError> {
 /// # Errors
 /// In words: it was checked before it was stored, so only another release can refuse it.
 pub(super) fn stored(text: &str, scenario: &str, asked: &Asked) -> Result<String, String> {
-    let (document, _) = read(text).map_err(|error| error.message)?;
-    let (resolved, _) = resolve(&document, scenario, asked).map_err(|faults| {
+    Ok(resolved(text, scenario, asked)?.tree().canonical())
+}
+
+/// The document that a run solves, from the stored text.
+///
+/// # Errors
+/// As [`stored`].
+pub(super) fn resolved(text: &str, scenario: &str, asked: &Asked) -> Result<Document, String> {
+    let read = Read::text(text).map_err(|error| error.message)?;
+    let resolved = resolve(&read.document, scenario, asked).map_err(|faults| {
         let first = faults.first().map(|fault| fault.message.clone());
         first.unwrap_or_else(|| format!("This release has no scenario {scenario}."))
-    })?;
-    Ok(resolved.tree().canonical())
+    });
+    resolved.map(|(document, _)| document)
 }
 
 fn finding(fault: &Fault) -> Finding {
@@ -185,10 +249,11 @@ fn count(n: usize) -> i64 {
 /// What is to be said of a document.
 ///
 /// # Errors
-/// `validation` when it is no JSON.
-pub(super) fn validation(text: &str) -> Result<Validation, AppError> {
-    let (document, faults) = read(text)?;
-    let (input, faults) = findings(&document, faults);
+/// `validation` when it is no JSON, or no file that can be read.
+pub(super) fn validation(handed: &Handed) -> Result<Validation, AppError> {
+    let read = Read::of(handed)?;
+    let (input, faults) = findings(&read.document, read.faults.clone());
+    let faults = read.told(faults, &read.document);
     let (errors, warnings): (Vec<_>, Vec<_>) = faults.iter().partition(|fault| fault.severity == Severity::Error);
     let listed = |faults: Vec<&Fault>| faults.into_iter().take(MOST_FINDINGS).map(finding).collect();
     let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
@@ -215,6 +280,7 @@ pub(super) fn validation(text: &str) -> Result<Validation, AppError> {
             .collect(),
         errors: listed(errors),
         warnings: listed(warnings),
+        file: read.source.map(|(_, told)| told),
     })
 }
 
@@ -256,7 +322,7 @@ mod tests {
         for row in document["demand"].as_array_mut().unwrap() {
             row["tonnes"] = json!(row["tonnes"].as_f64().unwrap() * 1.5);
         }
-        let told = validation(&document.to_string()).unwrap();
+        let told = validation(&Handed::Text(document.to_string())).unwrap();
         assert_eq!((told.valid, told.overall), (true, Verdict::Warn));
         let last = told.readiness.last().unwrap();
         assert!((last.share - 335.0 / 382.5).abs() < 1e-12, "{last:?}");

@@ -23,13 +23,14 @@ use domain::{
     live::Topic,
     paging,
     planning::{
-        CancelAnswer, CancelRun, Explanation, ModelTemplate, NewRun, PlanningPort, ProgressSeries, Results, RunDetail,
-        RunFilter, RunList, RunRemoved, RunStarted, RunState, RunStatus, ScenarioItem, ScenarioList, SolverItem,
-        SolverList, Validation, label, thinned,
+        CancelAnswer, CancelRun, Explanation, Handed, ModelTemplate, NewRun, PlanningPort, ProgressSeries, Results,
+        RunDetail, RunFilter, RunList, RunRemoved, RunStarted, RunState, RunStatus, ScenarioItem, ScenarioList,
+        SolverItem, SolverList, Validation, label, thinned,
     },
 };
 use engine::planning::{
     document::{
+        hex,
         json_schema::{json_schema, required_fields},
         schema::SOLVERS,
     },
@@ -38,6 +39,7 @@ use engine::planning::{
     solve::{SOLVER, version},
 };
 use serde_json::json;
+use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
 use store::{
     audit::{self, Act},
@@ -57,12 +59,14 @@ fn missing() -> AppError {
     AppError::not_found("Run")
 }
 
-async fn found(connection: &mut PgConnection, run: PlanRunId) -> Result<StoredRun, AppError> {
+pub(super) async fn found(connection: &mut PgConnection, run: PlanRunId) -> Result<StoredRun, AppError> {
     runs::one(connection, run.0).await?.ok_or_else(missing)
 }
 
 /// Off the async threads: documents may be large.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, AppError> + Send + 'static) -> Result<T, AppError> {
+pub(super) async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, AppError> + Send + 'static,
+) -> Result<T, AppError> {
     tokio::task::spawn_blocking(work).await.map_err(|_| AppError::internal())?
 }
 
@@ -148,7 +152,9 @@ impl PlanningPort for PlanningService {
             new.validate().map_err(AppError::validation)?;
             let asked = new.clone();
             let prepared = aside(move || checks::prepare(&asked)).await;
-            let request = Request { who, key, route: "POST /api/v1/optimize/optimize", status: 202, body: &new };
+            let file = new.input_file.as_ref().map(|file| hex(&Sha256::digest(file.as_slice())));
+            let body = (&new, file);
+            let request = Request { who, key, route: "POST /api/v1/optimize/optimize", status: 202, body: &body };
             once(&self.backend.pools.analytics, self.backend.clock.now(), request, async |connection| {
                 self.begin(connection, who, &prepared?).await
             })
@@ -275,7 +281,7 @@ impl PlanningPort for PlanningService {
         Ok(RunRemoved { run_id: run, message: format!("{label} was deleted.") })
     }
 
-    async fn validate(&self, who: &Principal, document: String) -> Result<Validation, AppError> {
+    async fn validate(&self, who: &Principal, document: Handed) -> Result<Validation, AppError> {
         who.require(Permission::PlanView)?;
         aside(move || checks::validation(&document)).await
     }

@@ -35,3 +35,25 @@ pub async fn keep(connection: &mut PgConnection, new: &NewInput<'_>) -> Result<U
     .await?;
     Ok(sqlx::query_scalar!("select id from plan.inputs where sha256 = $1", new.sha256).fetch_one(connection).await?)
 }
+
+/// What a run was given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GivenInput {
+    pub document: String,
+    pub options: serde_json::Value,
+}
+
+/// The document of a run and what it asked instead of it.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn of_run(connection: &mut PgConnection, run: Uuid) -> Result<Option<GivenInput>> {
+    Ok(sqlx::query_as!(
+        GivenInput,
+        r#"select i.document::text as "document!", r.options as "options!"
+           from plan.runs r join plan.inputs i on i.id = r.input_id where r.id = $1 and r.deleted_at is null"#,
+        run
+    )
+    .fetch_optional(connection)
+    .await?)
+}

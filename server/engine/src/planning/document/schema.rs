@@ -115,9 +115,9 @@ pub const OPTIONS: &[Field] = &[
     may("integer_trips", Bool),
 ];
 
-const INPUTS: &[Field] = &[must("product", Id), must("tonnes_per_tonne", Positive)];
-const USES: &[Field] = &[must("resource", Id), may("hours_per_tonne", Least0), may("setup_hours", Least0)];
-const FACTORS: &[Field] = &[must("period", Id), must("factor", Share)];
+pub const INPUTS: &[Field] = &[must("product", Id), must("tonnes_per_tonne", Positive)];
+pub const USES: &[Field] = &[must("resource", Id), may("hours_per_tonne", Least0), may("setup_hours", Least0)];
+pub const FACTORS: &[Field] = &[must("period", Id), must("factor", Share)];
 
 /// In the order in which they are written and read.
 pub const SECTIONS: &[Section] = &[

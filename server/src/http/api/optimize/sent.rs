@@ -1,19 +1,23 @@
-//! What is sent, read so that a document in it keeps every digit.
+//! What is sent, read so that a document in it keeps every digit. A workbook or a zip is told by its content.
 
 use crate::http::{error::ApiError, request::too_large};
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
+    http::header,
     response::{IntoResponse, Response},
 };
 use domain::{
     AppError, FieldError,
     planning::{CancelRun, NewRun},
+    query::pairs,
 };
 use engine::planning::{
     document::double,
     tree::{self, MOST_BYTES, Tree},
+    workbook,
 };
+use std::sync::Arc;
 
 /// The body as text; JSON whatever its content type says.
 #[derive(Debug)]
@@ -23,11 +27,49 @@ impl<S: Send + Sync> FromRequest<S> for Text {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
-        let bytes = Bytes::from_request(request, state).await.map_err(|_| too_large(MOST_BYTES))?;
-        let text = String::from_utf8(bytes.into());
-        text.map(Self).map_err(|_| ApiError(AppError::field("body", "The body is not UTF-8.")).into_response())
+        text(bytes(request, state).await?)
     }
 }
+
+async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Vec<u8>, Response> {
+    Bytes::from_request(request, state).await.map(Into::into).map_err(|_| too_large(MOST_BYTES))
+}
+
+#[allow(clippy::result_large_err, reason = "the rejection of an extractor")]
+fn text(bytes: Vec<u8>) -> Result<Text, Response> {
+    let text = String::from_utf8(bytes);
+    text.map(Text).map_err(|_| ApiError(AppError::field("body", "The body is not UTF-8.")).into_response())
+}
+
+/// A body with a document.
+#[derive(Debug)]
+pub enum Sent {
+    Text(String),
+    /// A workbook or a zip of CSV files, or what says it is one.
+    File(Arc<Vec<u8>>),
+}
+
+impl<S: Send + Sync> FromRequest<S> for Sent {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let kind = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let kind = kind.and_then(|kind| kind.split(';').next()).unwrap_or_default().trim().to_ascii_lowercase();
+        let says = FILES.contains(&kind.as_str());
+        let bytes = bytes(request, state).await?;
+        if says || workbook::is_file(&bytes) {
+            return Ok(Self::File(Arc::new(bytes)));
+        }
+        text(bytes).map(|Text(text)| Self::Text(text))
+    }
+}
+
+/// Media types of workbooks and zips.
+pub const FILES: [&str; 3] = [
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "application/zip",
+    "application/x-zip-compressed",
+];
 
 fn is_nothing(text: &str) -> bool {
     matches!(text.trim(), "" | "null")
@@ -59,6 +101,26 @@ pub fn new_run(text: &str) -> Result<NewRun, AppError> {
                 faults.push(FieldError::new(name.as_str(), format!("This cannot be {}.", other.kind())));
             }
             _ => faults.push(FieldError::new(name.as_str(), format!("There is no field \"{name}\"."))),
+        }
+    }
+    if faults.is_empty() { Ok(new) } else { Err(AppError::validation(faults)) }
+}
+
+/// A run of a file; what else is asked stands in the address.
+///
+/// # Errors
+/// `validation` with every parameter that is unknown or no number.
+pub fn new_run_of(file: Arc<Vec<u8>>, query: &str) -> Result<NewRun, AppError> {
+    let mut new = NewRun { input_file: Some(file), ..NewRun::default() };
+    let mut faults = Vec::new();
+    for (name, value) in pairs(query).into_iter().filter(|(_, value)| !value.is_empty()) {
+        match (name.as_str(), value.parse::<f64>()) {
+            ("scenario_name", _) => new.scenario_name = Some(value),
+            ("solver", _) => new.solver = Some(value),
+            ("time_limit", Ok(seconds)) => new.time_limit = Some(seconds),
+            ("mip_gap", Ok(gap)) => new.mip_gap = Some(gap),
+            ("time_limit" | "mip_gap", Err(_)) => faults.push(FieldError::new(name, "This is no number.")),
+            _ => faults.push(FieldError::new(name.as_str(), format!("There is no parameter \"{name}\"."))),
         }
     }
     if faults.is_empty() { Ok(new) } else { Err(AppError::validation(faults)) }

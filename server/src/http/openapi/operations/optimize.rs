@@ -2,8 +2,9 @@
 
 use super::super::{
     operation::{Answer, Operation, Parameter, accepted, asked, json, plain, text},
-    shapes::{any, named, one_of, uuid},
+    shapes::{amount, any, flag, named, one_of, uuid},
 };
+use crate::services::planning::FileForm;
 use domain::planning::{
     CancelRun, Comparison, Explanation, ModelTemplate, PlanDetail, PlanList, PlanState, ProgressSeries, Reason,
     RowChange, RowFamily, RunList, RunRemoved, RunResults, RunStarted, RunState, RunStatus, ScenarioList, SolverList,
@@ -30,6 +31,20 @@ struct StartPlanRun {
     input_data: Option<serde_json::Value>,
 }
 
+/// The results of a run and the document they are of.
+#[allow(dead_code, reason = "only its schema is used")]
+#[derive(ToSchema)]
+struct PlanExport {
+    results: RunResults,
+    /// A document millrace-plan/1.
+    #[schema(value_type = Object)]
+    input_data: serde_json::Value,
+}
+
+/// A workbook, a zip of CSV files.
+const SHEETS: [&str; 2] = [FileForm::Xlsx.media_type(), FileForm::Csv.media_type()];
+const EXPORTS: [&str; 3] = [FileForm::Xlsx.media_type(), FileForm::Csv.media_type(), "text/plain"];
+
 const RUN: Parameter = asked("run_id", uuid, "Its id.");
 
 macro_rules! operations {
@@ -40,7 +55,18 @@ macro_rules! operations {
                     "Takes a document or the sample. It is checked first: with an error in it the answer is 422 with every \
                      finding by its path, and nothing is stored.",
                 )
+                .note(
+                    "A workbook (XLSX) or a zip of CSV files may be the whole body; scenario_name, solver, time_limit and \
+                     mip_gap stand in the address then, and findings name sheet and cell.",
+                )
+                .with(&[
+                    text("scenario_name", "Of a file: a built-in scenario."),
+                    text("solver", "Of a file: any known name."),
+                    asked("time_limit", amount, "Of a file: seconds, 1 to 3600."),
+                    asked("mip_gap", amount, "Of a file: 0 to 0.5."),
+                ])
                 .takes(named::<StartPlanRun>)
+                .or_file(&SHEETS)
                 .keyed(),
             json(concat!("GET /api/v1/optimize", $again, "/runs"), "Runs, the newest first", named::<RunList>)
                 .with(&[
@@ -55,14 +81,22 @@ macro_rules! operations {
                 "A document to begin with, and the schema of documents",
                 named::<ModelTemplate>,
             )
-            .with(&[asked("format", |_| one_of(["json"]), "Its form.")]),
+            .with(&[
+                asked("format", |_| one_of(["json", "xlsx", "csv"]), "Its form; csv is a zip of one file a sheet."),
+                asked("empty", flag, "Of sheets: headings and notes only."),
+            ])
+            .or_as_file(&SHEETS),
             json(
                 concat!("POST /api/v1/optimize", $again, "/validate-input"),
                 "Check a document without solving it",
                 named::<Validation>,
             )
-            .note("The document, or an object with it as input_data; at most 64 MiB.")
-            .takes(any),
+            .note(
+                "The document, or an object with it as input_data, or a workbook (XLSX) or a zip of CSV files, whose \
+                 findings name sheet and cell; at most 64 MiB.",
+            )
+            .takes(any)
+            .or_file(&SHEETS),
             json(concat!("GET /api/v1/optimize", $again, "/{run_id}/status"), "Where a run stands", named::<RunStatus>)
                 .with(&[RUN]),
             json(concat!("GET /api/v1/optimize", $again, "/{run_id}/results"), "What came of a run", named::<RunResults>)
@@ -88,6 +122,19 @@ macro_rules! operations {
             )
             .with(&[RUN])
             .note("A snapshot at once, after every change and every 30 seconds; it ends with the run."),
+            json(concat!("GET /api/v1/optimize", $again, "/{run_id}/export"), "A run as a file", named::<PlanExport>)
+                .with(&[
+                    RUN,
+                    asked(
+                        "format",
+                        |_| one_of(FileForm::ALL.iter().map(|form| form.as_str())),
+                        "json, or sheets of the results beside those of the input as xlsx or csv (a zip); lp and mps are the \
+                         model that was solved.",
+                    ),
+                ])
+                .or_as_file(&EXPORTS)
+                .note("The sheets can be sent again: they give the input with the same SHA-256.")
+                .fails(&[("409", "The run is not over.")]),
             accepted(concat!("POST /api/v1/optimize", $again, "/{run_id}/cancel"), "End a run", named::<RunStatus>)
                 .note("The best plan found until then is checked and kept, unless keep_incumbent is false.")
                 .with(&[RUN])
