@@ -149,6 +149,8 @@ async fn a_run_that_goes_out_as_sheets_comes_back_with_the_hash_of_its_input(db:
     assert_eq!(lp.headers["x-row-count-expected"], "44");
     let mps = desk.download(&format!("{path}/export?format=mps")).await;
     assert!(mps.text.contains("balance(X,P,1)"));
+    let audited = "select count(*) from ops.audit_log where action = 'access.export' and entity_type = 'plan_run'";
+    assert_eq!(desk.world.number(audited).await, 5, "every file that went out");
     let wrong = desk.call(Method::GET, &format!("{path}/export?format=pdf"), serde_json::Value::Null).await;
     assert_eq!(wrong.status.as_u16(), 422, "{}", wrong.text);
 }

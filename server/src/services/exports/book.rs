@@ -106,7 +106,7 @@ mod tests {
             let mut changed = bytes.clone();
             changed[at] ^= 0x55;
             if let Ok(book) = Book::open(&changed) {
-                book.read();
+                let _ = book.read();
             }
         }
     }

@@ -21,8 +21,11 @@ use engine::planning::{
     sample,
     workbook::{Book, Form, Sheet, result::of_results, template},
 };
-use serde_json::value::RawValue;
-use store::planning::inputs;
+use serde_json::{json, value::RawValue};
+use store::{
+    audit::{self, Act},
+    planning::inputs,
+};
 
 /// The forms of what can be taken from a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,7 +131,7 @@ impl PlanningService {
         .await
     }
 
-    /// The results of a run beside its input, or its model.
+    /// The results of a run beside its input, or its model; that they went out is audited.
     ///
     /// # Errors
     /// `not_found`; `conflict` for results while the run is not over.
@@ -150,7 +153,13 @@ impl PlanningService {
         };
         drop(connection);
         let stored = Stored { label, document: input.document, scenario, asked, results };
-        aside(move || written(&stored, form)).await
+        let file = aside(move || written(&stored, form)).await?;
+        let mut log = store::begin(&self.backend.pools.analytics).await?;
+        let act = Act::done("access.export", "plan_run", run)
+            .after(json!({"file": file.name, "rows": file.rows, "format": form.as_str()}));
+        audit::record(&mut log, self.backend.clock.new_id(), self.backend.clock.now(), who, act).await?;
+        store::commit(log).await?;
+        Ok(file)
     }
 }
 

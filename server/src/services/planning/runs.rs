@@ -50,6 +50,7 @@ use store::{
         runs::{self, StoredRun},
     },
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
 use uuid::Uuid;
 
 /// Steps of a course that a page draws.
@@ -74,6 +75,17 @@ fn placed(text: &str) -> Result<(DateTime<Utc>, Uuid), AppError> {
         let (at, id) = plain.split_once('/')?;
         Some((DateTime::from_timestamp_micros(at.parse().ok()?)?, id.parse().ok()?))
     })
+}
+
+/// Files looked into at the same time: each may need its unpacked size in work.
+static ROOM: Semaphore = Semaphore::const_new(2);
+
+/// Room for a file; what is no file needs none.
+async fn room(is_file: bool) -> Result<Option<SemaphorePermit<'static>>, AppError> {
+    if !is_file {
+        return Ok(None);
+    }
+    ROOM.acquire().await.map(Some).map_err(|_| AppError::internal())
 }
 
 /// Off the async threads: documents may be large.
@@ -164,7 +176,9 @@ impl PlanningPort for PlanningService {
             who.require(Permission::PlanRun)?;
             new.validate().map_err(AppError::validation)?;
             let asked = new.clone();
+            let room = room(new.input_file.is_some()).await?;
             let prepared = aside(move || checks::prepare(&asked)).await;
+            drop(room);
             let file = new.input_file.as_ref().map(|file| hex(&Sha256::digest(file.as_slice())));
             let body = (&new, file);
             let request = Request { who, key, route: "POST /api/v1/optimize/optimize", status: 202, body: &body };
@@ -296,6 +310,7 @@ impl PlanningPort for PlanningService {
 
     async fn validate(&self, who: &Principal, document: Handed) -> Result<Validation, AppError> {
         who.require(Permission::PlanView)?;
+        let _room = room(matches!(document, Handed::File(_))).await?;
         aside(move || checks::validation(&document)).await
     }
 
