@@ -111,9 +111,8 @@ async fn a_workbook_with_twenty_faults_is_refused_with_every_cell_and_nothing_is
 #[sqlx::test(migrations = "../migrations")]
 async fn a_run_that_goes_out_as_sheets_comes_back_with_the_hash_of_its_input(db: PgPool) {
     let mut desk = Desk::new(db).await;
-    let begun =
-        desk.send("/api/v1/optimize?scenario_name=high_demand&time_limit=60&mip_gap=0", XLSX, &sample_as(Form::Xlsx));
-    let begun = begun.await;
+    let asked = "/api/v1/optimize?scenario_name=high_demand&time_limit=60&mip_gap=0";
+    let begun = desk.send(asked, XLSX, &sample_as(Form::Xlsx)).await;
     assert_eq!(begun.status.as_u16(), 202, "{}", begun.text);
     let path = format!("/api/v1/optimize/{}", begun.json()["run_id"].as_str().expect("id"));
     let early = desk.call(Method::GET, &format!("{path}/export?format=xlsx"), serde_json::Value::Null).await;
