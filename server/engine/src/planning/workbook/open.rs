@@ -13,7 +13,10 @@ use crate::ingest::{
 use calamine::{DataRef, ExcelDateTime, Reader, SheetType, Xlsx, open_workbook_from_rs};
 use chrono::NaiveDate;
 use domain::ingest::{DecimalMark, NumberEvidence};
-use std::io::{Cursor, Read};
+use std::{
+    io::{Cursor, Read},
+    panic::catch_unwind,
+};
 
 pub(super) fn open(bytes: &[u8]) -> Result<Book, Unreadable> {
     if bytes.len() as u64 > bounds::FILE_BYTES {
@@ -38,7 +41,8 @@ pub(super) fn open(bytes: &[u8]) -> Result<Book, Unreadable> {
     };
     unzip::measure(bytes, &entries)?;
     let sheets = match form {
-        Form::Xlsx => workbook(bytes)?,
+        // The reader of workbooks is somebody else's, and what is read is anybody's: where it gives up, the file is damaged.
+        Form::Xlsx => catch_unwind(|| workbook(bytes)).unwrap_or_else(|_| Err(damaged()))?,
         Form::Csv => texts(bytes, &entries)?,
     };
     Ok(Book { form, sheets })
