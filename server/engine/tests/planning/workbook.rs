@@ -87,7 +87,8 @@ fn twenty_planted_faults_are_told_at_once_each_with_its_cell() {
     let (_, faults) = of(&Book::open(&bytes).unwrap());
     let mut told = errors(&faults);
     let mut expected: Vec<_> = expected.into_iter().map(str::to_owned).collect();
-    (told.sort(), expected.sort());
+    told.sort();
+    expected.sort();
     assert_eq!(told, expected, "{faults:#?}");
     let codes: std::collections::BTreeSet<_> = told.iter().map(|fault| &fault[..3]).collect();
     assert_eq!(codes.len(), 17, "every code");
