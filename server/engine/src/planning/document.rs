@@ -47,6 +47,11 @@ impl Row {
         self.0.retain(|(known, _)| known != name);
     }
 
+    /// In the order in which they stand.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, &Tree)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
     fn tree(&self) -> Tree {
         Tree::Map(self.0.iter().map(|(name, value)| (name.clone().into_owned(), value.clone())).collect())
     }
