@@ -43,6 +43,7 @@ topics! {
     Metric => "metric", Some(Permission::OverviewView);
     Integrations => "integrations", Some(Permission::IngestView);
     Optimize => "optimize", Some(Permission::PlanView);
+    Planning => "planning", Some(Permission::PlanView);
     Settings => "settings", Some(Permission::AccessSettingsView);
     Access => "access", Some(Permission::AccessUsersView);
     Audit => "audit", Some(Permission::AuditView);

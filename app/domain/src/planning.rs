@@ -1,14 +1,20 @@
 //! Feature `planning`: plans solved from documents (`planning.md`). Quantities are tonnes and money is in the plan's
 //! currency; both are doubles as the solver leaves them, stored with six and four decimals.
 
+mod batch;
 mod input;
 mod port;
 mod result;
 mod run;
+mod scenario;
+mod scenarios_port;
 
+pub use batch::{
+    ALPHAS, Bar, BatchDetail, BatchFilter, BatchItem, BatchKind, BatchList, BatchRun, BatchScenario, BatchStarted,
+    BatchState, BatchTotals, MOST_RUNS, NewBatch, Tail, batch_label, histogram,
+};
 pub use input::{
-    Finding, InputSummary, ModelTemplate, ReadinessPoint, ScenarioItem, ScenarioList, SolverItem, SolverList,
-    Validation, Verdict,
+    Finding, InputSummary, ModelTemplate, ReadinessPoint, SolverItem, SolverList, Validation, Verdict,
 };
 pub use port::{CancelAnswer, PlanningPort, Results};
 pub use result::{
@@ -19,3 +25,9 @@ pub use run::{
     CancelRun, DEFAULT_TIME_LIMIT, NewRun, ProgressPoint, ProgressSeries, RunDetail, RunFilter, RunItem, RunList,
     RunOutcome, RunRemoved, RunStarted, RunState, RunStatus, label, thinned,
 };
+pub use scenario::{
+    CopyScenario, FieldChange, InputChoice, MOST_CHANGES, ResolveScenario, ScenarioDetail, ScenarioDifference,
+    ScenarioDraft, ScenarioItem, ScenarioList, ScenarioOps, ScenarioRef, ScenarioVersion, SectionChanges, code_of, fault_of_code,
+    fault_of_name,
+};
+pub use scenarios_port::{BatchesPort, ScenariosPort};

@@ -2,7 +2,7 @@
 
 use super::{
     CancelRun, Explanation, ModelTemplate, NewRun, ProgressSeries, RunDetail, RunFilter, RunList, RunRemoved,
-    RunResults, RunStarted, RunStatus, ScenarioList, SolverList, Validation,
+    RunResults, RunStarted, RunStatus, SolverList, Validation,
 };
 use crate::{
     AppError,
@@ -59,8 +59,6 @@ pub trait PlanningPort: Send + Sync + 'static {
 
     /// Checks a document (JSON text) without solving it.
     async fn validate(&self, who: &Principal, document: String) -> Result<Validation, AppError>;
-
-    fn scenarios(&self, who: &Principal) -> Result<ScenarioList, AppError>;
 
     fn solvers(&self, who: &Principal) -> Result<SolverList, AppError>;
 

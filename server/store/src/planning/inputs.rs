@@ -35,3 +35,17 @@ pub async fn keep(connection: &mut PgConnection, new: &NewInput<'_>) -> Result<U
     .await?;
     Ok(sqlx::query_scalar!("select id from plan.inputs where sha256 = $1", new.sha256).fetch_one(connection).await?)
 }
+
+/// Of a run that was not deleted: the document it solved, without its scenario.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn of_run(connection: &mut PgConnection, run: Uuid) -> Result<Option<String>> {
+    Ok(sqlx::query_scalar!(
+        r#"select i.document::text as "document!" from plan.runs r join plan.inputs i on i.id = r.input_id
+           where r.id = $1 and r.deleted_at is null"#,
+        run
+    )
+    .fetch_optional(connection)
+    .await?)
+}
