@@ -44,7 +44,7 @@ use domain::{
         OverviewPort, TargetsPort, area::AreasPort, attention::AttentionPort, cache::CachePort,
         fault_drill::FaultDrillPort, source::SourcesPort,
     },
-    planning::PlanningPort,
+    planning::{BatchesPort, PlanningPort, ScenariosPort},
     search::SearchPort,
     settings::SettingsPort,
     transactions::TransactionsPort,
@@ -99,6 +99,8 @@ pub struct Services {
     pub exports: exports::ExportsService,
     pub demo: Arc<dyn DemoPort>,
     pub planning: Arc<dyn PlanningPort>,
+    pub scenarios: Arc<dyn ScenariosPort>,
+    pub batches: Arc<dyn BatchesPort>,
     pub solver: planning::SolverHost,
 }
 
@@ -170,6 +172,8 @@ impl Services {
             customers: Arc::new(customers::CustomersService::new(backend.clone(), door.settings().keys.clone())),
             inventory: Arc::new(inventory::InventoryService::new(backend.clone())),
             planning: Arc::new(planning::PlanningService::new(backend.clone())),
+            scenarios: Arc::new(planning::ScenariosService::new(backend.clone())),
+            batches: Arc::new(planning::BatchesService::new(backend.clone())),
             solver: planning::SolverHost::own(),
             search: Arc::new(search::SearchService::new(backend.clone())),
             exports: exports::ExportsService::new(backend.clone(), door.settings().keys.clone()),
@@ -252,6 +256,8 @@ impl Services {
         provide_context(Arc::clone(&self.search));
         provide_context(Arc::clone(&self.demo));
         provide_context(Arc::clone(&self.planning));
+        provide_context(Arc::clone(&self.scenarios));
+        provide_context(Arc::clone(&self.batches));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));
     }
 }

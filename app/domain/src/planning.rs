@@ -13,9 +13,7 @@ pub use batch::{
     ALPHAS, Bar, BatchDetail, BatchFilter, BatchItem, BatchKind, BatchList, BatchRun, BatchScenario, BatchStarted,
     BatchState, BatchTotals, MOST_RUNS, NewBatch, Tail, batch_label, histogram,
 };
-pub use input::{
-    Finding, InputSummary, ModelTemplate, ReadinessPoint, SolverItem, SolverList, Validation, Verdict,
-};
+pub use input::{Finding, InputSummary, ModelTemplate, ReadinessPoint, SolverItem, SolverList, Validation, Verdict};
 pub use port::{CancelAnswer, PlanningPort, Results};
 pub use result::{
     BindingRow, ContractRow, Explanation, KpiValue, ModelStatistics, PlanCheck, ProductionRow, Relaxation, RunResults,
@@ -27,7 +25,7 @@ pub use run::{
 };
 pub use scenario::{
     CopyScenario, FieldChange, InputChoice, MOST_CHANGES, ResolveScenario, ScenarioDetail, ScenarioDifference,
-    ScenarioDraft, ScenarioItem, ScenarioList, ScenarioOps, ScenarioRef, ScenarioVersion, SectionChanges, code_of, fault_of_code,
-    fault_of_name,
+    ScenarioDraft, ScenarioItem, ScenarioList, ScenarioOps, ScenarioRef, ScenarioVersion, SectionChanges, code_of,
+    fault_of_code, fault_of_name,
 };
 pub use scenarios_port::{BatchesPort, ScenariosPort};

@@ -41,8 +41,8 @@ pub async fn load_plan_run(id: String) -> Result<Packed<Option<RunDetail>>, Faul
 #[server(prefix = "/fn", endpoint = "planning/choices", input = GetUrl)]
 pub async fn load_plan_choices() -> Result<Packed<Vec<ScenarioItem>>, Fault> {
     use crate::context::{port, principal};
-    use domain::planning::PlanningPort;
-    Packed::of(&port::<dyn PlanningPort>()?.scenarios(&principal()?)?.scenarios)
+    use domain::planning::ScenariosPort;
+    Packed::of(&port::<dyn ScenariosPort>()?.list(&principal()?).await?.scenarios)
 }
 
 /// Checks a document, queues its solve and goes to the run. `source` is `sample` or `document`.
@@ -85,6 +85,7 @@ pub async fn start_plan_run(
         mip_gap,
         use_sample_data,
         input_data: (!use_sample_data).then_some(input_data),
+        input_of_run: None,
     };
     let started = port::<dyn PlanningPort>()?.start(&principal()?, new, None).await.value?;
     redirect(&format!("/planning/runs/{}", started.run_id));

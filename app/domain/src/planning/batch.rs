@@ -262,7 +262,12 @@ pub fn histogram(costs: &[f64]) -> Vec<Bar> {
     if high - low <= f64::EPSILON * high.abs() {
         return vec![Bar { low, high, runs: count(costs.len()) }];
     }
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "at most 200")]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "at most 200"
+    )]
     let bars = (costs.len() as f64).sqrt().ceil() as u32;
     let bars = bars.clamp(2, 20);
     let width = (high - low) / f64::from(bars);
@@ -304,7 +309,10 @@ mod tests {
         assert_eq!(paths(&scenarios(vec![named("wet", None), named("wet", None)])), ["scenarios[1]"]);
         assert_eq!(paths(&scenarios(vec![named("wet", Some(0.0))])), ["scenarios[0].probability"]);
         assert_eq!(paths(&scenarios(vec![])), ["scenarios"]);
-        assert_eq!(paths(&NewBatch { input: InputChoice::default(), scenarios: vec![named("a", None)], ..draws() }), ["input_data", "scenario"]);
+        assert_eq!(
+            paths(&NewBatch { input: InputChoice::default(), scenarios: vec![named("a", None)], ..draws() }),
+            ["input_data", "scenario"]
+        );
     }
 
     #[test]

@@ -2,17 +2,17 @@
 
 use super::{
     PlanningService,
-    checks::{self, Prepared},
+    batching::{account, lock_of},
+    checks::{self, Base, Prepared},
+    overlay,
+    queueing::{aside, keep_input, queue_run, text_of},
     reading::{self, Pace},
 };
-use crate::{
-    jobs::{JobRequest, PlanningSolve, RunToSolve, enqueue},
-    services::{
-        cursor,
-        idempotency::{Request, once},
-        jobs::cancel_open,
-        transactions::zone_of,
-    },
+use crate::services::{
+    cursor,
+    idempotency::{Request, once},
+    jobs::cancel_open,
+    transactions::zone_of,
 };
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -25,8 +25,7 @@ use domain::{
     paging,
     planning::{
         CancelAnswer, CancelRun, Explanation, ModelTemplate, NewRun, PlanningPort, ProgressSeries, Results, RunDetail,
-        RunFilter, RunList, RunRemoved, RunStarted, RunState, RunStatus, ScenarioItem, ScenarioList, SolverItem,
-        SolverList, Validation, label, thinned,
+        RunFilter, RunList, RunRemoved, RunStarted, RunStatus, SolverItem, SolverList, Validation, label, thinned,
     },
 };
 use engine::planning::{
@@ -35,7 +34,6 @@ use engine::planning::{
         schema::SOLVERS,
     },
     sample,
-    scenario::BUILT_IN,
     solve::{SOLVER, version},
 };
 use serde_json::json;
@@ -43,7 +41,6 @@ use sqlx::PgConnection;
 use store::{
     audit::{self, Act},
     planning::{
-        inputs::{self, NewInput},
         plans,
         runs::{self, StoredRun},
     },
@@ -52,8 +49,6 @@ use uuid::Uuid;
 
 /// Steps of a course that a page draws.
 const MOST_STEPS: usize = 300;
-/// A job may take this longer than its solve.
-const BEYOND_LIMIT_SECONDS: i32 = 120;
 
 fn missing() -> AppError {
     AppError::not_found("Run")
@@ -74,77 +69,21 @@ fn placed(text: &str) -> Result<(DateTime<Utc>, Uuid), AppError> {
     })
 }
 
-/// Off the async threads: documents may be large.
-async fn aside<T: Send + 'static>(work: impl FnOnce() -> Result<T, AppError> + Send + 'static) -> Result<T, AppError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| AppError::internal())?
-}
-
 impl PlanningService {
+    async fn prepare(&self, new: &NewRun) -> Result<(Base, Prepared), AppError> {
+        let mut connection = store::acquire(&self.backend.pools.analytics).await?;
+        let text = text_of(&mut connection, &new.input()).await?;
+        let scenario = new.scenario_name.as_deref().unwrap_or(checks::BASE);
+        let overlay = overlay::named(&mut connection, scenario).await?;
+        drop(connection);
+        let new = NewRun { input_data: None, ..new.clone() };
+        aside(move || checks::prepare(&new, &text, overlay)).await
+    }
+
     async fn read_status(&self, connection: &mut PgConnection, run: PlanRunId) -> Result<RunStatus, AppError> {
         let found = found(connection, run).await?;
         let zone = zone_of(&store::settings::business(connection).await?);
         reading::status(&found, zone, self.backend.clock.now(), Pace::read(connection).await?)
-    }
-
-    /// Everything of a new run, in the caller's transaction.
-    async fn begin(
-        &self,
-        connection: &mut PgConnection,
-        who: &Principal,
-        new: &Prepared,
-    ) -> Result<RunStarted, AppError> {
-        let clock = self.backend.clock.as_ref();
-        let now = clock.now();
-        let input = NewInput {
-            id: clock.new_id(),
-            sha256: &new.sha256,
-            document: &new.document,
-            row_counts: &new.row_counts,
-            at: now,
-            by: who.label(),
-        };
-        let input_id = inputs::keep(connection, &input).await?;
-        let run = PlanRunId(clock.new_id());
-        let mut wanted = JobRequest::of::<PlanningSolve>(&RunToSolve { run_id: run })?;
-        #[allow(clippy::cast_possible_truncation, reason = "at most an hour")]
-        let limit = new.time_limit.ceil() as i32;
-        wanted.timeout_seconds = limit + BEYOND_LIMIT_SECONDS;
-        let job = enqueue(connection, clock, who, wanted).await?;
-        let options = serde_json::to_value(&new.asked).map_err(|_| AppError::internal())?;
-        let row = runs::NewRun {
-            id: run.0,
-            job_run_id: job.job_id.0,
-            input_id,
-            name: &new.name,
-            currency: &new.currency,
-            scenario: &new.scenario,
-            resolved_sha256: &new.resolved_sha256,
-            solver_requested: &new.solver,
-            options: &options,
-            time_limit_seconds: new.time_limit,
-            validation: new.verdict.as_str(),
-            at: now,
-            by: who.label(),
-            by_id: who.user_id().map(|user| user.0),
-        };
-        let label = label(runs::insert(connection, &row).await?);
-        let about =
-            json!({"label": label, "name": new.name, "scenario": new.scenario, "input": input_id, "options": options});
-        let act = Act::done("plan.run_started", "plan_run", run).after(about);
-        audit::record(connection, clock.new_id(), now, who, act).await?;
-        store::live::emit(connection, Topic::Optimize, &run.to_string()).await?;
-        let zone = zone_of(&store::settings::business(connection).await?);
-        let typical = runs::typical_seconds(connection).await?.unwrap_or(new.time_limit);
-        Ok(RunStarted {
-            run_id: run,
-            message: format!("{label} waits for its solve."),
-            label,
-            status: RunState::Queued,
-            estimated_runtime: typical.min(new.time_limit),
-            timestamp: zone.local(now),
-            validation_status: new.verdict,
-            solver_used: SOLVER.to_owned(),
-        })
     }
 }
 
@@ -159,11 +98,12 @@ impl PlanningPort for PlanningService {
         let started = async {
             who.require(Permission::PlanRun)?;
             new.validate().map_err(AppError::validation)?;
-            let asked = new.clone();
-            let prepared = aside(move || checks::prepare(&asked)).await;
+            let prepared = self.prepare(&new).await;
             let request = Request { who, key, route: "POST /api/v1/optimize/optimize", status: 202, body: &new };
             once(&self.backend.pools.analytics, self.backend.clock.now(), request, async |connection| {
-                self.begin(connection, who, &prepared?).await
+                let (base, prepared) = prepared?;
+                let input = keep_input(&self.backend, connection, who, &base).await?;
+                queue_run(&self.backend, connection, who, input, &prepared, None).await
             })
             .await
         };
@@ -245,6 +185,7 @@ impl PlanningPort for PlanningService {
         let clock = self.backend.clock.as_ref();
         let now = clock.now();
         let mut tx = store::begin(&self.backend.pools.analytics).await?;
+        let batch = lock_of(&mut tx, run).await?;
         let row = found(&mut tx, run).await?;
         let over = reading::state_of(&row)?.is_over();
         let asked = !over && runs::request_cancel(&mut tx, run.0, now, who.label(), how.keep_incumbent).await?;
@@ -255,6 +196,7 @@ impl PlanningPort for PlanningService {
                 .after(json!({"label": label(row.run_no), "keep_incumbent": how.keep_incumbent}));
             audit::record(&mut tx, clock.new_id(), now, who, act).await?;
             store::live::emit(&mut tx, Topic::Optimize, &run.to_string()).await?;
+            account(&mut tx, batch).await?;
         }
         let status = self.read_status(&mut tx, run).await?;
         store::commit(tx).await?;
@@ -291,16 +233,6 @@ impl PlanningPort for PlanningService {
     async fn validate(&self, who: &Principal, document: String) -> Result<Validation, AppError> {
         who.require(Permission::PlanView)?;
         aside(move || checks::validation(&document)).await
-    }
-
-    fn scenarios(&self, who: &Principal) -> Result<ScenarioList, AppError> {
-        who.require(Permission::PlanView)?;
-        let item = |(name, does): &(&str, &str)| ScenarioItem {
-            name: (*name).to_owned(),
-            description: format!("Built in: {does}."),
-            modifications: if *name == "base" { Vec::new() } else { vec![(*does).to_owned()] },
-        };
-        Ok(ScenarioList { scenarios: BUILT_IN.iter().map(item).collect() })
     }
 
     fn solvers(&self, who: &Principal) -> Result<SolverList, AppError> {

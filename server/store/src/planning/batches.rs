@@ -318,11 +318,7 @@ pub async fn cancel(connection: &mut PgConnection, batch: Uuid, at: DateTime<Utc
 
 /// # Errors
 /// When the statement fails.
-pub async fn set_totals(
-    connection: &mut PgConnection,
-    batch: Uuid,
-    totals: Option<&serde_json::Value>,
-) -> Result<()> {
+pub async fn set_totals(connection: &mut PgConnection, batch: Uuid, totals: Option<&serde_json::Value>) -> Result<()> {
     sqlx::query!("update plan.batches set totals = $2 where id = $1", batch, totals).execute(connection).await?;
     Ok(())
 }

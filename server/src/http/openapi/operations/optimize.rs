@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 #[allow(dead_code, reason = "only its schema is used")]
 #[derive(ToSchema)]
 struct StartPlanRun {
-    /// A built-in scenario; `base` when not given.
+    /// A built-in scenario, or the code of an own one; `base` when not given.
     scenario_name: Option<String>,
     /// Any known name; HiGHS solves.
     solver: Option<String>,
@@ -27,6 +27,8 @@ struct StartPlanRun {
     /// A document millrace-plan/1 of at most 64 MiB.
     #[schema(value_type = Option<Object>)]
     input_data: Option<serde_json::Value>,
+    /// Solves what this run solved, without its scenario.
+    input_of_run: Option<uuid::Uuid>,
 }
 
 const RUN: Parameter = asked("run_id", uuid, "Its id.");
@@ -36,7 +38,7 @@ macro_rules! operations {
         &[
             accepted(concat!("POST /api/v1/optimize", $start), "Solve a plan, as a job", named::<RunStarted>)
                 .note(
-                    "Takes a document or the sample. It is checked first: with an error in it the answer is 422 with every \
+                    "Takes a document, a run's or the sample. It is checked first: with an error in it the answer is 422 with every \
                      finding by its path, and nothing is stored.",
                 )
                 .takes(named::<StartPlanRun>)
