@@ -30,7 +30,10 @@ use crate::{
             OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
             freshness::FreshnessRoute, kpis::KpisRoute, refresh::provide_auto_refresh, targets::TargetsRoute,
         },
-        planning::{run::PlanRunRoute, runs::PlanRunsRoute, solve::SolveRoute},
+        planning::{
+        batch::BatchRoute, run::PlanRunRoute, runs::PlanRunsRoute, scenario::ScenarioRoute, scenarios::ScenariosRoute,
+        solve::SolveRoute,
+    },
         products::{ProductsRoute, detail::ProductRoute, new::NewProductRoute},
         reports::ReportRoute,
         search::SearchRoute,
@@ -134,6 +137,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/planning/runs") view={Lazy::<PlanRunsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning/runs/:id") view={Lazy::<PlanRunRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning/solve") view={Lazy::<SolveRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/scenarios") view={Lazy::<ScenariosRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/scenarios/:id") view={Lazy::<ScenarioRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/batches/:id") view={Lazy::<BatchRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers") view={Lazy::<CustomersRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers/new") view={Lazy::<NewCustomerRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id") view={Lazy::<CustomerRoute>::new()} ssr=SsrMode::Async/>

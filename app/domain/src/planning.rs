@@ -7,6 +7,7 @@ mod port;
 mod result;
 mod run;
 mod scenario;
+mod scenario_form;
 mod scenarios_port;
 
 pub use batch::{
@@ -28,4 +29,5 @@ pub use scenario::{
     ScenarioDraft, ScenarioItem, ScenarioList, ScenarioOps, ScenarioRef, ScenarioVersion, SectionChanges, code_of,
     fault_of_code, fault_of_name,
 };
+pub use scenario_form::ScenarioForm;
 pub use scenarios_port::{BatchesPort, ScenariosPort};

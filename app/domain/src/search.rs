@@ -132,6 +132,7 @@ pub const PLACES: &[Place] = &[
     page("Fraud rules", "/fraud/rules", Permission::FraudView, "screening points thresholds draft shadow publish"),
     page("Fraud lists", "/fraud/lists", Permission::FraudView, "block allow terminal domain addresses"),
     page("Solver runs", "/planning/runs", Permission::PlanView, "planning plans optimise solve network supply"),
+    page("Scenarios", "/planning/scenarios", Permission::PlanView, "planning batch draws seed risk var cvar what if"),
     page("Solve a plan", "/planning/solve", Permission::PlanRun, "planning optimise network scenario document"),
     page("Analytics", "/analytics", Permission::OverviewView, "hours products categories segments sold best"),
     page("Customers", "/customers", Permission::CustomersView, "buyers people loyalty"),

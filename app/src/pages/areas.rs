@@ -26,7 +26,10 @@ use super::{
         OverviewRoute, attention::AttentionRoute, drill::DrillRoute, fault_drill::FaultDrillRoute,
         freshness::FreshnessRoute, kpis::KpisRoute, targets::TargetsRoute,
     },
-    planning::{run::PlanRunRoute, runs::PlanRunsRoute, solve::SolveRoute},
+    planning::{
+        batch::BatchRoute, run::PlanRunRoute, runs::PlanRunsRoute, scenario::ScenarioRoute, scenarios::ScenariosRoute,
+        solve::SolveRoute,
+    },
     products::{ProductsRoute, detail::ProductRoute, new::NewProductRoute},
     reports::ReportRoute,
     search::SearchRoute,
@@ -134,7 +137,11 @@ area!(
         InboxRoute
     }
 );
-area!(planning, __preload_planning, PlanningPages { PlanRunsRoute, PlanRunRoute, SolveRoute });
+area!(
+    planning,
+    __preload_planning,
+    PlanningPages { PlanRunsRoute, PlanRunRoute, SolveRoute, ScenariosRoute, ScenarioRoute, BatchRoute }
+);
 area!(data, __preload_data, DataPages { DataRoute, UploadRoute, ImportRoute });
 area!(jobs, __preload_jobs, JobPages { JobsRoute, JobRoute, SchedulesRoute, ScheduleRoute, QueuesRoute, ActRoute });
 area!(

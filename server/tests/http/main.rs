@@ -31,6 +31,7 @@ mod overview;
 mod permission_walk;
 mod sales_pages;
 mod search;
+mod scenarios;
 mod sections;
 mod sign_in;
 mod socket;

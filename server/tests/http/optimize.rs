@@ -28,14 +28,14 @@ pub async fn solve(world: &World) {
     Runtime::new(world.services.clone(), Registry::standard(), config).drain().await.expect("drained");
 }
 
-struct Desk {
-    world: World,
-    client: Client,
-    token: String,
+pub struct Desk {
+    pub world: World,
+    pub client: Client,
+    pub token: String,
 }
 
 impl Desk {
-    async fn new(db: PgPool) -> Self {
+    pub async fn new(db: PgPool) -> Self {
         let world = solving(World::new(db).await);
         let mut client = Client::new(&router(&world));
         world.user("planner@mill.example", Some(Role::Planner), &[]).await;
@@ -43,19 +43,19 @@ impl Desk {
         Self { world, client, token }
     }
 
-    async fn call(&mut self, method: Method, path: &str, body: Value) -> Answer {
+    pub async fn call(&mut self, method: Method, path: &str, body: Value) -> Answer {
         let token = self.token.clone();
         self.client.json(method, path, Some(&token), body).await
     }
 
-    async fn get(&mut self, path: &str) -> Value {
+    pub async fn get(&mut self, path: &str) -> Value {
         let answer = self.call(Method::GET, path, Value::Null).await;
         assert!(answer.status.is_success(), "{path}: {} {}", answer.status, answer.text);
         answer.json()
     }
 
     /// Begins a run; its address.
-    async fn begin(&mut self, body: Value) -> String {
+    pub async fn begin(&mut self, body: Value) -> String {
         self.world.clock.advance(chrono::Duration::seconds(1));
         let answer = self.call(Method::POST, "/api/v1/optimize/optimize", body).await;
         assert_eq!(answer.status.as_u16(), 202, "{}", answer.text);
@@ -71,12 +71,12 @@ impl Desk {
     }
 }
 
-async fn token(client: &mut Client, name: &str) -> String {
+pub async fn token(client: &mut Client, name: &str) -> String {
     let answer = client.login(name, PASSWORD).await;
     answer.json()["access_token"].as_str().unwrap_or_else(|| panic!("{name}: {}", answer.text)).to_owned()
 }
 
-fn sample_with(change: impl FnOnce(&mut Value)) -> Value {
+pub fn sample_with(change: impl FnOnce(&mut Value)) -> Value {
     let mut document = serde_json::from_str(sample::DOCUMENT).expect("sample");
     change(&mut document);
     document
@@ -90,7 +90,7 @@ fn with_demand(factor: f64) -> Value {
     })
 }
 
-fn assert_near(value: &Value, wanted: f64) {
+pub fn assert_near(value: &Value, wanted: f64) {
     let value = value.as_f64().unwrap_or_else(|| panic!("{value} is no {wanted}"));
     assert!((value - wanted).abs() <= 1e-6 * wanted.abs().max(1.0), "{value} is not {wanted}");
 }
