@@ -31,9 +31,9 @@ use crate::{
             freshness::FreshnessRoute, kpis::KpisRoute, refresh::provide_auto_refresh, targets::TargetsRoute,
         },
         planning::{
-        batch::BatchRoute, run::PlanRunRoute, runs::PlanRunsRoute, scenario::ScenarioRoute, scenarios::ScenariosRoute,
-        solve::SolveRoute,
-    },
+            batch::BatchRoute, run::PlanRunRoute, runs::PlanRunsRoute, scenario::ScenarioRoute,
+            scenarios::ScenariosRoute, solve::SolveRoute,
+        },
         products::{ProductsRoute, detail::ProductRoute, new::NewProductRoute},
         reports::ReportRoute,
         search::SearchRoute,

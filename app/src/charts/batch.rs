@@ -39,7 +39,7 @@ pub fn batch_costs(bars: &[Bar], words: &Words, palette: &Palette) -> Chart {
         .tooltip(tooltip(palette))
         .x_axis(category(bars.iter().map(short).collect(), palette))
         .y_axis(counts(RUNS, palette))
-        .series(series::Bar::new().name(RUNS).bar_category_gap("8%").data(data))
+        .series(series::Bar::new().name(RUNS).data(data))
 }
 
 #[must_use]
@@ -67,10 +67,7 @@ mod tests {
 
     #[test]
     fn each_span_of_cost_has_a_bar_as_high_as_its_runs() {
-        let bars = [
-            Bar { low: 12_000.0, high: 13_500.0, runs: 3 },
-            Bar { low: 13_500.0, high: 15_000.0, runs: 2 },
-        ];
+        let bars = [Bar { low: 12_000.0, high: 13_500.0, runs: 3 }, Bar { low: 13_500.0, high: 15_000.0, runs: 2 }];
         let words = Words { currency: "INR".to_owned(), locale: "en-GB".to_owned() };
         let chart = serde_json::to_value(batch_costs(&bars, &words, &test_palette())).unwrap();
         assert_eq!(chart["xAxis"]["data"], json!(["12 k", "13.5 k"]));

@@ -1,7 +1,9 @@
 //! Server functions of scenarios and batches.
 
 use crate::{fault::Fault, page_data::Packed};
-use domain::planning::{BatchDetail, BatchList, RunItem, ScenarioDetail, ScenarioDifference, ScenarioForm, ScenarioItem};
+use domain::planning::{
+    BatchDetail, BatchList, RunItem, ScenarioDetail, ScenarioDifference, ScenarioForm, ScenarioItem,
+};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
 

@@ -447,7 +447,9 @@ impl Walk {
         assert_eq!(ended["batch"]["status"], "cancelled");
         let begun = self.post(at, json!({"use_sample_data": true, "scenarios": ["base", "peak"]})).await;
         let one = format!("{at}/{}", begun["batch_id"].as_str().expect("id"));
-        world.execute("update ops.job_runs set state = 'failed' where kind = 'planning_batch' and state = 'queued'").await;
+        world
+            .execute("update ops.job_runs set state = 'failed' where kind = 'planning_batch' and state = 'queued'")
+            .await;
         self.post(&format!("{one}/retry"), Value::Null).await;
         assert_eq!(self.get(&one).await["batch"]["runs"], 2);
         self.get(&format!("{at}?limit=1")).await;

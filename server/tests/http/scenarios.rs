@@ -106,7 +106,8 @@ async fn a_scenario_is_kept_in_versions_and_a_stale_change_is_a_conflict(db: PgP
     let mut connection = store::acquire(&desk.world.backend.pools.analytics).await.expect("connection");
     let overwritten = sqlx::query("update plan.scenarios set ops = '[]'").execute(&mut *connection).await;
     assert!(overwritten.is_err(), "the program may change operations");
-    let written = "select count(*) from ops.audit_log where action in ('plan.scenario_created', 'plan.scenario_changed')";
+    let written =
+        "select count(*) from ops.audit_log where action in ('plan.scenario_created', 'plan.scenario_changed')";
     assert_eq!(count(&desk, written).await, 2);
     for id in [&told["scenario"]["id"], &changed["scenario"]["id"]] {
         let heard: Value = serde_json::from_str(ear.recv().await.expect("heard").payload()).expect("json");
@@ -216,7 +217,8 @@ async fn what_a_scenario_makes_of_an_input_is_told_field_by_field(db: PgPool) {
     assert_eq!(told["sections"], sections);
     // Its hash is that of the run that solves it.
     let run = desk.begin(json!({"use_sample_data": true, "scenario_name": "stop"})).await;
-    let hash: Vec<u8> = sqlx::query_scalar("select resolved_sha256 from plan.runs").fetch_one(&desk.world.owner).await.expect("hash");
+    let hash: Vec<u8> =
+        sqlx::query_scalar("select resolved_sha256 from plan.runs").fetch_one(&desk.world.owner).await.expect("hash");
     assert_eq!(told["resolved_sha256"], json!(engine::planning::document::hex(&hash)));
     let of = run.rsplit('/').next().expect("id").to_owned();
     let by_run = post(&mut desk, &format!("{SCENARIOS}/low_demand/resolve"), json!({"input_of_run": of})).await.json();
@@ -230,10 +232,14 @@ async fn what_a_scenario_makes_of_an_input_is_told_field_by_field(db: PgPool) {
     }
     assert!(drawn[0] != drawn[1] && drawn[1] == drawn[2], "{drawn:?}");
 
-    let (astray, _) = made(&mut desk, overlay("Astray", json!([{"op": "outage", "node": "Q", "periods": ["1"]}]))).await;
+    let (astray, _) =
+        made(&mut desk, overlay("Astray", json!([{"op": "outage", "node": "Q", "periods": ["1"]}]))).await;
     let refused = post(&mut desk, &format!("{astray}/resolve"), json!({"use_sample_data": true})).await;
     assert_eq!(paths(&refused), ["ops[0].node"]);
-    assert_eq!(paths(&post(&mut desk, &format!("{astray}/resolve"), json!({"draw": -1})).await), ["input_data", "draw"]);
+    assert_eq!(
+        paths(&post(&mut desk, &format!("{astray}/resolve"), json!({"draw": -1})).await),
+        ["input_data", "draw"]
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -308,14 +314,20 @@ async fn draws_of_a_seed_are_the_same_documents_and_totals_again(db: PgPool) {
         assert_near(&tail["value_at_risk"], costs[4]);
         assert_near(&tail["conditional_value_at_risk"], costs[4]);
     }
-    assert!(column(&once, "fill_rate").iter().all(|rate| rate.as_f64().is_some_and(|rate| (0.0..=1.0).contains(&rate))));
+    assert!(
+        column(&once, "fill_rate").iter().all(|rate| rate.as_f64().is_some_and(|rate| (0.0..=1.0).contains(&rate)))
+    );
     assert!(column(&once, "shortage_tonnes").iter().all(|tonnes| tonnes.is_number()));
     // What each run wrote as it ended is what is read from them all.
     let list = desk.get(BATCHES).await["batches"].clone();
     assert_eq!((&list[2]["totals"], &list[2]["label"], &list[0]["seed"]), (totals, &json!("BAT-000001"), &json!(8)));
-    let queued = "select count(*) from ops.job_runs where kind = 'planning_solve' and priority = 6 and state = 'succeeded'";
+    let queued =
+        "select count(*) from ops.job_runs where kind = 'planning_solve' and priority = 6 and state = 'succeeded'";
     assert_eq!(count(&desk, queued).await, 15);
-    assert_eq!(count(&desk, "select count(*) from ops.job_runs where kind = 'planning_batch' and state = 'succeeded'").await, 3);
+    assert_eq!(
+        count(&desk, "select count(*) from ops.job_runs where kind = 'planning_batch' and state = 'succeeded'").await,
+        3
+    );
     assert_eq!(count(&desk, "select count(*) from plan.inputs").await, 1);
 }
 
@@ -367,7 +379,11 @@ async fn what_failed_of_a_batch_is_solved_again(db: PgPool) {
         assert_near(&told["table"][n]["total_cost"], cost);
     }
     assert_eq!(post(&mut desk, &retry, Value::Null).await.status.as_u16(), 409, "nothing failed");
-    assert_eq!(count(&desk, "select count(*) from plan.runs where batch_id is not null").await, 4, "the first ones stay");
+    assert_eq!(
+        count(&desk, "select count(*) from plan.runs where batch_id is not null").await,
+        4,
+        "the first ones stay"
+    );
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -379,7 +395,10 @@ async fn a_cancelled_batch_ends_what_waits_and_queues_nothing_more(db: PgPool) {
     work(&desk.world, &["default"]).await;
     let cancelled = post(&mut desk, &format!("{begun}/cancel"), Value::Null).await;
     assert_eq!((cancelled.status.as_u16(), &cancelled.json()["batch"]["status"]), (202, &json!("cancelled")));
-    assert_eq!(column(&cancelled.json(), "status"), ["cancelled"; 3].map(|word| json!(word)).iter().collect::<Vec<_>>());
+    assert_eq!(
+        column(&cancelled.json(), "status"),
+        ["cancelled"; 3].map(|word| json!(word)).iter().collect::<Vec<_>>()
+    );
     let unqueued = batch(&mut desk, drawn).await;
     post(&mut desk, &format!("{unqueued}/cancel"), Value::Null).await;
     work(&desk.world, &["default", "solve"]).await;
@@ -399,12 +418,18 @@ async fn a_batch_that_cannot_be_is_refused_with_its_paths(db: PgPool) {
     for (body, wanted) in [
         (json!({"use_sample_data": true, "scenario": "wet", "draws": 201}), vec!["draws"]),
         (json!({"use_sample_data": true, "scenario": "high_demand", "draws": 5}), vec!["scenario"]),
-        (json!({"use_sample_data": true, "scenarios": ["base", "nothing"], "solver": "abacus"}), vec!["solver", "scenarios[1]"]),
+        (
+            json!({"use_sample_data": true, "scenarios": ["base", "nothing"], "solver": "abacus"}),
+            vec!["solver", "scenarios[1]"],
+        ),
         (json!({"scenarios": ["base", "base"]}), vec!["input_data", "scenarios[1]"]),
         (json!({"use_sample_data": true}), vec!["scenarios"]),
         (json!({"input_data": {"format": "millrace-plan/2"}, "scenarios": ["base"]}), vec!["name"]),
     ] {
         assert_eq!(paths(&post(&mut desk, BATCHES, body.clone()).await)[..wanted.len()], wanted, "{body}");
     }
-    assert_eq!(count(&desk, "select (select count(*) from plan.batches) + (select count(*) from ops.job_runs)").await, 0);
+    assert_eq!(
+        count(&desk, "select (select count(*) from plan.batches) + (select count(*) from ops.job_runs)").await,
+        0
+    );
 }

@@ -44,9 +44,8 @@ impl LazyPage for BatchRoute {
         let changed = use_topic(Topic::Planning);
         let acts = Acts { cancel: ServerAction::new(), retry: ServerAction::new() };
         let versions = (acts.cancel.version(), acts.retry.version());
-        let asked = move || {
-            (params.read().get("id").unwrap_or_default(), changed.get(), versions.0.get(), versions.1.get())
-        };
+        let asked =
+            move || (params.read().get("id").unwrap_or_default(), changed.get(), versions.0.get(), versions.1.get());
         Self { batch: PageData::load(asked, |(id, ..)| load_plan_batch(id)), acts }
     }
 
@@ -124,19 +123,16 @@ fn costs(totals: BatchTotals, table: &[BatchRun], words: &Words) -> AnyView {
         ("Least", words.money(Some(totals.min))),
         ("Most", words.money(Some(totals.max))),
     ];
-    let lines = lines.map(|(name, value)| view! { <div><dt>{name}</dt><dd class="num">{value}</dd></div> }).collect_view();
+    let lines =
+        lines.map(|(name, value)| view! { <div><dt>{name}</dt><dd class="num">{value}</dd></div> }).collect_view();
     let tails = totals.tails.iter().map(|tail| {
         let (share, var) = (words.share(Some(tail.alpha)), words.money(Some(tail.value_at_risk)));
         let beyond = words.money(Some(tail.conditional_value_at_risk));
         view! { <tr><td>{share}</td><td class="r num">{var}</td><td class="r num">{beyond}</td></tr> }
     });
-    let note = "VaR: the least cost that this share of the outcomes does not exceed. CVaR: the mean cost of what lies beyond.";
-    let tails = table_card(
-        "Risk",
-        &["Share", "VaR", "CVaR"],
-        tails.collect_view().into_any(),
-        Some(note.to_owned()),
-    );
+    let note =
+        "VaR: the least cost that this share of the outcomes does not exceed. CVaR: the mean cost of what lies beyond.";
+    let tails = table_card("Risk", &["Share", "VaR", "CVaR"], tails.collect_view().into_any(), Some(note.to_owned()));
     let bars = histogram(&table.iter().filter_map(|run| run.total_cost).collect::<Vec<_>>());
     let rows = bars
         .iter()

@@ -83,7 +83,8 @@ fn found(page: Option<ScenarioPage>, search: &str, acts: Acts) -> AnyView {
     let item = &scenario.scenario;
     let (name, own) = (item.name.clone(), item.id.is_some());
     let id = item.id.map_or_else(|| name.clone(), |id| id.to_string());
-    let scope = item.version.map_or_else(|| format!("{name}, built in"), |version| format!("{name}, version {version}"));
+    let scope =
+        item.version.map_or_else(|| format!("{name}, built in"), |version| format!("{name}, version {version}"));
     let (archived, newest) = (scenario.archived_at.is_some(), scenario.newest);
     let is_current = !archived && newest.is_none();
     let open = own && is_current && session().may(Permission::PlanEditScenario);
@@ -144,6 +145,7 @@ fn does(scenario: &ScenarioDetail) -> impl IntoView + use<> {
 fn compared(id: &str, runs: &[RunItem], search: &str, difference: Result<ScenarioDifference, AppError>) -> AnyView {
     let (chosen, draw) = (param_of(search, "input"), param_of(search, "draw"));
     let to = format!("/planning/scenarios/{id}");
+    let choice = inputs::choice(runs, "input", "input", &chosen);
     let told = match difference {
         Ok(difference) => differences(difference),
         Err(error) => {
@@ -157,7 +159,7 @@ fn compared(id: &str, runs: &[RunItem], search: &str, difference: Result<Scenari
         <section class="card" data-difference>
             <header><h2>"What it changes"</h2></header>
             <Form method="get" action=to attr:class="filters">
-                {inputs::choice(runs, "input", "input", &chosen)}
+                {choice}
                 <div class="field">
                     <label for="draw">"Draw, from 0"</label>
                     <input id="draw" name="draw" type="number" min="0" max="999999" inputmode="numeric" value=draw/>

@@ -26,8 +26,24 @@ pub fn shown(id: &str, scenario: &ScenarioDetail, change: ServerAction<ChangePla
     let state = FormState::of(change);
     let text = ("text", None);
     let figure = ("text", Some("decimal"));
-    let probability = scenario.probability.map(|share| share.to_string()).unwrap_or_default();
     let item = &scenario.scenario;
+    let named = [
+        entry(state, FORM, ("name", "Name"), text, &item.title),
+        entry(state, FORM, ("description", "Description"), text, &item.description),
+    ];
+    let ops = operations(state, &scenario.ops.0);
+    let usual = [
+        entry(state, FORM, ("demand", "Demand ×"), figure, ""),
+        entry(state, FORM, ("capacity", "Capacity ×"), figure, ""),
+        entry(state, FORM, ("fuel", "Fuel price ×"), figure, ""),
+        entry(state, FORM, ("outage_node", "Plant that stops"), text, ""),
+        entry(state, FORM, ("outage_periods", "In the periods"), text, ""),
+    ];
+    let probability = scenario.probability.map(|share| share.to_string()).unwrap_or_default();
+    let chance = [
+        entry(state, FORM, ("seed", "Seed of its draws"), ("text", Some("numeric")), &scenario.seed.to_string()),
+        entry(state, FORM, ("probability", "Weight in a batch, above 0 and at most 1"), figure, &probability),
+    ];
     let id = id.to_owned();
     view! {
         <section class="card" data-editor>
@@ -37,19 +53,13 @@ pub fn shown(id: &str, scenario: &ScenarioDetail, change: ServerAction<ChangePla
                 <CsrfField/>
                 <input type="hidden" name="scenario[id]" value=id/>
                 <div class="form">
-                    {entry(state, FORM, ("name", "Name"), text, &item.title)}
-                    {entry(state, FORM, ("description", "Description"), text, &item.description)}
-                    {operations(state, &scenario.ops.0)}
+                    {named}
+                    {ops}
                     <fieldset class="choices">
                         <legend>"Usual operations, written behind the others"</legend>
-                        {entry(state, FORM, ("demand", "Demand ×"), figure, "")}
-                        {entry(state, FORM, ("capacity", "Capacity ×"), figure, "")}
-                        {entry(state, FORM, ("fuel", "Fuel price ×"), figure, "")}
-                        {entry(state, FORM, ("outage_node", "Plant that stops"), text, "")}
-                        {entry(state, FORM, ("outage_periods", "In the periods"), text, "")}
+                        {usual}
                     </fieldset>
-                    {entry(state, FORM, ("seed", "Seed of its draws"), ("text", Some("numeric")), &scenario.seed.to_string())}
-                    {entry(state, FORM, ("probability", "Weight in a batch, above 0 and at most 1"), figure, &probability)}
+                    {chance}
                     <div class="form-actions"><button class="btn primary" type="submit">"Keep as a new version"</button></div>
                 </div>
             </ActionForm>
@@ -66,9 +76,8 @@ fn operations(state: FormState, ops: &str) -> impl IntoView + use<> {
         let faults = faults.into_iter().filter(|fault| fault.path.starts_with("ops["));
         faults.map(|fault| view! { <li>{format!("{}: {}", fault.path, fault.message)}</li> }).collect_view()
     };
-    let wrong = move || {
-        error.with(|error| error.as_ref().is_some_and(|e| e.fields.iter().any(|f| f.path.starts_with("ops"))))
-    };
+    let wrong =
+        move || error.with(|error| error.as_ref().is_some_and(|e| e.fields.iter().any(|f| f.path.starts_with("ops"))));
     view! {
         <div class="field" data-invalid=move || wrong().then_some("true")>
             <label for="ops">"Operations, millrace-scenario/1 as a JSON list"</label>

@@ -96,7 +96,8 @@ fn row(scenario: ScenarioItem, may_edit: bool) -> impl IntoView {
     };
     let version = scenario.version.map_or_else(|| "built in".to_owned(), |version| version.to_string());
     let copy = may_edit.then(|| {
-        let (to, label) = (format!("/planning/scenarios?from={}#copy", scenario.name), format!("Copy {}", scenario.name));
+        let (to, label) =
+            (format!("/planning/scenarios?from={}#copy", scenario.name), format!("Copy {}", scenario.name));
         view! { <a class="btn quiet" href=to aria-label=label>"Copy"</a> }
     });
     view! {
@@ -151,7 +152,7 @@ fn batch_form(scenarios: &[ScenarioItem], runs: &[RunItem], start: ServerAction<
             tick(name, &scenario.name, scenario.name.clone(), on)
         })
         .collect_view();
-    let over = state.typed("over", "sample");
+    let over = inputs::choice(runs, "over", "over", &state.typed("over", "sample"));
     view! {
         <section class="card">
             <header><h2>"Solve many at once"</h2></header>
@@ -164,7 +165,7 @@ fn batch_form(scenarios: &[ScenarioItem], runs: &[RunItem], start: ServerAction<
                         {ticks}
                         {fault(state, "scenarios")}
                     </fieldset>
-                    {inputs::choice(runs, "over", "over", &over)}
+                    {over}
                     <div class="form-actions"><button class="btn primary" type="submit">"Solve them all"</button></div>
                 </div>
             </ActionForm>
