@@ -64,15 +64,17 @@ fn is_queueing(batch: &StoredBatch) -> bool {
     matches!(batch.job_state.as_deref(), Some("queued" | "running"))
 }
 
+/// Rows that nobody will queue any more.
+fn has_lost(batch: &StoredBatch) -> bool {
+    batch.begun + batch.refused < batch.runs && !is_queueing(batch)
+}
+
 fn state_of(batch: &StoredBatch) -> BatchState {
     match batch {
         StoredBatch { cancelled_at: Some(_), .. } => BatchState::Cancelled,
         StoredBatch { ended, runs, failed, .. } if ended == runs && failed == runs => BatchState::Failed,
         StoredBatch { ended, runs, .. } if ended == runs => BatchState::Completed,
-        // The others were never queued, and nobody will do it.
-        StoredBatch { ended, runs, begun, .. } if !is_queueing(batch) && begun < runs && ended >= begun => {
-            BatchState::Failed
-        }
+        StoredBatch { ended, begun, refused, .. } if has_lost(batch) && *ended == begun + refused => BatchState::Failed,
         StoredBatch { ended: 0, begun: 0, .. } => BatchState::Queued,
         _ => BatchState::Running,
     }
@@ -130,7 +132,7 @@ fn row(of: StoredRow, all: f64, cancelled: bool) -> Result<BatchRun, AppError> {
 async fn read(connection: &mut PgConnection, id: PlanBatchId) -> Result<BatchDetail, AppError> {
     let batch = batches::one(connection, id.0).await?.ok_or_else(missing)?;
     let zone = zone_of(&store::settings::business(connection).await?);
-    let error_message = batch.job_error.clone().filter(|_| batch.begun < batch.runs && !is_queueing(&batch));
+    let error_message = batch.job_error.clone().filter(|_| has_lost(&batch));
     let cancelled = batch.cancelled_at.is_some();
     let rows = batches::rows(connection, id.0).await?;
     let all: f64 = rows.iter().map(|row| row.weight).sum();

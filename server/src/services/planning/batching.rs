@@ -1,7 +1,7 @@
 //! What a batch does: its runs into the queue, and what they cost together as each ends.
 
 use super::{
-    checks::{self, Asked, Base},
+    checks::{self, Asked, Base, Prepared},
     overlay::Overlay,
     queueing::{aside, queue_run},
 };
@@ -61,10 +61,12 @@ pub(super) fn totals(rows: &[StoredRow]) -> Option<BatchTotals> {
 pub(crate) async fn queue_runs(context: &JobContext, batch: PlanBatchId) -> Result<JobOutcome, JobFailure> {
     let pool = &context.backend.pools.jobs;
     let mut connection = store::acquire(pool).await?;
-    let Some(text) = batches::document(&mut connection, batch.0).await? else {
+    let text = batches::document(&mut connection, batch.0).await?;
+    let (Some(text), Some(of)) = (text, batches::lock(&mut connection, batch.0).await?) else {
         return Ok(JobOutcome::Skipped(json!({"reason": "The batch is gone."})));
     };
     let due = batches::due(&mut connection, batch.0).await?;
+    let asked: Asked = serde_json::from_value(of.options).map_err(|_| AppError::internal())?;
     drop(connection);
     context.step("Reading the input");
     let base = Arc::new(aside(move || checks::base(&text)).await?);
@@ -74,7 +76,10 @@ pub(crate) async fn queue_runs(context: &JobContext, batch: PlanBatchId) -> Resu
     for (done, row) in (0_i64..).zip(due) {
         context.check()?;
         context.progress(done, total);
-        match queue_one(context, batch, &base, row).await? {
+        let n = row.n;
+        let (base, asked) = (Arc::clone(&base), asked.clone());
+        let prepared = aside(move || prepare(&base, row, of.seed, &asked)).await;
+        match queue_one(context, batch, n, prepared).await? {
             Queued::Yes => {}
             Queued::Refused => refused += 1,
             Queued::Cancelled => return Ok(JobOutcome::Skipped(json!({"reason": "The batch was cancelled."}))),
@@ -90,20 +95,23 @@ enum Queued {
     Cancelled,
 }
 
-async fn queue_one(context: &JobContext, batch: PlanBatchId, base: &Arc<Base>, row: Due) -> Result<Queued, AppError> {
+/// What a row is to solve.
+fn prepare(base: &Base, row: Due, seed: Option<i64>, asked: &Asked) -> Result<Prepared, AppError> {
+    let own = Overlay::of(&row.scenario, row.scenario_id, row.ops.as_deref(), row.own_seed.unwrap_or_default());
+    base.under(own.map_err(|faults| checks::refused(&faults))?.drawn(seed, row.draw), asked)
+}
+
+async fn queue_one(
+    context: &JobContext,
+    batch: PlanBatchId,
+    n: i32,
+    prepared: Result<Prepared, AppError>,
+) -> Result<Queued, AppError> {
     let backend = &context.backend;
     let mut tx = store::begin(&backend.pools.jobs).await?;
     let Some(of) = batches::lock(&mut tx, batch.0).await?.filter(|of| of.cancelled_at.is_none()) else {
         return Ok(Queued::Cancelled);
     };
-    let asked: Asked = serde_json::from_value(of.options).map_err(|_| AppError::internal())?;
-    let (n, base) = (row.n, Arc::clone(base));
-    let prepared = aside(move || {
-        let own = Overlay::of(&row.scenario, row.scenario_id, row.ops.as_deref(), row.own_seed.unwrap_or_default());
-        let overlay = own.map_err(|faults| checks::refused(&faults))?;
-        base.under(overlay.drawn(of.seed, row.draw), &asked)
-    })
-    .await;
     let queued = match prepared {
         Ok(prepared) => {
             let run = queue_run(backend, &mut tx, context.principal(), of.input_id, &prepared, Some(batch)).await?;

@@ -96,6 +96,8 @@ pub struct StoredBatch {
     pub runs: i64,
     /// Rows whose run is in the queue or behind it.
     pub begun: i64,
+    /// Rows that cannot have one.
+    pub refused: i64,
     pub ended: i64,
     pub failed: i64,
     /// Of the job that queues its runs.
@@ -109,11 +111,11 @@ macro_rules! shown {
             StoredBatch,
             r#"select b.id, b.batch_no, b.job_run_id, b.kind, b.name, b.currency::text as "currency!", b.seed, b.draws,
                       b.totals, b.cancelled_at, b.created_at, b.created_by, r.scenario as "scenario?", r.runs as "runs!",
-                      r.begun as "begun!", r.ended as "ended!", r.failed as "failed!", j.state as "job_state?",
+                      r.begun as "begun!", r.refused as "refused!", r.ended as "ended!", r.failed as "failed!", j.state as "job_state?",
                       j.error_message as "job_error?"
                from plan.batches b left join ops.job_runs j on j.id = b.job_run_id
                join lateral (
-                   select count(*) as runs, count(o.run_id) as begun,
+                   select count(*) as runs, count(o.run_id) as begun, count(o.error) as refused,
                           count(*) filter (where o.error is not null or s.state in ('completed', 'failed', 'cancelled')) as ended,
                           count(*) filter (where o.error is not null or s.state = 'failed') as failed,
                           case when b.kind = 'draws' then min(o.scenario) end as scenario
