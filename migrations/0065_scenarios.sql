@@ -23,8 +23,8 @@ create table plan.scenarios (
     origin text not null default 'live' check (origin in ('live', 'demo', 'simulated')),
     constraint scenarios_code_version unique nulls not distinct (network, code, version)
 );
--- A change is a version more.
-revoke update, delete on plan.scenarios from millrace_app, millrace_all;
+-- A change is a version more; rows of the demo leave with it.
+revoke update on plan.scenarios from millrace_app, millrace_all;
 grant update (archived_at, archived_by) on plan.scenarios to millrace_app, millrace_all;
 
 alter table plan.runs
