@@ -7,6 +7,7 @@ pub mod child;
 mod overlay;
 mod queueing;
 mod reading;
+mod resolving;
 mod runs;
 mod scenarios;
 pub(crate) mod solving;

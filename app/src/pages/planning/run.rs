@@ -70,7 +70,11 @@ fn found(detail: Option<RunDetail>, acts: Acts) -> AnyView {
     let RunDetail { run, time_limit_seconds, now, course, results, bindings } = detail;
     let words = Words { currency: run.currency.clone(), locale: session().business.locale };
     let id = run.run_id.to_string();
-    let scope = format!("{}, scenario {}", run.name, run.scenario_name);
+    let version = run.scenario_version.map(|version| format!(", version {version}")).unwrap_or_default();
+    let draw = run.batch_id.map(|_| format!(", draw {}", run.draw)).filter(|_| run.draw > 0).unwrap_or_default();
+    let scope = format!("{}, scenario {}{version}{draw}", run.name, run.scenario_name);
+    let batch =
+        run.batch_id.map(|batch| view! { <a class="btn" href=format!("/planning/batches/{batch}")>"Its batch"</a> });
     let over = now.status.is_over();
     let failed = run.error_message.clone().filter(|_| over && run.status == RunState::Failed);
     let failed = failed.map(|message| view! { <p class="banner bad" role="alert">{message}</p> });
@@ -79,6 +83,7 @@ fn found(detail: Option<RunDetail>, acts: Acts) -> AnyView {
         <PageHead title=run.label.clone() scope=scope>
             <span class=format!("badge {}", run.status.tone())>{run.status.label()}</span>
             {outcome}
+            {batch}
             <a class="btn" href="/planning/runs">"All runs"</a>
         </PageHead>
         <ErrorSummary state=FormState::of(acts.cancel)/>

@@ -4,6 +4,7 @@ use super::{
     checks,
     overlay::Overlay,
     queueing::{aside, text_of},
+    resolving,
 };
 use crate::{
     backend::Backend,
@@ -20,17 +21,15 @@ use domain::{
     ids::PlanScenarioId,
     live::Topic,
     planning::{
-        CopyScenario, FieldChange, MOST_CHANGES, ResolveScenario, ScenarioDetail, ScenarioDifference, ScenarioDraft,
-        ScenarioItem, ScenarioList, ScenarioOps, ScenarioRef, ScenarioVersion, ScenariosPort, SectionChanges, Verdict,
-        code_of, fault_of_code, fault_of_name,
+        CopyScenario, ResolveScenario, ScenarioDetail, ScenarioDifference, ScenarioDraft, ScenarioItem, ScenarioList,
+        ScenarioOps, ScenarioRef, ScenarioVersion, ScenariosPort, code_of, fault_of_code, fault_of_name,
     },
 };
 use engine::{
     calendar::BusinessZone,
     planning::{
-        difference::difference,
-        document::{double, hex},
-        fault::{Fault, Severity, verdict},
+        document::double,
+        fault::Fault,
         scenario::{BUILT_IN, Scenario},
         tree::{self, Tree},
     },
@@ -457,57 +456,8 @@ impl ScenariosPort for ScenariosService {
         let text = text_of(&mut connection, &over.input).await?;
         drop(connection);
         let overlay = overlay.drawn(None, over.draw);
-        aside(move || resolved(&text, &overlay, version)).await
+        aside(move || resolving::difference_of(&text, &overlay, version)).await
     }
-}
-
-fn resolved(text: &str, overlay: &Overlay, version: Option<i32>) -> Result<ScenarioDifference, AppError> {
-    let base = checks::base(text)?;
-    let (document, doubts) = overlay.apply(&base.document).map_err(|faults| checks::refused(&faults))?;
-    let (_, faults) = checks::findings(&document, base.doubts().into_iter().chain(doubts).collect());
-    let overall = verdict(&faults);
-    if overall == Verdict::Fail {
-        return Err(checks::refused(&faults));
-    }
-    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    let told = difference(&base.document, &document, MOST_CHANGES);
-    Ok(ScenarioDifference {
-        name: overlay.name.clone(),
-        version,
-        draw: overlay.draw,
-        base_sha256: hex(&base.sha256),
-        resolved_sha256: document.sha256(),
-        overall,
-        warnings: faults
-            .iter()
-            .filter(|fault| fault.severity == Severity::Warning)
-            .take(MOST_CHANGES)
-            .map(|fault| format!("{} ({})", fault.message, fault.code))
-            .collect(),
-        sections: told
-            .counts
-            .into_iter()
-            .map(|of| SectionChanges {
-                section: of.section.to_owned(),
-                added: count(of.added),
-                removed: count(of.removed),
-                changed: count(of.changed),
-            })
-            .collect(),
-        total: count(told.total),
-        changes: told
-            .changes
-            .into_iter()
-            .map(|change| FieldChange {
-                section: change.section.to_owned(),
-                key: change.key.join("/"),
-                period: change.period,
-                field: change.field,
-                before: change.before,
-                after: change.after,
-            })
-            .collect(),
-    })
 }
 
 #[cfg(test)]
