@@ -4,6 +4,7 @@
 //! hovered is written out here, so that no script has to be put into the options.
 
 mod alert;
+pub mod batch;
 pub mod planning;
 mod precision;
 mod ranking;

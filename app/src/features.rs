@@ -17,6 +17,7 @@ pub mod overview;
 pub mod planning;
 pub mod plans;
 pub mod reports;
+pub mod scenarios;
 pub mod search;
 pub mod settings;
 pub mod transactions;
@@ -122,8 +123,19 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/planning/runs", Access::Needs(Permission::PlanView)),
     ("/fn/planning/run", Access::Needs(Permission::PlanView)),
     ("/fn/planning/choices", Access::Needs(Permission::PlanRun)),
+    ("/fn/planning/again", Access::Needs(Permission::PlanRun)),
     ("/fn/planning/cancel", Access::Needs(Permission::PlanRun)),
     ("/fn/planning/remove", Access::Needs(Permission::PlanRun)),
+    ("/fn/planning/scenarios", Access::Needs(Permission::PlanView)),
+    ("/fn/planning/scenario", Access::Needs(Permission::PlanView)),
+    ("/fn/planning/copy_scenario", Access::Needs(Permission::PlanEditScenario)),
+    ("/fn/planning/change_scenario", Access::Needs(Permission::PlanEditScenario)),
+    ("/fn/planning/archive_scenario", Access::Needs(Permission::PlanEditScenario)),
+    ("/fn/planning/run_scenario", Access::Needs(Permission::PlanRun)),
+    ("/fn/planning/start_batch", Access::Needs(Permission::PlanRun)),
+    ("/fn/planning/batch", Access::Needs(Permission::PlanView)),
+    ("/fn/planning/cancel_batch", Access::Needs(Permission::PlanRun)),
+    ("/fn/planning/retry_batch", Access::Needs(Permission::PlanRun)),
     ("/fn/backtests/list", Access::Needs(Permission::FraudReview)),
     ("/fn/backtests/one", Access::Needs(Permission::FraudReview)),
     ("/fn/backtests/start", Access::Needs(Permission::FraudReview)),

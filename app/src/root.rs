@@ -31,8 +31,8 @@ use crate::{
             freshness::FreshnessRoute, kpis::KpisRoute, refresh::provide_auto_refresh, targets::TargetsRoute,
         },
         planning::{
-            compare::CompareRoute, decide::PlanRoute, home::PlanningRoute, run::PlanRunRoute, runs::PlanRunsRoute,
-            solve::SolveRoute,
+            batch::BatchRoute, compare::CompareRoute, decide::PlanRoute, home::PlanningRoute, run::PlanRunRoute,
+            runs::PlanRunsRoute, scenario::ScenarioRoute, scenarios::ScenariosRoute, solve::SolveRoute,
         },
         products::{ProductsRoute, detail::ProductRoute, new::NewProductRoute},
         reports::ReportRoute,
@@ -140,6 +140,9 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/planning/runs") view={Lazy::<PlanRunsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning/runs/:id") view={Lazy::<PlanRunRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning/solve") view={Lazy::<SolveRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/scenarios") view={Lazy::<ScenariosRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/scenarios/:id") view={Lazy::<ScenarioRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/batches/:id") view={Lazy::<BatchRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers") view={Lazy::<CustomersRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers/new") view={Lazy::<NewCustomerRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/customers/:id") view={Lazy::<CustomerRoute>::new()} ssr=SsrMode::Async/>

@@ -23,6 +23,11 @@ test('the sample is solved to its optimum while one looks on', async ({ page }) 
   await open(page, '/planning/runs?status=completed');
   await expect(page.locator('tr', { hasText: label })).toContainText('Optimal');
   await page.getByRole('link', { name: label }).click();
+  await page.getByRole('button', { name: 'Solve again' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).not.toHaveText(label);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^OPT-\d{6}$/);
+  await page.goBack();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText(label);
   await page.getByRole('button', { name: 'Remove this run' }).click();
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Solver runs');
   await expect(page.getByRole('link', { name: label })).toHaveCount(0);

@@ -44,7 +44,7 @@ use domain::{
         OverviewPort, TargetsPort, area::AreasPort, attention::AttentionPort, cache::CachePort,
         fault_drill::FaultDrillPort, source::SourcesPort,
     },
-    planning::{PlanningPort, PlansPort},
+    planning::{BatchesPort, PlanningPort, PlansPort, ScenariosPort},
     search::SearchPort,
     settings::SettingsPort,
     transactions::TransactionsPort,
@@ -102,6 +102,8 @@ pub struct Services {
     pub plans: Arc<dyn PlansPort>,
     /// Its documents and results as files.
     pub plan_files: planning::PlanningService,
+    pub scenarios: Arc<dyn ScenariosPort>,
+    pub batches: Arc<dyn BatchesPort>,
     pub solver: planning::SolverHost,
 }
 
@@ -175,6 +177,8 @@ impl Services {
             planning: Arc::new(planning::PlanningService::new(backend.clone())),
             plans: Arc::new(planning::PlanningService::new(backend.clone())),
             plan_files: planning::PlanningService::new(backend.clone()),
+            scenarios: Arc::new(planning::ScenariosService::new(backend.clone())),
+            batches: Arc::new(planning::BatchesService::new(backend.clone())),
             solver: planning::SolverHost::own(),
             search: Arc::new(search::SearchService::new(backend.clone())),
             exports: exports::ExportsService::new(backend.clone(), door.settings().keys.clone()),
@@ -258,6 +262,8 @@ impl Services {
         provide_context(Arc::clone(&self.demo));
         provide_context(Arc::clone(&self.planning));
         provide_context(Arc::clone(&self.plans));
+        provide_context(Arc::clone(&self.scenarios));
+        provide_context(Arc::clone(&self.batches));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));
     }
 }

@@ -134,6 +134,7 @@ pub const PLACES: &[Place] = &[
     page("Planning", "/planning", Permission::PlanView, "plans promoted proposed supply network"),
     page("Compare plans", "/planning/compare", Permission::PlanView, "planning difference rows cost"),
     page("Solver runs", "/planning/runs", Permission::PlanView, "planning plans optimise solve network supply"),
+    page("Scenarios", "/planning/scenarios", Permission::PlanView, "planning batch draws seed risk var cvar what if"),
     page("Solve a plan", "/planning/solve", Permission::PlanRun, "planning optimise network scenario document"),
     page("Analytics", "/analytics", Permission::OverviewView, "hours products categories segments sold best"),
     page("Customers", "/customers", Permission::CustomersView, "buyers people loyalty"),

@@ -41,8 +41,19 @@ pub async fn load_plan_run(id: String) -> Result<Packed<Option<RunDetail>>, Faul
 #[server(prefix = "/fn", endpoint = "planning/choices", input = GetUrl)]
 pub async fn load_plan_choices() -> Result<Packed<Vec<ScenarioItem>>, Fault> {
     use crate::context::{port, principal};
-    use domain::planning::PlanningPort;
-    Packed::of(&port::<dyn PlanningPort>()?.scenarios(&principal()?)?.scenarios)
+    use domain::planning::ScenariosPort;
+    Packed::of(&port::<dyn ScenariosPort>()?.list(&principal()?).await?.scenarios)
+}
+
+/// Solves the same once more and goes to the new run.
+#[server(prefix = "/fn", endpoint = "planning/again")]
+pub async fn solve_again(id: String) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{AppError, planning::PlanningPort};
+    let run = id.parse().map_err(|_| AppError::not_found("Run"))?;
+    let started = port::<dyn PlanningPort>()?.again(&principal()?, run).await?;
+    redirect(&format!("/planning/runs/{}", started.run_id));
+    Ok(())
 }
 
 /// Ends a run; `keep`: the best plan so far is checked and kept.

@@ -27,8 +27,8 @@ use super::{
         freshness::FreshnessRoute, kpis::KpisRoute, targets::TargetsRoute,
     },
     planning::{
-        compare::CompareRoute, decide::PlanRoute, home::PlanningRoute, run::PlanRunRoute, runs::PlanRunsRoute,
-        solve::SolveRoute,
+        batch::BatchRoute, compare::CompareRoute, decide::PlanRoute, home::PlanningRoute, run::PlanRunRoute,
+        runs::PlanRunsRoute, scenario::ScenarioRoute, scenarios::ScenariosRoute, solve::SolveRoute,
     },
     products::{ProductsRoute, detail::ProductRoute, new::NewProductRoute},
     reports::ReportRoute,
@@ -140,7 +140,17 @@ area!(
 area!(
     planning,
     __preload_planning,
-    PlanningPages { PlanningRoute, PlanRunsRoute, PlanRunRoute, SolveRoute, PlanRoute, CompareRoute }
+    PlanningPages {
+        PlanningRoute,
+        PlanRunsRoute,
+        PlanRunRoute,
+        SolveRoute,
+        PlanRoute,
+        CompareRoute,
+        ScenariosRoute,
+        ScenarioRoute,
+        BatchRoute
+    }
 );
 area!(data, __preload_data, DataPages { DataRoute, UploadRoute, ImportRoute });
 area!(jobs, __preload_jobs, JobPages { JobsRoute, JobRoute, SchedulesRoute, ScheduleRoute, QueuesRoute, ActRoute });

@@ -7,6 +7,7 @@ pub mod builder;
 pub mod checker;
 pub mod compare;
 pub mod constraints;
+pub mod difference;
 pub mod document;
 pub mod explain;
 pub mod fault;

@@ -6,8 +6,9 @@ use super::{
     export_file::WriteExport, fraud_amount_stats::FraudAmountStats, fraud_backtest::FraudBacktest,
     fraud_train::FraudTrain, ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo,
     job::Job, overview_rebuild::KpiRebuild, overview_snapshots::KpiSnapshotRollup, overview_summary::KpiSummary,
-    planning_prune::PlanningPrune, planning_solve::PlanningSolve, system_cleanup::Cleanup,
-    system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire, worker::Ticket,
+    planning_batch::PlanningBatch, planning_prune::PlanningPrune, planning_solve::PlanningSolve,
+    system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire,
+    worker::Ticket,
 };
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
@@ -49,6 +50,7 @@ impl Registry {
             .with::<CustomerPatterns>()
             .with::<PlanningSolve>()
             .with::<PlanningPrune>()
+            .with::<PlanningBatch>()
     }
 
     #[must_use]

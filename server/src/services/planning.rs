@@ -1,16 +1,24 @@
-//! Planning: runs of the solver and what comes of them.
+//! Planning: scenarios, runs of the solver and batches of them, and what comes of them.
 
+mod batches;
+pub(crate) mod batching;
 mod checks;
 pub mod child;
 pub(crate) mod decisions;
 mod files;
+mod overlay;
+mod queueing;
 mod reading;
+mod resolving;
 mod runs;
+mod scenarios;
 pub(crate) mod solving;
 
 pub use files::{FileForm, PlanFile};
 
 use crate::backend::Backend;
+pub use batches::BatchesService;
+pub use scenarios::ScenariosService;
 use std::{fmt, path::PathBuf};
 
 /// Memory of one solve.

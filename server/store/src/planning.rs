@@ -1,7 +1,9 @@
-//! Planning: documents, runs, their course, and the plans that came of them.
+//! Planning: documents, scenarios, runs and batches of them, their course, and the plans that came of them.
 
+pub mod batches;
 pub mod decisions;
 pub mod inputs;
 pub mod plans;
 pub mod pruning;
 pub mod runs;
+pub mod scenarios;

@@ -463,6 +463,35 @@ impl Walk {
         assert_eq!(list["plans"].as_array().map(Vec::len), Some(1), "{list}");
     }
 
+    /// Own scenarios and batches of them.
+    async fn batches(&mut self, world: &World) {
+        let at = "/api/v1/optimize/scenarios";
+        let ops = json!([{"op": "random", "field": "demand.tonnes", "distribution": "normal", "key": ["node"]}]);
+        let wet = |name: &str| json!({"format": "millrace-scenario/1", "name": name, "seed": 7, "ops": ops});
+        let made = self.post(at, wet("Wet")).await;
+        let path = format!("{at}/{}", made["scenario"]["id"].as_str().expect("id"));
+        let changed = self.call(Method::PUT, &path, wet("Wet season")).await.json();
+        assert_eq!(changed["scenario"]["version"], 2);
+        self.get(&format!("{at}/base")).await;
+        self.get(&path).await;
+        self.post(&format!("{at}/high_demand/copy"), json!({"code": "peak"})).await;
+        assert_eq!(self.post(&format!("{path}/resolve"), json!({"use_sample_data": true})).await["total"], 4);
+        let at = "/api/v1/optimize/batches";
+        let begun = self.post(at, json!({"use_sample_data": true, "scenario": "wet", "draws": 2, "seed": 1})).await;
+        let one = format!("{at}/{}", begun["batch_id"].as_str().expect("id"));
+        let ended = self.post(&format!("{one}/cancel"), Value::Null).await;
+        assert_eq!(ended["batch"]["status"], "cancelled");
+        let begun = self.post(at, json!({"use_sample_data": true, "scenarios": ["base", "peak"]})).await;
+        let one = format!("{at}/{}", begun["batch_id"].as_str().expect("id"));
+        world
+            .execute("update ops.job_runs set state = 'failed' where kind = 'planning_batch' and state = 'queued'")
+            .await;
+        self.post(&format!("{one}/retry"), Value::Null).await;
+        assert_eq!(self.get(&one).await["batch"]["runs"], 2);
+        self.get(&format!("{at}?limit=1")).await;
+        self.call(Method::DELETE, "/api/v1/optimize/scenarios/peak", Value::Null).await;
+    }
+
     async fn imports(&mut self, world: &World) {
         const FILE: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
             1,A1,Thing,5,2011-01-05 10:00:00,2.00,1,UK\n1,A2,Other,-5,2011-01-05 10:00:00,2.00,1,Untied Kingdom\n\
@@ -579,6 +608,7 @@ async fn the_whole_api_answers_as_it_is_described(root: PgPool) {
     walk.attention().await;
     walk.kept_figures().await;
     walk.plans(&world).await;
+    walk.batches(&world).await;
     walk.imports(&world).await;
     walk.jobs().await;
     walk.process().await;

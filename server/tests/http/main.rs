@@ -32,6 +32,7 @@ mod permission_walk;
 mod plan_files;
 mod plans;
 mod sales_pages;
+mod scenarios;
 mod search;
 mod sections;
 mod sign_in;

@@ -109,21 +109,6 @@ pub struct Validation {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = PlanScenario)]
-pub struct ScenarioItem {
-    pub name: String,
-    pub description: String,
-    /// What it does to the input, in words.
-    pub modifications: Vec<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = PlanScenarios)]
-pub struct ScenarioList {
-    pub scenarios: Vec<ScenarioItem>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = PlanSolver)]
 pub struct SolverItem {
     pub name: String,

@@ -3,7 +3,7 @@
 use super::{
     CancelRun, CompareQuery, Comparison, Explanation, Handed, ModelTemplate, NewRun, PlanAct, PlanDetail, PlanFilter,
     PlanList, PlanScreen, ProgressSeries, Reason, RunDetail, RunFilter, RunList, RunRemoved, RunResults, RunStarted,
-    RunStatus, ScenarioList, SolverList, Validation,
+    RunStatus, SolverList, Validation,
 };
 use crate::{
     AppError,
@@ -39,6 +39,9 @@ pub trait PlanningPort: Send + Sync + 'static {
         key: Option<&IdempotencyKey>,
     ) -> Answered<Result<RunStarted, AppError>>;
 
+    /// The same once more: input, scenario in its version and draw, and what was asked instead of the document.
+    async fn again(&self, who: &Principal, run: PlanRunId) -> Result<RunStarted, AppError>;
+
     async fn list(&self, who: &Principal, filter: RunFilter) -> Result<RunList, AppError>;
 
     /// All of one run.
@@ -60,8 +63,6 @@ pub trait PlanningPort: Send + Sync + 'static {
 
     /// Checks a document without solving it.
     async fn validate(&self, who: &Principal, document: Handed) -> Result<Validation, AppError>;
-
-    fn scenarios(&self, who: &Principal) -> Result<ScenarioList, AppError>;
 
     fn solvers(&self, who: &Principal) -> Result<SolverList, AppError>;
 

@@ -1,7 +1,12 @@
 //! A run: what is asked, where it stands, how it ended.
 
-use super::{BindingRow, RunResults, Verdict};
-use crate::{AppError, FieldError, ids::PlanRunId, paging, words::words};
+use super::{BindingRow, InputChoice, RunResults, Verdict};
+use crate::{
+    AppError, FieldError,
+    ids::{PlanBatchId, PlanRunId, PlanScenarioId},
+    paging,
+    words::words,
+};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -116,11 +121,11 @@ pub fn label(run_no: i64) -> String {
     format!("OPT-{run_no:06}")
 }
 
-/// A run to be. One of `use_sample_data`, `input_data` and `input_file`.
+/// A run to be. One of `use_sample_data`, `input_data`, `input_of_run` and `input_file`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NewRun {
-    /// A built-in scenario; `base` when not given.
+    /// A built-in scenario, or the code of an own one; `base` when not given.
     pub scenario_name: Option<String>,
     pub solver: Option<String>,
     /// Seconds, 1 to 3600; what the document says when not given.
@@ -133,9 +138,20 @@ pub struct NewRun {
     /// The same as a workbook or a zip of CSV files.
     #[serde(skip)]
     pub input_file: Option<Arc<Vec<u8>>>,
+    /// What this run solved, without its scenario.
+    pub input_of_run: Option<PlanRunId>,
 }
 
 impl NewRun {
+    #[must_use]
+    pub fn input(&self) -> InputChoice {
+        InputChoice {
+            use_sample_data: self.use_sample_data,
+            input_data: self.input_data.clone(),
+            input_of_run: self.input_of_run,
+        }
+    }
+
     /// # Errors
     /// Faults of the fields of the request; those of the document are found by the checks.
     pub fn validate(&self) -> Result<(), Vec<FieldError>> {
@@ -146,13 +162,10 @@ impl NewRun {
         if self.mip_gap.is_some_and(|gap| !(0.0..=0.5).contains(&gap)) {
             faults.push(FieldError::new("mip_gap", "The gap is 0 to 0.5."));
         }
-        let given = [self.use_sample_data, self.input_data.is_some(), self.input_file.is_some()];
-        match given.into_iter().filter(|given| *given).count() {
-            0 => {
-                faults.push(FieldError::new("input_data", "Send a document, or take the sample with use_sample_data."))
-            }
-            1 => {}
-            _ => faults.push(FieldError::new("input_data", "Send one document or take the sample, not both.")),
+        if self.input_file.is_none() {
+            faults.extend(self.input().validate().err());
+        } else if self.use_sample_data || self.input_data.is_some() || self.input_of_run.is_some() {
+            faults.push(FieldError::new("input_data", "Choose one input: a document, a run's, or the sample."));
         }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
@@ -208,6 +221,7 @@ impl SolveForm {
             mip_gap,
             use_sample_data: self.source == "sample",
             input_data: Some(self.input_data).filter(|_| self.source == "document"),
+            input_of_run: None,
             input_file: file.filter(|_| self.source == "file"),
         })
     }
@@ -284,6 +298,12 @@ pub struct RunItem {
     pub status: RunState,
     pub outcome: Option<RunOutcome>,
     pub scenario_name: String,
+    /// The version of an own scenario that it used.
+    pub scenario_id: Option<PlanScenarioId>,
+    pub scenario_version: Option<i32>,
+    /// From 0; a single run is draw 0.
+    pub draw: i32,
+    pub batch_id: Option<PlanBatchId>,
     pub currency: String,
     pub total_cost: Option<f64>,
     pub gap: Option<f64>,

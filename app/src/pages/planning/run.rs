@@ -11,7 +11,7 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::planning::{CancelPlanRun, RemovePlanRun, load_plan_run},
+    features::planning::{CancelPlanRun, RemovePlanRun, SolveAgain, load_plan_run},
     live::use_topic,
     page_data::PageData,
     pages::LazyPage,
@@ -35,13 +35,14 @@ pub struct PlanRunRoute {
 struct Acts {
     cancel: ServerAction<CancelPlanRun>,
     remove: ServerAction<RemovePlanRun>,
+    again: ServerAction<SolveAgain>,
 }
 
 impl LazyPage for PlanRunRoute {
     fn data() -> Self {
         let params = use_params_map();
         let changed = use_topic(Topic::Optimize);
-        let acts = Acts { cancel: ServerAction::new(), remove: ServerAction::new() };
+        let acts = Acts { cancel: ServerAction::new(), remove: ServerAction::new(), again: ServerAction::new() };
         let version = acts.cancel.version();
         let asked = move || (params.read().get("id").unwrap_or_default(), changed.get(), version.get());
         Self { run: PageData::load(asked, |(id, ..)| load_plan_run(id)), acts }
@@ -70,7 +71,11 @@ fn found(detail: Option<RunDetail>, acts: Acts) -> AnyView {
     let RunDetail { run, time_limit_seconds, now, course, results, bindings } = detail;
     let words = Words { currency: run.currency.clone(), locale: session().business.locale };
     let id = run.run_id.to_string();
-    let scope = format!("{}, scenario {}", run.name, run.scenario_name);
+    let version = run.scenario_version.map(|version| format!(", version {version}")).unwrap_or_default();
+    let draw = run.batch_id.map(|_| format!(", draw {}", run.draw)).filter(|_| run.draw > 0).unwrap_or_default();
+    let scope = format!("{}, scenario {}{version}{draw}", run.name, run.scenario_name);
+    let batch =
+        run.batch_id.map(|batch| view! { <a class="btn" href=format!("/planning/batches/{batch}")>"Its batch"</a> });
     let over = now.status.is_over();
     let failed = run.error_message.clone().filter(|_| over && run.status == RunState::Failed);
     let failed = failed.map(|message| view! { <p class="banner bad" role="alert">{message}</p> });
@@ -84,10 +89,12 @@ fn found(detail: Option<RunDetail>, acts: Acts) -> AnyView {
             <span class=format!("badge {}", run.status.tone())>{run.status.label()}</span>
             {outcome}
             {plan}
+            {batch}
             <a class="btn" href="/planning/runs">"All runs"</a>
         </PageHead>
         <ErrorSummary state=FormState::of(acts.cancel)/>
         <ErrorSummary state=FormState::of(acts.remove)/>
+        <ErrorSummary state=FormState::of(acts.again)/>
         {failed}
         {standing(&now, time_limit_seconds, &words)}
         {drawn(course, words.clone())}
@@ -182,12 +189,20 @@ fn drawn(course: Vec<ProgressPoint>, words: Words) -> Option<impl IntoView> {
 fn what_to_do(id: &str, over: bool, acts: Acts) -> AnyView {
     let id = id.to_owned();
     if over {
+        let same = id.clone();
         return view! {
-            <ActionForm action=acts.remove>
-                <CsrfField/>
-                <input type="hidden" name="id" value=id/>
-                <div class="form-actions"><button class="btn" type="submit">"Remove this run"</button></div>
-            </ActionForm>
+            <div class="form-actions">
+                <ActionForm action=acts.again>
+                    <CsrfField/>
+                    <input type="hidden" name="id" value=same/>
+                    <button class="btn" type="submit">"Solve again"</button>
+                </ActionForm>
+                <ActionForm action=acts.remove>
+                    <CsrfField/>
+                    <input type="hidden" name="id" value=id/>
+                    <button class="btn" type="submit">"Remove this run"</button>
+                </ActionForm>
+            </div>
         }
         .into_any();
     }

@@ -52,11 +52,12 @@ fn summary(state: FormState) -> impl IntoView {
                 let places = error.fields.iter().filter(|field| !FIELDS.contains(&field.path.as_str())).map(|field| {
                     view! { <li data-finding><code>{field.path.clone()}</code>" "{field.message.clone()}</li> }
                 });
-                let places = places.collect_view();
+                let places = places.collect::<Vec<_>>();
+                let places = (!places.is_empty()).then(|| view! { <ul>{places}</ul> });
                 view! {
                     <div class="error-summary" role="alert">
                         <p>{error.message.clone()}</p>
-                        <ul>{places}</ul>
+                        {places}
                     </div>
                 }
             })}

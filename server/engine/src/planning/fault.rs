@@ -14,7 +14,7 @@ pub enum Severity {
 pub struct Fault {
     pub code: &'static str,
     pub severity: Severity,
-    /// Such as `lanes[3].trip_tonnes`.
+    /// Such as `lanes[3].trip_tonnes`, of sheets `Lanes!H12`.
     pub path: String,
     pub message: String,
     pub rule: &'static str,

@@ -3,6 +3,9 @@
 
 mod apply;
 pub mod chance;
+mod words;
+
+pub(super) use apply::{key_of, only_product};
 
 use super::{
     document::{LARGEST, double, nearest, schema},
@@ -56,6 +59,21 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     ("fuel_price_spike", "freight and trip cost × 1.30"),
 ];
 
+/// What a built-in one multiplies, and by how much.
+fn built_in(name: &str) -> Option<(&'static [&'static str], Decimal)> {
+    const MOVING: &[&str] = &["lanes.cost_per_tonne", "lanes.cost_per_tonne_km", "lanes.fixed_cost_per_trip"];
+    let (fields, percent): (&[&str], _) = match name {
+        "base" => (&[], 100),
+        "high_demand" => (&["demand.tonnes"], 125),
+        "low_demand" => (&["demand.tonnes"], 80),
+        "capacity_constrained" => (&["production.capacity_tonnes"], 85),
+        "transport_disruption" => (MOVING, 140),
+        "fuel_price_spike" => (MOVING, 130),
+        _ => return None,
+    };
+    Some((fields, Decimal::new(percent, 2)))
+}
+
 /// What a lane costs by tonne, by tonne and km, and by trip.
 const MOVING: [&str; 3] = ["cost_per_tonne", "cost_per_tonne_km", "fixed_cost_per_trip"];
 
@@ -78,26 +96,24 @@ fn target(name: &str) -> Option<Target> {
 impl Scenario {
     #[must_use]
     pub fn built_in(name: &str) -> Option<Self> {
-        let percent = |percent: i64| Decimal::new(percent, 2);
-        let scaled = |fields: &[&str], factor: Decimal| {
-            fields
-                .iter()
-                .filter_map(|name| target(name))
-                .map(|field| Op::Scale { field, rows: Vec::new(), factor })
-                .collect()
-        };
-        let moving: Vec<String> = MOVING.iter().map(|field| format!("lanes.{field}")).collect();
-        let moving: Vec<&str> = moving.iter().map(String::as_str).collect();
-        let ops = match name {
-            "base" => Vec::new(),
-            "high_demand" => scaled(&["demand.tonnes"], percent(125)),
-            "low_demand" => scaled(&["demand.tonnes"], percent(80)),
-            "capacity_constrained" => scaled(&["production.capacity_tonnes"], percent(85)),
-            "transport_disruption" => scaled(&moving, percent(140)),
-            "fuel_price_spike" => scaled(&moving, percent(130)),
-            _ => return None,
-        };
-        Some(Self { name: name.to_owned(), seed: 0, ops })
+        let (fields, factor) = built_in(name)?;
+        let scaled = |field: &&str| Some(Op::Scale { field: target(field)?, rows: Vec::new(), factor });
+        Some(Self { name: name.to_owned(), seed: 0, ops: fields.iter().filter_map(scaled).collect() })
+    }
+
+    /// The operations of a built-in one as a JSON list, to begin an own one with.
+    #[must_use]
+    pub fn built_in_ops(name: &str) -> Option<String> {
+        let (fields, factor) = built_in(name)?;
+        let scaled =
+            |field: &&str| format!("{{\"op\":\"scale\",\"field\":\"{field}\",\"factor\":{}}}", factor.normalize());
+        Some(format!("[{}]", fields.iter().map(scaled).collect::<Vec<_>>().join(",")))
+    }
+
+    /// Whether its draws differ.
+    #[must_use]
+    pub fn has_chance(&self) -> bool {
+        self.ops.iter().any(|op| matches!(op, Op::Random { .. }))
     }
 
     /// Reads a text.
@@ -119,6 +135,7 @@ impl Scenario {
         if seed.is_none() {
             faults.push(Fault::new("E03", "seed", "seed must be a whole number of at least 0."));
         }
+        exact(&tree, "", &mut faults);
         let mut ops = Vec::new();
         match tree.get("ops") {
             Some(Tree::List(items)) => {
@@ -131,6 +148,31 @@ impl Scenario {
         }
         let name = tree.get("name").and_then(Tree::text).unwrap_or_default().to_owned();
         if faults.is_empty() { Ok(Self { name, seed: seed.unwrap_or(0), ops }) } else { Err(faults) }
+    }
+}
+
+/// Tells fields that stand twice and numbers that cannot be kept: what is stored is what was checked.
+fn exact(tree: &Tree, path: &str, faults: &mut Vec<Fault>) {
+    match tree {
+        Tree::Map(entries) => {
+            for (i, (name, value)) in entries.iter().enumerate() {
+                let at = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                if entries[..i].iter().any(|(before, _)| before == name) {
+                    faults.push(Fault::new("E05", at.as_str(), format!("{name} stands twice.")));
+                }
+                exact(value, &at, faults);
+            }
+        }
+        Tree::List(items) => {
+            items.iter().enumerate().for_each(|(i, item)| exact(item, &format!("{path}[{i}]"), faults));
+        }
+        Tree::Wide(text) => {
+            faults.push(Fault::new("E03", path, format!("{text} is more than can be kept exactly.")));
+        }
+        Tree::Text(text) if text.contains('\0') => {
+            faults.push(Fault::new("E03", path, "A text holds the character U+0000."));
+        }
+        Tree::Null | Tree::Bool(_) | Tree::Number(_) | Tree::Text(_) => {}
     }
 }
 

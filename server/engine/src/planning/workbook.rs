@@ -18,6 +18,7 @@ use crate::ingest::Unreadable;
 use cell::Cell;
 use domain::ingest::DecimalMark;
 use places::Places;
+use std::collections::HashSet;
 
 /// Sheets of these names are no part of a document.
 pub const RESULT: &str = "Result";
@@ -122,6 +123,7 @@ impl Source {
     #[must_use]
     pub fn told(&self, faults: Vec<Fault>, read: &Document, checked: &Document) -> Vec<Fault> {
         let mut told = self.faults.clone();
+        let mut seen = HashSet::new();
         for mut fault in faults {
             if let Some(cell) = self.places.of(&fault, read, checked) {
                 // What stands in a broken cell is no fault of its own.
@@ -130,7 +132,8 @@ impl Source {
                 }
                 fault.path = cell;
             }
-            if !told.contains(&fault) {
+            // Rows may share a cell: that of a column that is missing.
+            if seen.insert((fault.code, fault.path.clone(), fault.message.clone())) {
                 told.push(fault);
             }
         }

@@ -1,7 +1,13 @@
 //! Examples 6 to 8 and 24: built-in scenarios, fuel, outages and seeded draws.
 
 use crate::world::{BASE, assert_near, base, rows, solved};
-use engine::planning::{document::Document, fault::Fault, scenario::Scenario};
+use engine::planning::{
+    difference::difference,
+    document::Document,
+    fault::Fault,
+    risk::{Weighted, spread, tail},
+    scenario::Scenario,
+};
 use serde_json::{Value, json};
 
 fn resolved(text: &str, scenario: &Scenario, draw: u64) -> Document {
@@ -157,4 +163,102 @@ fn a_scenario_at_fault_is_refused_with_paths() {
         Scenario::parse(&of(json!([{"op": "scale", "field": "demand.tonnes", "factor": -1}])).to_string()).unwrap();
     let faults = worse.apply(&Document::parse(BASE).unwrap().0, 0).unwrap_err();
     assert!(faults.iter().any(|fault| fault.code == "E06"), "{faults:?}");
+}
+
+/// The issue's batch: fifty draws, twice.
+#[test]
+fn fifty_draws_of_a_seed_are_the_same_documents_and_costs_again() {
+    let solved_draws = || -> Vec<(String, f64)> {
+        let draw = |draw| {
+            let document = resolved(BASE, &overlay(chance()), draw);
+            (document.sha256(), solved(&document.tree().canonical()).1.objective.unwrap())
+        };
+        (0..50).map(draw).collect()
+    };
+    let (once, again) = (solved_draws(), solved_draws());
+    assert_eq!(
+        once.iter().map(|(hash, _)| hash).collect::<Vec<_>>(),
+        again.iter().map(|(hash, _)| hash).collect::<Vec<_>>()
+    );
+    once.iter().zip(&again).for_each(|((_, one), (_, other))| assert_near(*one, *other));
+    assert_eq!(once.iter().map(|(hash, _)| hash).collect::<std::collections::BTreeSet<_>>().len(), 50);
+    let runs: Vec<_> = once.iter().map(|(_, cost)| Weighted { cost: *cost, weight: 1.0 }).collect();
+    let mut costs: Vec<_> = once.iter().map(|(_, cost)| *cost).collect();
+    costs.sort_by(f64::total_cmp);
+    // Of fifty equal ones the 45th is the first to reach 0.9; the tail is the mean of the five above.
+    let tail = tail(&runs, 0.9).unwrap();
+    assert_near(tail.value_at_risk, costs[44]);
+    assert_near(tail.conditional, costs[45..].iter().sum::<f64>() / 5.0);
+    assert_near(spread(&runs).unwrap().mean, costs.iter().sum::<f64>() / 50.0);
+}
+
+#[test]
+fn a_difference_names_rows_fields_and_what_they_were() {
+    let base = Document::parse(BASE).unwrap().0;
+    let told = |ops: Value| difference(&base, &resolved(BASE, &overlay(ops), 0), 500);
+    let line = |change: &engine::planning::difference::Change| {
+        let at = change.period.as_deref().unwrap_or("-");
+        let (before, after) = (change.before.as_deref().unwrap_or("none"), change.after.as_deref().unwrap_or("none"));
+        format!("{} {} {at} {} {before} {after}", change.section, change.key.join("/"), change.field)
+    };
+    let changed = told(json!([
+        {"op": "outage", "node": "A", "periods": ["1"]},
+        {"op": "scale", "field": "demand.tonnes", "where": {"node": "X"}, "factor": 2},
+        {"op": "insert", "section": "contracts", "rows": [{"id": "C", "sense": "<=", "limit": 9}]},
+        {"op": "remove", "section": "lanes", "where": {"mode": "rail", "from": "B"}},
+        {"op": "option", "name": "mip_gap", "value": 0.01}]));
+    let lines: Vec<_> = changed.changes.iter().map(line).collect();
+    for wanted in [
+        "options  - mip_gap 0 0.01",
+        // The row of all periods says 100; the period has a row of its own now.
+        "production A/L1/P 1 capacity_tonnes 100 0",
+        "demand X/P 1 tonnes 60 120",
+        "demand X/P 2 tonnes 75 150",
+        "contracts C - limit none 9",
+        "lanes B/Y/rail/P - trip_tonnes 50 none",
+    ] {
+        assert!(lines.iter().any(|line| line == wanted), "{wanted} is not in {lines:#?}");
+    }
+    let of = |section: &str| changed.counts.iter().find(|count| count.section == section).unwrap();
+    assert_eq!((of("demand").changed, of("contracts").added, of("lanes").removed), (2, 1, 1));
+    assert_eq!(changed.total, lines.len());
+    assert_eq!(told(json!([])), engine::planning::difference::Difference::default());
+    let many = difference(&base, &resolved(BASE, &Scenario::built_in("high_demand").unwrap(), 0), 3);
+    assert_eq!((many.total, many.changes.len(), many.counts[0].changed), (4, 3, 4));
+}
+
+#[test]
+fn operations_are_told_in_words_and_built_in_ones_begin_an_own_one() {
+    let words = overlay(json!([
+        {"op": "outage", "node": "A", "periods": ["1", "2"]},
+        {"op": "fuel_price", "factor": 1.25, "where": {"mode": "road"}},
+        {"op": "random", "field": "demand.tonnes", "distribution": "normal", "key": ["node"]}]));
+    assert_eq!(
+        words.words(),
+        [
+            "A stops in 1, 2",
+            "fuel price × 1.25 where mode road",
+            "demand.tonnes by chance: normal, mean 1, sd 0.1, a draw for each node"
+        ]
+    );
+    assert!(words.has_chance() && !Scenario::built_in("base").unwrap().has_chance());
+    for (name, _) in engine::planning::scenario::BUILT_IN {
+        let ops = serde_json::from_str(&Scenario::built_in_ops(name).unwrap()).unwrap();
+        let (own, built_in) = (resolved(BASE, &overlay(ops), 0), resolved(BASE, &Scenario::built_in(name).unwrap(), 0));
+        assert_eq!(own.sha256(), built_in.sha256(), "{name}");
+    }
+}
+
+#[test]
+fn what_would_be_stored_otherwise_than_it_was_checked_is_refused() {
+    for (text, code, path) in [
+        (r#"{"op":"scale","field":"demand.tonnes","factor":1,"factor":2}"#, "E05", "ops[0].factor"),
+        (r#"{"op":"insert","section":"demand","rows":[{"node":"X","node":"Y"}]}"#, "E05", "ops[0].rows[0].node"),
+        (r#"{"op":"set","field":"demand.tonnes","value":1e400}"#, "E03", "ops[0].value"),
+        (r#"{"op":"set","field":"demand.tonnes","value":"\u0000"}"#, "E03", "ops[0].value"),
+    ] {
+        let faults =
+            Scenario::parse(&format!(r#"{{"format":"millrace-scenario/1","name":"S","ops":[{text}]}}"#)).unwrap_err();
+        assert!(faults.iter().any(|fault| fault.code == code && fault.path == path), "{text}: {faults:?}");
+    }
 }

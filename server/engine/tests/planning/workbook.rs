@@ -87,7 +87,8 @@ fn twenty_planted_faults_are_told_at_once_each_with_its_cell() {
     let (_, faults) = of(&Book::open(&bytes).unwrap());
     let mut told = errors(&faults);
     let mut expected: Vec<_> = expected.into_iter().map(str::to_owned).collect();
-    (told.sort(), expected.sort());
+    told.sort();
+    expected.sort();
     assert_eq!(told, expected, "{faults:#?}");
     let codes: std::collections::BTreeSet<_> = told.iter().map(|fault| &fault[..3]).collect();
     assert_eq!(codes.len(), 17, "every code");
@@ -176,6 +177,7 @@ fn files_with_semicolons_and_decimal_commas_are_read_as_they_are_meant() {
     }
     let mut files: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_slice())).collect();
     files.push(("__MACOSX/plan/._Lanes.csv", b"\0\0"));
+    files.push(("x_readme.txt", b"ignored"));
     let book = Book::open(&zipped(&files)).unwrap();
     let production = book.sheets.iter().find(|sheet| sheet.name == "Production").unwrap();
     // 100,125 alone proves nothing; the cells of the file are told apart by semicolons.
@@ -196,6 +198,8 @@ fn bounds_are_kept_before_anything_is_read() {
     let wide = vec!["x_a"; 501].join(",");
     let error = Book::open(&zipped(&[("Demand.csv", wide.as_bytes())])).unwrap_err().to_string();
     assert!(error.contains("column SF"), "{error}");
+    let book = Book::open(&zipped(&[("Periods.csv", b"id\n1\n"), ("Lanes.tsv", b"from\tto\n")])).unwrap();
+    assert!(errors(&of(&book).1).contains(&"E16 Lanes.tsv".to_owned()));
     let error = Book::open(&zipped(&[("readme.txt", b"hello")])).unwrap_err().to_string();
     assert!(error.contains("neither"), "{error}");
 }

@@ -1,8 +1,10 @@
 //! `/api/v1/optimize`: runs of the solver. Every address answers in a second spelling, `/api/v1/optimize/optimize/…`.
 
+mod batches;
 mod course;
 mod files;
 mod plans;
+mod scenarios;
 mod sent;
 
 use crate::{
@@ -24,8 +26,7 @@ use domain::{
     access::{Access, Permission},
     ids::PlanRunId,
     planning::{
-        Explanation, Handed, ProgressSeries, Results, RunFilter, RunList, RunRemoved, RunStatus, ScenarioList,
-        SolverList, Validation,
+        Explanation, Handed, ProgressSeries, Results, RunFilter, RunList, RunRemoved, RunStatus, SolverList, Validation,
     },
 };
 use sent::{Sent, Text};
@@ -36,12 +37,12 @@ pub fn routes() -> Routes<Services> {
     let view = Access::Needs(Permission::PlanView);
     let run = Access::Needs(Permission::PlanRun);
     let begun = Routes::new().post("/api/v1/optimize", run, start).post("/api/v1/optimize/optimize", run, start);
-    let begun = begun.merge(plans::routes());
+    let begun = begun.merge(plans::routes()).merge(scenarios::routes()).merge(batches::routes());
     ["", "/optimize"].into_iter().fold(begun, |routes, again| {
         let at = |path: &str| format!("/api/v1/optimize{again}{path}");
         routes
             .get(&at("/runs"), view, list)
-            .get(&at("/scenarios"), view, scenarios)
+            .get(&at("/scenarios"), view, scenarios::list)
             .get(&at("/solvers"), view, solvers)
             .get(&at("/model-template"), view, files::template)
             .post(&at("/validate-input"), view, validate)
@@ -78,10 +79,6 @@ async fn list(
     Query(filter): Query<RunFilter>,
 ) -> ApiResult<Json<RunList>> {
     Ok(Json(services.planning.list(&who, filter).await?))
-}
-
-async fn scenarios(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Json<ScenarioList>> {
-    Ok(Json(services.planning.scenarios(&who)?))
 }
 
 async fn solvers(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Json<SolverList>> {

@@ -4,6 +4,7 @@ mod access;
 mod alerts;
 mod analytics;
 mod attention;
+mod batches;
 mod catalogue;
 mod fraud;
 mod ingest;
@@ -11,6 +12,7 @@ mod jobs;
 mod optimize;
 mod overview;
 mod sales;
+mod scenarios;
 mod system;
 
 use super::operation::Operation;
@@ -34,6 +36,8 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("planning", optimize::OPERATIONS),
     ("planning", optimize::SECOND_SPELLING),
     ("planning", optimize::PLANS),
+    ("planning", scenarios::OPERATIONS),
+    ("planning", batches::OPERATIONS),
     ("search", system::SEARCH),
     ("ingest", ingest::OPERATIONS),
     ("demo", system::DEMO),

@@ -1,5 +1,6 @@
 //! Documents before a solve: read, overlaid, checked. All of it is work for a thread of its own.
 
+use super::overlay::Overlay;
 use domain::{
     AppError, FieldError,
     ingest::DecimalMark,
@@ -15,8 +16,8 @@ use engine::planning::{
     },
     fault::{Fault, Severity, verdict},
     input::Input,
-    readiness, sample,
-    scenario::{BUILT_IN, Scenario},
+    readiness,
+    scenario::BUILT_IN,
     solve::SOLVER,
     tree::{self, Tree},
     workbook::{Book, Form, Source},
@@ -29,7 +30,7 @@ use std::collections::HashSet;
 
 /// Findings told at once.
 const MOST_FINDINGS: usize = 1_000;
-const BASE: &str = "base";
+pub(super) const BASE: &str = "base";
 
 /// What a run asks instead of its document.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -40,17 +41,25 @@ pub(super) struct Asked {
     pub mip_gap: Option<f64>,
 }
 
-/// A document fit to be solved.
+/// A document that was read, as it is kept.
 #[derive(Debug)]
-pub(super) struct Prepared {
-    /// Canonical text of the input itself, without scenario and options of the run.
-    pub document: String,
+pub(super) struct Base {
+    read: Read,
+    /// Canonical text, without scenario and options of a run.
+    pub canonical: String,
     pub sha256: Vec<u8>,
     pub row_counts: Value,
+    pub name: String,
+    pub currency: String,
+}
+
+/// What a run of a document is to solve.
+#[derive(Debug)]
+pub(super) struct Prepared {
     pub resolved_sha256: Vec<u8>,
     pub name: String,
     pub currency: String,
-    pub scenario: String,
+    pub overlay: Overlay,
     pub solver: String,
     pub asked: Asked,
     pub time_limit: f64,
@@ -58,6 +67,7 @@ pub(super) struct Prepared {
 }
 
 /// A document, what is wrong with its single fields, and where in a file it stands.
+#[derive(Debug)]
 struct Read {
     document: Document,
     faults: Vec<Fault>,
@@ -111,13 +121,8 @@ fn told_of(book: &Book) -> FileRead {
 }
 
 /// With scenario and options of a run laid over it.
-pub(super) fn resolve(
-    document: &Document,
-    scenario: &str,
-    asked: &Asked,
-) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
-    let overlay = Scenario::built_in(scenario).ok_or_else(Vec::new)?;
-    let (mut resolved, doubts) = overlay.apply(document, 0)?;
+fn resolve(document: &Document, overlay: &Overlay, asked: &Asked) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
+    let (mut resolved, doubts) = overlay.apply(document)?;
     let number = |value: f64| Decimal::try_from(value).map(|value| Tree::Number(value.normalize())).ok();
     let asked = [
         ("solver", asked.solver.clone().map(Tree::Text)),
@@ -133,7 +138,7 @@ pub(super) fn resolve(
 }
 
 /// All findings of a document that was read with `faults`; warnings only where there is no error.
-fn findings(document: &Document, mut faults: Vec<Fault>) -> (Input, Vec<Fault>) {
+pub(super) fn findings(document: &Document, mut faults: Vec<Fault>) -> (Input, Vec<Fault>) {
     let (input, more) = Input::of(document);
     faults.extend(more);
     if !faults.iter().any(|fault| fault.severity == Severity::Error) {
@@ -142,7 +147,7 @@ fn findings(document: &Document, mut faults: Vec<Fault>) -> (Input, Vec<Fault>) 
     (input, faults)
 }
 
-fn refused(faults: &[Fault]) -> AppError {
+pub(super) fn refused(faults: &[Fault]) -> AppError {
     let told = faults.iter().take(MOST_FINDINGS).map(|fault| {
         let path = if fault.path.is_empty() { "input_data" } else { fault.path.as_str() };
         FieldError::new(path, format!("{} ({})", fault.message, fault.code))
@@ -150,84 +155,124 @@ fn refused(faults: &[Fault]) -> AppError {
     AppError::validation(told.collect())
 }
 
-/// Reads, overlays and checks what a run asks for.
+/// Reads a document that is to be kept.
 ///
 /// # Errors
-/// `validation`: the request's own fields, or every finding of a document with an error.
-pub(super) fn prepare(new: &NewRun) -> Result<Prepared, AppError> {
-    let scenario = new.scenario_name.as_deref().unwrap_or(BASE);
-    let solver = new.solver.as_deref().unwrap_or(SOLVER);
-    let mut faults = Vec::new();
-    if !BUILT_IN.iter().any(|(name, _)| *name == scenario) {
-        let known: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
-        let message = format!("There is no scenario \"{scenario}\"; there are {}.", known.join(", "));
-        faults.push(FieldError::new("scenario_name", message));
-    }
-    if !SOLVERS.iter().any(|name| name.eq_ignore_ascii_case(solver)) {
-        let message = format!("There is no solver \"{solver}\"; known names are {}.", SOLVERS.join(", "));
-        faults.push(FieldError::new("solver", message));
-    }
-    if !faults.is_empty() {
-        return Err(AppError::validation(faults));
-    }
-    let read = match &new.input_file {
-        Some(file) => Read::file(file)?,
-        None => Read::text(new.input_data.as_deref().unwrap_or(sample::DOCUMENT))?,
-    };
+/// `validation` with every finding of one that has an error in its single fields.
+pub(super) fn base(handed: &Handed) -> Result<Base, AppError> {
+    let read = Read::of(handed)?;
     let document = &read.document;
-    let asked = Asked { solver: new.solver.clone(), time_limit: new.time_limit, mip_gap: new.mip_gap };
     if read.refuses() {
         // What rows say together is told, too.
         let (_, faults) = findings(document, read.faults.clone());
         return Err(refused(&read.told(faults, document)));
-    }
-    let (resolved, doubts) = resolve(document, scenario, &asked).map_err(|more| refused(&read.told(more, document)))?;
-    let (input, faults) = findings(&resolved, read.faults.iter().cloned().chain(doubts).collect());
-    let verdict = verdict(&faults);
-    if verdict == Verdict::Fail {
-        return Err(refused(&read.told(faults, &resolved)));
     }
     let canonical = document.tree().canonical();
     if canonical.contains("\\u0000") {
         return Err(AppError::field("input_data", "A text of the document holds the character U+0000."));
     }
     let rows = SECTIONS.iter().map(|section| (section.name.to_owned(), json!(document.rows(section.name).len())));
-    Ok(Prepared {
+    Ok(Base {
         sha256: Sha256::digest(&canonical).to_vec(),
-        resolved_sha256: Sha256::digest(resolved.tree().canonical()).to_vec(),
         row_counts: rows.collect::<Map<_, _>>().into(),
-        name: input.name.clone(),
-        currency: input.currency.clone(),
-        scenario: scenario.to_owned(),
-        solver: resolved.options.text("solver").unwrap_or(SOLVER).to_owned(),
-        time_limit: resolved
-            .options
-            .get("time_limit_seconds")
-            .and_then(Tree::number)
-            .map_or(DEFAULT_TIME_LIMIT, double),
-        document: canonical,
-        asked,
-        verdict,
+        name: document.top.text("name").unwrap_or_default().to_owned(),
+        currency: document.top.text("currency").unwrap_or_default().to_owned(),
+        canonical,
+        read,
     })
+}
+
+impl Base {
+    /// Overlays and checks it.
+    ///
+    /// # Errors
+    /// `validation` with every finding of what comes of it.
+    pub fn under(&self, overlay: Overlay, asked: &Asked) -> Result<Prepared, AppError> {
+        let (read, document) = (&self.read, self.document());
+        let (resolved, doubts) =
+            resolve(document, &overlay, asked).map_err(|more| refused(&read.told(more, document)))?;
+        let (input, faults) = findings(&resolved, read.faults.iter().cloned().chain(doubts).collect());
+        let verdict = verdict(&faults);
+        if verdict == Verdict::Fail {
+            return Err(refused(&read.told(faults, &resolved)));
+        }
+        Ok(Prepared {
+            resolved_sha256: Sha256::digest(resolved.tree().canonical()).to_vec(),
+            name: input.name.clone(),
+            currency: input.currency.clone(),
+            overlay,
+            solver: resolved.options.text("solver").unwrap_or(SOLVER).to_owned(),
+            time_limit: resolved
+                .options
+                .get("time_limit_seconds")
+                .and_then(Tree::number)
+                .map_or(DEFAULT_TIME_LIMIT, double),
+            asked: asked.clone(),
+            verdict,
+        })
+    }
+
+    /// What its single fields leave doubtful.
+    pub fn doubts(&self) -> Vec<Fault> {
+        self.read.faults.clone()
+    }
+
+    pub const fn document(&self) -> &Document {
+        &self.read.document
+    }
+}
+
+/// The fault of a solver that nobody knows.
+pub(super) fn fault_of_solver(solver: Option<&str>) -> Option<FieldError> {
+    let solver = solver.filter(|solver| !SOLVERS.iter().any(|name| name.eq_ignore_ascii_case(solver)))?;
+    let message = format!("There is no solver \"{solver}\"; known names are {}.", SOLVERS.join(", "));
+    Some(FieldError::new("solver", message))
+}
+
+/// The fault of a scenario that nobody knows.
+pub(super) fn fault_of_scenario(path: &str, name: &str) -> FieldError {
+    let known: Vec<_> = BUILT_IN.iter().map(|(name, _)| *name).collect();
+    let message =
+        format!("There is no scenario \"{name}\"; built in are {}, and there are own ones.", known.join(", "));
+    FieldError::new(path, message)
+}
+
+/// Reads, overlays and checks what a run asks for; `overlay` None: nobody knows its scenario.
+///
+/// # Errors
+/// `validation`: the request's own fields, or every finding of a document with an error.
+pub(super) fn prepare(new: &NewRun, handed: &Handed, overlay: Option<Overlay>) -> Result<(Base, Prepared), AppError> {
+    let solver = fault_of_solver(new.solver.as_deref());
+    let scenario = new.scenario_name.as_deref().unwrap_or(BASE);
+    let (overlay, unknown) = match overlay {
+        Some(overlay) => (Some(overlay), None),
+        None => (None, Some(fault_of_scenario("scenario_name", scenario))),
+    };
+    let faults: Vec<_> = unknown.into_iter().chain(solver).collect();
+    let Some(overlay) = overlay.filter(|_| faults.is_empty()) else { return Err(AppError::validation(faults)) };
+    let base = base(handed)?;
+    let asked = Asked { solver: new.solver.clone(), time_limit: new.time_limit, mip_gap: new.mip_gap };
+    let prepared = base.under(overlay, &asked)?;
+    Ok((base, prepared))
 }
 
 /// The document that a run's child reads, from the stored text.
 ///
 /// # Errors
 /// In words: it was checked before it was stored, so only another release can refuse it.
-pub(super) fn stored(text: &str, scenario: &str, asked: &Asked) -> Result<String, String> {
-    Ok(resolved(text, scenario, asked)?.tree().canonical())
+pub(super) fn stored(text: &str, overlay: Result<Overlay, Vec<Fault>>, asked: &Asked) -> Result<String, String> {
+    Ok(resolved(text, overlay, asked)?.tree().canonical())
 }
 
 /// The document that a run solves, from the stored text.
 ///
 /// # Errors
 /// As [`stored`].
-pub(super) fn resolved(text: &str, scenario: &str, asked: &Asked) -> Result<Document, String> {
+pub(super) fn resolved(text: &str, overlay: Result<Overlay, Vec<Fault>>, asked: &Asked) -> Result<Document, String> {
     let read = Read::text(text).map_err(|error| error.message)?;
-    let resolved = resolve(&read.document, scenario, asked).map_err(|faults| {
+    let resolved = overlay.and_then(|overlay| resolve(&read.document, &overlay, asked)).map_err(|faults| {
         let first = faults.first().map(|fault| fault.message.clone());
-        first.unwrap_or_else(|| format!("This release has no scenario {scenario}."))
+        first.unwrap_or_else(|| "This release does not take its scenario.".to_owned())
     });
     resolved.map(|(document, _)| document)
 }
@@ -292,16 +337,25 @@ mod tests {
         NewRun { use_sample_data: true, ..NewRun::default() }
     }
 
+    fn prepare(new: &NewRun) -> Result<(Base, Prepared), AppError> {
+        let text = new.input_data.as_deref().unwrap_or(engine::planning::sample::DOCUMENT);
+        super::prepare(
+            new,
+            &Handed::Text(text.to_owned()),
+            Overlay::built_in(new.scenario_name.as_deref().unwrap_or(BASE)),
+        )
+    }
+
     #[test]
     fn the_sample_is_fit_and_what_a_run_asks_goes_before_the_document() {
-        let plain = prepare(&sample()).unwrap();
+        let (input, plain) = prepare(&sample()).unwrap();
         assert_eq!((plain.verdict, plain.time_limit, plain.solver.as_str()), (Verdict::Pass, 300.0, "highs"));
         let asked = NewRun { time_limit: Some(60.5), mip_gap: Some(0.01), solver: Some("CBC".into()), ..sample() };
-        let asked = prepare(&asked).unwrap();
+        let (again, asked) = prepare(&asked).unwrap();
         assert_eq!((asked.time_limit, asked.solver.as_str()), (60.5, "CBC"));
-        assert_eq!(asked.sha256, plain.sha256, "the input is the same");
+        assert_eq!(again.sha256, input.sha256, "the input is the same");
         assert_ne!(asked.resolved_sha256, plain.resolved_sha256);
-        let text = stored(&plain.document, "high_demand", &asked.asked).unwrap();
+        let text = stored(&input.canonical, Overlay::of("high_demand", None, None, 0), &asked.asked).unwrap();
         assert!(text.contains("\"mip_gap\":0.01") && text.contains("\"tonnes\":75"), "{text}");
     }
 

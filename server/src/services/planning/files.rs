@@ -3,8 +3,10 @@
 use super::{
     PlanningService,
     checks::{self, Asked},
+    overlay::Overlay,
+    queueing::aside,
     reading,
-    runs::{aside, found},
+    runs::found,
 };
 use crate::services::{exports::book, transactions::zone_of};
 use domain::{
@@ -21,8 +23,11 @@ use engine::planning::{
     sample,
     workbook::{Book, Form, Sheet, result::of_results, template},
 };
-use serde_json::value::RawValue;
-use store::planning::inputs;
+use serde_json::{json, value::RawValue};
+use store::{
+    audit::{self, Act},
+    planning::inputs::{self, GivenInput},
+};
 
 /// The forms of what can be taken from a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,8 +94,7 @@ pub struct PlanFile {
 /// What a run leaves, as it stands in the database.
 struct Stored {
     label: String,
-    document: String,
-    scenario: String,
+    given: GivenInput,
     asked: Asked,
     /// None for its model.
     results: Option<(RunResults, Vec<BindingRow>)>,
@@ -128,7 +132,7 @@ impl PlanningService {
         .await
     }
 
-    /// The results of a run beside its input, or its model.
+    /// The results of a run beside its input, or its model; that they went out is audited.
     ///
     /// # Errors
     /// `not_found`; `conflict` for results while the run is not over.
@@ -136,9 +140,9 @@ impl PlanningService {
         who.require(Permission::PlanView)?;
         let mut connection = store::snapshot(&self.backend.pools.analytics).await?;
         let row = found(&mut connection, run).await?;
-        let input = inputs::of_run(&mut connection, run.0).await?.ok_or_else(|| AppError::not_found("Run"))?;
-        let asked = serde_json::from_value(input.options).map_err(|_| AppError::internal())?;
-        let (label, scenario) = (domain::planning::label(row.run_no), row.scenario.clone());
+        let given = inputs::of_run(&mut connection, run.0).await?.ok_or_else(|| AppError::not_found("Run"))?;
+        let asked = serde_json::from_value(given.options.clone()).map_err(|_| AppError::internal())?;
+        let label = domain::planning::label(row.run_no);
         let results = if matches!(form, FileForm::Lp | FileForm::Mps) {
             None
         } else if reading::state_of(&row)?.is_over() {
@@ -149,8 +153,14 @@ impl PlanningService {
             return Err(AppError::conflict("The run is not over; its results cannot be exported yet."));
         };
         drop(connection);
-        let stored = Stored { label, document: input.document, scenario, asked, results };
-        aside(move || written(&stored, form)).await
+        let stored = Stored { label, given, asked, results };
+        let file = aside(move || written(&stored, form)).await?;
+        let mut log = store::begin(&self.backend.pools.analytics).await?;
+        let act = Act::done("access.export", "plan_run", run)
+            .after(json!({"file": file.name, "rows": file.rows, "format": form.as_str()}));
+        audit::record(&mut log, self.backend.clock.new_id(), self.backend.clock.now(), who, act).await?;
+        store::commit(log).await?;
+        Ok(file)
     }
 }
 
@@ -162,7 +172,7 @@ fn written(stored: &Stored, form: FileForm) -> Result<PlanFile, AppError> {
         FileForm::Xlsx => Some(Form::Xlsx),
         FileForm::Csv => Some(Form::Csv),
     };
-    let (document, _) = Document::parse(&stored.document).map_err(|_| AppError::internal())?;
+    let (document, _) = Document::parse(&stored.given.document).map_err(|_| AppError::internal())?;
     let Some((results, bindings)) = &stored.results else { return Err(AppError::internal()) };
     let of_results = of_results(results, bindings, &document.sha256());
     if let Some(form) = sheets {
@@ -186,7 +196,9 @@ struct Whole<'a> {
 }
 
 fn model(stored: &Stored, form: FileForm) -> Result<PlanFile, AppError> {
-    let document = checks::resolved(&stored.document, &stored.scenario, &stored.asked).map_err(AppError::conflict)?;
+    let of = &stored.given;
+    let overlay = Overlay::of(&of.scenario, None, of.ops.as_deref(), of.seed).map(|own| own.drawn(None, of.draw));
+    let document = checks::resolved(&of.document, overlay, &stored.asked).map_err(AppError::conflict)?;
     let (input, _) = Input::of(&document);
     let model = build(&input).model;
     let text = if form == FileForm::Lp { lp::text(&input, &model) } else { mps::text(&input, &model) };

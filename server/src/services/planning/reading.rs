@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
-    ids::{PlanId, PlanRunId},
+    ids::{PlanBatchId, PlanId, PlanRunId, PlanScenarioId},
     planning::{
         Explanation, KpiValue, ModelStatistics, PlanCheck, Relaxation, RunItem, RunOutcome, RunResults, RunState,
         RunStatus, label,
@@ -109,6 +109,10 @@ pub(super) fn item(run: StoredRun, zone: BusinessZone) -> Result<RunItem, AppErr
         status: state_of(&run)?,
         outcome: outcome_of(&run),
         scenario_name: run.scenario,
+        scenario_id: run.scenario_id.map(PlanScenarioId),
+        scenario_version: run.scenario_version,
+        draw: run.draw,
+        batch_id: run.batch_id.map(PlanBatchId),
         currency: run.currency,
         total_cost: run.objective,
         gap: run.gap,

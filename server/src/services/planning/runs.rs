@@ -2,17 +2,17 @@
 
 use super::{
     PlanningService,
-    checks::{self, Prepared},
+    batching::{account, lock_of},
+    checks::{self, Base, Prepared},
+    overlay::{self, Overlay},
+    queueing::{aside, document_of, keep_input, queue_run},
     reading::{self, Pace},
 };
-use crate::{
-    jobs::{JobRequest, PlanningSolve, RunToSolve, enqueue},
-    services::{
-        cursor,
-        idempotency::{Request, once},
-        jobs::cancel_open,
-        transactions::zone_of,
-    },
+use crate::services::{
+    cursor,
+    idempotency::{Request, once},
+    jobs::cancel_open,
+    transactions::zone_of,
 };
 use async_trait::async_trait;
 use domain::{
@@ -24,8 +24,8 @@ use domain::{
     paging,
     planning::{
         CancelAnswer, CancelRun, Explanation, Handed, ModelTemplate, NewRun, PlanningPort, ProgressSeries, Results,
-        RunDetail, RunFilter, RunList, RunRemoved, RunStarted, RunState, RunStatus, ScenarioItem, ScenarioList,
-        SolverItem, SolverList, Validation, label, thinned,
+        RunDetail, RunFilter, RunList, RunRemoved, RunStarted, RunStatus, SolverItem, SolverList, Validation, label,
+        thinned,
     },
 };
 use engine::planning::{
@@ -35,25 +35,23 @@ use engine::planning::{
         schema::SOLVERS,
     },
     sample,
-    scenario::BUILT_IN,
     solve::{SOLVER, version},
 };
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use sqlx::PgConnection;
+use std::sync::Arc;
 use store::{
     audit::{self, Act},
     planning::{
-        inputs::{self, NewInput},
-        plans,
+        inputs, plans,
         runs::{self, StoredRun},
     },
 };
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Steps of a course that a page draws.
 const MOST_STEPS: usize = 300;
-/// A job may take this longer than its solve.
-const BEYOND_LIMIT_SECONDS: i32 = 120;
 
 fn missing() -> AppError {
     AppError::not_found("Run")
@@ -63,79 +61,36 @@ pub(super) async fn found(connection: &mut PgConnection, run: PlanRunId) -> Resu
     runs::one(connection, run.0).await?.ok_or_else(missing)
 }
 
-/// Off the async threads: documents may be large.
-pub(super) async fn aside<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, AppError> + Send + 'static,
-) -> Result<T, AppError> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| AppError::internal())?
+/// Files looked into at the same time: each may need its unpacked size in work.
+static ROOM: Semaphore = Semaphore::const_new(2);
+
+/// Room for a file; what is no file needs none.
+async fn room(is_file: bool) -> Result<Option<SemaphorePermit<'static>>, AppError> {
+    if !is_file {
+        return Ok(None);
+    }
+    ROOM.acquire().await.map(Some).map_err(|_| AppError::internal())
 }
 
 impl PlanningService {
+    async fn prepare(&self, new: &NewRun) -> Result<(Base, Prepared), AppError> {
+        let mut connection = store::acquire(&self.backend.pools.analytics).await?;
+        let handed = match &new.input_file {
+            Some(file) => Handed::File(Arc::clone(file)),
+            None => document_of(&mut connection, &new.input()).await?,
+        };
+        let scenario = new.scenario_name.as_deref().unwrap_or(checks::BASE);
+        let overlay = overlay::named(&mut connection, scenario).await?;
+        drop(connection);
+        let new = NewRun { input_data: None, input_file: None, ..new.clone() };
+        let _room = room(matches!(handed, Handed::File(_))).await?;
+        aside(move || checks::prepare(&new, &handed, overlay)).await
+    }
+
     async fn read_status(&self, connection: &mut PgConnection, run: PlanRunId) -> Result<RunStatus, AppError> {
         let found = found(connection, run).await?;
         let zone = zone_of(&store::settings::business(connection).await?);
         reading::status(&found, zone, self.backend.clock.now(), Pace::read(connection).await?)
-    }
-
-    /// Everything of a new run, in the caller's transaction.
-    async fn begin(
-        &self,
-        connection: &mut PgConnection,
-        who: &Principal,
-        new: &Prepared,
-    ) -> Result<RunStarted, AppError> {
-        let clock = self.backend.clock.as_ref();
-        let now = clock.now();
-        let input = NewInput {
-            id: clock.new_id(),
-            sha256: &new.sha256,
-            document: &new.document,
-            row_counts: &new.row_counts,
-            at: now,
-            by: who.label(),
-        };
-        let input_id = inputs::keep(connection, &input).await?;
-        let run = PlanRunId(clock.new_id());
-        let mut wanted = JobRequest::of::<PlanningSolve>(&RunToSolve { run_id: run })?;
-        #[allow(clippy::cast_possible_truncation, reason = "at most an hour")]
-        let limit = new.time_limit.ceil() as i32;
-        wanted.timeout_seconds = limit + BEYOND_LIMIT_SECONDS;
-        let job = enqueue(connection, clock, who, wanted).await?;
-        let options = serde_json::to_value(&new.asked).map_err(|_| AppError::internal())?;
-        let row = runs::NewRun {
-            id: run.0,
-            job_run_id: job.job_id.0,
-            input_id,
-            name: &new.name,
-            currency: &new.currency,
-            scenario: &new.scenario,
-            resolved_sha256: &new.resolved_sha256,
-            solver_requested: &new.solver,
-            options: &options,
-            time_limit_seconds: new.time_limit,
-            validation: new.verdict.as_str(),
-            at: now,
-            by: who.label(),
-            by_id: who.user_id().map(|user| user.0),
-        };
-        let label = label(runs::insert(connection, &row).await?);
-        let about =
-            json!({"label": label, "name": new.name, "scenario": new.scenario, "input": input_id, "options": options});
-        let act = Act::done("plan.run_started", "plan_run", run).after(about);
-        audit::record(connection, clock.new_id(), now, who, act).await?;
-        store::live::emit(connection, Topic::Optimize, &run.to_string()).await?;
-        let zone = zone_of(&store::settings::business(connection).await?);
-        let typical = runs::typical_seconds(connection).await?.unwrap_or(new.time_limit);
-        Ok(RunStarted {
-            run_id: run,
-            message: format!("{label} waits for its solve."),
-            label,
-            status: RunState::Queued,
-            estimated_runtime: typical.min(new.time_limit),
-            timestamp: zone.local(now),
-            validation_status: new.verdict,
-            solver_used: SOLVER.to_owned(),
-        })
     }
 }
 
@@ -150,17 +105,40 @@ impl PlanningPort for PlanningService {
         let started = async {
             who.require(Permission::PlanRun)?;
             new.validate().map_err(AppError::validation)?;
-            let asked = new.clone();
-            let prepared = aside(move || checks::prepare(&asked)).await;
+            let prepared = self.prepare(&new).await;
             let file = new.input_file.as_ref().map(|file| hex(&Sha256::digest(file.as_slice())));
             let body = (&new, file);
             let request = Request { who, key, route: "POST /api/v1/optimize/optimize", status: 202, body: &body };
             once(&self.backend.pools.analytics, self.backend.clock.now(), request, async |connection| {
-                self.begin(connection, who, &prepared?).await
+                let (base, prepared) = prepared?;
+                let input = keep_input(&self.backend, connection, who, &base).await?;
+                queue_run(&self.backend, connection, who, input, &prepared, None).await
             })
             .await
         };
         Answered::of(started.await)
+    }
+
+    async fn again(&self, who: &Principal, run: PlanRunId) -> Result<RunStarted, AppError> {
+        who.require(Permission::PlanRun)?;
+        let mut connection = store::acquire(&self.backend.pools.analytics).await?;
+        let row = found(&mut connection, run).await?;
+        let given = inputs::of_run(&mut connection, run.0).await?.ok_or_else(missing)?;
+        drop(connection);
+        let asked = serde_json::from_value(given.options).map_err(|_| AppError::internal())?;
+        let overlay = Overlay::of(&given.scenario, row.scenario_id, given.ops.as_deref(), given.seed);
+        let overlay = overlay.map_err(|faults| checks::refused(&faults))?.drawn(Some(given.seed), given.draw);
+        let (base, prepared) = aside(move || {
+            let base = checks::base(&Handed::Text(given.document))?;
+            let prepared = base.under(overlay, &asked)?;
+            Ok((base, prepared))
+        })
+        .await?;
+        let mut tx = store::begin(&self.backend.pools.analytics).await?;
+        let input = keep_input(&self.backend, &mut tx, who, &base).await?;
+        let started = queue_run(&self.backend, &mut tx, who, input, &prepared, None).await?;
+        store::commit(tx).await?;
+        Ok(started)
     }
 
     async fn list(&self, who: &Principal, filter: RunFilter) -> Result<RunList, AppError> {
@@ -238,6 +216,7 @@ impl PlanningPort for PlanningService {
         let clock = self.backend.clock.as_ref();
         let now = clock.now();
         let mut tx = store::begin(&self.backend.pools.analytics).await?;
+        let batch = lock_of(&mut tx, run).await?;
         let row = found(&mut tx, run).await?;
         let over = reading::state_of(&row)?.is_over();
         let asked = !over && runs::request_cancel(&mut tx, run.0, now, who.label(), how.keep_incumbent).await?;
@@ -248,6 +227,7 @@ impl PlanningPort for PlanningService {
                 .after(json!({"label": label(row.run_no), "keep_incumbent": how.keep_incumbent}));
             audit::record(&mut tx, clock.new_id(), now, who, act).await?;
             store::live::emit(&mut tx, Topic::Optimize, &run.to_string()).await?;
+            account(&mut tx, batch).await?;
         }
         let status = self.read_status(&mut tx, run).await?;
         store::commit(tx).await?;
@@ -283,17 +263,8 @@ impl PlanningPort for PlanningService {
 
     async fn validate(&self, who: &Principal, document: Handed) -> Result<Validation, AppError> {
         who.require(Permission::PlanView)?;
+        let _room = room(matches!(document, Handed::File(_))).await?;
         aside(move || checks::validation(&document)).await
-    }
-
-    fn scenarios(&self, who: &Principal) -> Result<ScenarioList, AppError> {
-        who.require(Permission::PlanView)?;
-        let item = |(name, does): &(&str, &str)| ScenarioItem {
-            name: (*name).to_owned(),
-            description: format!("Built in: {does}."),
-            modifications: if *name == "base" { Vec::new() } else { vec![(*does).to_owned()] },
-        };
-        Ok(ScenarioList { scenarios: BUILT_IN.iter().map(item).collect() })
     }
 
     fn solvers(&self, who: &Principal) -> Result<SolverList, AppError> {

@@ -2,8 +2,10 @@
 //! written with one commit.
 
 use super::{
+    batching::{account, lock_of},
     checks::{self, Asked},
     child::{self, Ended, Limits, Line, Stop},
+    overlay::Overlay,
 };
 use crate::{
     access::secret::unhex,
@@ -143,9 +145,9 @@ async fn take_up(backend: &Backend, run: PlanRunId) -> Result<Option<Task>, AppE
 
 /// The text for the child.
 async fn document(task: Task) -> Result<Result<String, String>, AppError> {
-    let Task { document, scenario, options, .. } = task;
-    let asked: Asked = serde_json::from_value(options).map_err(|_| AppError::internal())?;
-    let resolved = tokio::task::spawn_blocking(move || checks::stored(&document, &scenario, &asked));
+    let asked: Asked = serde_json::from_value(task.options).map_err(|_| AppError::internal())?;
+    let overlay = Overlay::of(&task.scenario, None, task.ops.as_deref(), task.seed).map(|of| of.drawn(None, task.draw));
+    let resolved = tokio::task::spawn_blocking(move || checks::stored(&task.document, overlay, &asked));
     resolved.await.map_err(|_| AppError::internal())
 }
 
@@ -292,7 +294,9 @@ impl Kept {
             ..Ending::default()
         };
         let mut tx = store::begin(&backend.pools.jobs).await?;
+        let batch = lock_of(&mut tx, self.run).await?;
         runs::finish(&mut tx, self.run.0, backend.clock.now(), &end).await?;
+        account(&mut tx, batch).await?;
         store::live::emit(&mut tx, Topic::Optimize, &self.run.to_string()).await?;
         Ok(store::commit(tx).await?)
     }
@@ -309,6 +313,7 @@ impl Kept {
         (end.state, end.outcome) = (outcome.state().as_str(), outcome.as_str());
         (end.error_code, end.error_message) = fault.unzip();
         let mut tx = store::begin(&backend.pools.jobs).await?;
+        let batch = lock_of(&mut tx, self.run).await?;
         if !runs::finish(&mut tx, self.run.0, now, &end).await? {
             return Ok(false);
         }
@@ -317,6 +322,7 @@ impl Kept {
         {
             plans::insert(&mut tx, &plan).await?;
         }
+        account(&mut tx, batch).await?;
         store::live::emit(&mut tx, Topic::Optimize, &self.run.to_string()).await?;
         store::commit(tx).await?;
         Ok(true)

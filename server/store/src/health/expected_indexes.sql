@@ -21,6 +21,10 @@ CREATE INDEX audit_log_action_at_id_idx ON ops.audit_log USING btree (action tex
 CREATE INDEX audit_log_actor_id_at_id_idx ON ops.audit_log USING btree (actor_id, at DESC, id DESC);
 CREATE INDEX audit_log_at_id_idx ON ops.audit_log USING btree (at DESC, id DESC);
 CREATE INDEX audit_log_entity_type_entity_id_at_idx ON ops.audit_log USING btree (entity_type, entity_id, at DESC);
+CREATE INDEX batch_runs_run ON plan.batch_runs USING btree (run_id) WHERE (run_id IS NOT NULL);
+CREATE INDEX batches_input ON plan.batches USING btree (base_input_id);
+CREATE INDEX batches_job ON plan.batches USING btree (job_run_id);
+CREATE INDEX batches_recent ON plan.batches USING btree (created_at DESC, id DESC);
 CREATE INDEX calendar_hours_day_idx ON ops.calendar_hours USING btree (day);
 CREATE INDEX category_performance_mv_day ON sales.category_performance_mv USING btree (day);
 CREATE INDEX customer_segments_as_of_segment_idx ON sales.customer_segments USING btree (as_of, segment);
@@ -91,9 +95,11 @@ CREATE INDEX refunds_origin_external_ref_idx ON sales.refunds USING btree (origi
 CREATE INDEX refunds_refunded_at_net_currency_idx ON sales.refunds USING btree (refunded_at) INCLUDE (net, currency);
 CREATE INDEX refunds_transaction_id_idx ON sales.refunds USING btree (transaction_id);
 CREATE INDEX report_mails_report_date_idx ON sales.report_mails USING btree (report_date) WHERE (sent_at IS NULL);
+CREATE INDEX runs_batch ON plan.runs USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX runs_input ON plan.runs USING btree (input_id);
 CREATE INDEX runs_job ON plan.runs USING btree (job_run_id);
 CREATE INDEX runs_recent ON plan.runs USING btree (created_at DESC, id DESC) WHERE (deleted_at IS NULL);
+CREATE INDEX runs_scenario ON plan.runs USING btree (scenario_id) WHERE (scenario_id IS NOT NULL);
 CREATE INDEX runs_state ON plan.runs USING btree (state, created_at);
 CREATE INDEX schedule_fires_fired ON ops.schedule_fires USING btree (fired_at);
 CREATE INDEX schedules_due ON ops.schedules USING btree (next_due_at) WHERE enabled;

@@ -39,19 +39,27 @@ pub async fn keep(connection: &mut PgConnection, new: &NewInput<'_>) -> Result<U
 /// What a run was given.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GivenInput {
+    /// Without its scenario.
     pub document: String,
+    pub scenario: String,
+    /// Of an own scenario: its operations, and the seed it has or was given.
+    pub ops: Option<String>,
+    pub seed: i64,
+    pub draw: i32,
     pub options: serde_json::Value,
 }
 
-/// The document of a run and what it asked instead of it.
+/// Of a run that was not deleted: its document, and what was laid over it.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn of_run(connection: &mut PgConnection, run: Uuid) -> Result<Option<GivenInput>> {
     Ok(sqlx::query_as!(
         GivenInput,
-        r#"select i.document::text as "document!", r.options as "options!"
-           from plan.runs r join plan.inputs i on i.id = r.input_id where r.id = $1 and r.deleted_at is null"#,
+        r#"select i.document::text as "document!", r.scenario, s.ops::text as ops, coalesce(r.seed, s.seed, 0) as "seed!",
+                  r.draw, r.options
+           from plan.runs r join plan.inputs i on i.id = r.input_id left join plan.scenarios s on s.id = r.scenario_id
+           where r.id = $1 and r.deleted_at is null"#,
         run
     )
     .fetch_optional(connection)

@@ -16,6 +16,12 @@ pub struct NewRun<'a> {
     pub name: &'a str,
     pub currency: &'a str,
     pub scenario: &'a str,
+    /// Of an own one: its version.
+    pub scenario_id: Option<Uuid>,
+    /// In place of the scenario's own.
+    pub seed: Option<i64>,
+    pub draw: i32,
+    pub batch_id: Option<Uuid>,
     pub resolved_sha256: &'a [u8],
     pub solver_requested: &'a str,
     pub options: &'a serde_json::Value,
@@ -33,8 +39,9 @@ pub struct NewRun<'a> {
 pub async fn insert(connection: &mut PgConnection, new: &NewRun<'_>) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         "insert into plan.runs (id, job_run_id, input_id, name, currency, scenario, resolved_sha256, solver_requested, options,
-                                time_limit_seconds, validation, created_at, created_by, created_by_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) returning run_no",
+                                time_limit_seconds, validation, created_at, created_by, created_by_id, scenario_id, seed, draw,
+                                batch_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) returning run_no",
         new.id,
         new.job_run_id,
         new.input_id,
@@ -48,7 +55,11 @@ pub async fn insert(connection: &mut PgConnection, new: &NewRun<'_>) -> Result<i
         new.validation,
         new.at,
         new.by,
-        new.by_id
+        new.by_id,
+        new.scenario_id,
+        new.seed,
+        new.draw,
+        new.batch_id
     )
     .fetch_one(connection)
     .await?)
@@ -63,6 +74,10 @@ pub struct StoredRun {
     pub name: String,
     pub currency: String,
     pub scenario: String,
+    pub scenario_id: Option<Uuid>,
+    pub scenario_version: Option<i32>,
+    pub draw: i32,
+    pub batch_id: Option<Uuid>,
     pub solver_requested: String,
     pub solver_used: Option<String>,
     pub solver_version: Option<String>,
@@ -103,8 +118,8 @@ macro_rules! shown {
     ($rest:tt, $($argument:expr),+) => {
         sqlx::query_as!(
             StoredRun,
-            r#"select r.id, r.run_no, r.job_run_id, r.name, r.currency::text as "currency!", r.scenario, r.solver_requested,
-                      r.solver_used, r.solver_version, r.time_limit_seconds, s.state as "state!", r.outcome,
+            r#"select r.id, r.run_no, r.job_run_id, r.name, r.currency::text as "currency!", r.scenario, r.scenario_id,
+                      o.version as "scenario_version?", r.draw, r.batch_id, r.solver_requested, r.solver_used, r.solver_version, r.time_limit_seconds, s.state as "state!", r.outcome,
                       r.objective::float8 as objective, r.operating_cost::float8 as operating_cost, r.bound::float8 as bound,
                       r.gap, r.nodes, r.rows, r.cols, r.integer_cols, r.binary_cols, r.nonzeros, r.started_at, r.finished_at,
                       r.checker_passed, r.checker_sha256, r.checker_faults, r.endless, s.error_message, r.created_at,
@@ -114,7 +129,7 @@ macro_rules! shown {
                           select count(*) from ops.job_runs mine join ops.job_runs q on q.queue = mine.queue
                           where mine.id = r.job_run_id and q.state = 'queued'
                                 and (q.created_at, q.id) <= (mine.created_at, mine.id)) end as queue_position
-               from plan.runs r join plan.run_states s on s.id = r.id
+               from plan.runs r join plan.run_states s on s.id = r.id left join plan.scenarios o on o.id = r.scenario_id
                left join lateral (
                    select phase, incumbent, bound, gap, nodes from plan.run_progress where run_id = r.id
                    order by seq desc limit 1) p on true "# + $rest,
@@ -196,6 +211,10 @@ pub async fn typical_seconds(connection: &mut PgConnection) -> Result<Option<f64
 pub struct Task {
     pub document: String,
     pub scenario: String,
+    /// Of an own scenario: its operations, and the seed it has or was given.
+    pub ops: Option<String>,
+    pub seed: i64,
+    pub draw: i32,
     pub options: serde_json::Value,
     pub time_limit_seconds: f64,
     pub name: String,
@@ -215,9 +234,10 @@ pub async fn take_up(connection: &mut PgConnection, id: Uuid, at: DateTime<Utc>)
            ), cleared as (
                delete from plan.run_progress p using taken where p.run_id = taken.id
            )
-           select i.document::text as "document!", r.scenario as "scenario!", r.options as "options!",
+           select i.document::text as "document!", r.scenario as "scenario!", s.ops::text as ops,
+                  coalesce(r.seed, s.seed, 0) as "seed!", r.draw as "draw!", r.options as "options!",
                   r.time_limit_seconds as "time_limit_seconds!", r.name as "name!", r.created_by as "by!"
-           from taken r join plan.inputs i on i.id = r.input_id"#,
+           from taken r join plan.inputs i on i.id = r.input_id left join plan.scenarios s on s.id = r.scenario_id"#,
         id,
         at
     )

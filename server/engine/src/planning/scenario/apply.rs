@@ -113,7 +113,7 @@ fn default_of<'a>(field: &str, product: &'a str) -> Option<&'a str> {
 }
 
 /// What a row that names no product speaks of; empty with several products.
-fn only_product(document: &Document) -> String {
+pub(in crate::planning) fn only_product(document: &Document) -> String {
     match document.rows("products") {
         [] => ONLY_PRODUCT.to_owned(),
         [one] => one.text("id").unwrap_or_default().to_owned(),
@@ -122,7 +122,7 @@ fn only_product(document: &Document) -> String {
 }
 
 /// The key of a row, with what stands for a part left out.
-fn key_of(section: &schema::Section, row: &Row, product: &str) -> Vec<String> {
+pub(in crate::planning) fn key_of(section: &schema::Section, row: &Row, product: &str) -> Vec<String> {
     let part = |name: &&str| row.text(name).or_else(|| default_of(name, product)).unwrap_or_default().to_owned();
     section.key.iter().map(part).collect()
 }

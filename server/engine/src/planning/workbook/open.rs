@@ -13,7 +13,10 @@ use crate::ingest::{
 use calamine::{DataRef, ExcelDateTime, Reader, SheetType, Xlsx, open_workbook_from_rs};
 use chrono::NaiveDate;
 use domain::ingest::{DecimalMark, NumberEvidence};
-use std::io::{Cursor, Read};
+use std::{
+    io::{Cursor, Read},
+    panic::catch_unwind,
+};
 
 pub(super) fn open(bytes: &[u8]) -> Result<Book, Unreadable> {
     if bytes.len() as u64 > bounds::FILE_BYTES {
@@ -38,7 +41,8 @@ pub(super) fn open(bytes: &[u8]) -> Result<Book, Unreadable> {
     };
     unzip::measure(bytes, &entries)?;
     let sheets = match form {
-        Form::Xlsx => workbook(bytes)?,
+        // The reader of workbooks is somebody else's, and what is read is anybody's: where it gives up, the file is damaged.
+        Form::Xlsx => catch_unwind(|| workbook(bytes)).unwrap_or_else(|_| Err(damaged()))?,
         Form::Csv => texts(bytes, &entries)?,
     };
     Ok(Book { form, sheets })
@@ -148,11 +152,17 @@ fn day(at: &ExcelDateTime) -> Option<NaiveDate> {
     NaiveDate::from_ymd_opt(year.into(), month.into(), day.into())
 }
 
-/// The sheet in an entry of a zip; none for folders and what systems leave behind.
-fn csv_name(entry: &Entry) -> Option<&str> {
+/// The file's own name; none for folders and what systems leave behind.
+fn file_name(entry: &Entry) -> Option<&str> {
     let name = entry.name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let hidden = name.starts_with('.') || entry.name.starts_with("__MACOSX/");
-    let at = name.len().checked_sub(4).filter(|at| !hidden && name.is_char_boundary(*at))?;
+    let hidden = name.is_empty() || name.starts_with('.') || entry.name.starts_with("__MACOSX/");
+    (!hidden).then_some(name)
+}
+
+/// The sheet in an entry of a zip.
+fn csv_name(entry: &Entry) -> Option<&str> {
+    let name = file_name(entry)?;
+    let at = name.len().checked_sub(4).filter(|at| name.is_char_boundary(*at))?;
     let (sheet, ending) = name.split_at(at);
     (ending.eq_ignore_ascii_case(".csv") && !sheet.is_empty()).then_some(sheet)
 }
@@ -162,7 +172,15 @@ fn texts(bytes: &[u8], entries: &[Entry]) -> Result<Vec<Sheet>, Unreadable> {
     let mut sheets = Vec::new();
     let mut proofs = Vec::new();
     for entry in entries {
-        let Some(name) = csv_name(entry) else { continue };
+        let Some(name) = csv_name(entry) else {
+            // No sheet has that name, which is told as of any other.
+            if let Some(name) = file_name(entry) {
+                let lines = vec![Line { number: 1, cells: vec![(0, Cell::Text(name.to_owned()))] }];
+                sheets.push(Sheet { name: name.to_owned(), lines, mark: DecimalMark::Point });
+                proofs.push((NumberEvidence::default(), false));
+            }
+            continue;
+        };
         let content = unzip::unpack(bytes, entry)?;
         let (sheet, proof, semicolons) = table(name, &content, &mut room)?;
         sheets.push(sheet);

@@ -115,7 +115,7 @@ impl Places {
     fn inside(&self, nested: &Nested, place: usize, path: &Path<'_>) -> Option<String> {
         let table = self.nested.get(nested.list)?;
         let row = *self.items.get(&(nested.list, place, path.item.unwrap_or_default()))?;
-        let column = path.inner.map_or_else(|| nested.fields.first().map_or("", |field| field.name), |inner| inner);
+        let column = path.inner.unwrap_or_else(|| nested.fields.first().map_or("", |field| field.name));
         let column = if column.starts_with("x_") { column } else { nested.column(column) };
         Some(table.cell(column, row))
     }

@@ -9,7 +9,7 @@ use axum::{
 };
 use domain::{
     AppError, FieldError,
-    planning::{CancelRun, NewRun},
+    planning::{BatchScenario, CancelRun, InputChoice, NewBatch, NewRun, ResolveScenario, ScenarioDraft},
     query::pairs,
 };
 use engine::planning::{
@@ -79,28 +79,125 @@ fn read(text: &str) -> Result<Tree, AppError> {
     tree::read(text).map_err(|fault| AppError::field("body", format!("This is no JSON: {fault}.")))
 }
 
+/// The fields of a body that are not null; none of one that is empty.
+fn fields(text: &str) -> Result<Vec<(String, Tree)>, AppError> {
+    if is_nothing(text) {
+        return Ok(Vec::new());
+    }
+    let Tree::Map(entries) = read(text)? else { return Err(AppError::field("body", "Send an object.")) };
+    Ok(entries.into_iter().filter(|(_, value)| *value != Tree::Null).collect())
+}
+
+/// The fault of a field that is unknown, or not what it must be.
+fn unfit(name: &str, value: &Tree, known: &[&str]) -> FieldError {
+    let message = if known.contains(&name) {
+        format!("This cannot be {}.", value.kind())
+    } else {
+        format!("There is no field \"{name}\".")
+    };
+    FieldError::new(name, message)
+}
+
+const INPUT: [&str; 3] = ["use_sample_data", "input_data", "input_of_run"];
+
+/// Takes a field that says which document is meant; what it is not comes back.
+fn input(choice: &mut InputChoice, name: &str, value: Tree) -> Result<(), Tree> {
+    match (name, value) {
+        ("use_sample_data", Tree::Bool(yes)) => choice.use_sample_data = yes,
+        ("input_data", document @ Tree::Map(_)) => choice.input_data = Some(document.canonical()),
+        ("input_of_run", Tree::Text(text)) => match text.parse() {
+            Ok(run) => choice.input_of_run = Some(run),
+            Err(_) => return Err(Tree::Text(text)),
+        },
+        (_, other) => return Err(other),
+    }
+    Ok(())
+}
+
+fn whole<T: TryFrom<rust_decimal::Decimal>>(number: rust_decimal::Decimal) -> Option<T> {
+    number.fract().is_zero().then(|| T::try_from(number).ok()).flatten()
+}
+
 /// # Errors
 /// `validation` with every field that is unknown or of the wrong type; the line and column of what is no JSON.
 pub fn new_run(text: &str) -> Result<NewRun, AppError> {
-    let mut new = NewRun::default();
-    if is_nothing(text) {
-        return Ok(new);
-    }
-    let Tree::Map(entries) = read(text)? else { return Err(AppError::field("body", "Send an object.")) };
+    const KNOWN: [&str; 7] =
+        ["scenario_name", "solver", "time_limit", "mip_gap", "use_sample_data", "input_data", "input_of_run"];
+    let (mut new, mut choice) = (NewRun::default(), InputChoice::default());
     let mut faults = Vec::new();
-    for (name, value) in entries {
+    for (name, value) in fields(text)? {
+        let Err(value) = input(&mut choice, &name, value) else { continue };
         match (name.as_str(), value) {
-            (_, Tree::Null) => {}
             ("scenario_name", Tree::Text(text)) => new.scenario_name = Some(text),
             ("solver", Tree::Text(text)) => new.solver = Some(text),
             ("time_limit", Tree::Number(seconds)) => new.time_limit = Some(double(seconds)),
             ("mip_gap", Tree::Number(gap)) => new.mip_gap = Some(double(gap)),
-            ("use_sample_data", Tree::Bool(yes)) => new.use_sample_data = yes,
-            ("input_data", document @ Tree::Map(_)) => new.input_data = Some(document.canonical()),
-            ("scenario_name" | "solver" | "time_limit" | "mip_gap" | "use_sample_data" | "input_data", other) => {
-                faults.push(FieldError::new(name.as_str(), format!("This cannot be {}.", other.kind())));
+            (name, other) => faults.push(unfit(name, &other, &KNOWN)),
+        }
+    }
+    (new.use_sample_data, new.input_data, new.input_of_run) =
+        (choice.use_sample_data, choice.input_data, choice.input_of_run);
+    if faults.is_empty() { Ok(new) } else { Err(AppError::validation(faults)) }
+}
+
+/// An overlay, with the code it is to have beside its own fields.
+///
+/// # Errors
+/// `validation`.
+pub fn scenario(text: &str) -> Result<ScenarioDraft, AppError> {
+    let Tree::Map(entries) = read(text)? else { return Err(AppError::field("body", "Send an object.")) };
+    let (code, rest): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(name, _)| name == "code");
+    let code = match code.into_iter().next().map(|(_, code)| code) {
+        None | Some(Tree::Null) => None,
+        Some(Tree::Text(code)) => Some(code),
+        Some(other) => return Err(AppError::field("code", format!("This cannot be {}.", other.kind()))),
+    };
+    Ok(ScenarioDraft { code, overlay: Tree::Map(rest).canonical() })
+}
+
+/// # Errors
+/// `validation` with every field that is unknown or of the wrong type.
+pub fn resolve(text: &str) -> Result<ResolveScenario, AppError> {
+    let mut over = ResolveScenario::default();
+    let mut faults = Vec::new();
+    for (name, value) in fields(text)? {
+        let Err(value) = input(&mut over.input, &name, value) else { continue };
+        match (name.as_str(), &value) {
+            ("draw", Tree::Number(draw)) if whole::<i32>(*draw).is_some() => over.draw = whole(*draw).unwrap_or(0),
+            (name, _) => faults.push(unfit(name, &value, &[&INPUT[..], &["draw"]].concat())),
+        }
+    }
+    if faults.is_empty() { Ok(over) } else { Err(AppError::validation(faults)) }
+}
+
+/// # Errors
+/// `validation` with every field that is unknown or of the wrong type.
+pub fn new_batch(text: &str) -> Result<NewBatch, AppError> {
+    const KNOWN: [&str; 10] =
+        ["scenarios", "scenario", "draws", "seed", "solver", "time_limit", "mip_gap", INPUT[0], INPUT[1], INPUT[2]];
+    let mut new = NewBatch::default();
+    let mut faults = Vec::new();
+    for (name, value) in fields(text)? {
+        let Err(value) = input(&mut new.input, &name, value) else { continue };
+        match (name.as_str(), value) {
+            ("scenario", Tree::Text(text)) => new.scenario = Some(text),
+            ("solver", Tree::Text(text)) => new.solver = Some(text),
+            ("time_limit", Tree::Number(seconds)) => new.time_limit = Some(double(seconds)),
+            ("mip_gap", Tree::Number(gap)) => new.mip_gap = Some(double(gap)),
+            ("draws", Tree::Number(draws)) if whole::<i32>(draws).is_some() => new.draws = whole(draws),
+            ("seed", Tree::Number(seed)) if whole::<i64>(seed).is_some() => new.seed = whole(seed),
+            ("scenarios", Tree::List(items)) => {
+                for (i, item) in items.iter().enumerate() {
+                    match batch_scenario(item) {
+                        Some(one) => new.scenarios.push(one),
+                        None => faults.push(FieldError::new(
+                            format!("scenarios[{i}]"),
+                            "This must be a name, or an object with name and probability.",
+                        )),
+                    }
+                }
             }
-            _ => faults.push(FieldError::new(name.as_str(), format!("There is no field \"{name}\"."))),
+            (name, other) => faults.push(unfit(name, &other, &KNOWN)),
         }
     }
     if faults.is_empty() { Ok(new) } else { Err(AppError::validation(faults)) }
@@ -124,6 +221,21 @@ pub fn new_run_of(file: Arc<Vec<u8>>, query: &str) -> Result<NewRun, AppError> {
         }
     }
     if faults.is_empty() { Ok(new) } else { Err(AppError::validation(faults)) }
+}
+
+fn batch_scenario(item: &Tree) -> Option<BatchScenario> {
+    let (name, probability) = match item {
+        Tree::Text(name) => (name.clone(), None),
+        Tree::Map(entries) if entries.iter().all(|(name, _)| name == "name" || name == "probability") => {
+            let probability = match item.get("probability") {
+                None | Some(Tree::Null) => None,
+                Some(share) => Some(double(share.number()?)),
+            };
+            (item.get("name")?.text()?.to_owned(), probability)
+        }
+        _ => return None,
+    };
+    Some(BatchScenario { name, probability })
 }
 
 /// A document, alone or as `input_data`.
@@ -166,5 +278,29 @@ mod tests {
         assert_eq!((document(&inside).unwrap(), new_run(&inside).unwrap().input_data), (alone.clone(), Some(alone)));
         assert_eq!(cancel("").unwrap(), CancelRun { keep_incumbent: true });
         assert!(cancel("{\"keep\": true}").is_err());
+    }
+
+    #[test]
+    fn a_batch_names_scenarios_in_either_form_and_tells_all_that_is_wrong() {
+        let text =
+            r#"{"use_sample_data": true, "scenarios": ["base", {"name": "wet", "probability": 0.25}], "seed": 7}"#;
+        let batch = new_batch(text).unwrap();
+        let named: Vec<_> = batch.scenarios.iter().map(|one| (one.name.as_str(), one.probability)).collect();
+        assert_eq!(named, [("base", None), ("wet", Some(0.25))]);
+        assert_eq!((batch.seed, batch.input.use_sample_data), (Some(7), true));
+        let error = new_batch(r#"{"scenarios": [7, {"nam": "x"}], "draws": 1.5, "input_of_run": "x", "drawz": 1}"#)
+            .unwrap_err();
+        let paths: Vec<_> = error.fields.iter().map(|field| field.path.as_str()).collect();
+        assert_eq!(paths, ["scenarios[0]", "scenarios[1]", "draws", "input_of_run", "drawz"]);
+    }
+
+    #[test]
+    fn the_code_of_a_scenario_stands_beside_its_overlay() {
+        let draft = scenario(r#"{"code": "wet", "name": "Wet", "ops": [{"factor": 0.30000000000000000001}]}"#).unwrap();
+        assert_eq!(draft.code.as_deref(), Some("wet"));
+        assert_eq!(draft.overlay, r#"{"name":"Wet","ops":[{"factor":0.30000000000000000001}]}"#);
+        assert!(scenario(r#"{"code": 7}"#).is_err() && scenario("[]").is_err());
+        let over = resolve(r#"{"use_sample_data": true, "draw": 3}"#).unwrap();
+        assert_eq!((over.input.use_sample_data, over.draw), (true, 3));
     }
 }

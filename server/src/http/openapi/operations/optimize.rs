@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 #[allow(dead_code, reason = "only its schema is used")]
 #[derive(ToSchema)]
 struct StartPlanRun {
-    /// A built-in scenario; `base` when not given.
+    /// A built-in scenario, or the code of an own one; `base` when not given.
     scenario_name: Option<String>,
     /// Any known name; HiGHS solves.
     solver: Option<String>,
@@ -29,6 +29,8 @@ struct StartPlanRun {
     /// A document millrace-plan/1 of at most 64 MiB.
     #[schema(value_type = Option<Object>)]
     input_data: Option<serde_json::Value>,
+    /// Solves what this run solved, without its scenario.
+    input_of_run: Option<uuid::Uuid>,
 }
 
 /// The results of a run and the document they are of.
@@ -52,7 +54,7 @@ macro_rules! operations {
         &[
             accepted(concat!("POST /api/v1/optimize", $start), "Solve a plan, as a job", named::<RunStarted>)
                 .note(
-                    "Takes a document or the sample. It is checked first: with an error in it the answer is 422 with every \
+                    "Takes a document, a run's or the sample. It is checked first: with an error in it the answer is 422 with every \
                      finding by its path, and nothing is stored.",
                 )
                 .note(
