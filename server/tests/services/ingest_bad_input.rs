@@ -46,6 +46,26 @@ async fn formulas_are_never_evaluated_and_errors_reject_their_row(db: PgPool) {
     assert_eq!(sold, dec("5"), "the value the program saved");
 }
 
+/// Room for all cells between would be some hundred gigabytes.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_cell_far_from_all_others_and_a_damaged_workbook_are_told_and_cost_nothing(db: PgPool) {
+    let desk = Desk::on(db);
+    let mut book = Workbook::new();
+    let sheet = book.add_worksheet();
+    sheet.write(0, 0, "InvoiceNo").unwrap().write(1, 0, "1").unwrap().write(1_048_575, 16_383, "far").unwrap();
+    let far = desk.upload(&book.save_to_buffer().unwrap()).await.unwrap_err();
+    assert_eq!(far.code, ErrorCode::Validation);
+    assert!(far.fields[0].message.contains("200,000 rows or 500 columns"), "{far:?}");
+    let whole = workbook();
+    for cut in (60..whole.len() - 30).step_by(97) {
+        let mut broken = whole.clone();
+        broken[cut..cut + 20].iter_mut().for_each(|byte| *byte ^= 0x5a);
+        if let Err(error) = desk.upload(&broken).await {
+            assert_eq!(error.code, ErrorCode::Validation, "byte {cut}: {error:?}");
+        }
+    }
+}
+
 #[sqlx::test(migrations = "../migrations")]
 async fn the_sheet_is_chosen_by_its_name(db: PgPool) {
     let desk = Desk::on(db);
