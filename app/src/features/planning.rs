@@ -17,6 +17,8 @@ pub async fn load_plan_runs(search: String) -> Result<Packed<RunList>, Fault> {
         match name.as_str() {
             "status" => filter.status_filter = Some(value),
             "scenario" => filter.scenario = Some(value),
+            "outcome" => filter.outcome = Some(value),
+            "person" => filter.person = Some(value),
             "cursor" => filter.cursor = Some(value),
             _ => {}
         }

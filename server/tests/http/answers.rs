@@ -428,7 +428,8 @@ impl Walk {
                 self.text(&format!("{at}/model-template?{asked}")).await;
             }
             self.post(&format!("{path}/cancel"), Value::Null).await;
-            self.get(&format!("{at}/runs?status_filter=completed&scenario=base&limit=1")).await;
+            self.get(&format!("{at}/runs?status_filter=completed&scenario=base&outcome=optimal&person=test&limit=1"))
+                .await;
             self.call(Method::DELETE, &path, Value::Null).await;
         }
         self.decided(world).await;

@@ -177,6 +177,9 @@ async fn a_shortage_has_its_cost_and_its_causes(db: PgPool) {
     assert_near(&desk.get(&format!("{path}/results")).await["total_cost"], 4_284.125);
     let list = desk.get("/api/v1/optimize/runs?scenario=high_demand").await;
     assert_eq!((&list["total_count"], &list["runs"][0]["status"]), (&json!(1), &json!("completed")));
+    for (filter, count) in [("outcome=optimal&person=PLANNER", 3), ("outcome=infeasible", 0), ("person=nobody", 0)] {
+        assert_eq!(desk.get(&format!("/api/v1/optimize/runs?{filter}")).await["total_count"], count, "{filter}");
+    }
 }
 
 /// Example 5.
@@ -316,7 +319,7 @@ async fn a_key_begins_one_run_and_pages_follow_one_another(db: PgPool) {
     let next = page["next_cursor"].as_str().expect("cursor");
     let last = desk.get(&format!("/api/v1/optimize/runs?limit=2&cursor={next}")).await;
     assert_eq!((labels(&last), &last["next_cursor"]), (vec!["OPT-000001".to_owned()], &Value::Null));
-    for wrong in ["status_filter=done", "limit=0", "cursor=x"] {
+    for wrong in ["status_filter=done", "outcome=good", "limit=0", "cursor=x"] {
         let answer = desk.call(Method::GET, &format!("/api/v1/optimize/runs?{wrong}"), Value::Null).await;
         assert_eq!(answer.status.as_u16(), 422, "{wrong}");
     }

@@ -350,19 +350,27 @@ pub struct RunList {
 pub struct RunFilter {
     pub status_filter: Option<String>,
     pub scenario: Option<String>,
+    pub outcome: Option<String>,
+    /// In the name of who asked for it.
+    pub person: Option<String>,
     pub cursor: Option<String>,
     pub limit: Option<u32>,
 }
 
 impl RunFilter {
     /// # Errors
-    /// Of a state that is none, or a limit outside 1 to 100.
+    /// Of a state or outcome that is none, or a limit outside 1 to 100.
     pub fn validate(&self) -> Result<(), AppError> {
         let mut faults = Vec::new();
         if let Some(state) = self.status_filter.as_deref().filter(|state| RunState::parse(state).is_none()) {
             let known: Vec<_> = RunState::ALL.iter().map(|state| state.as_str()).collect();
             let message = format!("There is no state \"{state}\"; the states are {}.", known.join(", "));
             faults.push(FieldError::new("status_filter", message));
+        }
+        if let Some(outcome) = self.outcome.as_deref().filter(|outcome| RunOutcome::parse(outcome).is_none()) {
+            let known: Vec<_> = RunOutcome::ALL.iter().map(|outcome| outcome.as_str()).collect();
+            let message = format!("There is no outcome \"{outcome}\"; the outcomes are {}.", known.join(", "));
+            faults.push(FieldError::new("outcome", message));
         }
         if self.limit.is_some_and(|limit| !(1..=paging::MAX_LIMIT).contains(&limit)) {
             faults.push(FieldError::new("limit", "A page has 1 to 100 rows."));

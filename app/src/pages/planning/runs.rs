@@ -3,7 +3,7 @@
 use super::amounts::Words;
 use crate::{
     components::{
-        filter::Choice,
+        filter::{Choice, Text},
         moment::when,
         page::PageHead,
         states::{Empty, Loading, ready_or_failed},
@@ -18,7 +18,7 @@ use domain::{
     access::Permission,
     format,
     live::Topic,
-    planning::{RunItem, RunList, RunState},
+    planning::{RunItem, RunList, RunOutcome, RunState},
     query,
 };
 use leptos::prelude::*;
@@ -44,6 +44,9 @@ impl LazyPage for PlanRunsRoute {
         let PlanRunsRoute { search, runs } = this;
         let states =
             std::iter::once(("", "Any state")).chain(RunState::ALL.iter().map(|s| (s.as_str(), s.label()))).collect();
+        let outcomes = std::iter::once(("", "Any outcome"))
+            .chain(RunOutcome::ALL.iter().map(|o| (o.as_str(), o.label())))
+            .collect();
         let may_run = session().may(Permission::PlanRun);
         view! {
             <PageHead title="Solver runs" scope="Supply plans solved to optimality, the newest first">
@@ -51,6 +54,9 @@ impl LazyPage for PlanRunsRoute {
             </PageHead>
             <Form method="get" action="/planning/runs" attr:class="filters">
                 <Choice search name="status" label="State" options=states/>
+                <Choice search name="outcome" label="Outcome" options=outcomes/>
+                <Text search name="scenario" label="Scenario"/>
+                <Text search name="person" label="Person"/>
                 <button class="btn" type="submit">"Apply"</button>
                 <a class="btn quiet" href="/planning/runs">"Clear"</a>
             </Form>
@@ -63,10 +69,10 @@ impl LazyPage for PlanRunsRoute {
 }
 
 fn shown(list: RunList, search: &str, may_run: bool) -> AnyView {
-    let narrowed = !param_of(search, "status").is_empty() || !param_of(search, "scenario").is_empty();
+    let narrowed = ["status", "outcome", "scenario", "person"].iter().any(|name| !param_of(search, name).is_empty());
     if list.runs.is_empty() {
         let message = match (narrowed, may_run) {
-            (true, _) => "No run is in this state.",
+            (true, _) => "No run is like this.",
             (false, true) => "Nothing was solved yet. Take the sample to see what comes of it.",
             (false, false) => "Nothing was solved yet.",
         };

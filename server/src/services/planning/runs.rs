@@ -146,7 +146,12 @@ impl PlanningPort for PlanningService {
         filter.validate()?;
         let after = filter.cursor.as_deref().map(cursor::moment).transpose()?;
         let limit = i64::from(filter.limit.unwrap_or(paging::DEFAULT_LIMIT));
-        let narrowed = runs::Filter { state: filter.status_filter, scenario: filter.scenario };
+        let narrowed = runs::Filter {
+            state: filter.status_filter,
+            scenario: filter.scenario,
+            outcome: filter.outcome,
+            person: filter.person,
+        };
         let mut connection = store::acquire(&self.backend.pools.analytics).await?;
         let zone = zone_of(&store::settings::business(&mut connection).await?);
         let total_count = runs::count(&mut connection, &narrowed).await?;

@@ -150,6 +150,9 @@ pub async fn one(connection: &mut PgConnection, id: Uuid) -> Result<Option<Store
 pub struct Filter {
     pub state: Option<String>,
     pub scenario: Option<String>,
+    pub outcome: Option<String>,
+    /// In the name of who asked for it.
+    pub person: Option<String>,
 }
 
 /// The newest first, after a place.
@@ -165,10 +168,14 @@ pub async fn list(
     let (at, id) = after.unzip();
     Ok(shown!(
         "where r.deleted_at is null and ($1::text is null or s.state = $1) and ($2::text is null or r.scenario = $2)
-               and ($3::timestamptz is null or (r.created_at, r.id) < ($3, $4::uuid))
-         order by r.created_at desc, r.id desc limit $5",
+               and ($3::text is null or r.outcome = $3)
+               and ($4::text is null or position(lower($4) in lower(r.created_by)) > 0)
+               and ($5::timestamptz is null or (r.created_at, r.id) < ($5, $6::uuid))
+         order by r.created_at desc, r.id desc limit $7",
         filter.state.as_deref(),
         filter.scenario.as_deref(),
+        filter.outcome.as_deref(),
+        filter.person.as_deref(),
         at,
         id,
         limit
@@ -184,9 +191,13 @@ pub async fn list(
 pub async fn count(connection: &mut PgConnection, filter: &Filter) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "count!" from plan.runs r join plan.run_states s on s.id = r.id
-           where r.deleted_at is null and ($1::text is null or s.state = $1) and ($2::text is null or r.scenario = $2)"#,
+           where r.deleted_at is null and ($1::text is null or s.state = $1) and ($2::text is null or r.scenario = $2)
+               and ($3::text is null or r.outcome = $3)
+               and ($4::text is null or position(lower($4) in lower(r.created_by)) > 0)"#,
         filter.state.as_deref(),
-        filter.scenario.as_deref()
+        filter.scenario.as_deref(),
+        filter.outcome.as_deref(),
+        filter.person.as_deref()
     )
     .fetch_one(connection)
     .await?)

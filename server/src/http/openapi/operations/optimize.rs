@@ -7,8 +7,8 @@ use super::super::{
 use crate::services::planning::FileForm;
 use domain::planning::{
     CancelRun, Comparison, Explanation, ModelTemplate, PlanDetail, PlanList, PlanState, ProgressSeries, Reason,
-    RowChange, RowFamily, RunList, RunRemoved, RunResults, RunStarted, RunState, RunStatus, ScenarioList, SolverList,
-    Validation,
+    RowChange, RowFamily, RunList, RunOutcome, RunRemoved, RunResults, RunStarted, RunState, RunStatus, ScenarioList,
+    SolverList, Validation,
 };
 use utoipa::ToSchema;
 
@@ -74,6 +74,8 @@ macro_rules! operations {
                 .with(&[
                     asked("status_filter", |_| one_of(RunState::ALL.iter().map(|s| s.as_str())), "In this state."),
                     text("scenario", "Of this scenario."),
+                    asked("outcome", |_| one_of(RunOutcome::ALL.iter().map(|o| o.as_str())), "With this outcome."),
+                    text("person", "In the name of who asked for it."),
                 ])
                 .paged(),
             json(concat!("GET /api/v1/optimize", $again, "/scenarios"), "Scenarios to choose from", named::<ScenarioList>),
