@@ -48,7 +48,7 @@ test('a built-in scenario is copied, changed by its usual figures and compared w
   await axeClean(page);
   await noSidewaysScroll(page);
   await page.getByRole('link', { name: 'Version 1' }).click();
-  await expect(page.getByRole('status')).toContainText('There is a newer version.');
+  await expect(page.getByText('There is a newer version.')).toBeVisible();
   await expect(page.locator('[data-editor]')).toHaveCount(0);
 });
 

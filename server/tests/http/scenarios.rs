@@ -339,7 +339,7 @@ async fn draws_of_a_seed_are_the_same_documents_and_totals_again(db: PgPool) {
     assert_eq!(count(&desk, "select count(*) from plan.inputs").await, 1);
 
     // A draw once more is the same draw of the same seed.
-    let third = once["runs"][2]["run_id"].as_str().expect("run").parse().expect("id");
+    let third = once["table"][2]["run_id"].as_str().expect("run").parse().expect("id");
     desk.world.services.planning.again(&crate::world::person(Role::Planner), third).await.expect("begun");
     let twins = "select count(*) from plan.runs where resolved_sha256 = (select resolved_sha256 from plan.runs order by run_no desc limit 1)";
     assert_eq!(count(&desk, twins).await, 3, "one of each batch of seed 7, and this");

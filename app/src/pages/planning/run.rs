@@ -113,13 +113,13 @@ fn files(id: &str, over: bool) -> impl IntoView + use<> {
     let results = if over { &RESULTS[..] } else { &[] };
     let links = results.iter().chain(&MODEL).map(|(form, label)| {
         let address = format!("/api/v1/optimize/{id}/export?format={form}");
-        view! { <li><a rel="external" download="" href=address>{*label}</a></li> }
+        view! { <a class="btn" rel="external" download="" href=address>{*label}</a> }
     });
     let links = links.collect_view();
     view! {
         <section class="card" data-files>
-            <h2>"Files"</h2>
-            <ul>{links}</ul>
+            <header><h2>"Files"</h2></header>
+            <div class="form-actions">{links}</div>
             <p class="help">"The workbook and the CSV files hold the input, too, and can be solved again."</p>
         </section>
     }
