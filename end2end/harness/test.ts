@@ -38,11 +38,11 @@ export const test = base.extend<Options & Fixtures>({
     faults.watch(context, scripted);
     await use(context);
   },
-  another: async ({ browser, faults, baseURL, viewport, hasTouch, isMobile }, use, info) => {
+  another: async ({ browser, faults, scripted, baseURL, viewport, hasTouch, isMobile }, use, info) => {
     const contexts: BrowserContext[] = [];
     await use(async (role) => {
       const context = await freshContext(browser, { baseURL, viewport, hasTouch, isMobile, storageState: stateOf(role, info.parallelIndex) });
-      faults.watch(context, true);
+      faults.watch(context, scripted);
       contexts.push(context);
       return context.newPage();
     });
