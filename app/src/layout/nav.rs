@@ -27,7 +27,6 @@ const PLACES: &[Place] = &[
     place("Operate", "Figures", "/overview/kpis", Permission::OverviewView),
     place("Operate", "Attention", "/overview/attention", Permission::OverviewView),
     place("Plan", "Planning", "/planning", Permission::PlanView),
-    place("Plan", "Scenarios", "/planning/scenarios", Permission::PlanView),
     place("Run", "Data", "/data", Permission::IngestView),
     place("Run", "Jobs", "/jobs", Permission::JobsView),
     place("Run", "Freshness", "/overview/freshness", Permission::OverviewView),

@@ -139,6 +139,12 @@ async fn the_sample_costs_3379_in_both_spellings_and_nobody_runs_it_without_iden
     let audit = "select count(*) from ops.audit_log where action = 'plan.run_started' and actor_kind = 'token'
                  or action = 'plan.run_started' and actor_kind = 'user'";
     assert_eq!(sqlx::query_scalar::<_, i64>(audit).fetch_one(&desk.world.owner).await.expect("audit"), 2);
+    // The page draws the course to its end, however quick it was.
+    let run = seen[0].parse().expect("id");
+    let detail = desk.world.services.planning.detail(&person(Role::Viewer), run).await.expect("detail");
+    let end = detail.course.last().expect("a step");
+    assert_eq!((end.incumbent, end.bound, end.gap), (detail.now.incumbent, detail.now.bound, detail.now.gap));
+    assert!(end.incumbent.is_some() && end.bound.is_some(), "{end:?}");
     let jobs = "select count(*) from ops.job_runs where kind = 'planning_solve' and state = 'succeeded'
                 and timeout_seconds = 420 and max_attempts = 2";
     assert_eq!(sqlx::query_scalar::<_, i64>(jobs).fetch_one(&desk.world.owner).await.expect("jobs"), 2);

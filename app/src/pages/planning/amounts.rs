@@ -43,6 +43,12 @@ impl Words {
         value.map_or_else(|| format::UNKNOWN.to_owned(), |value| format::number(value, &self.locale))
     }
 
+    /// Of a key figure; money is in the plan's currency.
+    #[must_use]
+    pub fn unit(&self, unit: &str) -> String {
+        unit.replace("money", &self.currency)
+    }
+
     #[must_use]
     pub fn share(&self, value: Option<f64>) -> String {
         value.map_or_else(|| format::UNKNOWN.to_owned(), |share| format::percent(share, 2))
@@ -68,6 +74,7 @@ mod tests {
         let words = Words { currency: "INR".to_owned(), locale: "en-GB".to_owned() };
         assert_eq!((words.money(Some(3_379.0)), words.money(None)), ("₹3,379.00".to_owned(), "–".to_owned()));
         assert_eq!((words.tonnes(47.5), words.tonnes(0.1 + 0.2)), ("47.5".to_owned(), "0.3".to_owned()));
+        assert_eq!((words.unit("money/t"), words.unit("%")), ("INR/t".to_owned(), "%".to_owned()));
         assert_eq!(words.share(Some(0.8758)), "87.58\u{a0}%");
         assert_eq!((words.weight(Some(12_500.0)), words.weight(None)), ("12,500 t".to_owned(), "–".to_owned()));
         let odd = Words { currency: "R$".to_owned(), locale: "en-GB".to_owned() };

@@ -177,7 +177,7 @@ fn figures(
         .iter()
         .map(|figure| {
             let scope = figure.scope.clone().map(|scope| format!(" {scope}"));
-            let unit = figure.unit.clone().map(|unit| format!(" ({unit})"));
+            let unit = figure.unit.as_deref().map(|unit| format!(" ({})", words.unit(unit)));
             let values = figure.values.iter().map(|value| view! { <td class="r num">{shown(figure, *value)}</td> });
             let both = figure.values.first().copied().flatten().zip(figure.values.get(1).copied().flatten());
             let more = both.map(|(a, b)| b - a).filter(|more| more.abs() > 1e-9);

@@ -91,7 +91,7 @@ fn shortages(rows: &[ShortageRow], words: &Words) -> Option<AnyView> {
                 (words.tonnes(row.tonnes), words.tonnes(row.demand_tonnes), words.money(Some(row.cost)));
             view! {
                 <tr>
-                    <td>{row.node.clone()}<div class="sub">{row.product.clone()}</div></td><td>{row.period.clone()}</td>
+                    <td>{row.node.clone()}<div class="sub">{row.product.clone()}</div></td><td class="r">{row.period.clone()}</td>
                     <td class="r num">{missing}" of "{of}</td><td class="r num">{cost}</td><td>{why}</td>
                 </tr>
             }
@@ -119,7 +119,7 @@ fn production(results: &RunResults, words: &Words) -> AnyView {
         let (made, cost) = (words.tonnes(row.tonnes), words.money(Some(row.cost)));
         view! {
             <tr>
-                <td>{row.node.clone()}<div class="sub">{row.line.clone()}" · "{row.product.clone()}</div></td><td>{row.period.clone()}</td>
+                <td>{row.node.clone()}<div class="sub">{row.line.clone()}" · "{row.product.clone()}</div></td><td class="r">{row.period.clone()}</td>
                 <td class="r num">{made}</td><td class="r num">{capacity}</td><td class="r num">{cost}</td>
             </tr>
         }
@@ -135,7 +135,7 @@ fn shipments(results: &RunResults, words: &Words) -> AnyView {
         view! {
             <tr>
                 <td>{row.from.clone()}" → "{row.to.clone()}<div class="sub">{row.mode.clone()}" · "{row.product.clone()}</div></td>
-                <td>{row.period.clone()}</td><td class="r num">{tonnes}</td><td class="r num">{trips}</td><td class="r num">{cost}</td>
+                <td class="r">{row.period.clone()}</td><td class="r num">{tonnes}</td><td class="r num">{trips}</td><td class="r num">{cost}</td>
             </tr>
         }
     });
@@ -149,7 +149,7 @@ fn stock(results: &RunResults, words: &Words) -> AnyView {
             (words.tonnes(row.tonnes), words.tonnes(row.safety_stock_tonnes), words.tonnes(row.below_tonnes));
         view! {
             <tr>
-                <td>{row.node.clone()}<div class="sub">{row.product.clone()}</div></td><td>{row.period.clone()}</td>
+                <td>{row.node.clone()}<div class="sub">{row.product.clone()}</div></td><td class="r">{row.period.clone()}</td>
                 <td class="r num">{tonnes}</td><td class="r num">{safety}</td><td class="r num">{below}</td>
             </tr>
         }
@@ -186,7 +186,10 @@ fn kpis(results: &RunResults, words: &Words) -> AnyView {
         };
         let named = kpi.kpi.replace('_', " ");
         view! {
-            <tr><td>{named}</td><td>{kpi.scope.clone()}</td><td class="r num">{value}</td><td>{kpi.unit.clone()}</td></tr>
+            <tr>
+                <td>{named}</td><td class="r">{kpi.scope.clone()}</td><td class="r num">{value}</td>
+                <td class="r">{words.unit(&kpi.unit)}</td>
+            </tr>
         }
     });
     table_card(

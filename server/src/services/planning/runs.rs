@@ -23,9 +23,9 @@ use domain::{
     live::Topic,
     paging,
     planning::{
-        CancelAnswer, CancelRun, Explanation, Handed, ModelTemplate, NewRun, PlanningPort, ProgressSeries, Results,
-        RunDetail, RunFilter, RunList, RunRemoved, RunStarted, RunStatus, SolverItem, SolverList, Validation, label,
-        thinned,
+        CancelAnswer, CancelRun, Explanation, Handed, ModelTemplate, NewRun, PlanningPort, ProgressPoint,
+        ProgressSeries, Results, RunDetail, RunFilter, RunList, RunRemoved, RunStarted, RunStatus, SolverItem,
+        SolverList, Validation, label, thinned,
     },
 };
 use engine::planning::{
@@ -70,6 +70,20 @@ async fn room(is_file: bool) -> Result<Option<SemaphorePermit<'static>>, AppErro
         return Ok(None);
     }
     ROOM.acquire().await.map(Some).map_err(|_| AppError::internal())
+}
+
+/// What a run came to, as the last step of its course: a quick one ends before it has told much.
+fn end_of(now: &RunStatus, last: Option<&ProgressPoint>) -> Option<ProgressPoint> {
+    let last = last.filter(|_| now.status.is_over() && now.incumbent.is_some())?;
+    let told = (now.incumbent, now.bound, now.gap);
+    (told != (last.incumbent, last.bound, last.gap)).then(|| ProgressPoint {
+        seq: last.seq + 1,
+        elapsed_seconds: now.elapsed_seconds.unwrap_or(last.elapsed_seconds).max(last.elapsed_seconds),
+        incumbent: told.0,
+        bound: told.1,
+        gap: told.2,
+        ..last.clone()
+    })
 }
 
 impl PlanningService {
@@ -170,7 +184,8 @@ impl PlanningPort for PlanningService {
         let row = found(&mut connection, run).await?;
         let zone = zone_of(&store::settings::business(&mut connection).await?);
         let now = reading::status(&row, zone, self.backend.clock.now(), Pace::read(&mut connection).await?)?;
-        let course = thinned(runs::progress(&mut connection, run.0).await?, MOST_STEPS);
+        let mut course = thinned(runs::progress(&mut connection, run.0).await?, MOST_STEPS);
+        course.extend(end_of(&now, course.last()));
         let time_limit_seconds = row.time_limit_seconds;
         let item = reading::item(row.clone(), zone)?;
         let (results, bindings) = if now.status.is_over() {
