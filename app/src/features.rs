@@ -7,12 +7,14 @@ pub mod analytics;
 pub mod audit;
 pub mod backtests;
 pub mod customers;
+pub mod dealers;
 pub mod demo;
 pub mod exports;
 pub mod fraud;
 pub mod ingest;
 pub mod inventory;
 pub mod jobs;
+pub mod networks;
 pub mod overview;
 pub mod planning;
 pub mod plans;
@@ -115,7 +117,20 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/fraud/pass", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/flag", Access::Needs(Permission::FraudReview)),
     ("/fn/fraud/decide", Access::Needs(Permission::FraudReview)),
+    ("/fn/dealers/list", Access::Needs(Permission::DealersView)),
+    ("/fn/dealers/one", Access::Needs(Permission::DealersView)),
+    ("/fn/dealers/edit", Access::Needs(Permission::DealersEdit)),
+    ("/fn/dealers/keys", Access::Needs(Permission::DealersCredentials)),
+    ("/fn/dealers/test", Access::Needs(Permission::DealersCredentials)),
     ("/fn/planning/home", Access::Needs(Permission::PlanView)),
+    ("/fn/planning/map", Access::Needs(Permission::PlanView)),
+    ("/fn/planning/network", Access::Needs(Permission::PlanView)),
+    ("/fn/planning/save_row", Access::Needs(Permission::PlanEditNetwork)),
+    ("/fn/planning/remove_row", Access::Needs(Permission::PlanEditNetwork)),
+    ("/fn/planning/change_network", Access::Needs(Permission::PlanEditNetwork)),
+    ("/fn/planning/freeze", Access::Needs(Permission::PlanEditNetwork)),
+    ("/fn/planning/commit_import", Access::Needs(Permission::PlanEditNetwork)),
+    ("/fn/planning/remove_network", Access::Needs(Permission::PlanEditNetwork)),
     ("/fn/planning/plan", Access::Needs(Permission::PlanView)),
     ("/fn/planning/compare", Access::Needs(Permission::PlanView)),
     ("/fn/planning/propose", Access::Needs(Permission::PlanPropose)),
@@ -124,6 +139,8 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/planning/run", Access::Needs(Permission::PlanView)),
     ("/fn/planning/choices", Access::Needs(Permission::PlanRun)),
     ("/fn/planning/again", Access::Needs(Permission::PlanRun)),
+    ("/fn/planning/force", Access::Needs(Permission::PlanRun)),
+    ("/fn/planning/let_go", Access::Needs(Permission::PlanEditScenario)),
     ("/fn/planning/cancel", Access::Needs(Permission::PlanRun)),
     ("/fn/planning/remove", Access::Needs(Permission::PlanRun)),
     ("/fn/planning/scenarios", Access::Needs(Permission::PlanView)),

@@ -97,7 +97,8 @@ struct Good {
 }
 
 /// What a page shows, loaded from a server function and again whenever what it was asked with changes.
-/// `.await` it inside `Suspend`.
+/// `.await` it inside `Suspend`, and read there untracked what it was asked with: run again for that alone, before the new
+/// answer is there, what is shown meanwhile would go on with the signals of a disposed run.
 pub struct PageData<T> {
     answer: Resource<Answer>,
     good: StoredValue<Good>,

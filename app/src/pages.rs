@@ -7,6 +7,7 @@ mod areas;
 pub mod audit;
 pub mod customers;
 pub mod data;
+pub mod dealers;
 pub mod exports;
 pub mod forbidden;
 pub mod fraud;
@@ -71,6 +72,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/fraud/rules/{number}", Access::Needs(Permission::FraudView)),
     ("/fraud/lists", Access::Needs(Permission::FraudView)),
     ("/planning", Access::Needs(Permission::PlanView)),
+    ("/planning/map", Access::Needs(Permission::PlanView)),
+    ("/planning/network", Access::Needs(Permission::PlanView)),
     ("/planning/plans/{id}", Access::Needs(Permission::PlanView)),
     ("/planning/compare", Access::Needs(Permission::PlanView)),
     ("/planning/runs", Access::Needs(Permission::PlanView)),
@@ -79,6 +82,8 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/planning/scenarios", Access::Needs(Permission::PlanView)),
     ("/planning/scenarios/{id}", Access::Needs(Permission::PlanView)),
     ("/planning/batches/{id}", Access::Needs(Permission::PlanView)),
+    ("/dealers", Access::Needs(Permission::DealersView)),
+    ("/dealers/{id}", Access::Needs(Permission::DealersView)),
     ("/customers", Access::Needs(Permission::CustomersView)),
     ("/customers/new", Access::Needs(Permission::CustomersEdit)),
     ("/customers/{id}", Access::Needs(Permission::CustomersView)),

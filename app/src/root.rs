@@ -15,6 +15,7 @@ use crate::{
         audit::{AuditRoute, entry::AuditEntryRoute},
         customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
+        dealers::{DealersRoute, detail::DealerRoute},
         exports::ExportsRoute,
         fraud::{
             FraudRoute, backtest::BacktestRoute, backtests::BacktestsRoute, case::CaseRoute, lists::FraudListsRoute,
@@ -31,8 +32,9 @@ use crate::{
             freshness::FreshnessRoute, kpis::KpisRoute, refresh::provide_auto_refresh, targets::TargetsRoute,
         },
         planning::{
-            batch::BatchRoute, compare::CompareRoute, decide::PlanRoute, home::PlanningRoute, run::PlanRunRoute,
-            runs::PlanRunsRoute, scenario::ScenarioRoute, scenarios::ScenariosRoute, solve::SolveRoute,
+            batch::BatchRoute, compare::CompareRoute, decide::PlanRoute, home::PlanningRoute, map::MapRoute,
+            network::NetworkRoute, run::PlanRunRoute, runs::PlanRunsRoute, scenario::ScenarioRoute,
+            scenarios::ScenariosRoute, solve::SolveRoute,
         },
         products::{ProductsRoute, detail::ProductRoute, new::NewProductRoute},
         reports::ReportRoute,
@@ -134,7 +136,11 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/fraud/rules") view={Lazy::<FraudRulesRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/rules/:number") view={Lazy::<RuleSetRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/fraud/lists") view={Lazy::<FraudListsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/dealers") view={Lazy::<DealersRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/dealers/:id") view={Lazy::<DealerRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning") view={Lazy::<PlanningRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/map") view={Lazy::<MapRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/planning/network") view={Lazy::<NetworkRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning/plans/:id") view={Lazy::<PlanRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning/compare") view={Lazy::<CompareRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning/runs") view={Lazy::<PlanRunsRoute>::new()} ssr=SsrMode::Async/>

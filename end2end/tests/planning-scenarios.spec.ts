@@ -96,11 +96,23 @@ test('chosen scenarios are solved together and each is a run of its own', async 
   await expect(page.getByRole('heading', { level: 1 })).toHaveText(/^OPT-\d{6}$/);
 });
 
-test('a viewer reads a scenario and what it changes, and changes nothing', async ({ another, scripted }) => {
-  test.skip(!scripted, 'the second browser has its script');
+test('a viewer reads a scenario and what it changes, and changes nothing', async ({ another }) => {
   const viewer = await another('viewer');
   await open(viewer, '/planning/scenarios/fuel_price_spike');
   await expect(viewer.locator('[data-difference]')).toContainText('lanes');
   await expect(viewer.getByRole('link', { name: 'Copy' })).toHaveCount(0);
   await expect(viewer.getByRole('button', { name: 'Check and solve' })).toHaveCount(0);
+});
+
+test('a slider stands beside its figure and writes the operation', async ({ page }) => {
+  await copied(page, 'base', code('slid'));
+  const editor = page.locator('[data-editor]');
+  const figure = editor.getByLabel('Demand ×', { exact: true });
+  await editor.getByLabel('Demand × slider, 0 to 2').fill('1.1');
+  await editor.getByLabel('Capacity ×', { exact: true }).fill('0.95');
+  await editor.getByRole('button', { name: 'Keep as a new version' }).click();
+  await expect(page.locator('[data-does]')).toContainText('demand.tonnes × 1.1');
+  await expect(page.locator('[data-does]')).toContainText('production.capacity_tonnes × 0.95');
+  await expect(figure).toBeVisible();
+  await axeClean(page);
 });

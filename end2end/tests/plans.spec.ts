@@ -62,6 +62,7 @@ test('a second person promotes a plan, and it is compared row by row with the ne
   await expect(page.getByRole('heading', { level: 1 })).toHaveText('Compare plans');
   await expect(page.locator('[data-plans]')).toContainText('4,284.12');
   await expect(page.locator('[data-differences]')).toContainText('rows differ');
+  await expect(page.getByRole('row', { name: /^total cost \(INR\)/ })).toContainText('905.125');
   await axeClean(page);
   await noSidewaysScroll(page);
   await page.getByLabel('Rows about').selectOption('shipment');
@@ -74,9 +75,22 @@ test('a second person promotes a plan, and it is compared row by row with the ne
   expect((await file).suggestedFilename()).toMatch(/^plan-differences-.+\.csv$/);
 });
 
-test('a viewer reads plans and can do nothing with them', async ({ another, page, scripted, faults }, info) => {
+test('what cannot be compared is said, and can be chosen anew', async ({ page, faults }, info) => {
+  faults.expect(/422 .*planning\/compare/);
+  const name = `Alone ${info.project.name} ${Date.now()}`;
+  const { label, plan } = await solved(page, name, 'base');
+  await solved(page, name, 'low_demand');
+  const id = plan.split('/').pop() ?? '';
+  await open(page, `/planning/compare?a=${id}&b=${id}`, 422);
+  await expect(page.getByRole('alert')).toContainText('Choose another plan to compare with.');
+  await expect(page.getByLabel('Plan a').locator('option:checked')).toContainText(label);
+  await axeClean(page);
+  await open(page, '/planning/compare?a=rubbish&b=', 422);
+  await expect(page.getByRole('alert')).toContainText('Give the id of a plan.');
+});
+
+test('a viewer reads plans and can do nothing with them', async ({ another, page, faults }, info) => {
   faults.expect(/404 .*planning\/plans\//);
-  test.skip(!scripted, 'the second browser has its script');
   const { plan } = await solved(page, `Viewed ${info.project.name} ${Date.now()}`, 'base');
   const viewer = await another('viewer');
   await open(viewer, plan);

@@ -7,6 +7,7 @@ mod migrate;
 mod openapi;
 mod seed;
 mod serve;
+mod simulate;
 mod solve;
 pub mod start;
 mod user;
@@ -71,6 +72,8 @@ enum Command {
     User(user::Options),
     /// Solve a plan from a file, without database; exit 0, 2 (refused), 3 (no solution) or 4 (limit, with a plan)
     Solve(solve::Options),
+    /// Play a system outside: invented records, and faults on demand
+    Simulate(simulate::Options),
     /// Print the API description (OpenAPI 3.1)
     Openapi,
 }
@@ -119,6 +122,7 @@ async fn run(cli: Cli) -> Result<(), Failure> {
         Command::User(options) => user::run(&global, options).await,
         Command::Import(options) => import::run(&global, options).await,
         Command::Db(options) => db::run(&global, options).await,
+        Command::Simulate(options) => simulate::run(options).await,
         Command::Solve(_) => Ok(()),
         Command::Openapi => openapi::run(),
     }

@@ -24,8 +24,15 @@ use std::{fmt, sync::Arc};
 use store::demo::Table;
 
 /// What pages show that the demo world feeds.
-const FED: [Topic; 6] =
-    [Topic::Transactions, Topic::Inventory, Topic::Customers, Topic::Dashboard, Topic::Settings, Topic::System];
+const FED: [Topic; 7] = [
+    Topic::Transactions,
+    Topic::Inventory,
+    Topic::Customers,
+    Topic::Dashboard,
+    Topic::Settings,
+    Topic::System,
+    Topic::Planning,
+];
 
 /// Loads and removes the demo world.
 #[derive(Clone)]
@@ -82,6 +89,7 @@ impl DemoPort for DemoService {
         who.require(Permission::SystemDemo)?;
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         let zone = plan::zone_of(&store::settings::business(&mut tx).await?);
+        store::dealers::enter_all(&mut tx).await?;
         let tables = store::demo::tables(&mut tx).await?;
         let rows = store::demo::demo_counts(&mut tx, &tables).await?;
         let obstacles = removal::obstacles(&store::demo::dependences(&mut tx, &tables).await?);

@@ -6,6 +6,7 @@ pub mod analytics;
 pub mod audit;
 mod cursor;
 pub mod customers;
+pub mod dealers;
 pub mod exports;
 pub mod frames;
 pub mod fraud;
@@ -34,6 +35,7 @@ use domain::{
     analytics::{AnalyticsPort, ReportsPort},
     audit::AuditPort,
     customers::CustomersPort,
+    dealers::DealersPort,
     demo::DemoPort,
     exports::ExportsPort,
     fraud::{backtest::BacktestsPort, case::CasesPort, list::ListsPort, set::RuleSetsPort},
@@ -44,7 +46,7 @@ use domain::{
         OverviewPort, TargetsPort, area::AreasPort, attention::AttentionPort, cache::CachePort,
         fault_drill::FaultDrillPort, source::SourcesPort,
     },
-    planning::{BatchesPort, PlanningPort, PlansPort, ScenariosPort},
+    planning::{BatchesPort, NetworksPort, PlanningPort, PlansPort, ScenariosPort},
     search::SearchPort,
     settings::SettingsPort,
     transactions::TransactionsPort,
@@ -93,6 +95,7 @@ pub struct Services {
     pub ingest: Arc<ingest::IngestService>,
     pub inventory: Arc<dyn InventoryPort>,
     pub customers: Arc<dyn CustomersPort>,
+    pub dealers: Arc<dyn DealersPort>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
     pub search: Arc<dyn SearchPort>,
@@ -103,6 +106,7 @@ pub struct Services {
     /// Its documents and results as files.
     pub plan_files: planning::PlanningService,
     pub scenarios: Arc<dyn ScenariosPort>,
+    pub networks: Arc<dyn NetworksPort>,
     pub batches: Arc<dyn BatchesPort>,
     pub solver: planning::SolverHost,
 }
@@ -173,11 +177,17 @@ impl Services {
                 live.gatherer().clone(),
             )),
             customers: Arc::new(customers::CustomersService::new(backend.clone(), door.settings().keys.clone())),
+            dealers: Arc::new(dealers::DealersService::new(
+                backend.clone(),
+                door.settings().keys.clone(),
+                alerts::Destinations::new(Vec::new(), None),
+            )),
             inventory: Arc::new(inventory::InventoryService::new(backend.clone())),
             planning: Arc::new(planning::PlanningService::new(backend.clone())),
             plans: Arc::new(planning::PlanningService::new(backend.clone())),
             plan_files: planning::PlanningService::new(backend.clone()),
             scenarios: Arc::new(planning::ScenariosService::new(backend.clone())),
+            networks: Arc::new(planning::NetworksService::new(backend.clone())),
             batches: Arc::new(planning::BatchesService::new(backend.clone())),
             solver: planning::SolverHost::own(),
             search: Arc::new(search::SearchService::new(backend.clone())),
@@ -201,6 +211,7 @@ impl Services {
     pub fn delivering(mut self, destinations: alerts::Destinations, mailer: Option<alerts::Mailer>) -> Self {
         let (backend, access) = (self.backend.clone(), self.door.settings());
         let (keys, origin) = (access.keys.clone(), access.origin.clone());
+        self.dealers = Arc::new(dealers::DealersService::new(backend.clone(), keys.clone(), destinations.clone()));
         self.outbox = alerts::Outbox::new(backend.clone(), keys, origin, destinations, mailer);
         self.notifications = Arc::new(alerts::NotificationsService::new(backend.clone(), self.outbox.clone()));
         self.reports = Arc::new(analytics::ReportsService::new(backend).mailing(self.outbox.clone()));
@@ -263,6 +274,8 @@ impl Services {
         provide_context(Arc::clone(&self.planning));
         provide_context(Arc::clone(&self.plans));
         provide_context(Arc::clone(&self.scenarios));
+        provide_context(Arc::clone(&self.networks));
+        provide_context(Arc::clone(&self.dealers));
         provide_context(Arc::clone(&self.batches));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));
     }

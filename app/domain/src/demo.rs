@@ -21,16 +21,19 @@ pub enum DemoPart {
     Commerce,
     /// Thirty days of visits of the shop's users, beside their orders; needs [`DemoPart::Commerce`].
     Orders,
+    /// A supply network, frozen into an input that can be solved.
+    Planning,
 }
 
 impl DemoPart {
-    pub const ALL: [Self; 2] = [Self::Commerce, Self::Orders];
+    pub const ALL: [Self; 3] = [Self::Commerce, Self::Orders, Self::Planning];
 
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Commerce => "commerce",
             Self::Orders => "orders",
+            Self::Planning => "planning",
         }
     }
 
@@ -45,6 +48,7 @@ impl DemoPart {
         match self {
             Self::Commerce => "Catalogue, stock, customers and sales",
             Self::Orders => "Visits of the shop",
+            Self::Planning => "Supply network",
         }
     }
 }

@@ -30,5 +30,5 @@ macro_rules! ids {
 ids! {
     UserId, TokenId, AuditId, JobId, ImportId, TransactionId, CustomerId, ProductId, SiteId, RefundId, FileId, ExportId, TargetId, SnapshotId, CaseId,
     CategoryId, DecisionId, ListEntryId, AlertId, AlertRuleId, SilenceId, ChannelId, NotificationId, DatasetId, BacktestId, DisputeId,
-    RouteId, PlanRunId, PlanId, PlanScenarioId, PlanBatchId,
+    RouteId, PlanRunId, PlanId, PlanScenarioId, PlanBatchId, NetworkRowId, NetworkImportId,
 }

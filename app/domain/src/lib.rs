@@ -9,6 +9,7 @@ pub mod analytics;
 pub mod audit;
 pub mod clock;
 pub mod customers;
+pub mod dealers;
 pub mod demo;
 pub mod error;
 pub mod exports;

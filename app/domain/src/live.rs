@@ -39,6 +39,7 @@ topics! {
     Inventory => "inventory", Some(Permission::InventoryView);
     Analytics => "analytics", Some(Permission::OverviewView);
     Customers => "customers", Some(Permission::CustomersView);
+    Dealers => "dealers", Some(Permission::DealersView);
     Jobs => "jobs", Some(Permission::JobsView);
     Metric => "metric", Some(Permission::OverviewView);
     Integrations => "integrations", Some(Permission::IngestView);

@@ -8,6 +8,11 @@ pub const MAX_LIMIT: u32 = 100;
 /// Rows of a page when the caller does not say.
 pub const DEFAULT_LIMIT: u32 = 20;
 
+/// How many rows a page is asked to have.
+pub(crate) fn limit_of(value: &str) -> Result<u32, &'static str> {
+    value.parse().ok().filter(|rows| (1..=MAX_LIMIT).contains(rows)).ok_or("Give a whole number from 1 to 100.")
+}
+
 /// Answer of every list. `next_cursor` is opaque; `total` counts the whole filter, not the page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Page<T> {

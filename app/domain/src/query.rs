@@ -1,7 +1,7 @@
 //! The query part of an address: read into pairs and written back, the same way in page links,
 //! server functions and REST.
 
-use crate::AppError;
+use crate::{AppError, error::FieldError};
 use std::fmt::Write as _;
 
 /// Name and value pairs in their order, decoded. A leading `?` is ignored; empty values are kept.
@@ -16,6 +16,29 @@ pub fn pairs(query: &str) -> Vec<(String, String)> {
             (decode(name), decode(value))
         })
         .collect()
+}
+
+/// The value of a name; of several the last.
+#[must_use]
+pub fn last(query: &str, name: &str) -> Option<String> {
+    pairs(query).into_iter().rev().find(|(of, _)| of == name).map(|(_, value)| value)
+}
+
+/// Hands each name and its value, trimmed, to `set`; empty values count as absent. What it could not read, all at once.
+pub(crate) fn set_each<N: AsRef<str>, V: AsRef<str>, M: Into<String>>(
+    pairs: impl IntoIterator<Item = (N, V)>,
+    mut set: impl FnMut(&str, &str) -> Result<(), M>,
+) -> Vec<FieldError> {
+    let mut faults = Vec::new();
+    for (name, value) in pairs {
+        let (name, value) = (name.as_ref(), value.as_ref().trim());
+        if !value.is_empty()
+            && let Err(message) = set(name, value)
+        {
+            faults.push(FieldError::new(name, message));
+        }
+    }
+    faults
 }
 
 /// `a=1&b=x%20y`, without a leading `?`.

@@ -6,9 +6,7 @@ use leptos_router::components::Form;
 
 /// The value of parameter `name` in the address.
 pub fn param(search: Memo<String>, name: &'static str) -> Signal<String> {
-    Signal::derive(move || {
-        search.with(|s| query::pairs(s).into_iter().rev().find(|(n, _)| n == name).map(|(_, v)| v).unwrap_or_default())
-    })
+    Signal::derive(move || search.with(|s| query::last(s, name)).unwrap_or_default())
 }
 
 #[component]

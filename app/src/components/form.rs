@@ -35,8 +35,14 @@ impl FormState {
     #[must_use]
     pub fn plain(path: &str) -> Self {
         let note = session().note.filter(|note| note.form == path);
-        let error = note.as_ref().map(|note| note.error.clone());
+        let error = note.as_ref().filter(|note| note.told.is_none()).map(|note| note.error.clone());
         Self { error: Signal::stored(error), note: StoredValue::new(note) }
+    }
+
+    /// What a form that only asked was told, as JSON.
+    #[must_use]
+    pub fn told(self) -> Option<String> {
+        self.note.with_value(|note| note.as_ref().and_then(|note| note.told.clone()))
     }
 
     #[must_use]

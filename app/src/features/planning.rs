@@ -1,8 +1,9 @@
 //! Server functions of planning.
 
 use crate::{fault::Fault, page_data::Packed};
-use domain::planning::{RunDetail, RunList, ScenarioItem};
+use domain::planning::{NetworkItem, RunDetail, RunList, ScenarioItem};
 use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
 
 /// Runs as the address narrows them.
 #[server(prefix = "/fn", endpoint = "planning/runs", input = GetUrl)]
@@ -39,12 +40,23 @@ pub async fn load_plan_run(id: String) -> Result<Packed<Option<RunDetail>>, Faul
     }
 }
 
+/// What can be chosen before a solve; networks that were frozen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanChoices {
+    pub scenarios: Vec<ScenarioItem>,
+    pub networks: Vec<NetworkItem>,
+}
+
 /// What can be chosen before a solve.
 #[server(prefix = "/fn", endpoint = "planning/choices", input = GetUrl)]
-pub async fn load_plan_choices() -> Result<Packed<Vec<ScenarioItem>>, Fault> {
+pub async fn load_plan_choices() -> Result<Packed<PlanChoices>, Fault> {
     use crate::context::{port, principal};
-    use domain::planning::ScenariosPort;
-    Packed::of(&port::<dyn ScenariosPort>()?.list(&principal()?).await?.scenarios)
+    use domain::planning::{NetworksPort, ScenariosPort};
+    let who = principal()?;
+    let scenarios = port::<dyn ScenariosPort>()?.list(&who).await?.scenarios;
+    let mut networks = port::<dyn NetworksPort>()?.list(&who).await?.networks;
+    networks.retain(|network| network.freeze.is_some());
+    Packed::of(&PlanChoices { scenarios, networks })
 }
 
 /// Solves the same once more and goes to the new run.

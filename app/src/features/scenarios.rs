@@ -63,7 +63,7 @@ pub async fn load_plan_scenario(id: String, search: String) -> Result<Packed<Opt
     use domain::{
         ErrorCode,
         planning::{ResolveScenario, ScenarioRef, ScenariosPort},
-        query::pairs,
+        query::last,
     };
     let (who, scenarios) = (principal()?, port::<dyn ScenariosPort>()?);
     let Ok(named) = id.parse::<ScenarioRef>();
@@ -72,10 +72,9 @@ pub async fn load_plan_scenario(id: String, search: String) -> Result<Packed<Opt
         Err(error) if error.code == ErrorCode::NotFound => return Packed::of(&None),
         Err(error) => return Err(error.into()),
     };
-    let asked = |name: &str| pairs(&search).into_iter().rev().find(|(of, _)| of == name).map(|(_, value)| value);
-    let draw = asked("draw").filter(|draw| !draw.trim().is_empty());
+    let draw = last(&search, "draw").filter(|draw| !draw.trim().is_empty());
     let draw = draw.map_or(Ok(0), |draw| draw.trim().parse()).unwrap_or(-1);
-    let difference = match input(&asked("input").unwrap_or_default()) {
+    let difference = match input(&last(&search, "input").unwrap_or_default()) {
         Ok(input) => scenarios.resolve(&who, named, ResolveScenario { input, draw }).await,
         Err(error) => Err(error),
     };

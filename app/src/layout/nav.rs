@@ -27,6 +27,7 @@ const PLACES: &[Place] = &[
     place("Operate", "Figures", "/overview/kpis", Permission::OverviewView),
     place("Operate", "Attention", "/overview/attention", Permission::OverviewView),
     place("Plan", "Planning", "/planning", Permission::PlanView),
+    place("Run", "Dealers", "/dealers", Permission::DealersView),
     place("Run", "Data", "/data", Permission::IngestView),
     place("Run", "Jobs", "/jobs", Permission::JobsView),
     place("Run", "Freshness", "/overview/freshness", Permission::OverviewView),

@@ -80,7 +80,7 @@ impl LazyPage for AlertsRoute {
             </PageHead>
             <FilterBar search/>
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || Suspend::new(async move { ready_or_failed(list.await, move |list| shown(list, &search.get())) })}
+                {move || Suspend::new(async move { ready_or_failed(list.await, move |list| shown(list, &search.get_untracked())) })}
             </Transition>
         }
         .into_any()

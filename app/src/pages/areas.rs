@@ -13,6 +13,7 @@ use super::{
     audit::{AuditRoute, entry::AuditEntryRoute},
     customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
     data::{DataRoute, import::ImportRoute, upload::UploadRoute},
+    dealers::{DealersRoute, detail::DealerRoute},
     exports::ExportsRoute,
     fraud::{
         FraudRoute, backtest::BacktestRoute, backtests::BacktestsRoute, case::CaseRoute, lists::FraudListsRoute,
@@ -27,8 +28,9 @@ use super::{
         freshness::FreshnessRoute, kpis::KpisRoute, targets::TargetsRoute,
     },
     planning::{
-        batch::BatchRoute, compare::CompareRoute, decide::PlanRoute, home::PlanningRoute, run::PlanRunRoute,
-        runs::PlanRunsRoute, scenario::ScenarioRoute, scenarios::ScenariosRoute, solve::SolveRoute,
+        batch::BatchRoute, compare::CompareRoute, decide::PlanRoute, home::PlanningRoute, map::MapRoute,
+        network::NetworkRoute, run::PlanRunRoute, runs::PlanRunsRoute, scenario::ScenarioRoute,
+        scenarios::ScenariosRoute, solve::SolveRoute,
     },
     products::{ProductsRoute, detail::ProductRoute, new::NewProductRoute},
     reports::ReportRoute,
@@ -148,11 +150,13 @@ area!(
         PlanRoute,
         CompareRoute,
         ScenariosRoute,
+        NetworkRoute,
+        MapRoute,
         ScenarioRoute,
         BatchRoute
     }
 );
-area!(data, __preload_data, DataPages { DataRoute, UploadRoute, ImportRoute });
+area!(data, __preload_data, DataPages { DataRoute, UploadRoute, ImportRoute, DealersRoute, DealerRoute });
 area!(jobs, __preload_jobs, JobPages { JobsRoute, JobRoute, SchedulesRoute, ScheduleRoute, QueuesRoute, ActRoute });
 area!(
     administration,

@@ -41,14 +41,12 @@ impl LazyPage for AuditRoute {
         view! {
             <PageHead title="Audit" scope="Who did what, when, and what it changed"/>
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || {
+                {move || Suspend::new(async move {
+                    let loaded = list.await;
                     // The filter stays in sight when it cannot be read.
-                    let asked = AuditFilter::from_query(&search.get());
-                    Suspend::new(async move {
-                        let loaded = list.await;
-                        view! { {filter_bar(&asked)} {ready_or_failed(loaded, |(filter, page)| rows(&filter, page))} }
-                    })
-                }}
+                    let asked = AuditFilter::from_query(&search.get_untracked());
+                    view! { {filter_bar(&asked)} {ready_or_failed(loaded, |(filter, page)| rows(&filter, page))} }
+                })}
             </Transition>
         }
         .into_any()

@@ -79,7 +79,7 @@ impl LazyPage for FraudRoute {
             </PageHead>
             <ErrorSummary state=FormState::of(next)/>
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || Suspend::new(async move { ready_or_failed(queue.await, move |queue| shown(queue, next, &search.get())) })}
+                {move || Suspend::new(async move { ready_or_failed(queue.await, move |queue| shown(queue, next, &search.get_untracked())) })}
             </Transition>
         }
         .into_any()

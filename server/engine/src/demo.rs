@@ -3,7 +3,8 @@
 
 mod calendar;
 mod catalogue;
-mod chance;
+pub(crate) mod chance;
+pub mod network;
 mod people;
 mod range;
 mod sales;

@@ -2,6 +2,7 @@
 
 pub mod alerts;
 pub mod calendar;
+pub mod dealers;
 pub mod demo;
 pub mod fraud;
 pub mod ingest;

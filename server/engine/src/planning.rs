@@ -13,6 +13,7 @@ pub mod explain;
 pub mod fault;
 pub mod input;
 pub mod kpi;
+pub mod masters;
 pub mod model;
 pub mod objective;
 pub mod params;

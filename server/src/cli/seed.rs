@@ -31,8 +31,11 @@ pub struct Options {
     #[arg(long)]
     mix: bool,
     /// Remove every demo row instead
-    #[arg(long, conflicts_with_all = ["rng", "as_of", "mix"])]
+    #[arg(long, conflicts_with_all = ["rng", "as_of", "mix", "more"])]
     remove: bool,
+    /// Nine dealers more beside the sample dealer
+    #[arg(long)]
+    more: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -43,6 +46,10 @@ enum Subject {
     Orders,
     /// Catalogue, stock, customers and the sales file
     Commerce,
+    /// A supply network, frozen into an input
+    Planning,
+    /// The sample dealer, whose main dealer is simulated
+    Dealers,
 }
 
 impl Subject {
@@ -51,6 +58,8 @@ impl Subject {
             Self::All => DemoPart::ALL.to_vec(),
             Self::Orders => vec![DemoPart::Orders],
             Self::Commerce => vec![DemoPart::Commerce],
+            Self::Planning => vec![DemoPart::Planning],
+            Self::Dealers => Vec::new(),
         }
     }
 }
@@ -69,6 +78,11 @@ async fn act(started: &start::Started, options: Options) -> Result<(), Failure> 
     if options.remove {
         return remove(&services, &who).await;
     }
+    if options.subject == Subject::Dealers {
+        let written = services.dealers.seed(&who, options.more).await.map_err(failure)?;
+        eprintln!("{written} sample dealers written");
+        return Ok(());
+    }
     let command = LoadDemo {
         seed: options.rng.map(i64::from),
         as_of: options.as_of,
@@ -76,6 +90,9 @@ async fn act(started: &start::Started, options: Options) -> Result<(), Failure> 
         parts: options.subject.parts(),
     };
     let loaded = services.demo.load(&who, command).await.map_err(failure)?;
+    if options.subject == Subject::All {
+        services.dealers.seed(&who, options.more).await.map_err(failure)?;
+    }
     tell(&loaded);
     print_logins(&LogIns::kept_in(&started.config.data_dir).read());
     Ok(())
@@ -114,7 +131,11 @@ fn print_rows(rows: &[TableRows]) {
 pub async fn at_start(services: &Services, steps: Steps) -> Result<(), Failure> {
     let step = steps.begin("demo world");
     let who = actors::cli("millrace serve --demo", services.backend.clock.new_id());
-    match services.demo.load(&who, LoadDemo::default()).await {
+    let loaded = services.demo.load(&who, LoadDemo::default()).await;
+    if loaded.is_ok() {
+        services.dealers.seed(&who, false).await.map_err(failure)?;
+    }
+    match loaded {
         Ok(loaded) if loaded.changes == 0 => step.ok(format!("there already, up to {}", loaded.as_of)),
         Ok(loaded) => step.ok(format!("{} rows up to {}", loaded.changes, loaded.as_of)),
         Err(error) if error.code == ErrorCode::Conflict => step.wait(error.message),

@@ -100,6 +100,7 @@ fn go(options: &Options) -> Result<u8, Failure> {
         scenario::set_path(&mut tree, change).map_err(Failure::usage)?;
     }
     let (mut document, mut faults) = Document::of(&tree);
+    faults.extend(source.iter().flat_map(Source::doubts).cloned());
     let written = source.as_ref().map(|_| document.clone());
     if let Some(name) = &options.scenario {
         let scenario = overlay(name)?;

@@ -5,7 +5,7 @@ use super::{
     plan::{Details, demo_business, is_complete, plan, zone_of},
     table_rows,
 };
-use crate::services::overview::name_closed_days;
+use crate::services::{overview::name_closed_days, planning::networks};
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
@@ -16,7 +16,7 @@ use domain::{
 };
 use engine::{
     calendar::BusinessZone,
-    demo::{Chance, World},
+    demo::{Chance, World, network},
 };
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -68,6 +68,9 @@ impl DemoService {
                 changes += self.load_visits(who, &world, zone).await?;
             }
         }
+        if missing(DemoPart::Planning) {
+            changes += self.load_network(who, plan).await?;
+        }
         self.logins.ensure(&self.backend).await?;
         let mut connection = store::acquire(&self.backend.pools.jobs).await?;
         let rows = store::demo::demo_counts(&mut connection, &tables).await?;
@@ -92,7 +95,7 @@ impl DemoService {
         let mut batch = match open {
             Some(batch) => batch.clone(),
             None => {
-                let batch = self.new_batch(world, DemoPart::Commerce);
+                let batch = self.new_batch(world.plan, DemoPart::Commerce);
                 store::demo::start_batch(&mut tx, &batch).await?;
                 batch
             }
@@ -145,7 +148,7 @@ impl DemoService {
         let rows = rows(store::demo::insert_visits(&mut tx, &visits).await?);
         let moments: Vec<DateTime<Utc>> = visits.iter().map(|visit| visit.at).collect();
         name_closed_days(&mut tx, moments, self.now()).await?;
-        let mut batch = self.new_batch(world, DemoPart::Orders);
+        let mut batch = self.new_batch(world.plan, DemoPart::Orders);
         let mut details = Details::read(&batch.details);
         details.rows = BTreeMap::from([("visits".to_owned(), rows)]);
         details.complete = true;
@@ -154,6 +157,22 @@ impl DemoService {
         let act =
             Act::done("system.demo_load", "demo", DemoPart::Orders.as_str()).after(json!({ "rows": details.rows }));
         self.announce(&mut tx, who, act).await?;
+        store::commit(tx).await?;
+        Ok(rows)
+    }
+
+    async fn load_network(&self, who: &Principal, plan: engine::demo::Plan) -> Result<i64, AppError> {
+        let document = network::document(plan.seed, plan.as_of).to_string();
+        let mut tx = store::begin(&self.backend.pools.jobs).await?;
+        let rows = networks::plant(&self.backend, &mut tx, who, network::CODE, document).await?;
+        let mut batch = self.new_batch(plan, DemoPart::Planning);
+        let mut details = Details::read(&batch.details);
+        details.rows = BTreeMap::from([("network rows".to_owned(), rows)]);
+        details.complete = true;
+        batch.details = details.write();
+        store::demo::start_batch(&mut tx, &batch).await?;
+        let part = DemoPart::Planning.as_str();
+        self.announce(&mut tx, who, Act::done("system.demo_load", "demo", part).after(json!({ "rows": rows }))).await?;
         store::commit(tx).await?;
         Ok(rows)
     }
@@ -167,13 +186,13 @@ impl DemoService {
         Ok(())
     }
 
-    fn new_batch(&self, world: &World, part: DemoPart) -> Batch {
-        let details = Details { until_minute: world.plan.until_minute, ..Details::default() };
+    fn new_batch(&self, plan: engine::demo::Plan, part: DemoPart) -> Batch {
+        let details = Details { until_minute: plan.until_minute, ..Details::default() };
         Batch {
             id: self.backend.clock.new_id(),
             dataset: part.as_str().to_owned(),
-            seed: i64::try_from(world.plan.seed).unwrap_or(i64::MAX),
-            as_of: world.plan.as_of,
+            seed: i64::try_from(plan.seed).unwrap_or(i64::MAX),
+            as_of: plan.as_of,
             details: details.write(),
             loaded_at: self.now(),
         }

@@ -18,6 +18,7 @@ impl DemoService {
     pub(super) async fn remove_all(&self, who: &Principal) -> Result<DemoRemoved, AppError> {
         let lock = self.lock().await?;
         let mut tx = store::begin(&self.backend.pools.jobs).await?;
+        store::dealers::enter_all(&mut tx).await?;
         let tables = store::demo::tables(&mut tx).await?;
         let obstacles = obstacles(&store::demo::dependences(&mut tx, &tables).await?);
         if !obstacles.is_empty() {

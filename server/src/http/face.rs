@@ -55,6 +55,7 @@ impl Face {
             | "notification-channels"
             | "notification-routes"
             | "data"
+            | "dealers"
             | "demo"
             | "ingest"
             | "jobs"

@@ -70,7 +70,7 @@ async fn answer_form(door: &Doorkeeper, browser: &BrowserSession, mut request: R
                 return see_other(&format!("/login?next={next}"), &parts.headers);
             }
             let code = error.code;
-            if let Err(unsaved) = browser.put_note(&FormNote { form, values, error }).await {
+            if let Err(unsaved) = browser.put_note(&FormNote { form, values, error, told: None }).await {
                 return ApiError(unsaved).into_response();
             }
             let mut response = see_other(&back, &parts.headers);

@@ -3,20 +3,18 @@
 
 use super::{
     api::{fraud::backtests, ingest::receive_file},
-    caller::Caller,
     error::ApiError,
-    pages::{PageState, render},
+    page_form::{again, sender},
+    pages::PageState,
 };
 use crate::services::ingest::Upload;
 use axum::{
-    body::Body,
     extract::{Path, Request, State},
-    http::{Extensions, Method, StatusCode, Uri},
     response::{IntoResponse, Redirect, Response},
 };
 use domain::{
     AppError,
-    access::{Access, FormNote, Permission, Principal, SessionView},
+    access::{Access, FormNote, Permission},
     ids::ImportId,
 };
 use std::sync::Arc;
@@ -79,26 +77,4 @@ pub async fn upload_dataset(State(state): State<PageState>, request: Request) ->
         Ok(_) => Redirect::to(DATASET).into_response(),
         Err(error) => again(state, extensions, DATASET, FormNote::of(DATASET, error)).await,
     }
-}
-
-pub(super) fn sender(request: &Request, right: Permission) -> Result<Principal, AppError> {
-    let caller = request.extensions().get::<Caller>().cloned().unwrap_or_default();
-    let who = caller.0.ok_or_else(AppError::unauthenticated)?;
-    who.require(right)?;
-    Ok(who)
-}
-
-/// The page once more, with what was wrong with its form.
-pub(super) async fn again(state: PageState, extensions: Extensions, page: &str, note: FormNote) -> Response {
-    let Ok(uri) = page.parse::<Uri>() else { return ApiError(note.error).into_response() };
-    let mut again = Request::new(Body::empty());
-    *again.method_mut() = Method::GET;
-    *again.uri_mut() = uri;
-    *again.extensions_mut() = extensions;
-    let status = StatusCode::from_u16(note.error.code.status()).unwrap_or(StatusCode::UNPROCESSABLE_ENTITY);
-    let view = again.extensions().get::<SessionView>().cloned().unwrap_or_default();
-    again.extensions_mut().insert(SessionView { note: Some(note), ..view });
-    let mut response = render(state, again).await;
-    *response.status_mut() = status;
-    response
 }

@@ -1,7 +1,7 @@
 //! Leptos on axum: the page routes and the server functions, both from the tables of `app` and both
 //! behind the right they name.
 
-use super::{caller::Caller, content_security::policy_for, import_page, plan_page, routes::Route};
+use super::{caller::Caller, content_security::policy_for, import_page, network_page, plan_page, routes::Route};
 use crate::{access::browser::BrowserSession, services::Services};
 use app::{context::Steering, features::access_of, pages::PAGES};
 use axum::{
@@ -52,11 +52,13 @@ pub fn router(services: Services, options: LeptosOptions) -> (Router, Vec<Route>
     router = router.route(import_page::REPAIRED, post(import_page::upload_repaired));
     router = router.route(import_page::DATASET, post(import_page::upload_dataset));
     router = router.route(plan_page::PATH, post(plan_page::solve));
+    router = router.route(network_page::PATH, post(network_page::take));
     let forms = [
         (import_page::PATH, import_page::ACCESS),
         (import_page::REPAIRED, import_page::ACCESS),
         (import_page::DATASET, import_page::DATASET_ACCESS),
         (plan_page::PATH, plan_page::ACCESS),
+        (network_page::PATH, network_page::ACCESS),
     ];
     for (path, access) in forms {
         table.push(Route { method: Method::POST, path: path.to_owned(), access });

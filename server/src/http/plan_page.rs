@@ -2,9 +2,8 @@
 //! comes back with everything that is wrong.
 
 use super::{
-    api::ingest::receive_form,
     error::ApiError,
-    import_page::{again, sender},
+    page_form::{again, received, sender, typed},
     pages::PageState,
 };
 use crate::services::Services;
@@ -16,9 +15,8 @@ use domain::{
     AppError,
     access::{Access, FormNote, Permission, Principal},
     ids::PlanRunId,
-    planning::SolveForm,
+    planning::{InputCheck, SolveForm},
 };
-use std::sync::Arc;
 
 /// The form's address, which is also the page's.
 pub const PATH: &str = app::pages::planning::solve::PATH;
@@ -32,12 +30,32 @@ pub async fn solve(State(state): State<PageState>, request: Request) -> Response
     let extensions = request.extensions().clone();
     let mut values = Vec::new();
     match start(&state.services, &who, request, &mut values).await {
-        Ok(run) => Redirect::to(&format!("/planning/runs/{run}")).into_response(),
-        Err(error) => {
-            let note = FormNote { form: PATH.to_owned(), values, error };
+        Ok(Done::Started(run)) => Redirect::to(&format!("/planning/runs/{run}")).into_response(),
+        Ok(Done::Checked(check)) => {
+            let check = checked(*check, &mut values);
+            let note = match serde_json::to_string(&check) {
+                Ok(told) => FormNote::telling(PATH, values, told),
+                Err(_) => FormNote { values, ..FormNote::of(PATH, AppError::internal()) },
+            };
             again(state, extensions, PATH, note).await
         }
+        Err(error) => again(state, extensions, PATH, FormNote { values, ..FormNote::of(PATH, error) }).await,
     }
+}
+
+/// What the form came to.
+enum Done {
+    Started(PlanRunId),
+    Checked(Box<InputCheck>),
+}
+
+/// No browser fills a file in again: the form goes on with the document that was in it.
+fn checked(mut check: InputCheck, values: &mut Vec<(String, String)>) -> InputCheck {
+    if let Some(document) = check.document.take() {
+        values.retain(|(name, _)| name != "source" && name != "input_data");
+        values.extend([("source".to_owned(), "document".to_owned()), ("input_data".to_owned(), document)]);
+    }
+    check
 }
 
 /// `values` is what was typed.
@@ -46,14 +64,11 @@ async fn start(
     who: &Principal,
     request: Request,
     values: &mut Vec<(String, String)>,
-) -> Result<PlanRunId, AppError> {
-    let mut form = receive_form(request).await.map_err(AppError::from)?;
-    values.extend(form.fields.iter().filter(|(name, _)| name != "csrf_token").cloned());
-    // The room is held until the file is read.
-    let (file, _room) = match form.content().await.map_err(AppError::from)? {
-        Some((_, bytes, room)) => (Some(Arc::new(bytes)), Some(room)),
-        None => (None, None),
-    };
-    let asked = SolveForm::of(values).read(file)?;
-    Ok(services.planning.start(who, asked, None).await.value?.run_id)
+) -> Result<Done, AppError> {
+    let file = received(request, values).await?;
+    let asked = SolveForm::of(values).read(file.as_ref().map(|file| file.bytes.clone()))?;
+    if typed(values, "act") == app::pages::planning::solve::CHECK {
+        return Ok(Done::Checked(Box::new(services.planning.check(who, asked).await?)));
+    }
+    Ok(Done::Started(services.planning.start(who, asked, None).await.value?.run_id))
 }

@@ -130,9 +130,19 @@ pub fn too_large(limit: usize) -> Response {
 /// Routes whose POST takes a file or a plan's document (`…/imports`, `…/upload`, `…/datasets`, `…/optimize`, and the
 /// forms of datasets and plans).
 fn takes_files(route: &str) -> bool {
-    const LAST: [&str; 9] =
-        ["import", "imports", "upload", "uploads", "datasets", "optimize", "validate-input", "resolve", "batches"];
-    [super::import_page::DATASET, super::plan_page::PATH].contains(&route)
+    const LAST: [&str; 10] = [
+        "import",
+        "imports",
+        "upload",
+        "uploads",
+        "datasets",
+        "optimize",
+        "validate-input",
+        "resolve",
+        "batches",
+        "networks",
+    ];
+    [super::import_page::DATASET, super::plan_page::PATH, super::network_page::PATH].contains(&route)
         || route.rsplit('/').next().is_some_and(|last| LAST.contains(&last))
 }
 

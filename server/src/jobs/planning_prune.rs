@@ -7,10 +7,12 @@ use super::{
 use chrono::Duration;
 use domain::{jobs::queues, live::Topic};
 use serde_json::json;
-use store::planning::pruning;
+use store::planning::{network_imports, pruning};
 
 /// So long the rows of a plan that never held are kept.
 const ROWS_KEPT: Duration = Duration::days(180);
+/// So long a document waits beside its network, and what it changed can be looked at.
+const IMPORTS_KEPT: Duration = Duration::days(30);
 /// So long every step of a course is kept.
 const STEPS_KEPT: Duration = Duration::days(30);
 
@@ -30,10 +32,11 @@ impl Job for PlanningPrune {
         let mut tx = store::begin(&context.backend.pools.jobs).await?;
         let plans = pruning::rows_of_plans(&mut tx, now - ROWS_KEPT, now).await?;
         let steps = pruning::courses(&mut tx, now - STEPS_KEPT).await?;
+        let imports = network_imports::remove_old(&mut tx, now - IMPORTS_KEPT).await?;
         if plans > 0 {
             store::live::emit(&mut tx, Topic::Planning, "").await?;
         }
         store::commit(tx).await?;
-        Ok(JobOutcome::Succeeded(json!({ "plans": plans, "steps": steps })))
+        Ok(JobOutcome::Succeeded(json!({ "plans": plans, "steps": steps, "imports": imports })))
     }
 }

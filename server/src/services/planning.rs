@@ -6,6 +6,7 @@ mod checks;
 pub mod child;
 pub(crate) mod decisions;
 mod files;
+pub(crate) mod networks;
 mod overlay;
 mod queueing;
 mod reading;
@@ -13,11 +14,13 @@ mod resolving;
 mod runs;
 mod scenarios;
 pub(crate) mod solving;
+mod variants;
 
 pub use files::{FileForm, PlanFile};
 
 use crate::backend::Backend;
 pub use batches::BatchesService;
+pub use networks::NetworksService;
 pub use scenarios::ScenariosService;
 use std::{fmt, path::PathBuf};
 

@@ -6,6 +6,7 @@ pub mod alerts;
 pub mod analytics;
 pub mod audit;
 pub mod customers;
+pub mod dealers;
 pub mod demo;
 pub mod drill_runs;
 mod error;

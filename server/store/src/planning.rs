@@ -3,6 +3,10 @@
 pub mod batches;
 pub mod decisions;
 pub mod inputs;
+pub mod map;
+pub mod network_imports;
+pub mod network_rows;
+pub mod networks;
 pub mod plans;
 pub mod pruning;
 pub mod runs;

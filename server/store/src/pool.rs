@@ -140,7 +140,7 @@ pub async fn current_role(connection: &mut sqlx::PgConnection) -> Result<RolePro
     let row: (String, bool, bool, bool) = sqlx::query_as(
         "select current_user::text, r.rolsuper, r.rolbypassrls,
                 exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                        where n.nspname in ('access', 'ops', 'plan', 'sales', 'stock') and c.relowner = r.oid)
+                        where n.nspname in ('access', 'dealer', 'ops', 'plan', 'sales', 'stock') and c.relowner = r.oid)
          from pg_roles r where r.rolname = current_user",
     )
     .fetch_one(connection)

@@ -77,6 +77,21 @@ impl Walk {
         self.call(Method::DELETE, "/api/v1/demo", Value::Null).await;
     }
 
+    async fn dealers(&mut self, world: &World) {
+        let cli = server::access::actors::cli("test", uuid::Uuid::nil());
+        assert_eq!(world.services.dealers.seed(&cli, true).await, Ok(10));
+        self.get("/api/v1/dealers?search=sample&is_active=true&limit=3").await;
+        let path = "/api/v1/dealers/12284";
+        let edit = json!({"dealer_name": "Sample Dealer Jakarta", "timezone": "Asia/Jakarta", "version": 1});
+        self.call(Method::PATCH, path, edit).await;
+        self.post(&format!("{path}/credentials/test"), Value::Null).await;
+        let keys = json!({"environment": "sandbox", "secret_key": "another-secret-4242"});
+        assert_eq!(self.call(Method::PUT, &format!("{path}/credentials"), keys).await.status.as_u16(), 204);
+        assert_eq!(self.get(path).await["credentials"]["secret_key"]["last4"], "4242");
+        let refused = self.post(&format!("{path}/credentials/test"), Value::Null).await;
+        assert_eq!((&refused["ok"], &refused["error_class"]), (&json!(false), &json!("auth")));
+    }
+
     async fn people(&mut self) {
         for path in ["me", "sessions", "tokens"] {
             self.get(&format!("/api/v1/auth/{path}")).await;
@@ -493,6 +508,31 @@ impl Walk {
         self.call(Method::DELETE, "/api/v1/optimize/scenarios/peak", Value::Null).await;
     }
 
+    /// A network from its making to its removal.
+    async fn networks(&mut self) {
+        let at = "/api/v1/planning/networks";
+        self.post(at, json!({"code": "IN", "use_sample_data": true})).await;
+        let one = format!("{at}/IN");
+        let mut head = self.get(&one).await["head"].clone();
+        head["description"] = json!("Two plants");
+        let changed = self.call(Method::PUT, &one, head).await.json();
+        assert_eq!((&changed["version"], &self.get(at).await["networks"][0]["code"]), (&json!(2), &json!("IN")));
+        let lane = json!({"from": "A", "to": "B", "cost_per_tonne": 2});
+        let row = self.post("/api/v1/planning/lanes?network=IN", lane.clone()).await;
+        let path = format!("/api/v1/planning/lanes/{}", row["id"].as_str().expect("id"));
+        self.call(Method::PUT, &path, json!({"from": "A", "to": "B", "cost_per_tonne": 3})).await;
+        self.get("/api/v1/planning/lanes?network=IN&node=B&search=road&limit=1").await;
+        self.call(Method::DELETE, &path, Value::Null).await;
+        let mut document: Value = serde_json::from_str(engine::planning::sample::DOCUMENT).expect("sample");
+        document["lanes"][0]["cost_per_tonne"] = json!(4);
+        let staged = self.post(&format!("{one}/imports"), document).await;
+        let import = format!("/api/v1/planning/imports/{}", staged["import_id"].as_str().expect("id"));
+        self.get(&import).await;
+        self.post(&format!("{import}/commit?remove_missing=true"), Value::Null).await;
+        assert_eq!(self.post("/api/v1/planning/inputs", json!({"network": "IN"})).await["is_current"], true);
+        self.call(Method::DELETE, &one, Value::Null).await;
+    }
+
     async fn imports(&mut self, world: &World) {
         const FILE: &str = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n\
             1,A1,Thing,5,2011-01-05 10:00:00,2.00,1,UK\n1,A2,Other,-5,2011-01-05 10:00:00,2.00,1,Untied Kingdom\n\
@@ -610,7 +650,9 @@ async fn the_whole_api_answers_as_it_is_described(root: PgPool) {
     walk.kept_figures().await;
     walk.plans(&world).await;
     walk.batches(&world).await;
+    walk.networks().await;
     walk.imports(&world).await;
+    walk.dealers(&world).await;
     walk.jobs().await;
     walk.process().await;
     walk.leave().await;

@@ -149,6 +149,8 @@ fn the_description_says_what_takes_a_key_and_why_tokens_do_not() {
         "optimize/batches",
         "optimize/optimize",
         "optimize/scenarios",
+        "planning/networks",
+        "planning/{section}",
         "products",
         "schedules/{id}/backfill",
         "schedules/{id}/run",

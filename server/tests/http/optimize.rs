@@ -236,7 +236,9 @@ async fn a_refused_document_says_all_its_faults_and_leaves_nothing(db: PgPool) {
         (json!({"use_sample_data": true, "time_limit": 4000}), "time_limit"),
         (json!({"use_sample_data": true, "solver": "abacus"}), "solver"),
         (json!({"use_sample_data": true, "scenario_name": "boom"}), "scenario_name"),
-        (json!({"use_sample_data": true, "network": "N1"}), "network"),
+        (json!({"network": "N1"}), "network"),
+        (json!({"use_sample_data": true, "network": "N1"}), "input_data"),
+        (json!({"use_sample_data": true, "netwrk": "N1"}), "netwrk"),
         (json!({}), "input_data"),
     ] {
         let answer = desk.call(Method::POST, "/api/v1/optimize", body).await;

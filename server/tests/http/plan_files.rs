@@ -192,7 +192,7 @@ async fn the_template_can_be_solved_as_it_comes_and_an_empty_one_says_what_to_fi
         assert_eq!(lanes.map(|sheet| (&sheet["rows"], &sheet["decimal_mark"])), Some((&6.into(), &".".into())));
         let empty = desk.download(&format!("/api/v1/optimize/model-template?format={form}&empty=true")).await;
         let book = Book::open(&empty.content).expect("a book");
-        assert_eq!(book.sheets.len(), 17, "every sheet and the notes");
+        assert_eq!(book.sheets.len(), 19, "every sheet and the notes");
         let told = desk.send("/api/v1/optimize/validate-input", XLSX, &empty.content).await.json();
         assert_eq!(told["overall"], "FAIL");
     }
@@ -225,11 +225,17 @@ async fn what_is_no_workbook_is_said_once_and_rights_are_those_of_documents(db: 
 
 /// The form of the page, as a browser without script sends it.
 async fn solve_form(client: &mut Client, source: &str, file: (&str, &[u8])) -> Answer {
+    send_form(client, source, file, "low_demand", "solve").await
+}
+
+/// With the button that was pressed.
+async fn send_form(client: &mut Client, source: &str, file: (&str, &[u8]), scenario: &str, act: &str) -> Answer {
     let mut body = Vec::new();
     let fields = [
+        ("act", act),
         ("source", source),
         ("input_data", "{}"),
-        ("scenario_name", "low_demand"),
+        ("scenario_name", scenario),
         ("time_limit", "30"),
         ("mip_gap", "0"),
     ];
@@ -275,4 +281,30 @@ async fn the_form_takes_a_workbook_without_script_and_shows_its_faults_by_cell(d
     let mut viewer = signed_in(&world, "viewer%40mill.example").await;
     let refused = solve_form(&mut viewer, "sample", ("", b"")).await;
     assert_eq!(refused.status.as_u16(), 403, "{}", refused.text);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn an_input_is_checked_before_it_is_solved_and_the_form_goes_on_with_it(db: PgPool) {
+    let world = World::new(db).await;
+    world.user("planner@mill.example", Some(Role::Planner), &[]).await;
+    let mut client = signed_in(&world, "planner%40mill.example").await;
+    // The sample is fit; with a quarter more demand, too, and its ceiling is told period by period.
+    let told = send_form(&mut client, "sample", ("", b""), "high_demand", "check").await;
+    assert_eq!(told.status.as_u16(), 200, "{}", told.text);
+    for words in
+        ["data-check", "Two plants, scenario high_demand", "318.75 t", "Before the solve", "How much can be served"]
+    {
+        assert!(told.text.contains(words), "{words}: {}", told.text);
+    }
+    assert!(!told.text.contains("role=\"alert\""), "nothing is wrong");
+    // A workbook at fault: every finding with its cell.
+    let refused = send_form(&mut client, "file", ("plan.xlsx", &planted()), "base", "check").await;
+    assert_eq!(refused.status.as_u16(), 200, "{}", refused.text);
+    assert!(refused.text.contains("FAIL") && refused.text.contains("<code>Lanes!B3<"), "{}", refused.text);
+    // One that is fit goes on as its document: no browser fills a file in again.
+    let fit = send_form(&mut client, "file", ("plan.xlsx", &sample_as(Form::Xlsx)), "base", "check").await;
+    assert!(fit.text.contains("PASS") && fit.text.contains("millrace-plan/1"), "{}", fit.text);
+    assert!(fit.text.contains("The form below goes on with what was checked."), "{}", fit.text);
+    assert_eq!(world.number("select count(*) from plan.runs").await, 0);
+    assert_eq!(world.number("select count(*) from plan.inputs").await, 0);
 }

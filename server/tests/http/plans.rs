@@ -219,6 +219,40 @@ async fn rows_of_plans_that_never_held_and_long_courses_are_not_kept_for_ever(db
     assert_eq!((compared.status.as_u16(), &compared.json()["error"]["fields"][0]["path"]), (422, &json!("b")));
     let rows = "select count(distinct plan_id) from plan.plan_production";
     assert_eq!(desk.world.number(rows).await, 1, "what holds is whole");
+    let file = desk.call(Method::GET, &format!("{old_run}/export?format=json"), Value::Null).await.json();
+    assert!(file["results"]["rows_removed_at"].is_string(), "its file says so, too: {file}");
+}
+
+/// What a person reads is bounded, whatever the size of the plan; its sums are those of all rows.
+#[sqlx::test(migrations = "../migrations")]
+async fn a_page_has_the_first_rows_of_a_large_plan_and_counts_them_all(db: PgPool) {
+    let mut desk = Desk::new(db).await;
+    let (run, plan) = desk.plan_of("base").await;
+    desk.world
+        .execute(
+            "insert into plan.plan_production (plan_id, n, node, line, product, period, tonnes, runs, cost)
+             select id, 1000 + n, 'N' || n, 'L1', 'P', '1', 1, true, 1 from plan.plans, generate_series(1, 5000) n;
+             insert into plan.plan_stock (plan_id, n, node, product, period, tonnes, safety_stock_tonnes, below_tonnes, holding_cost, safety_cost)
+             select id, 1000 + n * 2 + p, 'N' || n, 'P', p::text, 10 * p, 0, 0, 0, 0
+             from plan.plans, generate_series(1, 500) n, generate_series(1, 2) p",
+        )
+        .await;
+    let whole = desk.get(&format!("{run}/results")).await;
+    assert_eq!(whole["production"].as_array().map(Vec::len), Some(5_004));
+    assert_near(&whole["total_production"], 5_000.0 + 45.0 + 75.0 + 60.0 + 60.0);
+    assert_near(&whole["total_inventory"], 500.0 * 20.0 + 5.0 + 5.0 + 4.0 + 6.0);
+    let who = crate::world::person(Role::Viewer);
+    let screen = desk.world.services.plans.screen(&who, plan.parse().expect("id")).await.expect("screen");
+    let detail = desk.world.services.planning.detail(&who, run.rsplit('/').next().expect("id").parse().expect("id"));
+    assert_eq!(Some(&screen.page), detail.await.expect("detail").plan.as_ref());
+    let page = screen.page;
+    assert_eq!((page.results.production.len(), page.rows.production), (200, 5_004));
+    assert_eq!((page.results.inventory.len(), page.rows.inventory), (200, 1_008));
+    assert_eq!(
+        (page.results.shipments.len() as i64, page.bindings.len() as i64),
+        (page.rows.shipments, page.rows.bindings)
+    );
+    assert_eq!(json!(page.results.total_production), whole["total_production"]);
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -284,4 +318,45 @@ async fn two_plans_are_compared_row_by_row(db: PgPool) {
             "{query}"
         );
     }
+}
+
+/// The map tells what flows, in sum and by period; its figures are those of the results.
+#[sqlx::test(migrations = "../migrations")]
+async fn the_map_has_the_flows_of_a_plan_by_lane_and_period(db: PgPool) {
+    let mut desk = Desk::new(db).await;
+    let document = crate::optimize::sample_with(|document| {
+        document["nodes"][0]["latitude"] = json!(24.5);
+        document["nodes"][0]["longitude"] = json!(80.8);
+    });
+    let (path, results) = desk.solved(document).await;
+    let plan = results["plan_id"].as_str().expect("plan").parse().expect("id");
+    let who = crate::world::person(Role::Viewer);
+    let plans = std::sync::Arc::clone(&desk.world.services.plans);
+    let all = plans.map(&who, plan, None).await.expect("map");
+    assert_eq!((all.periods.clone(), all.period.clone()), (vec!["1".to_owned(), "2".to_owned()], None));
+    assert_eq!(all.nodes.iter().map(|node| node.latitude.is_some()).collect::<Vec<_>>(), [true, false, false, false]);
+    assert_eq!((all.nodes[0].id.as_str(), all.nodes[0].kind.is_empty()), ("A", false));
+    // Rail from A to X carries 50 and 75 in one and two trips.
+    let rail = |map: &domain::planning::PlanMap| {
+        map.lanes
+            .iter()
+            .find(|lane| (lane.from.as_str(), lane.to.as_str(), lane.mode.as_str()) == ("A", "X", "rail"))
+            .map(|lane| (lane.tonnes, lane.trips))
+    };
+    assert_eq!(rail(&all), Some((125.0, 3.0)));
+    let second = plans.map(&who, plan, Some(2)).await.expect("map");
+    assert_eq!((second.period.as_deref(), rail(&second)), (Some("2"), Some((75.0, 2.0))));
+    let of = |map: &domain::planning::PlanMap| map.lanes.iter().map(|lane| lane.tonnes).sum::<f64>();
+    assert_near(&desk.get(&format!("{path}/results")).await["total_shipments"], of(&all));
+    let first = plans.map(&who, plan, Some(1)).await.expect("map");
+    assert!((of(&first) + of(&second) - of(&all)).abs() < 1e-9);
+    // A place beyond the horizon shows all.
+    assert_eq!(plans.map(&who, plan, Some(9)).await.expect("map").period, None);
+    let cost: f64 = all.lanes.iter().map(|lane| lane.cost).sum();
+    let costs = &results["costs"];
+    assert!(
+        (cost - costs["freight"].as_f64().unwrap_or_default() - costs["trips"].as_f64().unwrap_or_default()).abs()
+            < 1e-6,
+        "{cost} {costs}"
+    );
 }

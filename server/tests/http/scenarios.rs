@@ -245,7 +245,14 @@ async fn what_a_scenario_makes_of_an_input_is_told_field_by_field(db: PgPool) {
     let refused = post(&mut desk, &format!("{astray}/resolve"), json!({"use_sample_data": true})).await;
     assert_eq!(paths(&refused), ["ops[0].node"]);
     assert_eq!(
-        paths(&post(&mut desk, &format!("{astray}/resolve"), json!({"draw": -1})).await),
+        paths(
+            &post(
+                &mut desk,
+                &format!("{astray}/resolve"),
+                json!({"use_sample_data": true, "network": "IN", "draw": -1})
+            )
+            .await
+        ),
         ["input_data", "draw"]
     );
 }
@@ -283,6 +290,7 @@ async fn draws_of_a_seed_are_the_same_documents_and_totals_again(db: PgPool) {
     made(&mut desk, wet()).await;
     let drawn = |seed: i64| json!({"use_sample_data": true, "scenario": "wet", "draws": 5, "seed": seed});
     let (once, again) = (batch(&mut desk, drawn(7)).await, batch(&mut desk, drawn(7)).await);
+    let once_at = once.clone();
     let other = batch(&mut desk, drawn(8)).await;
     assert_eq!(desk.get(&once).await["batch"]["status"], "queued");
     work(&desk.world, &["default"]).await;
@@ -337,6 +345,21 @@ async fn draws_of_a_seed_are_the_same_documents_and_totals_again(db: PgPool) {
         3
     );
     assert_eq!(count(&desk, "select count(*) from plan.inputs").await, 1);
+
+    // Rows of old plans are not kept; what they came to is.
+    desk.world
+        .execute(
+            "insert into plan.plan_shortages (plan_id, n, node, product, period, demand_tonnes, tonnes, cost)
+             select id, 99, 'Z', 'P', '1', 8, 8, 8 from plan.plans",
+        )
+        .await;
+    let short = column(&desk.get(&once_at).await, "shortage_tonnes").into_iter().cloned().collect::<Vec<_>>();
+    let mut tx = desk.world.owner.begin().await.expect("transaction");
+    let late = domain::clock::Clock::now(&*desk.world.clock) + chrono::Duration::days(181);
+    store::planning::pruning::rows_of_plans(&mut tx, late, late).await.expect("pruned");
+    tx.commit().await.expect("commit");
+    assert_eq!(column(&desk.get(&once_at).await, "shortage_tonnes").into_iter().cloned().collect::<Vec<_>>(), short);
+    assert!(short.iter().all(|tonnes| tonnes.as_f64().is_some_and(|tonnes| tonnes >= 8.0)), "{short:?}");
 
     // A draw once more is the same draw of the same seed.
     let third = once["table"][2]["run_id"].as_str().expect("run").parse().expect("id");
@@ -436,7 +459,12 @@ async fn a_batch_that_cannot_be_is_refused_with_its_paths(db: PgPool) {
             json!({"use_sample_data": true, "scenarios": ["base", "nothing"], "solver": "abacus"}),
             vec!["solver", "scenarios[1]"],
         ),
-        (json!({"scenarios": ["base", "base"]}), vec!["input_data", "scenarios[1]"]),
+        (
+            json!({"use_sample_data": true, "network": "IN", "scenarios": ["base", "base"]}),
+            vec!["input_data", "scenarios[1]"],
+        ),
+        (json!({"scenarios": ["base"]}), vec!["input_data"]),
+        (json!({"network": "IN", "scenarios": ["base"]}), vec!["network"]),
         (json!({"use_sample_data": true}), vec!["scenarios"]),
         (json!({"input_data": {"format": "millrace-plan/2"}, "scenarios": ["base"]}), vec!["name"]),
     ] {

@@ -173,7 +173,7 @@ async fn removed_it_leaves_no_demo_row_in_any_table_and_live_rows_byte_for_byte(
     assert_eq!(demo.digests("live").await, live, "loading changed a live row");
 
     let view = demo.service.view(&admin()).await.expect("a view");
-    assert_eq!((view.batches.len(), view.obstacles.len()), (2, 0));
+    assert_eq!((view.batches.len(), view.obstacles.len()), (3, 0));
     let removed = demo.service.remove(&admin()).await.expect("removes");
     assert_eq!((removed.total, removed.kept_admin), (view.total, false));
 
@@ -457,4 +457,43 @@ async fn both_evaluators_agree_on_every_demo_sale(pool: PgPool) {
         }
     }
     assert!(suspicious > 0, "the rules say something of the demo world");
+}
+
+/// The sample network of `planning.md`: 24 and 22 units, two modes, twelve periods; what is made of it is demo, too.
+#[sqlx::test(migrations = "../migrations")]
+async fn the_demo_network_can_be_solved_edited_and_leaves_with_what_came_of_it(pool: PgPool) {
+    let demo = Demo::new(pool).await;
+    let part = LoadDemo { parts: vec![DemoPart::Planning], ..LoadDemo::default() };
+    demo.service.load(&admin(), part.clone()).await.expect("loads");
+    demo.service.load(&admin(), part).await.expect("loads again");
+    let networks = &demo.world.services.networks;
+    let network = networks.detail(&admin(), engine::demo::network::CODE).await.expect("network");
+    assert_eq!(network.validation.overall, domain::planning::Verdict::Pass, "{:?}", network.validation);
+    assert!(network.network.is_demo && network.network.freeze.as_ref().is_some_and(|freeze| freeze.is_current));
+    let rows = |of: &str| network.sections.iter().find(|section| section.section == of).map(|section| section.rows);
+    assert_eq!((rows("nodes"), rows("periods"), rows("demand")), (Some(46), Some(12), Some(552)));
+    assert_eq!((network.validation.summary.plants_count, network.validation.summary.customers_count), (24, 46));
+    let new = domain::planning::NewRun { network: Some(network.network.code.clone()), ..Default::default() };
+    demo.world.services.planning.start(&admin(), new, None).await.value.expect("queued");
+    let hub = domain::planning::RowFields::Json("{\"id\":\"HUB\",\"type\":\"hub\"}".to_owned());
+    let operator = server::access::actors::cli("test", uuid::Uuid::nil());
+    networks.add_row(&operator, None, "nodes", hub, None).await.value.expect("added");
+    assert_eq!(demo.number("select count(*) from plan.runs where origin = 'demo'").await, 1);
+    let named = |name: &str| domain::planning::BatchScenario { name: name.to_owned(), probability: None };
+    let many = domain::planning::NewBatch {
+        input: domain::planning::InputChoice { network: Some(network.network.code.clone()), ..Default::default() },
+        scenarios: vec![named("base"), named("high_demand")],
+        ..Default::default()
+    };
+    demo.world.services.batches.start(&admin(), many, None).await.value.expect("a batch");
+    demo.world
+        .execute(
+            "update plan.runs set batch_id = (select id from plan.batches);
+             update plan.batch_runs set run_id = (select id from plan.runs) where n = (select min(n) from plan.batch_runs)",
+        )
+        .await;
+    demo.service.remove(&admin()).await.expect("removed");
+    for table in ["networks", "network_rows", "network_freezes", "inputs", "runs", "batches", "batch_runs"] {
+        assert_eq!(demo.number(&format!("select count(*) from plan.{table}")).await, 0, "{table}");
+    }
 }

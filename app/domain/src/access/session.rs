@@ -112,13 +112,22 @@ pub struct FormNote {
     /// Typed values by field name; passwords and tokens are never kept.
     pub values: Vec<(String, String)>,
     pub error: AppError,
+    /// What was asked without doing it, as JSON; then nothing is wrong with the form.
+    #[serde(default)]
+    pub told: Option<String>,
 }
 
 impl FormNote {
     /// Of a form without values to keep.
     #[must_use]
     pub fn of(form: &str, error: AppError) -> Self {
-        Self { form: form.to_owned(), values: Vec::new(), error }
+        Self { form: form.to_owned(), values: Vec::new(), error, told: None }
+    }
+
+    /// Of a form that only asked.
+    #[must_use]
+    pub fn telling(form: &str, values: Vec<(String, String)>, told: String) -> Self {
+        Self { form: form.to_owned(), values, error: AppError::conflict("Nothing was done."), told: Some(told) }
     }
 
     /// What was typed into `field`.

@@ -3,7 +3,7 @@
 use super::Tier;
 use crate::{
     error::FieldError,
-    paging::{DEFAULT_LIMIT, MAX_LIMIT},
+    paging::{DEFAULT_LIMIT, limit_of},
     query,
 };
 use serde::{Deserialize, Serialize};
@@ -40,15 +40,7 @@ impl CustomerQuery {
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, Vec<FieldError>> {
         let mut out = Self::default();
-        let mut faults = Vec::new();
-        for (name, value) in pairs {
-            let (name, value) = (name.as_ref(), value.as_ref().trim());
-            if !value.is_empty()
-                && let Err(message) = out.set(name, value)
-            {
-                faults.push(FieldError::new(name, message));
-            }
-        }
+        let faults = query::set_each(pairs, |name, value| out.set(name, value));
         if faults.is_empty() { Ok(out) } else { Err(faults) }
     }
 
@@ -58,13 +50,7 @@ impl CustomerQuery {
             "q" => self.filter.q = Some(value.to_owned()),
             "tier" => self.filter.tier = Some(Tier::parse(value).ok_or("There is no such tier.")?),
             "cursor" => self.cursor = Some(value.to_owned()),
-            "limit" => {
-                self.limit = value
-                    .parse()
-                    .ok()
-                    .filter(|n| (1..=MAX_LIMIT).contains(n))
-                    .ok_or("Give a whole number from 1 to 100.")?;
-            }
+            "limit" => self.limit = limit_of(value)?,
             _ => {}
         }
         Ok(())

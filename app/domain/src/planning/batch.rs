@@ -1,6 +1,6 @@
 //! Batches: one input under many scenarios, or under many draws of one, and what the costs say together.
 
-use super::{InputChoice, RunOutcome, RunState};
+use super::{InputChoice, RunOutcome, RunState, run::faults_of_limits};
 use crate::{
     FieldError,
     ids::{PlanBatchId, PlanRunId, PlanScenarioId},
@@ -87,13 +87,8 @@ impl NewBatch {
     /// Every fault of the request's own fields.
     pub fn validate(&self) -> Result<(), Vec<FieldError>> {
         let mut faults: Vec<_> = self.input.validate().err().into_iter().collect();
+        faults.extend(faults_of_limits(self.time_limit, self.mip_gap));
         let mut fault = |path: String, message: &str| faults.push(FieldError::new(path, message));
-        if self.time_limit.is_some_and(|seconds| !(1.0..=3600.0).contains(&seconds)) {
-            fault("time_limit".into(), "The time limit is 1 to 3600 seconds.");
-        }
-        if self.mip_gap.is_some_and(|gap| !(0.0..=0.5).contains(&gap)) {
-            fault("mip_gap".into(), "The gap is 0 to 0.5.");
-        }
         match (&self.scenario, self.scenarios.is_empty()) {
             (Some(_), false) => fault("scenario".into(), "Name scenarios, or draws of one scenario, not both."),
             (None, true) => fault("scenarios".into(), "Name scenarios, or one scenario with draws."),
@@ -154,11 +149,18 @@ pub struct Tail {
     pub conditional_value_at_risk: f64,
 }
 
-/// What the runs of a batch that have a plan cost together. Each was optimised for its own outcome: wait and see.
+/// Every run was optimised for its own outcome.
+pub const WAIT_AND_SEE: &str = "wait and see";
+/// The runs hold one plan; only what follows from it is optimised.
+pub const UNDER_CHANCE: &str = "this plan under chance";
+/// Some runs hold a plan, others do not.
+pub const MIXED: &str = "mixed";
+
+/// What the runs of a batch that have a plan cost together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = PlanBatchTotals)]
 pub struct BatchTotals {
-    /// `wait and see`
+    /// `wait and see`, `this plan under chance`, or `mixed`: the rows say which is which.
     pub basis: String,
     /// Runs that are counted.
     pub runs: i64,
@@ -182,8 +184,12 @@ pub struct BatchRun {
     pub draw: i32,
     /// Share of all; they sum to 1.
     pub probability: f64,
+    /// `wait and see`: optimised for its own outcome; `this plan under chance`: its scenario holds a plan fast.
+    pub basis: String,
     /// Null until it stands in the queue.
     pub run_id: Option<PlanRunId>,
+    /// The run was deleted; what it came to stays here.
+    pub run_removed: bool,
     pub label: Option<String>,
     pub status: RunState,
     pub outcome: Option<RunOutcome>,
@@ -309,8 +315,9 @@ mod tests {
         assert_eq!(paths(&scenarios(vec![named("wet", None), named("wet", None)])), ["scenarios[1]"]);
         assert_eq!(paths(&scenarios(vec![named("wet", Some(0.0))])), ["scenarios[0].probability"]);
         assert_eq!(paths(&scenarios(vec![])), ["scenarios"]);
+        let two = InputChoice { network: Some("IN".into()), use_sample_data: true, ..InputChoice::default() };
         assert_eq!(
-            paths(&NewBatch { input: InputChoice::default(), scenarios: vec![named("a", None)], ..draws() }),
+            paths(&NewBatch { input: two, scenarios: vec![named("a", None)], ..draws() }),
             ["input_data", "scenario"]
         );
     }

@@ -1,6 +1,6 @@
 //! Plans that are proposed, decided by a second person, and hold from then on.
 
-use super::{BindingRow, RunResults};
+use super::PlanPage;
 use crate::{
     AppError, FieldError,
     ids::{PlanId, PlanRunId},
@@ -155,8 +155,7 @@ pub struct PlanDetail {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlanScreen {
     pub detail: PlanDetail,
-    pub results: RunResults,
-    pub bindings: Vec<BindingRow>,
+    pub page: PlanPage,
     /// The promoted plan of the same network, to compare with.
     pub promoted: Option<PlanId>,
 }

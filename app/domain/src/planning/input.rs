@@ -108,6 +108,16 @@ pub struct Validation {
     pub file: Option<FileRead>,
 }
 
+/// What is said of an input with its scenario laid over it, before it is solved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct InputCheck {
+    pub name: String,
+    pub scenario_name: String,
+    pub validation: Validation,
+    /// The document of a file that can be solved, as JSON text, where it is not too long to be sent back.
+    pub document: Option<String>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = PlanSolver)]
 pub struct SolverItem {

@@ -1,9 +1,9 @@
 //! What pages and programs may ask of planning.
 
 use super::{
-    CancelRun, CompareQuery, Comparison, Explanation, Handed, ModelTemplate, NewRun, PlanAct, PlanDetail, PlanFilter,
-    PlanList, PlanScreen, ProgressSeries, Reason, RunDetail, RunFilter, RunList, RunRemoved, RunResults, RunStarted,
-    RunStatus, SolverList, Validation,
+    CancelRun, CompareQuery, Comparison, Explanation, Handed, InputCheck, ModelTemplate, NewRun, PlanAct, PlanDetail,
+    PlanFilter, PlanList, PlanMap, PlanScreen, ProgressSeries, Reason, RunDetail, RunFilter, RunList, RunRemoved,
+    RunResults, RunStarted, RunStatus, SolverList, Validation,
 };
 use crate::{
     AppError,
@@ -61,6 +61,9 @@ pub trait PlanningPort: Send + Sync + 'static {
     /// Own runs; those of others need `plan.settings`. `conflict` while it runs.
     async fn remove(&self, who: &Principal, run: PlanRunId) -> Result<RunRemoved, AppError>;
 
+    /// What would be said of a run before it is solved; nothing is kept. Needs `plan.run`.
+    async fn check(&self, who: &Principal, new: NewRun) -> Result<InputCheck, AppError>;
+
     /// Checks a document without solving it.
     async fn validate(&self, who: &Principal, document: Handed) -> Result<Validation, AppError>;
 
@@ -79,6 +82,9 @@ pub trait PlansPort: Send + Sync + 'static {
 
     /// All of one plan.
     async fn screen(&self, who: &Principal, plan: PlanId) -> Result<PlanScreen, AppError>;
+
+    /// On the map, of a period by its place from 1 on, or of all.
+    async fn map(&self, who: &Principal, plan: PlanId, period: Option<usize>) -> Result<PlanMap, AppError>;
 
     /// Proposing needs `plan.propose`, as withdrawing what one proposed; deciding needs `plan.approve` and another person
     /// than the proposer. `conflict` from a state in which it cannot be done.

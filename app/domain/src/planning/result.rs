@@ -117,6 +117,10 @@ pub struct SlackRow {
     pub amount: f64,
     pub price: f64,
     pub cost: f64,
+    /// Operations of a scenario that let it go by just this much; none where no operation says it.
+    #[serde(default)]
+    #[schema(value_type = Vec<Object>)]
+    pub ops: Vec<serde_json::Value>,
 }
 
 /// A limit that costs money.
@@ -232,6 +236,28 @@ pub struct RunResults {
     pub model_statistics: Option<ModelStatistics>,
     pub kpis: Vec<KpiValue>,
     pub checker: Option<PlanCheck>,
+}
+
+/// Rows of each kind that a page shows; the API and the files have all.
+pub const SHOWN_ROWS: i64 = 200;
+
+/// What came of a run as a page shows it: of each kind the first rows, and how many there are.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlanPage {
+    pub results: RunResults,
+    /// Limits the plan stands at, the one worth most first.
+    pub bindings: Vec<BindingRow>,
+    pub rows: RowCounts,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowCounts {
+    pub production: i64,
+    pub shipments: i64,
+    pub inventory: i64,
+    pub unmet_demand: i64,
+    pub slacks: i64,
+    pub bindings: i64,
 }
 
 /// Why a plan is as it is.

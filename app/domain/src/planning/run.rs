@@ -1,15 +1,15 @@
 //! A run: what is asked, where it stands, how it ended.
 
-use super::{BindingRow, InputChoice, RunResults, Verdict};
+use super::{InputChoice, PlanPage, Verdict};
 use crate::{
     AppError, FieldError,
-    ids::{PlanBatchId, PlanRunId, PlanScenarioId},
+    ids::{PlanBatchId, PlanId, PlanRunId, PlanScenarioId},
     paging,
     words::words,
 };
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 use utoipa::ToSchema;
 
 /// Seconds, where neither the request nor the document says.
@@ -121,7 +121,8 @@ pub fn label(run_no: i64) -> String {
     format!("OPT-{run_no:06}")
 }
 
-/// A run to be. One of `use_sample_data`, `input_data`, `input_of_run` and `input_file`.
+/// A run to be. At most one of `use_sample_data`, `input_data`, `input_of_run`, `network` and `input_file`; none: the
+/// document that the only network was frozen into last.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NewRun {
@@ -140,6 +141,21 @@ pub struct NewRun {
     pub input_file: Option<Arc<Vec<u8>>>,
     /// What this run solved, without its scenario.
     pub input_of_run: Option<PlanRunId>,
+    /// What the network of this code was frozen into last.
+    pub network: Option<String>,
+}
+
+/// Of limits that a solve cannot have.
+pub(super) fn faults_of_limits(time_limit: Option<f64>, mip_gap: Option<f64>) -> Vec<FieldError> {
+    let outside = |value: Option<f64>, most: std::ops::RangeInclusive<f64>| value.is_some_and(|v| !most.contains(&v));
+    let mut faults = Vec::new();
+    if outside(time_limit, 1.0..=3600.0) {
+        faults.push(FieldError::new("time_limit", "The time limit is 1 to 3600 seconds."));
+    }
+    if outside(mip_gap, 0.0..=0.5) {
+        faults.push(FieldError::new("mip_gap", "The gap is 0 to 0.5."));
+    }
+    faults
 }
 
 impl NewRun {
@@ -149,23 +165,19 @@ impl NewRun {
             use_sample_data: self.use_sample_data,
             input_data: self.input_data.clone(),
             input_of_run: self.input_of_run,
+            network: self.network.clone(),
         }
     }
 
     /// # Errors
     /// Faults of the fields of the request; those of the document are found by the checks.
     pub fn validate(&self) -> Result<(), Vec<FieldError>> {
-        let mut faults = Vec::new();
-        if self.time_limit.is_some_and(|seconds| !(1.0..=3600.0).contains(&seconds)) {
-            faults.push(FieldError::new("time_limit", "The time limit is 1 to 3600 seconds."));
-        }
-        if self.mip_gap.is_some_and(|gap| !(0.0..=0.5).contains(&gap)) {
-            faults.push(FieldError::new("mip_gap", "The gap is 0 to 0.5."));
-        }
+        let mut faults = faults_of_limits(self.time_limit, self.mip_gap);
         if self.input_file.is_none() {
             faults.extend(self.input().validate().err());
-        } else if self.use_sample_data || self.input_data.is_some() || self.input_of_run.is_some() {
-            faults.push(FieldError::new("input_data", "Choose one input: a document, a run's, or the sample."));
+        } else if self.input() != InputChoice::default() {
+            let message = "Choose one input: a document, a run's, a network's, or the sample.";
+            faults.push(FieldError::new("input_data", message));
         }
         if faults.is_empty() { Ok(()) } else { Err(faults) }
     }
@@ -174,8 +186,10 @@ impl NewRun {
 /// What is typed to start a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SolveForm {
-    /// `sample`, `document` or `file`.
+    /// `network`, `sample`, `document` or `file`.
     pub source: String,
+    /// Code of a network.
+    pub network: String,
     pub input_data: String,
     pub scenario_name: String,
     pub time_limit: String,
@@ -190,6 +204,7 @@ impl SolveForm {
         let typed = |name: &str| typed(name).unwrap_or_default();
         Self {
             source: typed("source"),
+            network: typed("network"),
             input_data: typed("input_data"),
             scenario_name: typed("scenario_name"),
             time_limit: typed("time_limit"),
@@ -222,6 +237,7 @@ impl SolveForm {
             use_sample_data: self.source == "sample",
             input_data: Some(self.input_data).filter(|_| self.source == "document"),
             input_of_run: None,
+            network: Some(self.network).filter(|_| self.source == "network"),
             input_file: file.filter(|_| self.source == "file"),
         })
     }
@@ -323,9 +339,18 @@ pub struct RunDetail {
     /// Its course, thinned where it is long.
     pub course: Vec<ProgressPoint>,
     /// When it is over.
-    pub results: Option<RunResults>,
-    /// Limits the plan stands at, the one worth most first.
-    pub bindings: Vec<BindingRow>,
+    pub plan: Option<PlanPage>,
+    /// The plan that another figure is forced on.
+    pub forced_from: Option<ForcedFrom>,
+}
+
+/// A plan, and what it costs by component.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ForcedFrom {
+    pub plan_id: PlanId,
+    /// Of its run.
+    pub label: String,
+    pub costs: BTreeMap<String, f64>,
 }
 
 /// At most about `most` steps of a course, with the first and the last.
@@ -433,7 +458,10 @@ mod tests {
         let faults = |new: NewRun| new.validate().err().map(|faults| faults.iter().map(|f| f.path.clone()).collect());
         let sample = NewRun { use_sample_data: true, ..NewRun::default() };
         assert_eq!(faults(sample.clone()), None::<Vec<String>>);
-        assert_eq!(faults(NewRun::default()), Some(vec!["input_data".to_owned()]));
+        // Without any it is that of the only network.
+        assert_eq!(faults(NewRun::default()), None);
+        let two = NewRun { network: Some("IN".into()), ..sample.clone() };
+        assert_eq!(faults(two), Some(vec!["input_data".to_owned()]));
         assert_eq!(faults(NewRun { input_data: Some(String::new()), ..sample.clone() }).map(|f| f.len()), Some(1));
         let wild = NewRun { time_limit: Some(0.5), mip_gap: Some(f64::NAN), ..sample };
         assert_eq!(faults(wild), Some(vec!["time_limit".to_owned(), "mip_gap".to_owned()]));

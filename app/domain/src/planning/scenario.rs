@@ -1,13 +1,12 @@
 //! Own scenarios beside the built-in ones: overlays in versions, and what they change of an input.
 
-use super::Verdict;
+use super::{JsonText, Verdict};
 use crate::{
     FieldError,
     ids::{PlanRunId, PlanScenarioId},
 };
 use chrono::{DateTime, FixedOffset};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, ser::Error as _};
-use serde_json::value::RawValue;
+use serde::{Deserialize, Serialize};
 use std::{convert::Infallible, fmt, str::FromStr};
 use utoipa::ToSchema;
 
@@ -62,22 +61,6 @@ pub struct ScenarioList {
     pub scenarios: Vec<ScenarioItem>,
 }
 
-/// Operations as JSON text: every digit stays. On the wire they are the list itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScenarioOps(pub String);
-
-impl Serialize for ScenarioOps {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::from_str::<&RawValue>(&self.0).map_err(S::Error::custom)?.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for ScenarioOps {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(Box::<RawValue>::deserialize(deserializer)?.get().to_owned()))
-    }
-}
-
 /// One version of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = PlanScenarioVersion)]
@@ -86,7 +69,7 @@ pub struct ScenarioDetail {
     pub seed: i64,
     pub probability: Option<f64>,
     #[schema(value_type = Vec<Object>)]
-    pub ops: ScenarioOps,
+    pub ops: JsonText,
     /// The newest version, where this is none.
     pub newest: Option<PlanScenarioId>,
     pub archived_at: Option<DateTime<FixedOffset>>,
@@ -154,7 +137,7 @@ pub fn fault_of_name(name: &str) -> Option<FieldError> {
     (!(1..=LONGEST_NAME).contains(&length)).then(|| FieldError::new("name", "A name has 1 to 120 characters."))
 }
 
-/// Which document is meant: one of the three.
+/// Which document is meant: one of the four; without any, that of the only network.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct InputChoice {
@@ -163,21 +146,23 @@ pub struct InputChoice {
     pub input_data: Option<String>,
     /// What this run solved, without its scenario.
     pub input_of_run: Option<PlanRunId>,
+    /// What the network of this code was frozen into last.
+    pub network: Option<String>,
 }
 
 impl InputChoice {
     /// # Errors
-    /// None of the three, or more than one.
+    /// More than one of the four.
     pub fn validate(&self) -> Result<(), FieldError> {
-        let named = [self.use_sample_data, self.input_data.is_some(), self.input_of_run.is_some()];
-        match named.into_iter().filter(|named| *named).count() {
-            1 => Ok(()),
-            0 => Err(FieldError::new(
+        let network = self.network.is_some();
+        let named = [self.use_sample_data, self.input_data.is_some(), self.input_of_run.is_some(), network];
+        if named.into_iter().filter(|named| *named).count() > 1 {
+            return Err(FieldError::new(
                 "input_data",
-                "Send a document, name a run with input_of_run, or take the sample with use_sample_data.",
-            )),
-            _ => Err(FieldError::new("input_data", "Choose one input: a document, a run's, or the sample.")),
+                "Choose one input: a document, a run's, a network's, or the sample.",
+            ));
         }
+        Ok(())
     }
 }
 
@@ -261,15 +246,16 @@ mod tests {
     #[test]
     fn operations_keep_their_digits_on_the_wire() {
         let text = r#"[{"factor":0.30000000000000000001,"op":"scale"}]"#;
-        let json = serde_json::to_string(&ScenarioOps(text.to_owned())).unwrap();
+        let json = serde_json::to_string(&JsonText(text.to_owned())).unwrap();
         assert_eq!(json, text);
-        assert_eq!(serde_json::from_str::<ScenarioOps>(&json).unwrap().0, text);
+        assert_eq!(serde_json::from_str::<JsonText>(&json).unwrap().0, text);
     }
 
     #[test]
     fn one_input_is_chosen() {
         let sample = InputChoice { use_sample_data: true, ..InputChoice::default() };
-        assert!(sample.validate().is_ok() && InputChoice::default().validate().is_err());
+        assert!(sample.validate().is_ok() && InputChoice::default().validate().is_ok());
+        assert!(InputChoice { network: Some("IN".into()), ..sample.clone() }.validate().is_err());
         assert!(InputChoice { input_data: Some("{}".into()), ..sample }.validate().is_err());
     }
 }

@@ -21,6 +21,10 @@ pub struct ScenarioForm {
     pub demand: String,
     pub capacity: String,
     pub fuel: String,
+    /// The same as sliders stand; they count where the figure is empty, and 1 changes nothing.
+    pub demand_slide: String,
+    pub capacity_slide: String,
+    pub fuel_slide: String,
     pub outage_node: String,
     /// Ids, apart by commas or spaces.
     pub outage_periods: String,
@@ -45,9 +49,9 @@ impl ScenarioForm {
             }
         };
         for (path, text, op, field) in [
-            ("demand", &self.demand, "scale", Some("demand.tonnes")),
-            ("capacity", &self.capacity, "scale", Some("production.capacity_tonnes")),
-            ("fuel", &self.fuel, "fuel_price", None),
+            ("demand", figure(&self.demand, &self.demand_slide), "scale", Some("demand.tonnes")),
+            ("capacity", figure(&self.capacity, &self.capacity_slide), "scale", Some("production.capacity_tonnes")),
+            ("fuel", figure(&self.fuel, &self.fuel_slide), "fuel_price", None),
         ] {
             match number(text) {
                 None => {}
@@ -90,6 +94,11 @@ impl ScenarioForm {
     }
 }
 
+/// The figure, or where it is empty the slider beside it.
+fn figure<'a>(typed: &'a str, slider: &'a str) -> &'a str {
+    if typed.trim().is_empty() && slider.trim() != "1" { slider } else { typed }
+}
+
 /// None of an empty field.
 fn number(text: &str) -> Option<Result<Decimal, ()>> {
     let text = text.trim();
@@ -117,6 +126,22 @@ mod tests {
                          {"op": "scale", "field": "demand.tonnes", "factor": 1.15},
                          {"op": "fuel_price", "factor": 1.25}, {"op": "outage", "node": "A", "periods": ["1", "2"]}]);
         assert_eq!(written, json!({"format": "millrace-scenario/1", "name": "A \"stops\"", "ops": ops, "seed": 7}));
+    }
+
+    #[test]
+    fn a_slider_counts_where_its_figure_is_empty_and_1_changes_nothing() {
+        let form = ScenarioForm {
+            name: "S".into(),
+            demand_slide: "1.15".into(),
+            capacity: "0.9".into(),
+            capacity_slide: "0.5".into(),
+            fuel_slide: "1".into(),
+            ..ScenarioForm::default()
+        };
+        let written: Value = serde_json::from_str(&form.overlay().unwrap()).unwrap();
+        let ops = json!([{"op": "scale", "field": "demand.tonnes", "factor": 1.15},
+                         {"op": "scale", "field": "production.capacity_tonnes", "factor": 0.9}]);
+        assert_eq!(written["ops"], ops);
     }
 
     #[test]

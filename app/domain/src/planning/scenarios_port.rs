@@ -1,8 +1,8 @@
 //! What pages and programs may ask of scenarios and batches.
 
 use super::{
-    BatchDetail, BatchFilter, BatchList, BatchStarted, CopyScenario, NewBatch, ResolveScenario, ScenarioDetail,
-    ScenarioDifference, ScenarioDraft, ScenarioList, ScenarioRef,
+    BatchDetail, BatchFilter, BatchList, BatchStarted, CopyScenario, ForceFigure, LetGo, LetGoScenario, NewBatch,
+    ResolveScenario, RunStarted, ScenarioDetail, ScenarioDifference, ScenarioDraft, ScenarioList, ScenarioRef,
 };
 use crate::{
     AppError,
@@ -46,6 +46,12 @@ pub trait ScenariosPort: Send + Sync + 'static {
 
     /// Takes all its versions off the list; runs keep theirs.
     async fn archive(&self, who: &Principal, scenario: ScenarioRef) -> Result<(), AppError>;
+
+    /// A scenario of the run's own with just this let go; the one made before where it is the same.
+    async fn let_go(&self, who: &Principal, asked: LetGo) -> Result<LetGoScenario, AppError>;
+
+    /// A scenario of the run's own with this figure fixed, and its run; needs `plan.run`, too.
+    async fn force(&self, who: &Principal, asked: ForceFigure) -> Result<RunStarted, AppError>;
 
     /// What it makes of an input.
     async fn resolve(

@@ -5,7 +5,7 @@ use super::status::{PaymentMethod, StatusFilter};
 use crate::{
     error::FieldError,
     ids::{CustomerId, ImportId, ProductId},
-    paging::{DEFAULT_LIMIT, MAX_LIMIT},
+    paging::{DEFAULT_LIMIT, limit_of},
     query,
 };
 use chrono::NaiveDate;
@@ -94,16 +94,7 @@ impl SaleQuery {
         pairs: impl IntoIterator<Item = (N, V)>,
     ) -> Result<Self, Vec<FieldError>> {
         let mut out = Self::default();
-        let mut faults = Vec::new();
-        for (name, value) in pairs {
-            let (name, value) = (name.as_ref(), value.as_ref().trim());
-            if value.is_empty() {
-                continue;
-            }
-            if let Err(message) = out.set(name, value) {
-                faults.push(FieldError::new(name, message));
-            }
-        }
+        let mut faults = query::set_each(pairs, |name, value| out.set(name, value));
         let filter = &out.filter;
         if filter.from.zip(filter.to).is_some_and(|(from, to)| from > to) {
             faults.push(FieldError::new("to", "The last day lies before the first."));
@@ -162,7 +153,7 @@ impl SaleQuery {
             }
             "cursor" => self.cursor = Some(value.to_owned()),
             "skip" => self.skip = within(value, 0, MAX_SKIP)?,
-            "limit" => self.limit = within(value, 1, MAX_LIMIT)?,
+            "limit" => self.limit = limit_of(value)?,
             _ => {}
         }
         Ok(())

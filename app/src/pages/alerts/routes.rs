@@ -55,7 +55,7 @@ impl LazyPage for RoutesRoute {
             <ErrorSummary state=FormState::plain(SaveRoute::PATH)/>
             <Transition fallback=|| view! { <Loading lines=6/> }>
                 {move || Suspend::new(async move {
-                    ready_or_failed(screen.await, move |screen| shown(&screen, &search.get(), act))
+                    ready_or_failed(screen.await, move |screen| shown(&screen, &search.get_untracked(), act))
                 })}
             </Transition>
         }

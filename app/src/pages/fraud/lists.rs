@@ -44,7 +44,7 @@ impl LazyPage for FraudListsRoute {
             <ErrorSummary state=FormState::plain(AddEntry::PATH)/>
             <ErrorSummary state=FormState::of(remove)/>
             <Transition fallback=|| view! { <Loading lines=6/> }>
-                {move || Suspend::new(async move { ready_or_failed(lists.await, move |screen| shown(screen, remove, &search.get())) })}
+                {move || Suspend::new(async move { ready_or_failed(lists.await, move |screen| shown(screen, remove, &search.get_untracked())) })}
             </Transition>
         }
         .into_any()

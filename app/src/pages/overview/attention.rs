@@ -155,8 +155,9 @@ impl LazyPage for AttentionRoute {
             <ErrorSummary state=FormState::of(of.run)/>
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move {
-                    let asked = AttentionQuery::parse(query::pairs(&search.get()));
-                    ready_or_failed(with_status(of.list.await), move |list| whole(list, &asked, of))
+                    let list = with_status(of.list.await);
+                    let asked = AttentionQuery::parse(query::pairs(&search.get_untracked()));
+                    ready_or_failed(list, move |list| whole(list, &asked, of))
                 })}
             </Transition>
         }

@@ -51,7 +51,7 @@ impl LazyPage for DrillRoute {
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move {
                     match drill.await {
-                        Ok(drill) => shown(drill, &search.get()).into_any(),
+                        Ok(drill) => shown(drill, &search.get_untracked()).into_any(),
                         Err(Fault(error)) if error.code == ErrorCode::NotFound => view! { <NotFound/> }.into_any(),
                         Err(Fault(error)) => {
                             set_status(error.code.status());

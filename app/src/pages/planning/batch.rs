@@ -2,7 +2,7 @@
 
 use super::amounts::Words;
 use crate::{
-    charts::batch::{batch_costs, batch_legend, batch_summary, span},
+    charts::batch::{batch_costs, batch_legend, batch_summary, served, served_legend, served_summary, span},
     components::{
         chart::ChartFigure,
         form::{CsrfField, ErrorSummary, FormState},
@@ -21,7 +21,7 @@ use domain::{
     access::Permission,
     format,
     live::Topic,
-    planning::{BatchDetail, BatchItem, BatchRun, BatchTotals, histogram},
+    planning::{BatchDetail, BatchItem, BatchRun, BatchTotals, UNDER_CHANCE, WAIT_AND_SEE, histogram},
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_params_map;
@@ -142,10 +142,11 @@ fn costs(totals: BatchTotals, table: &[BatchRun], words: &Words) -> AnyView {
         })
         .collect_view();
     let (summary, drawn) = (batch_summary(&totals, words), words.clone());
+    let against = cost_and_service(table, words);
     view! {
         <section class="card" data-totals>
             <header><h2>"What they cost together"</h2></header>
-            <p class="sub">"Wait and see: each run is optimised for its own outcome, as if it were known beforehand."</p>
+            <p class="sub" data-basis>{basis(&totals.basis)}</p>
             <dl class="details">{lines}</dl>
             <ChartFigure label="Runs by cost" summary legend=batch_legend()
                 option=move |palette| batch_costs(&bars, &drawn, palette)>
@@ -155,9 +156,54 @@ fn costs(totals: BatchTotals, table: &[BatchRun], words: &Words) -> AnyView {
                 </table>
             </ChartFigure>
         </section>
+        {against}
         {tails}
     }
     .into_any()
+}
+
+/// What the costs of a batch mean, in a sentence.
+fn basis(of: &str) -> &'static str {
+    match of {
+        WAIT_AND_SEE => "Wait and see: each run is optimised for its own outcome, as if it were known beforehand.",
+        UNDER_CHANCE => {
+            "This plan under chance: the decisions of one plan stand, and only what follows from them is found anew."
+        }
+        _ => "Some runs hold a plan fast, others are optimised for their own outcome: the table says which.",
+    }
+}
+
+/// Each run by what it serves and costs.
+fn cost_and_service(table: &[BatchRun], words: &Words) -> Option<AnyView> {
+    let runs: Vec<BatchRun> =
+        table.iter().filter(|run| run.total_cost.is_some() && run.fill_rate.is_some()).cloned().collect();
+    (runs.len() > 1).then(|| {
+        let rows = runs
+            .iter()
+            .map(|run| {
+                let cells = [words.share(run.fill_rate), words.money(run.total_cost), words.share(Some(run.probability))];
+                let cells = cells.map(|cell| view! { <td class="r num">{cell}</td> }).collect_view();
+                view! { <tr><td>{run.scenario_name.clone()}<div class="sub">"draw "{run.draw}</div></td>{cells}</tr> }
+            })
+            .collect_view();
+        let (summary, drawn) = (served_summary(&runs, words), words.clone());
+        view! {
+            <section class="card" data-served>
+                <header><h2>"Cost against demand served"</h2></header>
+                <ChartFigure label="Runs by demand served and cost" summary legend=served_legend()
+                    option=move |palette| served(&runs, &drawn, palette)>
+                    <table>
+                        <thead><tr>
+                            <th scope="col">"Scenario"</th><th scope="col" class="r">"Demand served"</th><th scope="col" class="r">"Cost"</th>
+                            <th scope="col" class="r">"Weight"</th>
+                        </tr></thead>
+                        <tbody>{rows}</tbody>
+                    </table>
+                </ChartFigure>
+            </section>
+        }
+        .into_any()
+    })
 }
 
 fn runs(table: Vec<BatchRun>, words: &Words) -> impl IntoView + use<> {
@@ -165,7 +211,10 @@ fn runs(table: Vec<BatchRun>, words: &Words) -> impl IntoView + use<> {
         .into_iter()
         .map(|run| {
             let link = run.run_id.zip(run.label).map(|(id, label)| {
-                view! { <a href=format!("/planning/runs/{id}")>{label}</a> }
+                if run.run_removed {
+                    return view! { {label}<div class="sub" data-removed>"The run was removed; what it came to stays here."</div> }.into_any();
+                }
+                view! { <a href=format!("/planning/runs/{id}")>{label}</a> }.into_any()
             });
             let failed = run.error_message.map(|message| view! { <div class="sub">{message}</div> });
             let figures = [
@@ -177,7 +226,7 @@ fn runs(table: Vec<BatchRun>, words: &Words) -> impl IntoView + use<> {
             let figures = figures.map(|figure| view! { <td class="r num">{figure}</td> }).collect_view();
             view! {
                 <tr>
-                    <td>{run.scenario_name}<div class="sub">"draw "{run.draw}</div></td>
+                    <td>{run.scenario_name}<div class="sub">"draw "{run.draw}", "{run.basis}</div></td>
                     <td>{link}</td>
                     <td><span class=format!("badge {}", run.status.tone())>{run.status.label()}</span>{failed}</td>
                     {figures}

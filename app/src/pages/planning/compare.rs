@@ -8,7 +8,7 @@ use crate::{
         states::{Empty, Loading, ready_or_failed},
         table::table_card,
     },
-    context::session,
+    context::{session, set_status},
     features::plans::{CompareScreen, load_comparison},
     live::use_topic,
     page_data::{PageData, own_search},
@@ -63,8 +63,14 @@ fn shown(screen: CompareScreen, search: Memo<String>) -> AnyView {
         .into_any();
     }
     let chosen = choosing(screen.choices, search);
-    let Some(comparison) = screen.comparison else {
-        return view! { {chosen}<p class="sub">"Choose two plans."</p> }.into_any();
+    let comparison = match screen.comparison {
+        Some(Ok(comparison)) => comparison,
+        Some(Err(error)) => {
+            set_status(422);
+            let faults = error.fields.iter().map(|fault| view! { <p>{fault.message.clone()}</p> }).collect_view();
+            return view! { {chosen}<div class="error-summary" role="alert">{faults}</div> }.into_any();
+        }
+        None => return view! { {chosen}<p class="sub">"Choose two plans."</p> }.into_any(),
     };
     let currency = comparison.plans.first().map(|plan| plan.currency.clone()).unwrap_or_default();
     let words = Words { currency, locale: session().business.locale };

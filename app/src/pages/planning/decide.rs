@@ -2,7 +2,7 @@
 
 use super::{
     amounts::{Words, horizon},
-    plan,
+    force, plan,
 };
 use crate::{
     components::{
@@ -12,21 +12,23 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::plans::{DecidePlan, ProposePlan, load_plan},
+    features::plans::{DecidePlan, ForcePlanFigure, LetPlanLimitGo, ProposePlan, load_plan},
     live::use_topic,
     page_data::PageData,
     pages::LazyPage,
 };
 use domain::{
+    access::Permission,
     live::Topic,
     planning::{PlanAct, PlanDetail, PlanReview, PlanScreen, PlanState},
 };
 use leptos::{form::ActionForm, prelude::*};
-use leptos_router::hooks::use_params_map;
+use leptos_router::hooks::{use_location, use_params_map};
 
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct PlanRoute {
     plan: PageData<Option<PlanScreen>>,
+    search: Memo<String>,
     acts: Acts,
 }
 
@@ -34,31 +36,39 @@ pub struct PlanRoute {
 struct Acts {
     propose: ServerAction<ProposePlan>,
     decide: ServerAction<DecidePlan>,
+    let_go: ServerAction<LetPlanLimitGo>,
+    force: ServerAction<ForcePlanFigure>,
 }
 
 impl LazyPage for PlanRoute {
     fn data() -> Self {
         let params = use_params_map();
         let changed = use_topic(Topic::Planning);
-        let acts = Acts { propose: ServerAction::new(), decide: ServerAction::new() };
+        let search = use_location().search;
+        let acts = Acts {
+            propose: ServerAction::new(),
+            decide: ServerAction::new(),
+            let_go: ServerAction::new(),
+            force: ServerAction::new(),
+        };
         let done = (acts.propose.version(), acts.decide.version());
         let asked = move || (params.read().get("id").unwrap_or_default(), changed.get(), done.0.get(), done.1.get());
-        Self { plan: PageData::load(asked, |(id, ..)| load_plan(id)), acts }
+        Self { plan: PageData::load(asked, |(id, ..)| load_plan(id)), search, acts }
     }
 
     fn view(this: Self) -> AnyView {
-        let PlanRoute { plan, acts } = this;
+        let PlanRoute { plan, search, acts } = this;
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || Suspend::new(async move { ready_or_failed(plan.await, move |plan| found(plan, acts)) })}
+                {move || Suspend::new(async move { ready_or_failed(plan.await, move |plan| found(plan, search, acts)) })}
             </Transition>
         }
         .into_any()
     }
 }
 
-fn found(screen: Option<PlanScreen>, acts: Acts) -> AnyView {
-    let Some(PlanScreen { detail, results, bindings, promoted }) = screen else {
+fn found(screen: Option<PlanScreen>, search: Memo<String>, acts: Acts) -> AnyView {
+    let Some(PlanScreen { detail, page, promoted }) = screen else {
         set_status(404);
         return view! {
             <PageHead title="Plan not found" scope="There is no plan with this address."/>
@@ -73,6 +83,10 @@ fn found(screen: Option<PlanScreen>, acts: Acts) -> AnyView {
         let href = format!("/planning/compare?a={other}&b={}", plan.plan_id);
         view! { <a class="btn" href=href>"Compare with the promoted plan"</a> }
     });
+    let may = session().may(Permission::PlanEditScenario) && session().may(Permission::PlanRun);
+    let (open, said, force) = (page.clone(), words.clone(), acts.force);
+    // The address may change while the page stands.
+    let forced = may.then_some(move || force::form(&search.get(), &open, &said, force));
     view! {
         <PageHead title=format!("Plan {}", plan.label) scope=scope>
             <span class=format!("badge {}", plan.state.tone())>{plan.state.label()}</span>
@@ -81,9 +95,11 @@ fn found(screen: Option<PlanScreen>, acts: Acts) -> AnyView {
         </PageHead>
         <ErrorSummary state=FormState::of(acts.propose)/>
         <ErrorSummary state=FormState::of(acts.decide)/>
+        <ErrorSummary state=FormState::of(acts.let_go)/>
         {what_to_do(&detail, acts)}
         {history(detail.reviews)}
-        {plan::shown(results, bindings, words)}
+        {forced}
+        {plan::shown(page, words, acts.let_go)}
     }
     .into_any()
 }

@@ -37,6 +37,8 @@ impl LazyPage for PlanningRoute {
         let may_run = session().may(Permission::PlanRun);
         view! {
             <PageHead title="Planning" scope="Supply plans: what holds, what waits for a decision, what was solved last">
+                <a class="btn" href="/planning/network">"Network"</a>
+                <a class="btn" href="/planning/map">"Map"</a>
                 <a class="btn" href="/planning/scenarios">"Scenarios"</a>
                 <a class="btn" href="/planning/compare">"Compare plans"</a>
                 {may_run.then(|| view! { <a class="btn primary" href="/planning/solve">"Solve a plan"</a> })}

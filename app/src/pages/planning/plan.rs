@@ -1,14 +1,21 @@
 //! What came of a solve: cost, figures, rows, and why.
 
-use super::amounts::Words;
-use crate::components::{moment::when, table::table_card};
-use domain::planning::{BindingRow, Relaxation, RunResults, ShortageRow};
-use leptos::prelude::*;
+use super::{amounts::Words, force};
+use crate::{
+    components::{form::CsrfField, moment::when, table::table_card},
+    context::session,
+    features::plans::LetPlanLimitGo,
+};
+use domain::{
+    access::Permission,
+    format,
+    ids::PlanId,
+    planning::{BindingRow, MovedFamily, PlanPage, Relaxation, RowCounts, RunResults, ShortageRow},
+};
+use leptos::{form::ActionForm, prelude::*};
 
-/// Rows of a table that a page shows; the API has all.
-const MOST_ROWS: usize = 200;
-
-pub fn shown(results: RunResults, bindings: Vec<BindingRow>, words: Words) -> impl IntoView {
+pub fn shown(page: PlanPage, words: Words, let_go: ServerAction<LetPlanLimitGo>) -> impl IntoView {
+    let PlanPage { results, bindings, rows } = page;
     let checked = results.checker.as_ref().map(|check| {
         let (tone, said) = if check.passed { ("good", "Checked") } else { ("bad", "The checker refused it") };
         let hash = check.sha256.as_deref().map(|sha| sha.chars().take(12).collect::<String>());
@@ -33,13 +40,13 @@ pub fn shown(results: RunResults, bindings: Vec<BindingRow>, words: Words) -> im
             {endless}
             {figures(&results, &words)}
         </section>
-        {results.relaxation.as_ref().map(|relaxation| way_out(relaxation, &words))}
-        {shortages(&results.unmet_demand, &words)}
+        {results.relaxation.as_ref().map(|relaxation| way_out(relaxation, rows, results.plan_id, let_go, &words))}
+        {shortages(&results.unmet_demand, rows, &words)}
         {costs(&results, &words)}
-        {production(&results, &words)}
-        {shipments(&results, &words)}
-        {stock(&results, &words)}
-        {worth(&bindings, &words)}
+        {production(&results, rows, &words)}
+        {shipments(&results, rows, &words)}
+        {stock(&results, rows, &words)}
+        {worth(&bindings, rows, &words)}
         {kpis(&results, &words)}
     }
 }
@@ -60,28 +67,79 @@ fn figures(results: &RunResults, words: &Words) -> impl IntoView + use<> {
 }
 
 /// Says that there is more than is shown.
-fn cut(rows: usize) -> Option<String> {
-    (rows > MOST_ROWS).then(|| format!("The first {MOST_ROWS} of {rows}; all of them by the API."))
+fn cut(shown: usize, rows: i64, words: &Words) -> Option<String> {
+    let count = |n: i64| format::count(n, &words.locale);
+    let first = i64::try_from(shown).ok().filter(|first| *first < rows)?;
+    Some(format!("The first {} of {}; the files of the run have all.", count(first), count(rows)))
 }
 
-fn way_out(relaxation: &Relaxation, words: &Words) -> impl IntoView + use<> {
-    let rows = relaxation.slacks.iter().take(MOST_ROWS).map(|slack| {
+fn way_out(
+    relaxation: &Relaxation,
+    counts: RowCounts,
+    plan: Option<PlanId>,
+    let_go: ServerAction<LetPlanLimitGo>,
+    words: &Words,
+) -> impl IntoView + use<> {
+    let plan = plan.filter(|_| session().may(Permission::PlanEditScenario));
+    let rows = relaxation.slacks.iter().enumerate().map(|(n, slack)| {
         let (words_of, amount, price, cost) =
             (slack.words.clone(), words.number(Some(slack.amount), 3), words.money(Some(slack.price)), words.money(Some(slack.cost)));
-        view! { <tr><td>{words_of}</td><td class="r num">{amount}</td><td class="r num">{price}</td><td class="r num">{cost}</td></tr> }
+        let act = plan.filter(|_| !slack.ops.is_empty()).map(|plan| {
+            button(plan, n.to_string(), "Scenario", format!("Scenario with just this: {}", slack.words), let_go)
+        });
+        view! {
+            <tr>
+                <td>{words_of}</td><td class="r num">{amount}</td><td class="r num">{price}</td><td class="r num">{cost}</td>
+                <td class="r">{act}</td>
+            </tr>
+        }
     });
-    let note = format!("Letting go costs {} in all.", words.money(Some(relaxation.total)));
-    table_card(
+    let total = format!("Letting go costs {} in all.", words.money(Some(relaxation.total)));
+    let note = match cut(relaxation.slacks.len(), counts.slacks, words) {
+        Some(cut) => format!("{total} {cut}"),
+        None => total,
+    };
+    let every = relaxation.slacks.iter().all(|slack| !slack.ops.is_empty());
+    let all = plan.filter(|_| every && !relaxation.slacks.is_empty()).map(|plan| {
+        let label = "Scenario with all of it let go";
+        button(plan, "all".to_owned(), label, label.to_owned(), let_go)
+    });
+    let table = table_card(
         "The cheapest way out",
-        &["Limit let go", "By", "Price of one", "Cost"],
+        &["Limit let go", "By", "Price of one", "Cost", "Try it"],
         rows.collect_view().into_any(),
         Some(note),
-    )
+    );
+    view! { <div data-way-out>{table}{all}</div> }
 }
 
-fn shortages(rows: &[ShortageRow], words: &Words) -> Option<AnyView> {
+/// Makes the scenario, and goes to it.
+fn button(
+    plan: PlanId,
+    slack: String,
+    words: &'static str,
+    label: String,
+    let_go: ServerAction<LetPlanLimitGo>,
+) -> impl IntoView + use<> {
+    view! {
+        <ActionForm action=let_go>
+            <CsrfField/>
+            <input type="hidden" name="plan" value=plan.to_string()/>
+            <input type="hidden" name="slack" value=slack/>
+            <button class="btn" type="submit" aria-label=label>{words}</button>
+        </ActionForm>
+    }
+}
+
+/// The plan whose figures the reader may force.
+fn forced(results: &RunResults) -> Option<PlanId> {
+    let may = session().may(Permission::PlanEditScenario) && session().may(Permission::PlanRun);
+    results.plan_id.filter(|_| may && !results.is_relaxed && results.rows_removed_at.is_none())
+}
+
+fn shortages(rows: &[ShortageRow], counts: RowCounts, words: &Words) -> Option<AnyView> {
     (!rows.is_empty()).then(|| {
-        let body = rows.iter().take(MOST_ROWS).map(|row| {
+        let body = rows.iter().map(|row| {
             let why = if row.examined {
                 row.causes.iter().map(|cause| cause.words.clone()).collect::<Vec<_>>().join("; ")
             } else {
@@ -100,7 +158,7 @@ fn shortages(rows: &[ShortageRow], words: &Words) -> Option<AnyView> {
             "Shortages and why",
             &["Where", "Period", "Tonnes missing", "Cost", "Why"],
             body.collect_view().into_any(),
-            cut(rows.len()),
+            cut(rows.len(), counts.unmet_demand, words),
         )
     })
 }
@@ -113,38 +171,52 @@ fn costs(results: &RunResults, words: &Words) -> AnyView {
     table_card("Cost by component", &["Component", "Cost"], rows.collect_view().into_any(), None)
 }
 
-fn production(results: &RunResults, words: &Words) -> AnyView {
-    let rows = results.production.iter().take(MOST_ROWS).map(|row| {
+fn production(results: &RunResults, counts: RowCounts, words: &Words) -> AnyView {
+    let plan = forced(results);
+    let rows = results.production.iter().enumerate().map(|(n, row)| {
         let capacity = row.capacity_tonnes.map_or_else(String::new, |capacity| words.tonnes(capacity));
         let (made, cost) = (words.tonnes(row.tonnes), words.money(Some(row.cost)));
         view! {
             <tr>
                 <td>{row.node.clone()}<div class="sub">{row.line.clone()}" · "{row.product.clone()}</div></td><td class="r">{row.period.clone()}</td>
                 <td class="r num">{made}</td><td class="r num">{capacity}</td><td class="r num">{cost}</td>
+                {force::link(plan, MovedFamily::Production, n, &format!("{} {} in {}", row.node, row.line, row.period))}
             </tr>
         }
     });
     let body = rows.collect_view().into_any();
-    table_card("Production", &["Plant", "Period", "Tonnes", "Capacity", "Cost"], body, cut(results.production.len()))
+    table_card(
+        "Production",
+        force::headings(plan, &["Plant", "Period", "Tonnes", "Capacity", "Cost", force::HEADING]),
+        body,
+        cut(results.production.len(), counts.production, words),
+    )
 }
 
-fn shipments(results: &RunResults, words: &Words) -> AnyView {
-    let rows = results.shipments.iter().take(MOST_ROWS).map(|row| {
+fn shipments(results: &RunResults, counts: RowCounts, words: &Words) -> AnyView {
+    let plan = forced(results);
+    let rows = results.shipments.iter().enumerate().map(|(n, row)| {
         let cost = row.freight_cost + row.handling_cost + row.transit_cost + row.trip_cost + row.lane_fixed_cost;
         let (tonnes, trips, cost) = (words.tonnes(row.tonnes), words.number(row.trips, 0), words.money(Some(cost)));
         view! {
             <tr>
                 <td>{row.from.clone()}" → "{row.to.clone()}<div class="sub">{row.mode.clone()}" · "{row.product.clone()}</div></td>
                 <td class="r">{row.period.clone()}</td><td class="r num">{tonnes}</td><td class="r num">{trips}</td><td class="r num">{cost}</td>
+                {force::link(plan, MovedFamily::Shipments, n, &format!("{} to {} in {}", row.from, row.to, row.period))}
             </tr>
         }
     });
     let body = rows.collect_view().into_any();
-    table_card("Shipments", &["Lane", "Period", "Tonnes", "Trips", "Cost"], body, cut(results.shipments.len()))
+    table_card(
+        "Shipments",
+        force::headings(plan, &["Lane", "Period", "Tonnes", "Trips", "Cost", force::HEADING]),
+        body,
+        cut(results.shipments.len(), counts.shipments, words),
+    )
 }
 
-fn stock(results: &RunResults, words: &Words) -> AnyView {
-    let rows = results.inventory.iter().take(MOST_ROWS).map(|row| {
+fn stock(results: &RunResults, counts: RowCounts, words: &Words) -> AnyView {
+    let rows = results.inventory.iter().map(|row| {
         let (tonnes, safety, below) =
             (words.tonnes(row.tonnes), words.tonnes(row.safety_stock_tonnes), words.tonnes(row.below_tonnes));
         view! {
@@ -159,13 +231,13 @@ fn stock(results: &RunResults, words: &Words) -> AnyView {
         "Stock at the end of each period",
         &["Where", "Period", "Tonnes", "Safety stock", "Below it"],
         body,
-        cut(results.inventory.len()),
+        cut(results.inventory.len(), counts.inventory, words),
     )
 }
 
-fn worth(bindings: &[BindingRow], words: &Words) -> Option<AnyView> {
+fn worth(bindings: &[BindingRow], counts: RowCounts, words: &Words) -> Option<AnyView> {
     (!bindings.is_empty()).then(|| {
-        let rows = bindings.iter().take(MOST_ROWS).map(|row| {
+        let rows = bindings.iter().map(|row| {
             let (limit, worth) = (words.number(Some(row.limit_value), 3), words.money(Some(row.worth)));
             view! { <tr><td>{row.words.clone()}</td><td class="r num">{limit}</td><td class="r num">{worth}</td></tr> }
         });
@@ -173,13 +245,13 @@ fn worth(bindings: &[BindingRow], words: &Words) -> Option<AnyView> {
             "What one unit more would save",
             &["Limit", "Is", "Worth"],
             rows.collect_view().into_any(),
-            cut(bindings.len()),
+            cut(bindings.len(), counts.bindings, words),
         )
     })
 }
 
 fn kpis(results: &RunResults, words: &Words) -> AnyView {
-    let rows = results.kpis.iter().take(MOST_ROWS).map(|kpi| {
+    let rows = results.kpis.iter().map(|kpi| {
         let value = match (kpi.value, &kpi.reason) {
             (None, Some(reason)) => reason.clone(),
             (value, _) => words.number(value, 4),
@@ -192,10 +264,5 @@ fn kpis(results: &RunResults, words: &Words) -> AnyView {
             </tr>
         }
     });
-    table_card(
-        "Key figures",
-        &["Figure", "Of", "Value", "Unit"],
-        rows.collect_view().into_any(),
-        cut(results.kpis.len()),
-    )
+    table_card("Key figures", &["Figure", "Of", "Value", "Unit"], rows.collect_view().into_any(), None)
 }

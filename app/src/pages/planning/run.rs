@@ -1,6 +1,6 @@
 //! `/planning/runs/{id}`: a run while it is solved, and what came of it.
 
-use super::{amounts::Words, plan};
+use super::{amounts::Words, force, plan};
 use crate::{
     charts::planning::{solve_course, solve_legend, solve_summary},
     components::{
@@ -11,7 +11,10 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::planning::{CancelPlanRun, RemovePlanRun, SolveAgain, load_plan_run},
+    features::{
+        planning::{CancelPlanRun, RemovePlanRun, SolveAgain, load_plan_run},
+        plans::LetPlanLimitGo,
+    },
     live::use_topic,
     page_data::PageData,
     pages::LazyPage,
@@ -36,13 +39,19 @@ struct Acts {
     cancel: ServerAction<CancelPlanRun>,
     remove: ServerAction<RemovePlanRun>,
     again: ServerAction<SolveAgain>,
+    let_go: ServerAction<LetPlanLimitGo>,
 }
 
 impl LazyPage for PlanRunRoute {
     fn data() -> Self {
         let params = use_params_map();
         let changed = use_topic(Topic::Optimize);
-        let acts = Acts { cancel: ServerAction::new(), remove: ServerAction::new(), again: ServerAction::new() };
+        let acts = Acts {
+            cancel: ServerAction::new(),
+            remove: ServerAction::new(),
+            again: ServerAction::new(),
+            let_go: ServerAction::new(),
+        };
         let version = acts.cancel.version();
         let asked = move || (params.read().get("id").unwrap_or_default(), changed.get(), version.get());
         Self { run: PageData::load(asked, |(id, ..)| load_plan_run(id)), acts }
@@ -68,7 +77,7 @@ fn found(detail: Option<RunDetail>, acts: Acts) -> AnyView {
         }
         .into_any();
     };
-    let RunDetail { run, time_limit_seconds, now, course, results, bindings } = detail;
+    let RunDetail { run, time_limit_seconds, now, course, plan: page, forced_from } = detail;
     let words = Words { currency: run.currency.clone(), locale: session().business.locale };
     let id = run.run_id.to_string();
     let version = run.scenario_version.map(|version| format!(", version {version}")).unwrap_or_default();
@@ -80,10 +89,13 @@ fn found(detail: Option<RunDetail>, acts: Acts) -> AnyView {
     let failed = run.error_message.clone().filter(|_| over && run.status == RunState::Failed);
     let failed = failed.map(|message| view! { <p class="banner bad" role="alert">{message}</p> });
     let outcome = run.outcome.map(|of| view! { <span class=format!("badge {}", of.tone())>{of.label()}</span> });
-    let plan = results.as_ref().and_then(|results| results.plan_id).map(|plan| {
-        let words = if results.as_ref().is_some_and(|results| results.is_relaxed) { "Its way out" } else { "Its plan" };
+    let plan = page.as_ref().and_then(|page| Some((page.results.plan_id?, page.results.is_relaxed)));
+    let plan = plan.map(|(plan, is_relaxed)| {
+        let words = if is_relaxed { "Its way out" } else { "Its plan" };
         view! { <a class="btn primary" href=format!("/planning/plans/{plan}")>{words}</a> }
     });
+    let forced = forced_from.zip(page.as_ref());
+    let forced = forced.and_then(|(from, page)| force::difference(&from, &page.results, &words));
     view! {
         <PageHead title=run.label.clone() scope=scope>
             <span class=format!("badge {}", run.status.tone())>{run.status.label()}</span>
@@ -95,11 +107,13 @@ fn found(detail: Option<RunDetail>, acts: Acts) -> AnyView {
         <ErrorSummary state=FormState::of(acts.cancel)/>
         <ErrorSummary state=FormState::of(acts.remove)/>
         <ErrorSummary state=FormState::of(acts.again)/>
+        <ErrorSummary state=FormState::of(acts.let_go)/>
         {failed}
         {standing(&now, time_limit_seconds, &words)}
         {drawn(course, words.clone())}
         {session().may(Permission::PlanRun).then(|| what_to_do(&id, over, acts))}
-        {results.map(|results| plan::shown(results, bindings, words))}
+        {forced}
+        {page.map(|page| plan::shown(page, words, acts.let_go))}
         {files(&id, over)}
         <p class="scope">"Asked for "{when(run.created_at)}" by "{run.created_by}"."</p>
     }

@@ -61,7 +61,7 @@ impl LazyPage for PlanRunsRoute {
                 <a class="btn quiet" href="/planning/runs">"Clear"</a>
             </Form>
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || Suspend::new(async move { ready_or_failed(runs.await, move |runs| shown(runs, &search.get(), may_run)) })}
+                {move || Suspend::new(async move { ready_or_failed(runs.await, move |runs| shown(runs, &search.get_untracked(), may_run)) })}
             </Transition>
         }
         .into_any()
@@ -69,7 +69,9 @@ impl LazyPage for PlanRunsRoute {
 }
 
 fn shown(list: RunList, search: &str, may_run: bool) -> AnyView {
-    let narrowed = ["status", "outcome", "scenario", "person"].iter().any(|name| !param_of(search, name).is_empty());
+    let narrowed = ["status", "outcome", "scenario", "person"]
+        .iter()
+        .any(|name| query::last(search, name).is_some_and(|value| !value.is_empty()));
     if list.runs.is_empty() {
         let message = match (narrowed, may_run) {
             (true, _) => "No run is like this.",
@@ -100,10 +102,6 @@ fn shown(list: RunList, search: &str, may_run: bool) -> AnyView {
         {next}
     }
     .into_any()
-}
-
-fn param_of(search: &str, name: &str) -> String {
-    query::pairs(search).into_iter().find(|(of, _)| of == name).map(|(_, value)| value).unwrap_or_default()
 }
 
 fn row(run: RunItem, locale: &str) -> impl IntoView + use<> {

@@ -60,15 +60,11 @@ impl LazyPage for ScenarioRoute {
         let ScenarioRoute { search, page, acts } = this;
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
-                {move || Suspend::new(async move { ready_or_failed(page.await, move |page| found(page, &search.get(), acts)) })}
+                {move || Suspend::new(async move { ready_or_failed(page.await, move |page| found(page, &search.get_untracked(), acts)) })}
             </Transition>
         }
         .into_any()
     }
-}
-
-fn param_of(search: &str, name: &str) -> String {
-    query::pairs(search).into_iter().rev().find(|(of, _)| of == name).map(|(_, value)| value).unwrap_or_default()
 }
 
 fn found(page: Option<ScenarioPage>, search: &str, acts: Acts) -> AnyView {
@@ -89,7 +85,7 @@ fn found(page: Option<ScenarioPage>, search: &str, acts: Acts) -> AnyView {
     let is_current = !archived && newest.is_none();
     let open = own && is_current && session().may(Permission::PlanEditScenario);
     let may_run = is_current && session().may(Permission::PlanRun);
-    let chosen = param_of(search, "input");
+    let chosen = query::last(search, "input").unwrap_or_default();
     let newer = newest.map(|id| {
         let to = format!("/planning/scenarios/{id}");
         view! { <p class="banner warn" role="status">"There is a newer version. "<a href=to>"Open it"</a></p> }
@@ -143,7 +139,8 @@ fn does(scenario: &ScenarioDetail) -> impl IntoView + use<> {
 
 /// The difference to an input, and the choice of that input.
 fn compared(id: &str, runs: &[RunItem], search: &str, difference: Result<ScenarioDifference, AppError>) -> AnyView {
-    let (chosen, draw) = (param_of(search, "input"), param_of(search, "draw"));
+    let (chosen, draw) =
+        (query::last(search, "input").unwrap_or_default(), query::last(search, "draw").unwrap_or_default());
     let to = format!("/planning/scenarios/{id}");
     let choice = inputs::choice(runs, "input", "input", &chosen);
     let told = match difference {

@@ -32,10 +32,9 @@ pub fn shown(id: &str, scenario: &ScenarioDetail, change: ServerAction<ChangePla
         entry(state, FORM, ("description", "Description"), text, &item.description),
     ];
     let ops = operations(state, &scenario.ops.0);
+    let factors = [("demand", "Demand ×"), ("capacity", "Capacity ×"), ("fuel", "Fuel price ×")];
+    let factors = factors.map(|(name, label)| factor(state, name, label)).collect_view();
     let usual = [
-        entry(state, FORM, ("demand", "Demand ×"), figure, ""),
-        entry(state, FORM, ("capacity", "Capacity ×"), figure, ""),
-        entry(state, FORM, ("fuel", "Fuel price ×"), figure, ""),
         entry(state, FORM, ("outage_node", "Plant that stops"), text, ""),
         entry(state, FORM, ("outage_periods", "In the periods"), text, ""),
     ];
@@ -57,6 +56,7 @@ pub fn shown(id: &str, scenario: &ScenarioDetail, change: ServerAction<ChangePla
                     {ops}
                     <fieldset class="choices">
                         <legend>"Usual operations, written behind the others"</legend>
+                        {factors}
                         {usual}
                     </fieldset>
                     {chance}
@@ -64,6 +64,35 @@ pub fn shown(id: &str, scenario: &ScenarioDetail, change: ServerAction<ChangePla
                 </div>
             </ActionForm>
         </section>
+    }
+}
+
+/// A factor as a slider and as a figure: each follows the other, and without script the figure goes before the slider. At 1
+/// nothing is changed.
+fn factor(state: FormState, name: &'static str, label: &'static str) -> impl IntoView + use<> {
+    let wrong = state.fault(name);
+    let (named, slid) = (format!("{FORM}[{name}]"), format!("{FORM}[{name}_slide]"));
+    let typed = RwSignal::new(state.typed(&named, ""));
+    let first = state.typed(&slid, "1");
+    let of_slider = first.clone();
+    let place = move || match typed.get().trim().replace(',', ".") {
+        text if text.is_empty() => of_slider.clone(),
+        text => text,
+    };
+    let slide = move |event| {
+        let value = event_target_value(&event);
+        typed.set(if value == "1" { String::new() } else { value });
+    };
+    view! {
+        <div class="field" data-invalid=move || wrong.get().is_some().then_some("true")>
+            <label for=name>{label}</label>
+            <input type="range" name=slid min="0" max="2" step="0.05" value=first prop:value=place
+                aria-label=format!("{label} slider, 0 to 2") on:input=slide/>
+            <input id=name name=named type="text" inputmode="decimal" maxlength="40" autocomplete="off"
+                value=typed.get_untracked() prop:value=move || typed.get() on:input=move |event| typed.set(event_target_value(&event))
+                aria-describedby=format!("{name}-error") aria-invalid=move || wrong.get().is_some().then_some("true")/>
+            {fault(state, name)}
+        </div>
     }
 }
 
@@ -82,7 +111,7 @@ fn operations(state: FormState, ops: &str) -> impl IntoView + use<> {
         <div class="field" data-invalid=move || wrong().then_some("true")>
             <label for="ops">"Operations, millrace-scenario/1 as a JSON list"</label>
             <textarea id="ops" name="scenario[ops]" rows="8" spellcheck="false" aria-describedby="ops-help ops-error ops-faults">{text}</textarea>
-            <p class="help" id="ops-help">"scale, add, set, insert, remove, outage, close_lane, fuel_price, random, option; one after the other."</p>
+            <p class="help" id="ops-help">"scale, add, set, insert, remove, outage, close_lane, fuel_price, random, pin, option; one after the other."</p>
             {fault(state, "ops")}
             <ul class="error" id="ops-faults">{deep}</ul>
         </div>

@@ -74,7 +74,7 @@ fn shown(screen: ScenarioScreen, from: &str, acts: Acts) -> impl IntoView + use<
                 <table class="stack">
                     <thead><tr>
                         <th scope="col">"Scenario"</th><th scope="col">"Does"</th><th scope="col">"Version"</th>
-                        <th scope="col"><span class="sr-only">"Copy"</span></th>
+                        <th scope="col"><span class="visually-hidden">"Copy"</span></th>
                     </tr></thead>
                     <tbody>{rows}</tbody>
                 </table>

@@ -3,6 +3,7 @@
 
 mod flow;
 mod paper;
+mod pins;
 mod terms;
 mod ways;
 mod work;
@@ -42,6 +43,7 @@ pub fn check(document: &Document, plan: &Plan, objective: f64) -> Report {
     ways::check(&mut audit);
     flow::check(&mut audit);
     terms::check(&mut audit);
+    pins::check(&mut audit);
     audit.sums(objective);
     let rows = serde_json::to_vec(plan).unwrap_or_default();
     let mut hash = Sha256::new();

@@ -5,6 +5,7 @@ mod batch;
 mod contract;
 mod lane;
 mod min_shipment;
+mod pin;
 mod resource;
 mod run;
 mod safety;
@@ -18,7 +19,7 @@ mod vehicle;
 
 use super::builder::Site;
 
-pub const ALL: [fn(&mut Site<'_>); 15] = [
+pub const ALL: [fn(&mut Site<'_>); 16] = [
     balance::rows,
     run::rows,
     batch::rows,
@@ -34,4 +35,5 @@ pub const ALL: [fn(&mut Site<'_>); 15] = [
     site::rows,
     site_group::rows,
     supply_link::rows,
+    pin::rows,
 ];

@@ -52,7 +52,8 @@ impl Row {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
-    fn tree(&self) -> Tree {
+    #[must_use]
+    pub fn tree(&self) -> Tree {
         Tree::Map(self.0.iter().map(|(name, value)| (name.clone().into_owned(), value.clone())).collect())
     }
 }
@@ -200,6 +201,16 @@ fn object(fields: &'static [Field], path: &str, value: &Tree, faults: &mut Vec<F
     }
     faults.push(Fault::new("E03", path, format!("{path} is {}, not an object.", value.kind())));
     Row::default()
+}
+
+/// One row by itself: the paths of its faults begin at the row; `others` are names that mean something elsewhere.
+pub(super) fn row_of(
+    fields: &'static [Field],
+    entries: &[(String, Tree)],
+    others: &[&str],
+    faults: &mut Vec<Fault>,
+) -> Row {
+    row_with(fields, "", entries, others, faults)
 }
 
 fn row_with(

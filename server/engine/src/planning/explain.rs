@@ -1,6 +1,7 @@
 //! Why a plan is as it is: what binds it, what is short and why, and the cheapest way out where there is none.
 
 mod binding;
+mod change;
 mod shortage;
 mod way_out;
 
@@ -34,6 +35,7 @@ const fn limit_of_row(family: Family) -> Option<&'static str> {
         Family::Storage => "storage",
         Family::Throughput => "throughput",
         Family::Contract => "contract",
+        Family::Pin => "pin",
         Family::Vehicle | Family::Lot => "trips",
         Family::MinShipment => "minimum_shipment",
         Family::MinRun => "minimum_run",
@@ -74,6 +76,7 @@ fn row_words(input: &Input, model: &Model, row: &Row) -> String {
         (Family::MinShipment, _) => format!("minimum shipment of lane {ids}"),
         (Family::MinRun, _) => format!("minimum run of {ids}"),
         (Family::Batch, _) => format!("batches of {ids}"),
+        (Family::Pin, _) => format!("what {ids} is fixed to"),
         (family, _) => format!("{} {ids}", family.name().replace('_', " ")),
     }
 }

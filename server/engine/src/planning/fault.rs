@@ -34,7 +34,7 @@ const RULES: &[(&str, &str)] = &[
     ("E10", "production has a cost where it has a capacity"),
     ("E11", "the minimum shipment fits the lane's own limits"),
     ("E12", "full lots, trip costs, trip limits and contracts on trips need trip_tonnes"),
-    ("E13", "a contract that asks for something matches something"),
+    ("E13", "a contract or a fixed amount that asks for something matches something"),
     ("E14", "opening_tonnes, batch_tonnes, inputs and uses do not change by period"),
     ("E15", "recipes have no cycle and resources have hours"),
     ("E16", "only known fields, or fields that start with x_"),
@@ -54,6 +54,8 @@ const RULES: &[(&str, &str)] = &[
     ("W13", "the closing stocks asked for can be reached"),
     ("W14", "drawn rows have the fields the draw needs"),
     ("W15", "a line with a fixed cost has a limit"),
+    ("W16", "every code of a workbook has a type"),
+    ("W17", "stock at a hub has an owner"),
 ];
 
 impl Fault {

@@ -3,6 +3,7 @@
 mod lanes;
 mod lines;
 mod merge;
+mod pins;
 mod read;
 mod rules;
 mod terms;
@@ -29,6 +30,7 @@ pub struct Input {
     pub supplier_limits: Vec<SupplierLimit>,
     pub in_transit: Vec<Rolling>,
     pub site_groups: Vec<SiteGroup>,
+    pub pins: Pins,
     pub relax: Relax,
     pub options: Options,
 }
@@ -98,6 +100,8 @@ pub struct Line {
 pub struct LineAt {
     /// After the calendar.
     pub capacity: Option<f64>,
+    /// Of the calendar.
+    pub factor: f64,
     pub variable_cost: f64,
     pub fixed_cost: f64,
     /// The larger of tonnes and share of capacity.
@@ -235,6 +239,21 @@ pub struct SiteGroup {
     pub max_open: Option<f64>,
 }
 
+/// Decisions that stand.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Pins {
+    /// Line and period.
+    pub production: Vec<(usize, usize, Pin)>,
+    /// Lane, product and period.
+    pub shipments: Vec<(usize, usize, usize, Pin)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Pin {
+    pub tonnes: f64,
+    pub tolerance: f64,
+}
+
 /// Prices of what the explain model lets go (`planning.md` 3.6).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Relax {
@@ -261,6 +280,7 @@ pub struct Options {
     pub presolve: String,
     pub start_plan: bool,
     pub safety_hard: bool,
+    pub shortage_hard: bool,
     pub integer_trips: bool,
 }
 

@@ -104,6 +104,7 @@ pub enum Family {
     Site,
     SiteGroup,
     SupplyLink,
+    Pin,
     /// Bounds of columns that the explain model turned into rows.
     Capacity,
     Closing,

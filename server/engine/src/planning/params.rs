@@ -46,7 +46,7 @@ impl Params {
     }
 }
 
-/// Demand, stock to be reached and contracts to be met, with what their recipes need.
+/// Demand, stock to be reached, contracts to be met and production that stands, with what their recipes need.
 fn everything(input: &Input) -> f64 {
     let demand: f64 = input.demand.iter().flat_map(|demand| demand.at.iter().map(|at| at.tonnes)).sum();
     let stock: f64 =
@@ -75,7 +75,8 @@ fn everything(input: &Input) -> f64 {
             break;
         }
     }
-    (demand + stock + contracts) * needed.into_iter().fold(1.0, f64::max)
+    let pinned: f64 = input.pins.production.iter().map(|(_, _, pin)| pin.tonnes + pin.tolerance).sum();
+    (demand + stock + contracts + pinned) * needed.into_iter().fold(1.0, f64::max)
 }
 
 /// A product and period: opening stock, capacity and transit of the network until then.

@@ -3,6 +3,7 @@
 
 mod apply;
 pub mod chance;
+mod pin;
 mod words;
 
 pub(super) use apply::{key_of, only_product};
@@ -13,6 +14,7 @@ use super::{
     tree::{Tree, read},
 };
 use chance::Distribution;
+use pin::Fixed;
 use rust_decimal::Decimal;
 
 pub const FORMAT: &str = "millrace-scenario/1";
@@ -39,6 +41,7 @@ enum Op {
     CloseLane { rows: Where },
     FuelPrice { factor: Decimal, rows: Where },
     Random { field: Target, rows: Where, distribution: Distribution, key: Vec<String>, floor: f64 },
+    Pin(Fixed),
     Option { name: String, value: Tree },
 }
 
@@ -114,6 +117,12 @@ impl Scenario {
     #[must_use]
     pub fn has_chance(&self) -> bool {
         self.ops.iter().any(|op| matches!(op, Op::Random { .. }))
+    }
+
+    /// Whether it holds a plan fast: all its decisions, those that are 0 too.
+    #[must_use]
+    pub fn holds_a_plan(&self) -> bool {
+        self.ops.iter().any(|op| matches!(op, Op::Pin(fixed) if fixed.whole))
     }
 
     /// Reads a text.
@@ -226,9 +235,10 @@ impl Reader<'_> {
                 "sigma",
                 "values",
             ],
+            Some("pin") => &["op", "rows", "plan_id", "families", "tolerance_tonnes", "whole"],
             Some("option") => &["op", "name", "value"],
             _ => {
-                let message = "op must be one of scale, add, set, insert, remove, outage, close_lane, fuel_price, random, option.";
+                let message = "op must be one of scale, add, set, insert, remove, outage, close_lane, fuel_price, random, pin, option.";
                 return self.fault("E03", "op", message);
             }
         };
@@ -273,6 +283,7 @@ impl Reader<'_> {
             "close_lane" => Some(Op::CloseLane { rows: self.rows("lanes")? }),
             "fuel_price" => Some(Op::FuelPrice { factor: self.number("factor")?, rows: self.rows("lanes")? }),
             "random" => self.random(),
+            "pin" => self.pin(),
             _ => {
                 let name = self.text("name")?;
                 let Some(value) = self.item.get("value").cloned() else {

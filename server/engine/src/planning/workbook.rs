@@ -4,6 +4,7 @@
 //! sheet and cell. The other way round a document becomes sheets that give the same SHA-256 when they are read again.
 
 pub mod cell;
+mod clinker;
 pub mod csv;
 pub mod layout;
 mod open;
@@ -98,7 +99,7 @@ impl Book {
 
     #[must_use]
     pub fn read(&self) -> Source {
-        read::read(self)
+        if clinker::is_one(self) { clinker::read(self) } else { read::read(self) }
     }
 }
 
@@ -108,6 +109,8 @@ pub struct Source {
     pub tree: Tree,
     /// What only a file can have wrong, by cell.
     faults: Vec<Fault>,
+    /// What only a file can leave doubtful, by cell.
+    doubts: Vec<Fault>,
     places: Places,
 }
 
@@ -116,6 +119,12 @@ impl Source {
     #[must_use]
     pub const fn refuses(&self) -> bool {
         !self.faults.is_empty()
+    }
+
+    /// What is doubtful about the file itself, to be told with the faults of its document.
+    #[must_use]
+    pub fn doubts(&self) -> &[Fault] {
+        &self.doubts
     }
 
     /// All faults by sheet and cell: those of the file itself, and those of `checked`, which was made from the document

@@ -8,6 +8,7 @@ use engine::planning::{
     plan::{Inventory, Plan, Production, Shipment},
     result::{Answer, answer},
     run::Outcome,
+    scenario::Scenario,
     solve::Unwatched,
 };
 use serde_json::{Value, json};
@@ -55,6 +56,124 @@ fn the_way_out_of_contracts_against_floors_names_both() {
     let of = |family: &str| relaxation.slacks.iter().filter(|s| s.family == family).map(|s| s.amount).sum::<f64>();
     assert_near(of("contract"), 36.0);
     assert_near(of("closing"), 4.0);
+}
+
+/// The document with every limit of its way out let go by what the way out says.
+fn relaxed(text: &str, answer: &Answer) -> Answer {
+    let relaxation = answer.relaxation.as_ref().unwrap();
+    assert!(relaxation.slacks.iter().all(|slack| !slack.ops.is_empty()), "{:?}", relaxation.slacks);
+    let mut ops: Vec<Value> = Vec::new();
+    for op in relaxation.slacks.iter().flat_map(|slack| &slack.ops) {
+        if !ops.contains(op) {
+            ops.push(op.clone());
+        }
+    }
+    let overlay = json!({"format": "millrace-scenario/1", "name": "Way out", "ops": ops}).to_string();
+    let document = Document::parse(text).unwrap().0;
+    let (document, _) = Scenario::parse(&overlay).unwrap().apply(&document, 0).unwrap();
+    answered(&document.tree().canonical())
+}
+
+/// What the way out says, without the price of letting go.
+fn assert_way_out_holds(text: &str) {
+    let answer = answered(text);
+    let way = answer.relaxation.as_ref().unwrap();
+    let found = relaxed(text, &answer);
+    assert_eq!(found.outcome, Outcome::Optimal);
+    assert!(found.objective.unwrap() <= way.objective - way.total + 1e-3, "{:?} {way:?}", found.objective);
+}
+
+#[test]
+fn the_way_out_laid_over_the_input_makes_a_plan_that_costs_what_it_said() {
+    let of = |factor: f64, change: &dyn Fn(&mut Value)| {
+        base(|document| {
+            scale_demand(document, factor);
+            change(document);
+        })
+    };
+    // Example 5.
+    let hard = of(1.5, &|document| document["options"]["shortage_mode"] = "hard".into());
+    let answer = answered(&hard);
+    assert_near(relaxed(&hard, &answer).objective.unwrap(), 4_826.0);
+    // Example 15.
+    let torn = of(1.0, &|document| {
+        rows(document, "demand", &[]).into_iter().for_each(|row| row["min_fulfilment"] = json!(0.9));
+        document["contracts"] = json!([
+            {"id": "C1", "sense": "<=", "from": "A", "to": "X", "period": "1", "limit": 20},
+            {"id": "C2", "sense": "=", "from": "B", "to": "X", "period": "1", "limit": 0}]);
+    });
+    let answer = answered(&torn);
+    assert_near(relaxed(&torn, &answer).objective.unwrap(), 3_367.0);
+}
+
+#[test]
+fn every_family_of_the_way_out_has_operations_that_let_it_go() {
+    let with = |change: &dyn Fn(&mut Value)| base(|document| change(document));
+    let seen = |text: &str, family: &str| {
+        let answer = answered(text);
+        let slacks = answer.relaxation.as_ref().unwrap().slacks.clone();
+        assert!(slacks.iter().any(|slack| slack.family == family), "{family}: {slacks:?}");
+        assert_way_out_holds(text);
+    };
+    let hard = |document: &mut Value| document["options"]["shortage_mode"] = "hard".into();
+    seen(
+        &with(&|document| {
+            hard(document);
+            rows(document, "nodes", &[("id", "A")])[0]["throughput_max_tonnes"] = 30.into();
+            document["penalties"] = json!({"relax": {"throughput": 10}});
+        }),
+        "throughput",
+    );
+    seen(
+        &with(&|document| {
+            hard(document);
+            document["resources"] = json!([{"id": "mill", "available_hours": 30}]);
+            for row in rows(document, "production", &[]) {
+                if row.get("period").is_none() {
+                    row["uses"] = json!([{"resource": "mill", "hours_per_tonne": 1}]);
+                }
+            }
+            document["penalties"] = json!({"relax": {"resource_hour": 10}});
+        }),
+        "resource_hour",
+    );
+    for (field, value, family) in [("max_tonnes", 5, "lane"), ("max_trips", 0, "trip")] {
+        seen(
+            &with(&|document| {
+                hard(document);
+                rows(document, "lanes", &[]).into_iter().for_each(|lane| lane[field] = value.into());
+                document["penalties"] = json!({"relax": {"lane": 10, "trip": 10}});
+            }),
+            family,
+        );
+    }
+    seen(
+        &with(&|document| {
+            hard(document);
+            rows(document, "lanes", &[]).into_iter().for_each(|lane| lane["is_active"] = false.into());
+            document["penalties"] = json!({"relax": {"fulfilment": 1, "closing": 1}});
+        }),
+        "fulfilment",
+    );
+    for change in [json!({"max_closing_tonnes": 5}), json!({})] {
+        let text = with(&|document| {
+            document["nodes"].as_array_mut().unwrap().push(json!({"id": "Z", "type": "hub", "storage_max_tonnes": 4}));
+            let mut stock = json!({"node": "Z", "opening_tonnes": 9});
+            for (field, value) in change.as_object().unwrap() {
+                stock[field] = value.clone();
+            }
+            document["stock"].as_array_mut().unwrap().push(stock);
+        });
+        assert_way_out_holds(&text);
+    }
+    // A capacity is let go before its calendar cuts it.
+    assert_way_out_holds(&with(&|document| {
+        scale_demand(document, 1.5);
+        hard(document);
+        document["calendars"] = json!([{"id": "half", "factors": [{"period": "1", "factor": 0.5}]}]);
+        document["production"][2]["calendar"] = "half".into();
+        document["penalties"] = json!({"relax": {"capacity": 1}});
+    }));
 }
 
 #[test]

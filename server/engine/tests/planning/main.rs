@@ -4,10 +4,12 @@
 
 mod base;
 mod checked;
+mod clinker;
 mod examples;
 mod explained;
 mod faults;
 mod finished;
+mod pins;
 mod properties;
 mod published;
 mod rows;

@@ -5,7 +5,7 @@ mod course;
 mod files;
 mod plans;
 mod scenarios;
-mod sent;
+pub(in crate::http) mod sent;
 
 use crate::{
     http::{

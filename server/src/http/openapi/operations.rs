@@ -6,9 +6,11 @@ mod analytics;
 mod attention;
 mod batches;
 mod catalogue;
+mod dealers;
 mod fraud;
 mod ingest;
 mod jobs;
+mod networks;
 mod optimize;
 mod overview;
 mod sales;
@@ -32,12 +34,14 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("reports", analytics::REPORTS),
     ("catalogue", catalogue::PRODUCTS),
     ("customers", catalogue::CUSTOMERS),
+    ("dealers", dealers::OPERATIONS),
     ("exports", sales::EXPORTS),
     ("planning", optimize::OPERATIONS),
     ("planning", optimize::SECOND_SPELLING),
     ("planning", optimize::PLANS),
     ("planning", scenarios::OPERATIONS),
     ("planning", batches::OPERATIONS),
+    ("planning", networks::OPERATIONS),
     ("search", system::SEARCH),
     ("ingest", ingest::OPERATIONS),
     ("demo", system::DEMO),

@@ -44,8 +44,9 @@ pub struct Destinations {
 #[error("the address lies in the own network")]
 struct Inside;
 
-#[derive(Clone)]
-struct Outside(Arc<Vec<IpNet>>);
+/// Resolves names that lead out of the own network, and no others.
+#[derive(Debug, Clone)]
+pub struct Outside(Arc<Vec<IpNet>>);
 
 impl Resolve for Outside {
     fn resolve(&self, name: Name) -> Resolving {
@@ -116,6 +117,12 @@ impl Destinations {
     #[must_use]
     pub fn new(allowed: Vec<IpNet>, extra_root: Option<&str>) -> Self {
         Self { allowed: Arc::new(allowed), client: Arc::default(), extra_root: extra_root.map(str::to_owned) }
+    }
+
+    /// For clients of other systems outside.
+    #[must_use]
+    pub fn resolver(&self) -> Outside {
+        Outside(Arc::clone(&self.allowed))
     }
 
     fn made(&self) -> Client {

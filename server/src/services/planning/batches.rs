@@ -1,10 +1,10 @@
 //! What people ask for of batches: begun, followed, ended, failed runs tried again. What a batch does is `batching`.
 
 use super::{
-    batching::{account, totals},
+    batching::{account, basis, totals},
     checks::{self, Asked},
     overlay::{self, Overlay},
-    queueing::{aside, document_of, keep_input},
+    queueing::{LIVE, aside, document_of, keep_input},
 };
 use crate::{
     backend::Backend,
@@ -17,7 +17,6 @@ use crate::{
     },
 };
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use domain::{
     AppError, FieldError,
     access::{Permission, Principal},
@@ -111,12 +110,15 @@ fn row(of: StoredRow, all: f64, cancelled: bool) -> Result<BatchRun, AppError> {
         (None, None) if cancelled => RunState::Cancelled,
         (None, None) => RunState::Queued,
     };
+    let basis = basis(&of).to_owned();
     Ok(BatchRun {
         n: of.n,
         scenario_name: of.scenario,
         scenario_id: of.scenario_id.map(PlanScenarioId),
         draw: of.draw,
         probability: of.weight / all,
+        basis,
+        run_removed: of.run_removed,
         run_id: of.run_id.map(PlanRunId),
         label: of.run_no.map(label),
         status,
@@ -142,22 +144,11 @@ async fn read(connection: &mut PgConnection, id: PlanBatchId) -> Result<BatchDet
     Ok(BatchDetail { batch, table, error_message })
 }
 
-fn place(batch: &StoredBatch) -> String {
-    cursor::write(format!("{}/{}", batch.created_at.timestamp_micros(), batch.id))
-}
-
-fn placed(text: &str) -> Result<(DateTime<Utc>, Uuid), AppError> {
-    cursor::read(text, |plain| {
-        let (at, id) = plain.split_once('/')?;
-        Some((DateTime::from_timestamp_micros(at.parse().ok()?)?, id.parse().ok()?))
-    })
-}
-
-/// What a batch is to solve: its rows, or every fault of what was asked for.
-async fn rows_of(connection: &mut PgConnection, new: &NewBatch) -> Result<Vec<NewRow>, AppError> {
+/// What a batch is to solve: its rows and the seed of its draws, or every fault of what was asked for.
+async fn rows_of(connection: &mut PgConnection, new: &NewBatch) -> Result<(Vec<NewRow>, Option<i64>), AppError> {
     let mut faults: Vec<_> = checks::fault_of_solver(new.solver.as_deref()).into_iter().collect();
     let row = |of: &Overlay, draw, weight| NewRow { scenario: of.name.clone(), scenario_id: of.id, draw, weight };
-    let mut rows = Vec::new();
+    let (mut rows, mut seed) = (Vec::new(), None);
     if let Some(name) = &new.scenario {
         match overlay::named(connection, name).await? {
             None => faults.push(checks::fault_of_scenario("scenario", name)),
@@ -165,7 +156,10 @@ async fn rows_of(connection: &mut PgConnection, new: &NewBatch) -> Result<Vec<Ne
                 let message = format!("{name} has no random operation: every draw of it would be the same.");
                 faults.push(FieldError::new("scenario", message));
             }
-            Some(of) => rows.extend((0..new.draws.unwrap_or(1)).map(|draw| row(&of, draw, 1.0))),
+            Some(of) => {
+                seed = new.seed.or_else(|| i64::try_from(of.scenario.seed).ok());
+                rows.extend((0..new.draws.unwrap_or(1)).map(|draw| row(&of, draw, 1.0)));
+            }
         }
     } else {
         let mut found = Vec::new();
@@ -181,7 +175,7 @@ async fn rows_of(connection: &mut PgConnection, new: &NewBatch) -> Result<Vec<Ne
         let all = found.iter().all(|(_, weight)| weight.is_some());
         rows.extend(found.iter().map(|(of, weight)| row(of, 0, weight.filter(|_| all).unwrap_or(1.0))));
     }
-    if faults.is_empty() { Ok(rows) } else { Err(AppError::validation(faults)) }
+    if faults.is_empty() { Ok((rows, seed)) } else { Err(AppError::validation(faults)) }
 }
 
 impl BatchesService {
@@ -192,12 +186,7 @@ impl BatchesService {
 
     async fn prepare(&self, new: &NewBatch) -> Result<(checks::Base, Vec<NewRow>, Option<i64>), AppError> {
         let mut connection = store::acquire(&self.backend.pools.analytics).await?;
-        let rows = rows_of(&mut connection, new).await?;
-        let seed = match (&new.scenario, new.seed) {
-            (Some(name), None) => overlay::named(&mut connection, name).await?.map(|of| of.scenario.seed),
-            (Some(_), Some(seed)) => u64::try_from(seed).ok(),
-            (None, _) => None,
-        };
+        let (rows, seed) = rows_of(&mut connection, new).await?;
         let handed = document_of(&mut connection, &new.input).await?;
         drop(connection);
         let asked = asked(new);
@@ -208,7 +197,7 @@ impl BatchesService {
             Ok(base)
         })
         .await?;
-        Ok((base, rows, seed.and_then(|seed| i64::try_from(seed).ok())))
+        Ok((base, rows, seed))
     }
 
     /// The job that queues what is due.
@@ -251,7 +240,7 @@ impl BatchesPort for BatchesService {
             once(&self.backend.pools.analytics, now, request, async |connection| {
                 let (base, rows, seed) = prepared?;
                 let batch = PlanBatchId(self.backend.clock.new_id());
-                let input_id = keep_input(&self.backend, connection, who, &base).await?;
+                let input_id = keep_input(&self.backend, connection, who, &base, LIVE).await?;
                 let kind = if new.scenario.is_some() { BatchKind::Draws } else { BatchKind::Scenarios };
                 let options = serde_json::to_value(asked(&new)).map_err(|_| AppError::internal())?;
                 let row = batches::NewBatch {
@@ -295,14 +284,14 @@ impl BatchesPort for BatchesService {
         if filter.limit.is_some_and(|limit| !(1..=paging::MAX_LIMIT).contains(&limit)) {
             return Err(AppError::field("limit", "A page has 1 to 100 rows."));
         }
-        let after = filter.cursor.as_deref().map(placed).transpose()?;
+        let after = filter.cursor.as_deref().map(cursor::moment).transpose()?;
         let limit = i64::from(filter.limit.unwrap_or(paging::DEFAULT_LIMIT));
         let mut connection = store::acquire(&self.backend.pools.analytics).await?;
         let zone = zone_of(&store::settings::business(&mut connection).await?);
         let mut rows = batches::list(&mut connection, after, limit + 1).await?;
         let more = i64::try_from(rows.len()).is_ok_and(|rows| rows > limit);
         rows.truncate(usize::try_from(limit).unwrap_or_default());
-        let next_cursor = rows.last().filter(|_| more).map(place);
+        let next_cursor = rows.last().filter(|_| more).map(|batch| cursor::of_moment(batch.created_at, batch.id));
         let batches = rows.into_iter().map(|row| item(row, zone)).collect::<Result<_, _>>()?;
         Ok(BatchList { batches, next_cursor })
     }

@@ -10,16 +10,14 @@ use domain::{
     AppError,
     ids::{PlanBatchId, PlanRunId},
     live::Topic,
-    planning::{ALPHAS, BatchTotals, Handed, Tail},
+    planning::{ALPHAS, BatchTotals, Handed, MIXED, Tail, UNDER_CHANCE, WAIT_AND_SEE},
 };
 use engine::planning::risk::{Weighted, spread, tail};
 use serde_json::json;
 use sqlx::PgConnection;
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 use store::planning::batches::{self, Due, StoredRow};
-
-/// Every run was optimised for its own outcome.
-const BASIS: &str = "wait and see";
+use uuid::Uuid;
 
 /// The batch of a run, locked before the run itself is: whoever ends runs takes both in this order.
 pub(super) async fn lock_of(connection: &mut PgConnection, run: PlanRunId) -> Result<Option<PlanBatchId>, AppError> {
@@ -37,9 +35,16 @@ pub(super) async fn account(connection: &mut PgConnection, batch: Option<PlanBat
     Ok(store::live::emit(connection, Topic::Planning, &batch.to_string()).await?)
 }
 
+/// What the cost of a row means.
+pub(super) const fn basis(row: &StoredRow) -> &'static str {
+    if row.holds_plan { UNDER_CHANCE } else { WAIT_AND_SEE }
+}
+
 /// None while no run has a plan.
 pub(super) fn totals(rows: &[StoredRow]) -> Option<BatchTotals> {
-    let costs: Vec<_> = rows.iter().filter_map(|row| Some(Weighted { cost: row.cost?, weight: row.weight })).collect();
+    let counted: Vec<_> = rows.iter().filter(|row| row.cost.is_some()).collect();
+    let costs: Vec<_> =
+        counted.iter().filter_map(|row| Some(Weighted { cost: row.cost?, weight: row.weight })).collect();
     let spread = spread(&costs)?;
     let tails = ALPHAS.into_iter().filter_map(|alpha| tail(&costs, alpha)).map(|tail| Tail {
         alpha: tail.alpha,
@@ -47,7 +52,14 @@ pub(super) fn totals(rows: &[StoredRow]) -> Option<BatchTotals> {
         conditional_value_at_risk: tail.conditional,
     });
     Some(BatchTotals {
-        basis: BASIS.to_owned(),
+        basis: if counted.iter().all(|row| row.holds_plan) {
+            UNDER_CHANCE
+        } else if counted.iter().any(|row| row.holds_plan) {
+            MIXED
+        } else {
+            WAIT_AND_SEE
+        }
+        .to_owned(),
         runs: i64::try_from(costs.len()).unwrap_or(i64::MAX),
         mean: spread.mean,
         sd: spread.sd,
@@ -73,7 +85,14 @@ pub(crate) async fn queue_runs(context: &JobContext, batch: PlanBatchId) -> Resu
     context.step("Queueing the runs");
     let total = i64::try_from(due.len()).ok();
     let mut refused = 0_i64;
-    for (done, row) in (0_i64..).zip(due) {
+    let mut ops: HashMap<Uuid, String> = HashMap::new();
+    for (done, mut row) in (0_i64..).zip(due) {
+        if let Some(scenario) = row.scenario_id {
+            match row.ops.take() {
+                Some(own) => row.ops = Some(ops.entry(scenario).or_insert(own).clone()),
+                None => row.ops = ops.get(&scenario).cloned(),
+            }
+        }
         context.check()?;
         context.progress(done, total);
         let n = row.n;
@@ -146,6 +165,8 @@ mod tests {
             weight: 1.0,
             run_id: None,
             run_no: None,
+            run_removed: false,
+            holds_plan: false,
             job_run_id: None,
             state: None,
             outcome: None,
@@ -168,5 +189,10 @@ mod tests {
         assert!((totals.tails[0].value_at_risk - 18.0).abs() < 1e-9, "{totals:?}");
         assert!((totals.tails[0].conditional_value_at_risk - 19.5).abs() < 1e-9, "{totals:?}");
         assert_eq!(super::totals(&rows[20..]), None);
+        let basis = |rows: &[StoredRow]| super::totals(rows).unwrap().basis;
+        assert_eq!(basis(&rows), WAIT_AND_SEE);
+        rows[0].holds_plan = true;
+        assert_eq!(basis(&rows), MIXED);
+        assert_eq!((basis(&rows[..1]), super::basis(&rows[0])), (UNDER_CHANCE.to_owned(), UNDER_CHANCE));
     }
 }

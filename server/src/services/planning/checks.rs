@@ -5,8 +5,8 @@ use domain::{
     AppError, FieldError,
     ingest::DecimalMark,
     planning::{
-        DEFAULT_TIME_LIMIT, FileRead, Finding, Handed, InputSummary, NewRun, ReadinessPoint, SheetRead, Validation,
-        Verdict,
+        DEFAULT_TIME_LIMIT, FileRead, Finding, Handed, InputCheck, InputSummary, NewRun, ReadinessPoint, SheetRead,
+        Validation, Verdict,
     },
 };
 use engine::planning::{
@@ -27,10 +27,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::HashSet;
+use uuid::Uuid;
 
 /// Findings told at once.
 const MOST_FINDINGS: usize = 1_000;
 pub(super) const BASE: &str = "base";
+/// Bytes of a document that a form is filled with.
+const MOST_SENT_BACK: usize = 256 << 10;
 
 /// What a run asks instead of its document.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -64,6 +67,8 @@ pub(super) struct Prepared {
     pub asked: Asked,
     pub time_limit: f64,
     pub verdict: Verdict,
+    /// The plan that another figure is forced on.
+    pub forced_from: Option<Uuid>,
 }
 
 /// A document, what is wrong with its single fields, and where in a file it stands.
@@ -85,7 +90,8 @@ impl Read {
     fn file(bytes: &[u8]) -> Result<Self, AppError> {
         let book = Book::open(bytes)?;
         let source = book.read();
-        let (document, faults) = Document::of(&source.tree);
+        let (document, mut faults) = Document::of(&source.tree);
+        faults.extend_from_slice(source.doubts());
         Ok(Self { document, faults, source: Some((source, told_of(&book))) })
     }
 
@@ -209,6 +215,7 @@ impl Base {
                 .map_or(DEFAULT_TIME_LIMIT, double),
             asked: asked.clone(),
             verdict,
+            forced_from: None,
         })
     }
 
@@ -242,6 +249,18 @@ pub(super) fn fault_of_scenario(path: &str, name: &str) -> FieldError {
 /// # Errors
 /// `validation`: the request's own fields, or every finding of a document with an error.
 pub(super) fn prepare(new: &NewRun, handed: &Handed, overlay: Option<Overlay>) -> Result<(Base, Prepared), AppError> {
+    let overlay = known(new, overlay)?;
+    let base = base(handed)?;
+    let prepared = base.under(overlay, &asked_of(new))?;
+    Ok((base, prepared))
+}
+
+fn asked_of(new: &NewRun) -> Asked {
+    Asked { solver: new.solver.clone(), time_limit: new.time_limit, mip_gap: new.mip_gap }
+}
+
+/// The scenario, or what is wrong with the request's own fields.
+fn known(new: &NewRun, overlay: Option<Overlay>) -> Result<Overlay, AppError> {
     let solver = fault_of_solver(new.solver.as_deref());
     let scenario = new.scenario_name.as_deref().unwrap_or(BASE);
     let (overlay, unknown) = match overlay {
@@ -249,11 +268,30 @@ pub(super) fn prepare(new: &NewRun, handed: &Handed, overlay: Option<Overlay>) -
         None => (None, Some(fault_of_scenario("scenario_name", scenario))),
     };
     let faults: Vec<_> = unknown.into_iter().chain(solver).collect();
-    let Some(overlay) = overlay.filter(|_| faults.is_empty()) else { return Err(AppError::validation(faults)) };
-    let base = base(handed)?;
-    let asked = Asked { solver: new.solver.clone(), time_limit: new.time_limit, mip_gap: new.mip_gap };
-    let prepared = base.under(overlay, &asked)?;
-    Ok((base, prepared))
+    overlay.filter(|_| faults.is_empty()).ok_or_else(|| AppError::validation(faults))
+}
+
+/// What is to be said before a run is solved.
+///
+/// # Errors
+/// `validation`: the request's own fields, or what can be read neither as JSON nor as a file.
+pub(super) fn check(new: &NewRun, handed: &Handed, overlay: Option<Overlay>) -> Result<InputCheck, AppError> {
+    let overlay = known(new, overlay)?;
+    let read = Read::of(handed)?;
+    let (resolved, faults) = if read.refuses() {
+        (read.document.clone(), read.faults.clone())
+    } else {
+        match resolve(&read.document, &overlay, &asked_of(new)) {
+            Ok((resolved, doubts)) => (resolved, read.faults.iter().cloned().chain(doubts).collect()),
+            Err(faults) => (read.document.clone(), faults),
+        }
+    };
+    let document = read.document.tree().canonical();
+    let name = read.document.top.text("name").unwrap_or_default().to_owned();
+    let is_file = matches!(handed, Handed::File(_));
+    let validation = validation_of(read, &resolved, faults);
+    let is_sent = is_file && validation.valid && document.len() <= MOST_SENT_BACK;
+    Ok(InputCheck { name, scenario_name: overlay.name, validation, document: is_sent.then_some(document) })
 }
 
 /// The document that a run's child reads, from the stored text.
@@ -291,21 +329,50 @@ fn count(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
+/// Reads a document that is to be taken whole.
+///
+/// # Errors
+/// `validation` with every finding of one with an error.
+pub(super) fn sound(handed: &Handed) -> Result<Base, AppError> {
+    let base = base(handed)?;
+    let (_, faults) = findings(base.document(), base.doubts());
+    if verdict(&faults) == Verdict::Fail {
+        return Err(refused(&base.read.told(faults, base.document())));
+    }
+    Ok(base)
+}
+
 /// What is to be said of a document.
 ///
 /// # Errors
 /// `validation` when it is no JSON, or no file that can be read.
 pub(super) fn validation(handed: &Handed) -> Result<Validation, AppError> {
     let read = Read::of(handed)?;
-    let (input, faults) = findings(&read.document, read.faults.clone());
-    let faults = read.told(faults, &read.document);
+    let (document, faults) = (read.document.clone(), read.faults.clone());
+    Ok(validation_of(read, &document, faults))
+}
+
+/// Of `document`, which was made from what was read.
+fn validation_of(read: Read, document: &Document, faults: Vec<Fault>) -> Validation {
+    let (input, faults) = findings(document, faults);
+    let faults = read.told(faults, document);
+    Validation { file: read.source.map(|(_, told)| told), ..said(&input, &faults) }
+}
+
+/// What is to be said of a document that was read with `faults`.
+pub(super) fn told(document: &Document, faults: Vec<Fault>) -> Validation {
+    let (input, faults) = findings(document, faults);
+    said(&input, &faults)
+}
+
+fn said(input: &Input, faults: &[Fault]) -> Validation {
     let (errors, warnings): (Vec<_>, Vec<_>) = faults.iter().partition(|fault| fault.severity == Severity::Error);
     let listed = |faults: Vec<&Fault>| faults.into_iter().take(MOST_FINDINGS).map(finding).collect();
     let finite = |value: f64| if value.is_finite() { value } else { 0.0 };
-    let ceilings = if errors.is_empty() { readiness::ceilings(&input) } else { Vec::new() };
-    Ok(Validation {
+    let ceilings = if errors.is_empty() { readiness::ceilings(input) } else { Vec::new() };
+    Validation {
         valid: errors.is_empty(),
-        overall: verdict(&faults),
+        overall: verdict(faults),
         summary: InputSummary {
             plants_count: count(input.lines.iter().map(|line| line.node).collect::<HashSet<_>>().len()),
             customers_count: count(input.demand.iter().map(|demand| demand.node).collect::<HashSet<_>>().len()),
@@ -325,8 +392,8 @@ pub(super) fn validation(handed: &Handed) -> Result<Validation, AppError> {
             .collect(),
         errors: listed(errors),
         warnings: listed(warnings),
-        file: read.source.map(|(_, told)| told),
-    })
+        file: None,
+    }
 }
 
 #[cfg(test)]

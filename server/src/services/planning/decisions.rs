@@ -12,7 +12,7 @@ use domain::{
     paging,
     planning::{
         CompareQuery, ComparedFigure, Comparison, KpiValue, PlanAct, PlanDetail, PlanFilter, PlanItem, PlanList,
-        PlanReview, PlanScreen, PlanState, PlansPort, Reason, label,
+        PlanMap, PlanReview, PlanScreen, PlanState, PlansPort, Reason, label,
     },
 };
 use engine::{
@@ -30,7 +30,7 @@ use store::{
     audit::{self, Act},
     planning::{
         decisions::{self as rows, By, PlanHead},
-        plans, runs,
+        map, plans, runs,
     },
 };
 use uuid::Uuid;
@@ -83,26 +83,19 @@ fn refused(message: &str) -> AppError {
     error
 }
 
-/// Whether `who` alone could decide on the plan that `who` proposed.
+/// Whether `who` has proposed the plan and nobody else could decide on it.
 async fn is_alone(
     connection: &mut PgConnection,
     who: &Principal,
     plan: &PlanHead,
     at: DateTime<Utc>,
 ) -> Result<bool, AppError> {
-    Ok(is_own(who, plan)
-        && who.may(Permission::PlanApprove)
-        && holders(connection, Permission::PlanApprove, at).await? == 1)
+    let could = is_own(who, plan) && who.may(Permission::PlanApprove) && state_of(plan)? == PlanState::Proposed;
+    Ok(could && holders(connection, Permission::PlanApprove, at).await? == 1)
 }
 
-/// Whether it can be done; true when the person decides alone.
-async fn may_do(
-    connection: &mut PgConnection,
-    who: &Principal,
-    plan: &PlanHead,
-    act: PlanAct,
-    at: DateTime<Utc>,
-) -> Result<bool, AppError> {
+/// Whether it can be done by somebody who, for what `alone` says, is the only one that could decide.
+fn may_do(who: &Principal, plan: &PlanHead, act: PlanAct, alone: bool) -> Result<(), AppError> {
     who.require(if matches!(act, PlanAct::Propose | PlanAct::Withdraw) {
         Permission::PlanPropose
     } else {
@@ -124,12 +117,13 @@ async fn may_do(
         PlanAct::Propose if plan.rows_removed_at.is_some() => {
             Err(AppError::conflict("The rows of this plan are not kept any more. Solve it again."))
         }
-        PlanAct::Propose => Ok(false),
-        PlanAct::Withdraw if is_own(who, plan) => Ok(false),
-        PlanAct::Withdraw => Err(refused("Only the one who proposed it withdraws it; reject it instead.")),
-        PlanAct::Approve | PlanAct::Reject if !is_own(who, plan) => Ok(false),
-        PlanAct::Approve | PlanAct::Reject if is_alone(connection, who, plan, at).await? => Ok(true),
-        PlanAct::Approve | PlanAct::Reject => Err(refused("You have proposed this plan; somebody else decides on it.")),
+        PlanAct::Withdraw if !is_own(who, plan) => {
+            Err(refused("Only the one who proposed it withdraws it; reject it instead."))
+        }
+        PlanAct::Approve | PlanAct::Reject if is_own(who, plan) && !alone => {
+            Err(refused("You have proposed this plan; somebody else decides on it."))
+        }
+        PlanAct::Propose | PlanAct::Withdraw | PlanAct::Approve | PlanAct::Reject => Ok(()),
     }
 }
 
@@ -140,13 +134,8 @@ async fn told(
     zone: BusinessZone,
     at: DateTime<Utc>,
 ) -> Result<PlanDetail, AppError> {
-    let mut acts = Vec::new();
-    for act in PlanAct::ALL.iter().copied() {
-        if may_do(connection, who, &plan, act, at).await.is_ok() {
-            acts.push(act);
-        }
-    }
-    let alone = acts.contains(&PlanAct::Approve) && is_alone(connection, who, &plan, at).await?;
+    let alone = is_alone(connection, who, &plan, at).await?;
+    let acts = PlanAct::ALL.iter().copied().filter(|act| may_do(who, &plan, *act, alone).is_ok()).collect();
     let reviews = rows::reviews(connection, plan.id).await?.into_iter();
     let reviews = reviews
         .map(|review| {
@@ -235,10 +224,24 @@ impl PlansPort for PlanningService {
         let zone = zone_of(&store::settings::business(&mut connection).await?);
         let run = runs::one(&mut connection, head.run_id).await?.ok_or_else(|| AppError::not_found("Plan"))?;
         let detail = told(&mut connection, who, head, zone, self.backend.clock.now()).await?;
-        let results = reading::results(&mut connection, run, zone).await?;
-        let bindings = plans::bindings(&mut connection, plan.0).await?;
+        let page = reading::page(&mut connection, run, zone).await?;
         let promoted = rows::promoted_beside(&mut connection, plan.0).await?.map(PlanId);
-        Ok(PlanScreen { detail, results, bindings, promoted })
+        Ok(PlanScreen { detail, page, promoted })
+    }
+
+    async fn map(&self, who: &Principal, plan: PlanId, period: Option<usize>) -> Result<PlanMap, AppError> {
+        who.require(Permission::PlanView)?;
+        let mut connection = store::snapshot(&self.backend.pools.analytics).await?;
+        let head = found(&mut connection, plan).await?;
+        let zone = zone_of(&store::settings::business(&mut connection).await?);
+        let run = head.run_id;
+        let is_pruned = plans::of_run(&mut connection, run).await?.is_some_and(|plan| plan.rows_removed_at.is_some());
+        let plan = told(&mut connection, who, head, zone, self.backend.clock.now()).await?.plan;
+        let periods = map::periods(&mut connection, run).await?;
+        let period = period.and_then(|place| periods.get(place.checked_sub(1)?)).cloned();
+        let lanes = map::lanes(&mut connection, plan.plan_id.0, period.as_deref()).await?;
+        let nodes = map::nodes(&mut connection, run).await?;
+        Ok(PlanMap { plan, periods, period, nodes, lanes, is_pruned })
     }
 
     async fn act(&self, who: &Principal, plan: PlanId, act: PlanAct, why: Reason) -> Result<PlanDetail, AppError> {
@@ -249,7 +252,9 @@ impl PlansPort for PlanningService {
         // Whoever is quicker decides; this one then finds it done.
         rows::hold(&mut tx, plan.0).await?;
         let head = found(&mut tx, plan).await?;
-        let single_person = may_do(&mut tx, who, &head, act, at).await?;
+        let alone = is_alone(&mut tx, who, &head, at).await?;
+        may_do(who, &head, act, alone)?;
+        let single_person = alone && matches!(act, PlanAct::Approve | PlanAct::Reject);
         if reason.is_none() && (single_person || act == PlanAct::Reject) {
             let message = if single_person {
                 "Say why: nobody else can decide on this plan, so the reason stands in its history."
@@ -319,10 +324,10 @@ pub(crate) async fn compared(
 
 async fn rows_of(connection: &mut PgConnection, plan: Uuid) -> Result<Rows, AppError> {
     Ok(Rows {
-        production: plans::production(connection, plan).await?,
-        shipments: plans::shipments(connection, plan).await?,
-        stock: plans::stock(connection, plan).await?,
-        shortages: plans::shortages(connection, plan).await?,
+        production: plans::production(connection, plan, None).await?,
+        shipments: plans::shipments(connection, plan, None).await?,
+        stock: plans::stock(connection, plan, None).await?,
+        shortages: plans::shortages(connection, plan, None).await?,
     })
 }
 

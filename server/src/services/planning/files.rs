@@ -26,7 +26,10 @@ use engine::planning::{
 use serde_json::{json, value::RawValue};
 use store::{
     audit::{self, Act},
-    planning::inputs::{self, GivenInput},
+    planning::{
+        inputs::{self, GivenInput},
+        plans,
+    },
 };
 
 /// The forms of what can be taken from a run.
@@ -147,8 +150,12 @@ impl PlanningService {
             None
         } else if reading::state_of(&row)?.is_over() {
             let zone = zone_of(&store::settings::business(&mut connection).await?);
-            let bindings = reading::explanation(&mut connection, &row).await?.bindings;
-            Some((reading::results(&mut connection, row, zone).await?, bindings))
+            let results = reading::results(&mut connection, row, zone).await?;
+            let bindings = match results.plan_id {
+                Some(plan) => plans::bindings(&mut connection, plan.0, None).await?,
+                None => Vec::new(),
+            };
+            Some((results, bindings))
         } else {
             return Err(AppError::conflict("The run is not over; its results cannot be exported yet."));
         };

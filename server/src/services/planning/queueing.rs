@@ -20,11 +20,13 @@ use store::{
     audit::{self, Act},
     planning::{
         inputs::{self, NewInput},
-        runs,
+        networks, runs,
     },
 };
 use uuid::Uuid;
 
+/// Of what was not generated.
+pub(super) const LIVE: &str = "live";
 /// A job may take this longer than its solve.
 const BEYOND_LIMIT_SECONDS: i32 = 120;
 /// What somebody waits for goes before the runs of a batch.
@@ -42,14 +44,34 @@ pub(super) async fn aside<T: Send + 'static>(
 /// # Errors
 /// `validation` where there is no such run.
 pub(super) async fn document_of(connection: &mut PgConnection, input: &InputChoice) -> Result<Handed, AppError> {
-    Ok(Handed::Text(match (&input.input_data, input.input_of_run) {
-        (Some(text), _) => text.clone(),
-        (None, Some(run)) => {
+    Ok(Handed::Text(match (&input.input_data, input.input_of_run, input.use_sample_data) {
+        (Some(text), _, _) => text.clone(),
+        (None, Some(run), _) => {
             let given = inputs::of_run(connection, run.0).await?;
             given.ok_or_else(|| AppError::field("input_of_run", "There is no such run."))?.document
         }
-        (None, None) => sample::DOCUMENT.to_owned(),
+        (None, None, true) => sample::DOCUMENT.to_owned(),
+        (None, None, false) => of_network(connection, input.network.as_deref()).await?,
     }))
+}
+
+/// The document that a network was frozen into last; without a code the only network's.
+async fn of_network(connection: &mut PgConnection, code: Option<&str>) -> Result<String, AppError> {
+    if let Some(code) = code {
+        let frozen = networks::newest_document(connection, code).await?;
+        return frozen.ok_or_else(|| {
+            AppError::field("network", format!("There is no network {code}, or it was never frozen into an input."))
+        });
+    }
+    let all = networks::all(connection).await?;
+    let mut frozen = all.iter().filter(|network| network.frozen_at.is_some());
+    let none = || {
+        let message = "Send a document, name a run with input_of_run or a frozen network with network, or take the \
+                       sample with use_sample_data.";
+        AppError::field("input_data", message)
+    };
+    let (Some(only), None) = (frozen.next(), frozen.next()) else { return Err(none()) };
+    networks::newest_document(connection, &only.code).await?.ok_or_else(none)
 }
 
 /// The document's row: each stands once.
@@ -58,6 +80,7 @@ pub(super) async fn keep_input(
     connection: &mut PgConnection,
     who: &Principal,
     base: &Base,
+    origin: &str,
 ) -> Result<Uuid, AppError> {
     let input = NewInput {
         id: backend.clock.new_id(),
@@ -66,6 +89,7 @@ pub(super) async fn keep_input(
         row_counts: &base.row_counts,
         at: backend.clock.now(),
         by: who.label(),
+        origin,
     };
     Ok(inputs::keep(connection, &input).await?)
 }
@@ -102,6 +126,7 @@ pub(super) async fn queue_run(
         seed: new.overlay.seed,
         draw: new.overlay.draw,
         batch_id: batch.map(|batch| batch.0),
+        forced_from: new.forced_from,
         resolved_sha256: &new.resolved_sha256,
         solver_requested: &new.solver,
         options: &options,

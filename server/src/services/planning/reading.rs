@@ -5,8 +5,8 @@ use domain::{
     AppError,
     ids::{PlanBatchId, PlanId, PlanRunId, PlanScenarioId},
     planning::{
-        Explanation, KpiValue, ModelStatistics, PlanCheck, Relaxation, RunItem, RunOutcome, RunResults, RunState,
-        RunStatus, label,
+        Explanation, KpiValue, ModelStatistics, PlanCheck, PlanPage, Relaxation, RowCounts, RunItem, RunOutcome,
+        RunResults, RunState, RunStatus, SHOWN_ROWS, label,
     },
 };
 use engine::{
@@ -134,9 +134,13 @@ fn reason(run: &StoredRun) -> String {
     }
 }
 
-async fn relaxation(connection: &mut PgConnection, plan: &plans::StoredPlan) -> Result<Option<Relaxation>, AppError> {
+async fn relaxation(
+    connection: &mut PgConnection,
+    plan: &plans::StoredPlan,
+    most: Option<i64>,
+) -> Result<Option<Relaxation>, AppError> {
     let Some(total) = plan.relaxation_cost else { return Ok(None) };
-    let slacks = plans::slacks(connection, plan.id).await?;
+    let slacks = plans::slacks(connection, plan.id, most).await?;
     Ok(Some(Relaxation { objective: plan.objective, operating_cost: plan.operating_cost, total, slacks }))
 }
 
@@ -158,31 +162,54 @@ fn share(kpis: &[KpiValue], name: &str) -> Option<f64> {
     kpis.iter().find(|kpi| kpi.kpi == name && kpi.scope.is_none()).and_then(|kpi| kpi.value).map(|value| value / 100.0)
 }
 
+/// All of it.
 pub(super) async fn results(
     connection: &mut PgConnection,
     run: StoredRun,
     zone: BusinessZone,
 ) -> Result<RunResults, AppError> {
+    Ok(read(connection, run, zone, None).await?.0)
+}
+
+/// The first rows of each kind.
+pub(super) async fn page(
+    connection: &mut PgConnection,
+    run: StoredRun,
+    zone: BusinessZone,
+) -> Result<PlanPage, AppError> {
+    let (results, rows) = read(connection, run, zone, Some(SHOWN_ROWS)).await?;
+    let bindings = match results.plan_id {
+        Some(plan) => plans::bindings(connection, plan.0, Some(SHOWN_ROWS)).await?,
+        None => Vec::new(),
+    };
+    Ok(PlanPage { results, bindings, rows })
+}
+
+async fn read(
+    connection: &mut PgConnection,
+    run: StoredRun,
+    zone: BusinessZone,
+    most: Option<i64>,
+) -> Result<(RunResults, RowCounts), AppError> {
     let mut told = bare(&run, zone)?;
-    let Some(plan) = plans::of_run(connection, run.id).await? else { return Ok(told) };
+    let Some(plan) = plans::of_run(connection, run.id).await? else { return Ok((told, RowCounts::default())) };
     told.plan_id = Some(PlanId(plan.id));
     told.is_relaxed = plan.is_relaxed;
     told.rows_removed_at = plan.rows_removed_at.map(|at| zone.local(at));
-    told.relaxation = relaxation(connection, &plan).await?;
-    told.production = plans::production(connection, plan.id).await?;
-    told.shipments = plans::shipments(connection, plan.id).await?;
-    told.inventory = plans::stock(connection, plan.id).await?;
-    told.unmet_demand = plans::shortages(connection, plan.id).await?;
+    told.relaxation = relaxation(connection, &plan, most).await?;
+    told.production = plans::production(connection, plan.id, most).await?;
+    told.shipments = plans::shipments(connection, plan.id, most).await?;
+    told.inventory = plans::stock(connection, plan.id, most).await?;
+    told.unmet_demand = plans::shortages(connection, plan.id, most).await?;
     told.costs = plans::costs(connection, plan.id).await?;
     told.kpis = plans::kpis(connection, plan.id).await?;
     (told.sites, told.contracts) = (plan.sites.0, plan.contracts.0);
+    let sums = plans::sums(connection, plan.id).await?;
     // What was removed is not nought.
     let has_rows = plan.rows_removed_at.is_none();
-    told.total_production = has_rows.then(|| told.production.iter().map(|row| row.tonnes).sum());
-    told.total_shipments = has_rows.then(|| told.shipments.iter().map(|row| row.tonnes).sum());
-    // Rows of a node and product stand in the order of time.
-    let last: BTreeMap<_, _> = told.inventory.iter().map(|row| ((&row.node, &row.product), row.tonnes)).collect();
-    told.total_inventory = has_rows.then(|| last.values().sum());
+    told.total_production = has_rows.then_some(sums.made);
+    told.total_shipments = has_rows.then_some(sums.shipped);
+    told.total_inventory = has_rows.then_some(sums.in_stock);
     let sum = |parts: &[Component]| Some(parts.iter().filter_map(|part| told.costs.get(part.as_str())).sum::<f64>());
     told.production_cost = sum(&[Component::Production, Component::ProductionFixed, Component::Start]);
     told.transportation_cost = sum(&[Component::Freight, Component::Handling]);
@@ -194,7 +221,15 @@ pub(super) async fn results(
     told.avg_utilization = share(&told.kpis, "capacity_utilisation");
     let of_plants = told.kpis.iter().filter(|kpi| kpi.kpi == "capacity_utilisation");
     told.capacity_utilization = of_plants.filter_map(|kpi| Some((kpi.scope.clone()?, kpi.value? / 100.0))).collect();
-    Ok(told)
+    let rows = RowCounts {
+        production: sums.production,
+        shipments: sums.shipments,
+        inventory: sums.stock,
+        unmet_demand: sums.shortages,
+        slacks: sums.slacks,
+        bindings: sums.bindings,
+    };
+    Ok((told, rows))
 }
 
 /// What is known without a plan.
@@ -262,9 +297,9 @@ pub(super) async fn explanation(connection: &mut PgConnection, run: &StoredRun) 
         endless: run.endless.clone(),
     };
     if let Some(plan) = plans::of_run(connection, run.id).await? {
-        told.shortages = plans::shortages(connection, plan.id).await?;
-        told.bindings = plans::bindings(connection, plan.id).await?;
-        told.relaxation = relaxation(connection, &plan).await?;
+        told.shortages = plans::shortages(connection, plan.id, None).await?;
+        told.bindings = plans::bindings(connection, plan.id, None).await?;
+        told.relaxation = relaxation(connection, &plan, None).await?;
     }
     Ok(told)
 }

@@ -5,7 +5,7 @@ use super::{
     batching::{account, lock_of},
     checks::{self, Base, Prepared},
     overlay::{self, Overlay},
-    queueing::{aside, document_of, keep_input, queue_run},
+    queueing::{LIVE, aside, document_of, keep_input, queue_run},
     reading::{self, Pace},
 };
 use crate::services::{
@@ -19,13 +19,13 @@ use domain::{
     AppError,
     access::{Permission, Principal},
     idempotency::{Answered, IdempotencyKey},
-    ids::PlanRunId,
+    ids::{PlanId, PlanRunId},
     live::Topic,
     paging,
     planning::{
-        CancelAnswer, CancelRun, Explanation, Handed, ModelTemplate, NewRun, PlanningPort, ProgressPoint,
-        ProgressSeries, Results, RunDetail, RunFilter, RunList, RunRemoved, RunStarted, RunStatus, SolverItem,
-        SolverList, Validation, label, thinned,
+        CancelAnswer, CancelRun, Explanation, ForcedFrom, Handed, InputCheck, ModelTemplate, NewRun, PlanningPort,
+        ProgressPoint, ProgressSeries, Results, RunDetail, RunFilter, RunList, RunRemoved, RunStarted, RunStatus,
+        SolverItem, SolverList, Validation, label, thinned,
     },
 };
 use engine::planning::{
@@ -87,15 +87,19 @@ fn end_of(now: &RunStatus, last: Option<&ProgressPoint>) -> Option<ProgressPoint
 }
 
 impl PlanningService {
-    async fn prepare(&self, new: &NewRun) -> Result<(Base, Prepared), AppError> {
+    /// The document that a run names, and what is to be laid over it.
+    async fn meant(&self, new: &NewRun) -> Result<(Handed, Option<Overlay>), AppError> {
         let mut connection = store::acquire(&self.backend.pools.analytics).await?;
         let handed = match &new.input_file {
             Some(file) => Handed::File(Arc::clone(file)),
             None => document_of(&mut connection, &new.input()).await?,
         };
         let scenario = new.scenario_name.as_deref().unwrap_or(checks::BASE);
-        let overlay = overlay::named(&mut connection, scenario).await?;
-        drop(connection);
+        Ok((handed, overlay::named(&mut connection, scenario).await?))
+    }
+
+    async fn prepare(&self, new: &NewRun) -> Result<(Base, Prepared), AppError> {
+        let (handed, overlay) = self.meant(new).await?;
         let new = NewRun { input_data: None, input_file: None, ..new.clone() };
         let _room = room(matches!(handed, Handed::File(_))).await?;
         aside(move || checks::prepare(&new, &handed, overlay)).await
@@ -125,7 +129,7 @@ impl PlanningPort for PlanningService {
             let request = Request { who, key, route: "POST /api/v1/optimize/optimize", status: 202, body: &body };
             once(&self.backend.pools.analytics, self.backend.clock.now(), request, async |connection| {
                 let (base, prepared) = prepared?;
-                let input = keep_input(&self.backend, connection, who, &base).await?;
+                let input = keep_input(&self.backend, connection, who, &base, LIVE).await?;
                 queue_run(&self.backend, connection, who, input, &prepared, None).await
             })
             .await
@@ -149,7 +153,7 @@ impl PlanningPort for PlanningService {
         })
         .await?;
         let mut tx = store::begin(&self.backend.pools.analytics).await?;
-        let input = keep_input(&self.backend, &mut tx, who, &base).await?;
+        let input = keep_input(&self.backend, &mut tx, who, &base, LIVE).await?;
         let started = queue_run(&self.backend, &mut tx, who, input, &prepared, None).await?;
         store::commit(tx).await?;
         Ok(started)
@@ -188,13 +192,15 @@ impl PlanningPort for PlanningService {
         course.extend(end_of(&now, course.last()));
         let time_limit_seconds = row.time_limit_seconds;
         let item = reading::item(row.clone(), zone)?;
-        let (results, bindings) = if now.status.is_over() {
-            let bindings = reading::explanation(&mut connection, &row).await?.bindings;
-            (Some(reading::results(&mut connection, row, zone).await?), bindings)
-        } else {
-            (None, Vec::new())
+        let plan = if now.status.is_over() { Some(reading::page(&mut connection, row, zone).await?) } else { None };
+        let forced_from = match runs::forced_from(&mut connection, run.0).await? {
+            Some((plan, run_no)) => {
+                let costs = plans::costs(&mut connection, plan).await?;
+                Some(ForcedFrom { plan_id: PlanId(plan), label: label(run_no), costs })
+            }
+            None => None,
         };
-        Ok(RunDetail { run: item, time_limit_seconds, now, course, results, bindings })
+        Ok(RunDetail { run: item, time_limit_seconds, now, course, plan, forced_from })
     }
 
     async fn status(&self, who: &Principal, run: PlanRunId) -> Result<RunStatus, AppError> {
@@ -279,6 +285,15 @@ impl PlanningPort for PlanningService {
         store::live::emit(&mut tx, Topic::Optimize, &run.to_string()).await?;
         store::commit(tx).await?;
         Ok(RunRemoved { run_id: run, message: format!("{label} was deleted.") })
+    }
+
+    async fn check(&self, who: &Principal, new: NewRun) -> Result<InputCheck, AppError> {
+        who.require(Permission::PlanRun)?;
+        new.validate().map_err(AppError::validation)?;
+        let (handed, overlay) = self.meant(&new).await?;
+        let new = NewRun { input_data: None, input_file: None, ..new };
+        let _room = room(matches!(handed, Handed::File(_))).await?;
+        aside(move || checks::check(&new, &handed, overlay)).await
     }
 
     async fn validate(&self, who: &Principal, document: Handed) -> Result<Validation, AppError> {

@@ -1,5 +1,9 @@
 //! Scenarios: built-in ones, and own ones in versions that never change.
 
+mod drafts;
+
+pub(super) use drafts::{Checked, checked};
+
 use super::{
     checks,
     overlay::Overlay,
@@ -21,17 +25,17 @@ use domain::{
     ids::PlanScenarioId,
     live::Topic,
     planning::{
-        CopyScenario, ResolveScenario, ScenarioDetail, ScenarioDifference, ScenarioDraft, ScenarioItem, ScenarioList,
-        ScenarioOps, ScenarioRef, ScenarioVersion, ScenariosPort, code_of, fault_of_code, fault_of_name,
+        CopyScenario, ForceFigure, JsonText, LetGo, LetGoScenario, ResolveScenario, RunStarted, ScenarioDetail,
+        ScenarioDifference, ScenarioDraft, ScenarioItem, ScenarioList, ScenarioRef, ScenarioVersion, ScenariosPort,
+        code_of, fault_of_code, fault_of_name,
     },
 };
+use drafts::read_draft;
 use engine::{
     calendar::BusinessZone,
     planning::{
-        document::double,
-        fault::Fault,
         scenario::{BUILT_IN, Scenario},
-        tree::{self, Tree},
+        tree,
     },
 };
 use serde_json::json;
@@ -43,13 +47,12 @@ use store::{
 };
 use uuid::Uuid;
 
-const LONGEST_DESCRIPTION: usize = 1_000;
 const MOST_DRAW: i32 = 999_999;
 
 /// The service behind [`ScenariosPort`].
 #[derive(Clone)]
 pub struct ScenariosService {
-    backend: Backend,
+    pub(super) backend: Backend,
 }
 
 impl fmt::Debug for ScenariosService {
@@ -64,62 +67,6 @@ fn missing() -> AppError {
 
 fn built_in_names() -> Vec<&'static str> {
     BUILT_IN.iter().map(|(name, _)| *name).collect()
-}
-
-/// What was sent, checked.
-#[derive(Debug, PartialEq)]
-struct Checked {
-    name: String,
-    description: Option<String>,
-    seed: i64,
-    probability: Option<f64>,
-    /// Canonical JSON list.
-    ops: String,
-}
-
-/// Every fault of an overlay, by the engine's own reader and by what is kept of it.
-fn checked(overlay: &str) -> Result<Checked, Vec<FieldError>> {
-    let tree = tree::read(overlay)
-        .map_err(|fault| vec![FieldError::new("ops", format!("The scenario is no JSON: {fault}."))])?;
-    let mut faults = Vec::new();
-    if let Err(found) = Scenario::parse(overlay) {
-        let told = |fault: Fault| {
-            let path = if fault.path.is_empty() { "ops" } else { fault.path.as_str() };
-            FieldError::new(path, format!("{} ({})", fault.message, fault.code))
-        };
-        faults.extend(found.into_iter().map(told));
-    }
-    let name = tree.get("name").and_then(Tree::text).unwrap_or_default().trim().to_owned();
-    faults.extend(fault_of_name(&name));
-    let description = match tree.get("description") {
-        None | Some(Tree::Null) => None,
-        Some(Tree::Text(text)) if text.chars().count() <= LONGEST_DESCRIPTION => Some(text.trim().to_owned()),
-        Some(_) => {
-            faults.push(FieldError::new("description", "A description is a text of at most 1,000 characters."));
-            None
-        }
-    };
-    let whole = |value: &Tree| value.number().filter(|n| n.fract().is_zero()).and_then(|n| i64::try_from(n).ok());
-    let seed = tree.get("seed").map_or(Some(0), whole);
-    if seed.is_none() && !faults.iter().any(|fault| fault.path == "seed") {
-        faults.push(FieldError::new("seed", "The seed is a whole number from 0 to 9223372036854775807."));
-    }
-    let probability = match tree.get("probability") {
-        None | Some(Tree::Null) => None,
-        Some(value) => {
-            let share = value.number().map(double).filter(|share| *share > 0.0 && *share <= 1.0);
-            if share.is_none() {
-                faults.push(FieldError::new("probability", "A probability is above 0 and at most 1."));
-            }
-            share
-        }
-    };
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    let ops = tree.get("ops").map(Tree::canonical).unwrap_or_default();
-    let description = description.filter(|text| !text.is_empty());
-    Ok(Checked { name, description, seed: seed.unwrap_or_default(), probability, ops })
 }
 
 fn built_in(name: &str) -> Option<ScenarioItem> {
@@ -183,7 +130,7 @@ fn detail(row: &StoredScenario, versions: &[StoredScenario], zone: BusinessZone)
         scenario: item(row),
         seed: row.seed,
         probability: row.probability,
-        ops: ScenarioOps(row.ops.clone()),
+        ops: JsonText(row.ops.clone()),
         newest: (row.newest != row.id).then_some(PlanScenarioId(row.newest)),
         archived_at: row.archived_at.map(|at| zone.local(at)),
         created_at: Some(zone.local(row.created_at)),
@@ -213,7 +160,7 @@ impl ScenariosService {
     }
 
     /// A first version, in the caller's transaction.
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         connection: &mut PgConnection,
         who: &Principal,
@@ -224,8 +171,8 @@ impl ScenariosService {
         let id = self.add(connection, who, code, 1, from.and_then(|(_, id)| id), new).await?;
         let Some(id) = id else {
             let taken = scenarios::newest(connection, code).await?;
-            let archived = if taken.is_some_and(|row| row.archived_at.is_some()) { "n archived" } else { "nother" };
-            return Err(AppError::field("code", format!("A{archived} scenario has the code {code}.")));
+            let which = if taken.is_some_and(|row| row.archived_at.is_some()) { "An archived" } else { "Another" };
+            return Err(AppError::field("code", format!("{which} scenario has the code {code}.")));
         };
         let about = json!({"code": code, "version": 1, "name": new.name, "ops": new.ops, "seed": new.seed,
                            "probability": new.probability, "copy_of": from.map(|(name, _)| name)});
@@ -292,7 +239,7 @@ impl ScenariosPort for ScenariosService {
                 scenario: built_in(name).ok_or_else(missing)?,
                 seed: 0,
                 probability: None,
-                ops: ScenarioOps(Scenario::built_in_ops(name).ok_or_else(missing)?),
+                ops: JsonText(Scenario::built_in_ops(name).ok_or_else(missing)?),
                 newest: None,
                 archived_at: None,
                 created_at: None,
@@ -312,7 +259,7 @@ impl ScenariosPort for ScenariosService {
             who.require(Permission::PlanEditScenario)?;
             let request = Request { who, key, route: "POST /api/v1/optimize/scenarios", status: 201, body: &draft };
             once(&self.backend.pools.analytics, self.backend.clock.now(), request, async |connection| {
-                let new = checked(&draft.overlay);
+                let new = read_draft(connection, &draft.overlay).await?;
                 let named = new.as_ref().map(|new| code_of(&new.name)).unwrap_or_default();
                 let code = draft.code.clone().unwrap_or(named);
                 // Without a name there is no code to speak of.
@@ -349,7 +296,7 @@ impl ScenariosPort for ScenariosService {
             faults
                 .push(FieldError::new("code", format!("The code stays {}. Copy the scenario for another.", row.code)));
         }
-        let new = match checked(&draft.overlay) {
+        let new = match read_draft(&mut tx, &draft.overlay).await? {
             Ok(new) if faults.is_empty() => new,
             checked => {
                 faults.extend(checked.err().into_iter().flatten());
@@ -434,6 +381,14 @@ impl ScenariosPort for ScenariosService {
         Ok(store::commit(tx).await?)
     }
 
+    async fn let_go(&self, who: &Principal, asked: LetGo) -> Result<LetGoScenario, AppError> {
+        self.let_it_go(who, asked).await
+    }
+
+    async fn force(&self, who: &Principal, asked: ForceFigure) -> Result<RunStarted, AppError> {
+        self.force_it(who, asked).await
+    }
+
     async fn resolve(
         &self,
         who: &Principal,
@@ -457,33 +412,5 @@ impl ScenariosPort for ScenariosService {
         drop(connection);
         let overlay = overlay.drawn(None, over.draw);
         aside(move || resolving::difference_of(&handed, &overlay, version)).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn overlay(rest: &str) -> String {
-        format!("{{\"format\":\"millrace-scenario/1\",\"ops\":[]{rest}}}")
-    }
-
-    #[test]
-    fn every_fault_of_an_overlay_is_told_at_once() {
-        let faults = checked(&overlay(",\"name\":\" \",\"seed\":-1,\"probability\":2,\"sede\":1")).unwrap_err();
-        let paths: Vec<_> = faults.iter().map(|fault| fault.path.as_str()).collect();
-        assert_eq!(paths, ["sede", "seed", "name", "probability"]);
-        assert_eq!(checked("[").unwrap_err()[0].path, "ops");
-        let wide = checked(&overlay(",\"name\":\"S\",\"seed\":18446744073709551615")).unwrap_err();
-        assert_eq!((wide.len(), wide[0].path.as_str()), (1, "seed"), "{wide:?}");
-    }
-
-    #[test]
-    fn what_is_kept_is_canonical() {
-        let text = overlay(",\"name\":\" Wet \",\"seed\":7,\"description\":\"\"")
-            .replace("[]", "[ { \"op\": \"fuel_price\", \"factor\": 1.250 } ]");
-        let kept = checked(&text).unwrap();
-        assert_eq!(kept.ops, "[{\"factor\":1.25,\"op\":\"fuel_price\"}]");
-        assert_eq!((kept.name.as_str(), kept.seed, kept.description, kept.probability), ("Wet", 7, None, None));
     }
 }

@@ -48,6 +48,7 @@ pub async fn tables(connection: &mut PgConnection) -> Result<Vec<Table>> {
     .await?;
     let tables: Vec<Table> = rows.into_iter().map(|(schema, name)| Table { schema, name }).collect();
     let arrows = references(connection).await?;
+    let arrows: Vec<_> = arrows.into_iter().filter(|arrow| !arrow.lets_go).collect();
     Ok(children_first(tables, &arrows.iter().map(|r| (r.child.clone(), r.parent.clone())).collect::<Vec<_>>()))
 }
 
@@ -57,12 +58,14 @@ struct Reference {
     child_column: String,
     parent: Table,
     parent_column: String,
+    /// The column becomes null when its parent goes.
+    lets_go: bool,
 }
 
 async fn references(connection: &mut PgConnection) -> Result<Vec<Reference>> {
     let rows = sqlx::query(
         "select quote_ident(cn.nspname) as child_schema, quote_ident(c.relname) as child, quote_ident(ca.attname) as child_column,
-                quote_ident(pn.nspname) as parent_schema, quote_ident(p.relname) as parent, quote_ident(pa.attname) as parent_column
+                quote_ident(pn.nspname) as parent_schema, quote_ident(p.relname) as parent, quote_ident(pa.attname) as parent_column, k.confdeltype = 'n' as lets_go
          from pg_constraint k
          join pg_class c on c.oid = k.conrelid
          join pg_namespace cn on cn.oid = c.relnamespace
@@ -82,6 +85,7 @@ async fn references(connection: &mut PgConnection) -> Result<Vec<Reference>> {
                 child_column: row.try_get("child_column")?,
                 parent: Table { schema: row.try_get("parent_schema")?, name: row.try_get("parent")? },
                 parent_column: row.try_get("parent_column")?,
+                lets_go: row.try_get("lets_go")?,
             })
         })
         .collect::<sqlx::Result<_>>()

@@ -34,6 +34,8 @@ CREATE INDEX customers_external_ref_trigram ON sales.customers USING gin (extern
 CREATE INDEX customers_name_trigram ON sales.customers USING gin (((((((first_name)::text || ' '::text) || (last_name)::text) || ' '::text) || COALESCE(email, ''::text))) gin_trgm_ops);
 CREATE INDEX customers_phone_hash ON sales.customers USING btree (phone_hash) WHERE (phone_hash IS NOT NULL);
 CREATE INDEX customers_tier ON sales.customers USING btree (loyalty_tier, number DESC);
+CREATE INDEX dealers_main_dealer ON dealer.dealers USING btree (main_dealer_id);
+CREATE INDEX dealers_name ON dealer.dealers USING gin (dealer_name gin_trgm_ops);
 CREATE INDEX disputes_transaction ON sales.disputes USING btree (transaction_id, opened_at);
 CREATE INDEX drill_runs_ends_at_idx ON ops.drill_runs USING btree (ends_at) WHERE (ended_at IS NULL);
 CREATE INDEX drill_runs_started_at_idx ON ops.drill_runs USING btree (started_at DESC);
@@ -73,6 +75,13 @@ CREATE INDEX login_attempts_ip_at_idx ON access.login_attempts USING btree (ip, 
 CREATE INDEX metric_values_computed_at_idx ON ops.metric_values USING btree (computed_at);
 CREATE INDEX movements_product_id_site_id_at_idx ON stock.movements USING btree (product_id, site_id, at DESC);
 CREATE INDEX movements_ref_id_idx ON stock.movements USING btree (ref_id) WHERE (ref_id IS NOT NULL);
+CREATE INDEX network_freezes_input ON plan.network_freezes USING btree (input_id);
+CREATE INDEX network_freezes_recent ON plan.network_freezes USING btree (network_id, frozen_at DESC, input_id);
+CREATE INDEX network_imports_age ON plan.network_imports USING btree (created_at);
+CREATE INDEX network_imports_network ON plan.network_imports USING btree (network_id, created_at DESC);
+CREATE INDEX network_rows_defines ON plan.network_rows USING btree (network_id, defines) WHERE (defines IS NOT NULL);
+CREATE INDEX network_rows_mentions ON plan.network_rows USING gin (mentions);
+CREATE INDEX network_rows_order ON plan.network_rows USING btree (network_id, section, "position", id);
 CREATE INDEX notifications_alert_id_idx ON ops.notifications USING btree (alert_id);
 CREATE INDEX notifications_digest ON ops.notifications USING btree (message_id) WHERE digest;
 CREATE INDEX notifications_due ON ops.notifications USING btree (next_attempt_at) WHERE (state = ANY (ARRAY['waiting'::text, 'sending'::text, 'failed'::text]));
@@ -96,6 +105,7 @@ CREATE INDEX refunds_refunded_at_net_currency_idx ON sales.refunds USING btree (
 CREATE INDEX refunds_transaction_id_idx ON sales.refunds USING btree (transaction_id);
 CREATE INDEX report_mails_report_date_idx ON sales.report_mails USING btree (report_date) WHERE (sent_at IS NULL);
 CREATE INDEX runs_batch ON plan.runs USING btree (batch_id) WHERE (batch_id IS NOT NULL);
+CREATE INDEX runs_forced_from ON plan.runs USING btree (forced_from) WHERE (forced_from IS NOT NULL);
 CREATE INDEX runs_input ON plan.runs USING btree (input_id);
 CREATE INDEX runs_job ON plan.runs USING btree (job_run_id);
 CREATE INDEX runs_recent ON plan.runs USING btree (created_at DESC, id DESC) WHERE (deleted_at IS NULL);

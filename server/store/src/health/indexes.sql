@@ -3,6 +3,6 @@
 select line from (
     select replace(pg_get_indexdef(i.indexrelid), ' ON ONLY ', ' ON ') || ';' as line
     from pg_index i join pg_class c on c.oid = i.indexrelid join pg_namespace n on n.oid = c.relnamespace
-    where n.nspname in ('access', 'ops', 'plan', 'sales', 'stock') and not c.relispartition and i.indisvalid
+    where n.nspname in ('access', 'dealer', 'ops', 'plan', 'sales', 'stock') and not c.relispartition and i.indisvalid
       and not exists (select from pg_constraint k where k.conindid = i.indexrelid)
 ) as indexes order by line collate "C"

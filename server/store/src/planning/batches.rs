@@ -39,8 +39,9 @@ pub struct NewRow {
 pub async fn insert(connection: &mut PgConnection, new: &NewBatch<'_>, rows: &[NewRow]) -> Result<i64> {
     let number = sqlx::query_scalar!(
         "insert into plan.batches (id, job_run_id, kind, base_input_id, name, currency, seed, draws, options, created_at,
-                                   created_by, created_by_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning batch_no",
+                                   created_by, created_by_id, origin)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, (select origin from plan.inputs where id = $4))
+         returning batch_no",
         new.id,
         new.job_run_id,
         new.kind,
@@ -163,6 +164,10 @@ pub struct StoredRow {
     pub weight: f64,
     pub run_id: Option<Uuid>,
     pub run_no: Option<i64>,
+    /// The run was deleted.
+    pub run_removed: bool,
+    /// The scenario holds a plan fast.
+    pub holds_plan: bool,
     pub job_run_id: Option<Uuid>,
     pub state: Option<String>,
     pub outcome: Option<String>,
@@ -183,17 +188,23 @@ pub async fn rows(connection: &mut PgConnection, batch: Uuid) -> Result<Vec<Stor
     Ok(sqlx::query_as!(
         StoredRow,
         r#"select o.n, o.scenario, o.scenario_id, o.draw, o.weight, o.run_id, r.run_no as "run_no?",
+                  r.deleted_at is not null as "run_removed!", coalesce(h.holds, false) as "holds_plan!",
                   r.job_run_id as "job_run_id?", s.state as "state?", r.outcome, r.resolved_sha256 as "resolved_sha256?",
                   case when s.state = 'completed' and p.id is not null then r.objective::float8 end as cost,
                   k.value as "service_level?",
-                  (select coalesce(sum(m.tonnes), 0) from plan.plan_shortages m where m.plan_id = p.id
-                   having p.id is not null)::float8 as shortage_tonnes,
+                  case when p.id is not null then coalesce(p.shortage_tonnes, (
+                      select sum(m.tonnes) from plan.plan_shortages m where m.plan_id = p.id), 0)::float8
+                  end as shortage_tonnes,
                   coalesce(o.error, s.error_message) as error
            from plan.batch_runs o
            left join plan.runs r on r.id = o.run_id
            left join plan.run_states s on s.id = o.run_id
            left join plan.plans p on p.run_id = o.run_id and not p.is_relaxed
            left join plan.plan_kpis k on k.plan_id = p.id and k.kpi = 'service_level' and k.scope is null
+           -- Draws share a scenario: it is looked into once.
+           left join (select c.id, c.ops @? '$[*] ? (@.op == "pin" && @.whole == true)' as holds from plan.scenarios c
+                      where c.id in (select w.scenario_id from plan.batch_runs w where w.batch_id = $1)) h
+                     on h.id = o.scenario_id
            where o.batch_id = $1 order by o.n"#,
         batch
     )
@@ -237,12 +248,13 @@ pub async fn document(connection: &mut PgConnection, id: Uuid) -> Result<Option<
     .await?)
 }
 
-/// Of a batch: the next row without a run, from `after` on.
+/// A row of a batch that has no run yet.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Due {
     pub n: i32,
     pub scenario: String,
     pub scenario_id: Option<Uuid>,
+    /// In the first row of each scenario: they may be long, and draws share them.
     pub ops: Option<String>,
     pub own_seed: Option<i64>,
     pub draw: i32,
@@ -253,7 +265,9 @@ pub struct Due {
 pub async fn due(connection: &mut PgConnection, batch: Uuid) -> Result<Vec<Due>> {
     Ok(sqlx::query_as!(
         Due,
-        r#"select o.n, o.scenario, o.scenario_id, s.ops::text as ops, s.seed as "own_seed?", o.draw
+        r#"select o.n, o.scenario, o.scenario_id,
+                  case when row_number() over (partition by o.scenario_id order by o.n) = 1 then s.ops::text end as ops,
+                  s.seed as "own_seed?", o.draw
            from plan.batch_runs o left join plan.scenarios s on s.id = o.scenario_id
            where o.batch_id = $1 and o.run_id is null and o.error is null order by o.n"#,
         batch

@@ -14,6 +14,8 @@ pub struct NewInput<'a> {
     pub row_counts: &'a serde_json::Value,
     pub at: DateTime<Utc>,
     pub by: &'a str,
+    /// What comes of a demo input is demo.
+    pub origin: &'a str,
 }
 
 /// The document's id: a new one, or that of the same content.
@@ -22,14 +24,15 @@ pub struct NewInput<'a> {
 /// When a statement fails.
 pub async fn keep(connection: &mut PgConnection, new: &NewInput<'_>) -> Result<Uuid> {
     sqlx::query!(
-        "insert into plan.inputs (id, sha256, document, row_counts, created_at, created_by)
-         values ($1, $2, $3::text::jsonb, $4, $5, $6) on conflict (sha256) do nothing",
+        "insert into plan.inputs (id, sha256, document, row_counts, created_at, created_by, origin)
+         values ($1, $2, $3::text::jsonb, $4, $5, $6, $7) on conflict (sha256) do nothing",
         new.id,
         new.sha256,
         new.document,
         new.row_counts,
         new.at,
-        new.by
+        new.by,
+        new.origin
     )
     .execute(&mut *connection)
     .await?;

@@ -41,9 +41,9 @@ pub struct NewPlan<'a> {
 pub async fn insert(connection: &mut PgConnection, new: &NewPlan<'_>) -> Result<()> {
     sqlx::query!(
         "insert into plan.plans (id, run_id, name, network, horizon, is_relaxed, objective, operating_cost, relaxation_cost,
-                                 sites, contracts, created_at, created_by)
+                                 sites, contracts, created_at, created_by, origin)
          select $1, r.id, $3, $3, plan.horizon(i.document), $6::float8 is not null, $4::float8, $5::float8, $6::float8, $7,
-                $8, $9, $10
+                $8, $9, $10, r.origin
          from plan.runs r join plan.inputs i on i.id = r.input_id where r.id = $2",
         new.id,
         new.run_id,
@@ -128,11 +128,11 @@ async fn insert_stock(connection: &mut PgConnection, new: &NewPlan<'_>) -> Resul
 
 async fn insert_reasons(connection: &mut PgConnection, new: &NewPlan<'_>) -> Result<()> {
     sqlx::query!(
-        "insert into plan.plan_slacks (plan_id, n, family, key, words, amount, price, cost)
-         select $1, r.n, r.family, r.key, r.words, r.amount, r.price, r.cost
+        "insert into plan.plan_slacks (plan_id, n, family, key, words, amount, price, cost, ops)
+         select $1, r.n, r.family, r.key, r.words, r.amount, r.price, r.cost, coalesce(r.ops, '[]')
          from rows from (jsonb_to_recordset($2::jsonb) as (
-                  family text, key text, words text, amount numeric, price numeric, cost numeric)) with ordinality
-              as r (family, key, words, amount, price, cost, n)",
+                  family text, key text, words text, amount numeric, price numeric, cost numeric, ops jsonb)) with ordinality
+              as r (family, key, words, amount, price, cost, ops, n)",
         new.id,
         new.slacks
     )
@@ -201,15 +201,57 @@ pub async fn of_run(connection: &mut PgConnection, run: Uuid) -> Result<Option<S
     .await?)
 }
 
+/// How many rows a plan has, and what they come to.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sums {
+    pub production: i64,
+    pub shipments: i64,
+    pub stock: i64,
+    pub shortages: i64,
+    pub slacks: i64,
+    pub bindings: i64,
+    pub made: f64,
+    pub shipped: f64,
+    /// At the end of the last period.
+    pub in_stock: f64,
+}
+
 /// # Errors
 /// When the statement fails.
-pub async fn production(connection: &mut PgConnection, plan: Uuid) -> Result<Vec<ProductionRow>> {
+pub async fn sums(connection: &mut PgConnection, plan: Uuid) -> Result<Sums> {
+    Ok(sqlx::query_as!(
+        Sums,
+        r#"select p.rows as "production!", p.tonnes as "made!", s.rows as "shipments!", s.tonnes as "shipped!",
+                  k.rows as "stock!", k.tonnes as "in_stock!",
+                  (select count(*) from plan.plan_shortages where plan_id = $1) as "shortages!",
+                  (select count(*) from plan.plan_slacks where plan_id = $1) as "slacks!",
+                  (select count(*) from plan.plan_bindings where plan_id = $1) as "bindings!"
+           from (select count(*) as rows, coalesce(sum(tonnes), 0)::float8 as tonnes
+                 from plan.plan_production where plan_id = $1) p,
+                (select count(*) as rows, coalesce(sum(tonnes), 0)::float8 as tonnes
+                 from plan.plan_shipments where plan_id = $1) s,
+                -- Rows of a node and product stand in the order of time.
+                (select count(*) as rows, coalesce(sum(tonnes) filter (where is_last), 0)::float8 as tonnes
+                 from (select tonnes, n = max(n) over (partition by node, product) as is_last
+                       from plan.plan_stock where plan_id = $1) t) k"#,
+        plan
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
+/// The first `most`, or all.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn production(connection: &mut PgConnection, plan: Uuid, most: Option<i64>) -> Result<Vec<ProductionRow>> {
     Ok(sqlx::query_as!(
         ProductionRow,
         r#"select node, node as plant_id, line, product, period, tonnes::float8 as "tonnes!",
                   capacity_tonnes::float8 as capacity_tonnes, batches, runs, cost::float8 as "cost!"
-           from plan.plan_production where plan_id = $1 order by n"#,
-        plan
+           from plan.plan_production where plan_id = $1 order by n limit $2"#,
+        plan,
+        most
     )
     .fetch_all(connection)
     .await?)
@@ -217,15 +259,16 @@ pub async fn production(connection: &mut PgConnection, plan: Uuid) -> Result<Vec
 
 /// # Errors
 /// When the statement fails.
-pub async fn shipments(connection: &mut PgConnection, plan: Uuid) -> Result<Vec<ShipmentRow>> {
+pub async fn shipments(connection: &mut PgConnection, plan: Uuid, most: Option<i64>) -> Result<Vec<ShipmentRow>> {
     Ok(sqlx::query_as!(
         ShipmentRow,
         r#"select from_node as "from", to_node as "to", mode, product, lane_product, period, arrival_period,
                   tonnes::float8 as "tonnes!", trips::float8 as trips, freight_cost::float8 as "freight_cost!",
                   handling_cost::float8 as "handling_cost!", transit_cost::float8 as "transit_cost!",
                   trip_cost::float8 as "trip_cost!", lane_fixed_cost::float8 as "lane_fixed_cost!"
-           from plan.plan_shipments where plan_id = $1 order by n"#,
-        plan
+           from plan.plan_shipments where plan_id = $1 order by n limit $2"#,
+        plan,
+        most
     )
     .fetch_all(connection)
     .await?)
@@ -233,14 +276,15 @@ pub async fn shipments(connection: &mut PgConnection, plan: Uuid) -> Result<Vec<
 
 /// # Errors
 /// When the statement fails.
-pub async fn stock(connection: &mut PgConnection, plan: Uuid) -> Result<Vec<StockRow>> {
+pub async fn stock(connection: &mut PgConnection, plan: Uuid, most: Option<i64>) -> Result<Vec<StockRow>> {
     Ok(sqlx::query_as!(
         StockRow,
         r#"select node, product, period, tonnes::float8 as "tonnes!", safety_stock_tonnes::float8 as "safety_stock_tonnes!",
                   below_tonnes::float8 as "below_tonnes!", holding_cost::float8 as "holding_cost!",
                   safety_cost::float8 as "safety_cost!"
-           from plan.plan_stock where plan_id = $1 order by n"#,
-        plan
+           from plan.plan_stock where plan_id = $1 order by n limit $2"#,
+        plan,
+        most
     )
     .fetch_all(connection)
     .await?)
@@ -248,12 +292,13 @@ pub async fn stock(connection: &mut PgConnection, plan: Uuid) -> Result<Vec<Stoc
 
 /// # Errors
 /// When the statement fails.
-pub async fn shortages(connection: &mut PgConnection, plan: Uuid) -> Result<Vec<ShortageRow>> {
+pub async fn shortages(connection: &mut PgConnection, plan: Uuid, most: Option<i64>) -> Result<Vec<ShortageRow>> {
     let rows = sqlx::query!(
         r#"select node, product, period, demand_tonnes::float8 as "demand_tonnes!", tonnes::float8 as "tonnes!",
                   cost::float8 as "cost!", causes as "causes: Json<Vec<ShortageCause>>"
-           from plan.plan_shortages where plan_id = $1 order by n"#,
-        plan
+           from plan.plan_shortages where plan_id = $1 order by n limit $2"#,
+        plan,
+        most
     );
     let rows = rows.fetch_all(connection).await?.into_iter();
     Ok(rows
@@ -272,15 +317,26 @@ pub async fn shortages(connection: &mut PgConnection, plan: Uuid) -> Result<Vec<
 
 /// # Errors
 /// When the statement fails.
-pub async fn slacks(connection: &mut PgConnection, plan: Uuid) -> Result<Vec<SlackRow>> {
-    Ok(sqlx::query_as!(
-        SlackRow,
-        r#"select family, key, words, amount::float8 as "amount!", price::float8 as "price!", cost::float8 as "cost!"
-           from plan.plan_slacks where plan_id = $1 order by n"#,
-        plan
-    )
-    .fetch_all(connection)
-    .await?)
+pub async fn slacks(connection: &mut PgConnection, plan: Uuid, most: Option<i64>) -> Result<Vec<SlackRow>> {
+    let rows = sqlx::query!(
+        r#"select family, key, words, amount::float8 as "amount!", price::float8 as "price!", cost::float8 as "cost!",
+                  ops as "ops: Json<Vec<Value>>"
+           from plan.plan_slacks where plan_id = $1 order by n limit $2"#,
+        plan,
+        most
+    );
+    let rows = rows.fetch_all(connection).await?.into_iter();
+    Ok(rows
+        .map(|row| SlackRow {
+            family: row.family,
+            key: row.key,
+            words: row.words,
+            amount: row.amount,
+            price: row.price,
+            cost: row.cost,
+            ops: row.ops.0,
+        })
+        .collect())
 }
 
 /// Money by component.
@@ -297,11 +353,12 @@ pub async fn costs(connection: &mut PgConnection, plan: Uuid) -> Result<BTreeMap
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn bindings(connection: &mut PgConnection, plan: Uuid) -> Result<Vec<BindingRow>> {
+pub async fn bindings(connection: &mut PgConnection, plan: Uuid, most: Option<i64>) -> Result<Vec<BindingRow>> {
     Ok(sqlx::query_as!(
         BindingRow,
-        "select row_name, words, activity, limit_value, worth from plan.plan_bindings where plan_id = $1 order by n",
-        plan
+        "select row_name, words, activity, limit_value, worth from plan.plan_bindings where plan_id = $1 order by n limit $2",
+        plan,
+        most
     )
     .fetch_all(connection)
     .await?)

@@ -22,6 +22,8 @@ pub struct NewRun<'a> {
     pub seed: Option<i64>,
     pub draw: i32,
     pub batch_id: Option<Uuid>,
+    /// The plan that another figure is forced on.
+    pub forced_from: Option<Uuid>,
     pub resolved_sha256: &'a [u8],
     pub solver_requested: &'a str,
     pub options: &'a serde_json::Value,
@@ -40,8 +42,10 @@ pub async fn insert(connection: &mut PgConnection, new: &NewRun<'_>) -> Result<i
     Ok(sqlx::query_scalar!(
         "insert into plan.runs (id, job_run_id, input_id, name, currency, scenario, resolved_sha256, solver_requested, options,
                                 time_limit_seconds, validation, created_at, created_by, created_by_id, scenario_id, seed, draw,
-                                batch_id)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) returning run_no",
+                                batch_id, forced_from, origin)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+                 (select origin from plan.inputs where id = $3))
+         returning run_no",
         new.id,
         new.job_run_id,
         new.input_id,
@@ -59,7 +63,8 @@ pub async fn insert(connection: &mut PgConnection, new: &NewRun<'_>) -> Result<i
         new.scenario_id,
         new.seed,
         new.draw,
-        new.batch_id
+        new.batch_id,
+        new.forced_from
     )
     .fetch_one(connection)
     .await?)
@@ -144,6 +149,19 @@ macro_rules! shown {
 /// When the statement fails.
 pub async fn one(connection: &mut PgConnection, id: Uuid) -> Result<Option<StoredRun>> {
     Ok(shown!("where r.id = $1 and r.deleted_at is null", id).fetch_optional(connection).await?)
+}
+
+/// The plan that a run forces another figure on, and the number of its run; None where that was deleted.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn forced_from(connection: &mut PgConnection, id: Uuid) -> Result<Option<(Uuid, i64)>> {
+    let found = sqlx::query!(
+        "select p.id, o.run_no from plan.runs r join plan.plans p on p.id = r.forced_from join plan.runs o on o.id = p.run_id
+         where r.id = $1 and o.deleted_at is null",
+        id
+    );
+    Ok(found.fetch_optional(connection).await?.map(|row| (row.id, row.run_no)))
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]

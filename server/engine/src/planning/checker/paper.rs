@@ -30,6 +30,8 @@ const KEYED: &[(&str, &[(&str, &str)])] = &[
     ("demand", &[("node", ""), ("product", "")]),
     ("resources", &[("id", "")]),
     ("supplier_limits", &[("node", ""), ("product", "")]),
+    ("fixed_production", &[("node", ""), ("line", "L1"), ("product", "")]),
+    ("fixed_shipments", &[("from", ""), ("to", ""), ("mode", "road"), ("product", ""), ("lane_product", "")]),
 ];
 
 /// No id holds a line's end.
@@ -58,6 +60,7 @@ impl<'a> Paper<'a> {
                 let key = keys.iter().map(|(field, default)| match row.text(field) {
                     // With one product a lane of its own is the lane of all.
                     Some(_) if *section == "lanes" && *field == "product" && products.len() == 1 => "",
+                    Some(_) if *field == "lane_product" && products.len() == 1 => "",
                     Some(text) => text,
                     None if *field == "product" && *section != "lanes" => products[0],
                     None => default,

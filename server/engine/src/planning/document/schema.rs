@@ -289,6 +289,37 @@ pub const SECTIONS: &[Section] = &[
         by_period: false,
         fields: &[must("id", Id), must("nodes", Ids), may("min_open", Whole), open("max_open", Whole)],
     },
+    Section {
+        name: "fixed_production",
+        key: &["node", "line", "product"],
+        by_period: true,
+        fields: &[
+            // Without node: 0 t of everything that has no row of its own.
+            may("node", Id),
+            may("line", Id),
+            may("product", Id),
+            may("period", Id),
+            must("tonnes", Least0),
+            may("tolerance_tonnes", Least0),
+        ],
+    },
+    Section {
+        name: "fixed_shipments",
+        key: &["from", "to", "mode", "product", "lane_product"],
+        by_period: true,
+        fields: &[
+            // Without from: 0 t of everything that has no row of its own.
+            may("from", Id),
+            may("to", Id),
+            may("mode", Mode),
+            may("product", Id),
+            // Of a lane of its own.
+            may("lane_product", Id),
+            may("period", Id),
+            must("tonnes", Least0),
+            may("tolerance_tonnes", Least0),
+        ],
+    },
 ];
 
 /// Sections a document cannot do without.

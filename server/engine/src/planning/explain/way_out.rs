@@ -1,7 +1,10 @@
 //! Never just "infeasible": a copy of the model lets every limit go at a price, and what it lets go is the cheapest way
 //! out.
 
-use super::{column_words, limit_of, row_words};
+use super::{
+    change::{self, Limit},
+    column_words, limit_of, row_words,
+};
 use crate::planning::{
     builder::Built,
     input::Input,
@@ -11,6 +14,7 @@ use crate::planning::{
     solve::{Session, Settings, SolverFault, StopOnly, Watch},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use std::{borrow::Cow, time::Instant};
 
 /// Less than this is the solver's tolerance.
@@ -28,6 +32,9 @@ pub struct Slack {
     /// Of one unit.
     pub price: f64,
     pub cost: f64,
+    /// Operations of a scenario that let it go by just this much; none where no operation says it.
+    #[serde(default)]
+    pub ops: Vec<Value>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -60,10 +67,11 @@ pub fn way_out(input: &Input, built: &Built, seconds: f64, watch: &dyn Watch) ->
     let left = (seconds - begun.elapsed().as_secs_f64()).max(0.0);
     let point =
         if model.has_integers() { polish(&model, &mut session, found, left + POLISH_SECONDS)?.0 } else { found };
-    let used = slacks.into_iter().filter_map(|(column, mut slack)| {
+    let used = slacks.into_iter().filter_map(|(column, limit, mut slack)| {
         let amount = rounded(point.columns[column]);
         (amount > LEAST).then(|| {
             slack.amount = amount;
+            slack.ops = change::ops(input, built, limit, point.columns[column]);
             slack.cost = amount * slack.price;
             slack
         })
@@ -93,7 +101,7 @@ struct Bound {
 }
 
 /// The relaxed copy, and its slacks by column. A slack replaces a hard row's limit, it never stands beside it.
-fn elastic(input: &Input, built: &Built) -> (Model, Vec<(usize, Slack)>) {
+fn elastic(input: &Input, built: &Built) -> (Model, Vec<(usize, Limit, Slack)>) {
     let relax = input.relax;
     let names = Names::new(input);
     let mut model = built.model.clone();
@@ -106,6 +114,8 @@ fn elastic(input: &Input, built: &Built) -> (Model, Vec<(usize, Slack)>) {
             (Family::Resource, _) => ("resource_hour", relax.resource_hour, &[-1.0]),
             (Family::Storage, _) => ("storage", relax.storage, &[-1.0]),
             (Family::Lane, _) => ("lane", relax.lane, &[-1.0]),
+            (Family::Pin, Compare::AtMost) => ("pin", relax.contract, &[-1.0]),
+            (Family::Pin, _) => ("pin", relax.contract, &[1.0]),
             (Family::Contract, compare) if is_hard(input, row.about) => match compare {
                 Compare::AtMost => ("contract", relax.contract, &[-1.0]),
                 Compare::AtLeast => ("contract", relax.contract, &[1.0]),
@@ -122,7 +132,7 @@ fn elastic(input: &Input, built: &Built) -> (Model, Vec<(usize, Slack)>) {
                 row_words(input, &built.model, row)
             };
             let key = names.about(&built.model, row.about);
-            slacks.push((column, Slack { family: name.into(), key, words, amount: 0.0, price, cost: 0.0 }));
+            slacks.push((column, Limit::Row { row: place, plus: *sign > 0.0 }, slack(name, key, words, price)));
         }
     }
     // Switches must not hold back what may now be more.
@@ -135,7 +145,8 @@ fn elastic(input: &Input, built: &Built) -> (Model, Vec<(usize, Slack)>) {
         let switched =
             matches!(row.family, Family::Run | Family::UseLimit | Family::Supplier | Family::Site | Family::SupplyLink);
         if switched && row.compare == Compare::AtMost {
-            for (_, value) in terms.iter_mut().filter(|(_, value)| *value < 0.0) {
+            // A switch that lets nothing pass stands there with −0.
+            for (_, value) in terms.iter_mut().filter(|(_, value)| *value <= 0.0) {
                 *value -= room;
             }
         }
@@ -144,9 +155,9 @@ fn elastic(input: &Input, built: &Built) -> (Model, Vec<(usize, Slack)>) {
         let column = &built.model.columns[bound.column];
         let (key, limit) = (column.key, if bound.upper { column.upper } else { column.lower });
         let row = model.rows.len();
-        let slack = slack_column(&mut model, row, !bound.upper, bound.price);
+        let over = slack_column(&mut model, row, !bound.upper, bound.price);
         let (sign, compare) = if bound.upper { (-1.0, Compare::AtMost) } else { (1.0, Compare::AtLeast) };
-        model.row(bound.family, About::Column(bound.column), [(bound.column, 1.0), (slack, sign)], compare, limit);
+        model.row(bound.family, About::Column(bound.column), [(bound.column, 1.0), (over, sign)], compare, limit);
         if bound.upper {
             model.columns[bound.column].upper = match key {
                 Key::Short { demand, t } => input.demand[demand].at[t].tonnes,
@@ -156,11 +167,15 @@ fn elastic(input: &Input, built: &Built) -> (Model, Vec<(usize, Slack)>) {
             model.columns[bound.column].lower = 0.0;
         }
         let words = column_words(input, limit_of(key, bound.upper).unwrap_or(bound.name), key);
-        let slack_row =
-            Slack { family: bound.name.into(), key: names.key(key), words, amount: 0.0, price: bound.price, cost: 0.0 };
-        slacks.push((slack, slack_row));
+        let of = Limit::Column { column: bound.column, upper: bound.upper };
+        slacks.push((over, of, slack(bound.name, names.key(key), words, bound.price)));
     }
     (model, slacks)
+}
+
+/// Of nothing yet.
+fn slack(family: &'static str, key: String, words: String, price: f64) -> Slack {
+    Slack { family: family.into(), key, words, amount: 0.0, price, cost: 0.0, ops: Vec::new() }
 }
 
 fn is_hard(input: &Input, about: About) -> bool {

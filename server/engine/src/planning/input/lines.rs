@@ -78,12 +78,14 @@ impl<'a> Reader<'a> {
                 "capacity_tonnes is missing; null says that resources limit it.",
             );
         }
+        let mut factor = 1.0;
         if let Some(id) = merged.text("calendar") {
             match calendars.get(id) {
-                Some(factors) => capacity = capacity.map(|tonnes| tonnes * factors[t]),
+                Some(factors) => factor = factors[t],
                 None => self.fault("E04", path("calendar"), format!("There is no calendar \"{id}\".")),
             }
         }
+        capacity = capacity.map(|tonnes| tonnes * factor);
         let cost = merged.number("variable_cost_per_tonne");
         if cost.is_none() && capacity.is_none_or(|tonnes| tonnes > 0.0) {
             self.fault("E10", path("variable_cost_per_tonne"), "variable_cost_per_tonne is missing.");
@@ -91,6 +93,7 @@ impl<'a> Reader<'a> {
         let fraction = merged.number_or("min_run_fraction", 0.0) * capacity.unwrap_or(0.0);
         LineAt {
             capacity,
+            factor,
             variable_cost: cost.unwrap_or(0.0),
             fixed_cost: merged.number_or("fixed_cost_per_period", 0.0),
             min_run: merged.number_or("min_run_tonnes", 0.0).max(fraction),

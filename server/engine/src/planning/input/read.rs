@@ -3,6 +3,7 @@
 use super::{
     Activation, Demand, DemandAt, Input, Node, Options, Period, Product, Relax, Stock, StockAt, lanes,
     merge::{Group, Merged, groups},
+    pins,
 };
 use crate::planning::{
     document::{Document, ONLY_PRODUCT, Row, double, nearest},
@@ -50,6 +51,8 @@ pub(super) fn read(document: &Document) -> (Input, Vec<Fault>) {
     let shortage = price(&document.penalties, "shortage_cost_per_tonne", SHORTAGE);
     let shortfall = price(&document.penalties, "safety_shortfall_cost_per_tonne", SHORTFALL);
     let resources = reader.resources();
+    let (lines, lanes) = (reader.lines(&resources), lanes::read(&mut reader));
+    let pins = pins::read(&mut reader, &lines, &lanes);
     let input = Input {
         name: document.top.text("name").unwrap_or_default().to_owned(),
         currency: document.top.text("currency").unwrap_or_default().to_owned(),
@@ -57,14 +60,15 @@ pub(super) fn read(document: &Document) -> (Input, Vec<Fault>) {
         products: reader.read_products(),
         nodes: reader.read_nodes(),
         stock: reader.stock(shortfall),
-        lines: reader.lines(&resources),
+        lines,
         resources,
-        lanes: lanes::read(&mut reader),
+        lanes,
         demand: reader.demand(shortage),
         contracts: reader.contracts(),
         supplier_limits: reader.supplier_limits(),
         in_transit: reader.in_transit(),
         site_groups: reader.site_groups(),
+        pins,
         relax: relax(&document.penalties),
         options: options(&document.options),
         periods,
@@ -337,6 +341,7 @@ fn options(row: &Row) -> Options {
         presolve: row.text("presolve").unwrap_or("choose").to_owned(),
         start_plan: flag("start_plan", true),
         safety_hard: row.text("safety_stock_mode") == Some("hard"),
+        shortage_hard: row.text("shortage_mode") == Some("hard"),
         integer_trips: flag("integer_trips", true),
     }
 }

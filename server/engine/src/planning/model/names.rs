@@ -28,6 +28,7 @@ impl Family {
             Self::Site => "site",
             Self::SiteGroup => "site_group",
             Self::SupplyLink => "supply_link",
+            Self::Pin => "pin",
             Self::Capacity => "capacity",
             Self::Closing => "closing",
             Self::ClosingMax => "closing_max",
@@ -182,9 +183,9 @@ impl<'a> Names<'a> {
     #[must_use]
     pub fn row(&self, model: &Model, row: &Row) -> String {
         let suffix = match (row.family, row.compare) {
-            // Both rows of a group have the same key.
-            (Family::SiteGroup, super::Compare::AtLeast) => ",min",
-            (Family::SiteGroup, _) => ",max",
+            // Both rows of a group, or of a pin, have the same key.
+            (Family::SiteGroup | Family::Pin, super::Compare::AtLeast) => ",min",
+            (Family::SiteGroup | Family::Pin, _) => ",max",
             _ => "",
         };
         plain(format!("{}({}{suffix})", row.family.name(), self.about(model, row.about)))

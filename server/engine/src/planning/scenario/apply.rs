@@ -89,6 +89,7 @@ fn one(document: &mut Document, op: &Op, draws: &mut Draws, path: &str, faults: 
         Op::Random { field, rows, distribution, key, floor } => {
             Random { field: *field, rows, distribution, key, floor: *floor }.draw(document, draws, path, faults);
         }
+        Op::Pin(fixed) => fixed.apply(document, path, faults),
         Op::Option { name, value } => document.options.set(name.clone(), value.clone()),
     }
 }
@@ -241,7 +242,13 @@ fn each_period(
     }
 }
 
-fn insert(document: &mut Document, section: &'static str, rows: &[Tree], path: &str, faults: &mut Vec<Fault>) {
+pub(super) fn insert(
+    document: &mut Document,
+    section: &'static str,
+    rows: &[Tree],
+    path: &str,
+    faults: &mut Vec<Fault>,
+) {
     // Read by the rules of the section, so that a fault names the operation.
     let alone = Tree::Map(vec![(section.to_owned(), Tree::List(rows.to_vec()))]);
     let (read, more) = Document::of(&alone);

@@ -61,12 +61,13 @@ impl Op {
                     only(rows)
                 )
             }
+            Self::Pin(fixed) => fixed.words(),
             Self::Option { name, value } => format!("option {name} = {}", written(value)),
         }
     }
 }
 
-fn counted(rows: usize) -> String {
+pub(super) fn counted(rows: usize) -> String {
     if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") }
 }
 

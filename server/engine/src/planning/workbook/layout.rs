@@ -19,6 +19,8 @@ pub const SHEETS: &[(&str, &str)] = &[
     ("SupplierLimits", "supplier_limits"),
     ("InTransit", "in_transit"),
     ("SiteGroups", "site_groups"),
+    ("FixedProduction", "fixed_production"),
+    ("FixedShipments", "fixed_shipments"),
 ];
 
 /// Key and value of what is no row.
@@ -113,7 +115,9 @@ pub fn is_amount(column: &str) -> bool {
         use Kind::{Bool, Date, Id, Ids, Mode, Object, OneOf, Rows, Text};
         matches!(kind, Id | Ids | Mode | Text | Date | Bool | OneOf(_) | Rows(_) | Object(_))
     };
-    column == VALUE || all.filter(|field| field.name == column).any(|field| !texts(field.kind))
+    column == VALUE
+        || super::clinker::is_amount(column)
+        || all.filter(|field| field.name == column).any(|field| !texts(field.kind))
 }
 
 /// Columns of a section's sheet; lists inside rows have theirs elsewhere.
@@ -154,7 +158,7 @@ mod tests {
     #[test]
     fn every_section_has_a_sheet_and_columns_have_letters() {
         assert!(sections().all(|(sheet, section)| section_of(sheet).is_some_and(|(_, of)| of == section)));
-        assert_eq!(names().count(), 16);
+        assert_eq!(names().count(), 18);
         let told: Vec<_> = [0, 7, 25, 26, 51, 52, 701, 702].into_iter().map(letters).collect();
         assert_eq!(told, ["A", "H", "Z", "AA", "AZ", "BA", "ZZ", "AAA"]);
         assert_eq!(NESTED[0].column("product"), "input_product");

@@ -21,6 +21,8 @@ pub(super) struct Table {
     pub heading: u32,
     /// Row of each thing read.
     pub rows: Vec<u32>,
+    /// Of a section that stands on two sheets: the second.
+    pub behind: Option<Box<Self>>,
 }
 
 impl Table {
@@ -29,6 +31,14 @@ impl Table {
         match self.columns.get(column) {
             Some(column) => address(self.sheet, *column, row),
             None => address(self.sheet, self.free, self.heading),
+        }
+    }
+
+    /// The sheet of a thing read, and its row there.
+    fn of(&self, place: usize) -> Option<(&Self, u32)> {
+        match self.rows.get(place) {
+            Some(row) => Some((self, *row)),
+            None => self.behind.as_ref()?.of(place - self.rows.len()),
         }
     }
 
@@ -87,7 +97,8 @@ impl Places {
 
     /// The cell a fault is about; none where it is about none.
     pub fn of(&self, fault: &Fault, read: &Document, checked: &Document) -> Option<String> {
-        if fault.path.is_empty() {
+        // What names a cell stays as it is.
+        if fault.path.is_empty() || fault.path.contains('!') {
             return None;
         }
         if let Some((section, keys)) = fault.path.strip_suffix(')').and_then(|path| path.split_once('(')) {
@@ -102,7 +113,7 @@ impl Places {
         if !is_same(section, read.rows(section.name).get(place), checked.rows(section.name).get(place)) {
             return None;
         }
-        let row = *table.rows.get(place)?;
+        let (table, row) = table.of(place)?;
         let first = || first_of(section, table, row);
         let Some(field) = path.field else { return Some(first()) };
         if let Some(nested) = NESTED.iter().find(|nested| (nested.section, nested.list) == (section.name, field)) {

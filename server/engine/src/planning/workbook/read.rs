@@ -368,7 +368,7 @@ impl Reader {
                 tree.push((name.to_owned(), Tree::Map(entries)));
             }
         }
-        Source { tree: Tree::Map(tree), faults: self.faults, places: self.places }
+        Source { tree: Tree::Map(tree), faults: self.faults, doubts: Vec::new(), places: self.places }
     }
 }
 

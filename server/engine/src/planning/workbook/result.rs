@@ -126,18 +126,38 @@ fn causes<'a>(examined: bool, words: impl Iterator<Item = &'a str>) -> At {
     if examined { self::words(&words.collect::<Vec<_>>().join("; ")) } else { self::words("not examined") }
 }
 
-fn bindings<'a>(rows: impl Iterator<Item = (&'a str, &'a str, f64, f64, f64)>) -> Sheet {
-    let rows = rows.map(|(name, told, activity, limit, worth)| {
-        [words(name), words(told), amount(activity), amount(limit), amount(worth)]
-    });
-    Sheet::new("ResultBindings", BINDING, rows)
+fn unmet(node: &str, product: &str, period: &str, amounts: [f64; 3], causes: At) -> [At; 7] {
+    let [demand, tonnes, cost] = amounts.map(amount);
+    [id(node), id(product), id(period), demand, tonnes, cost, causes]
 }
 
-fn kpis<'a>(rows: impl Iterator<Item = (&'a str, Option<&'a str>, Option<f64>, &'a str, Option<&'a str>)>) -> Sheet {
-    let rows = rows.map(|(kpi, scope, value, unit, reason)| {
-        [id(kpi), scope.and_then(id), maybe(value), words(unit), reason.and_then(words)]
-    });
-    Sheet::new("ResultKpis", KPI, rows)
+fn slack(family: &str, key: &str, told: &str, amounts: [f64; 3]) -> [At; 6] {
+    let [much, price, cost] = amounts.map(amount);
+    [id(family), words(key), words(told), much, price, cost]
+}
+
+fn binding(name: &str, told: &str, amounts: [f64; 3]) -> [At; 5] {
+    let [activity, limit, worth] = amounts.map(amount);
+    [words(name), words(told), activity, limit, worth]
+}
+
+fn kpi(kpi: &str, scope: Option<&str>, value: Option<f64>, unit: &str, reason: Option<&str>) -> [At; 5] {
+    [id(kpi), scope.and_then(id), maybe(value), words(unit), reason.and_then(words)]
+}
+
+/// The sheets of what explains a plan.
+fn reasons(
+    unmet: impl Iterator<Item = [At; 7]>,
+    slacks: impl Iterator<Item = [At; 6]>,
+    bindings: impl Iterator<Item = [At; 5]>,
+    kpis: impl Iterator<Item = [At; 5]>,
+) -> [Sheet; 4] {
+    [
+        Sheet::new("ResultUnmetDemand", UNMET, unmet),
+        Sheet::new("ResultSlacks", SLACK, slacks),
+        Sheet::new("ResultBindings", BINDING, bindings),
+        Sheet::new("ResultKpis", KPI, kpis),
+    ]
 }
 
 /// Sheets without a row are left out, but for the first.
@@ -177,34 +197,24 @@ pub fn of_answer(answer: &Answer) -> Vec<Sheet> {
         sites: &answer.sites,
         contracts: &answer.contracts,
     };
-    let unmet = answer.unmet_demand.iter().map(|row| {
-        let causes = match &row.reason {
-            Reason::Causes(all) => causes(true, all.iter().map(|cause| cause.words.as_str())),
-            Reason::NotExamined => causes(false, std::iter::empty()),
-        };
-        let [demand, tonnes, cost] = [row.demand_tonnes, row.tonnes, row.cost].map(amount);
-        [id(&row.node), id(&row.product), id(&row.period), demand, tonnes, cost, causes]
-    });
-    let slacks = answer.slacks.iter().map(|row| {
-        let [much, price, cost] = [row.amount, row.price, row.cost].map(amount);
-        [id(&row.family), words(&row.key), words(&row.words), much, price, cost]
-    });
-    let binding = answer.bindings.iter();
-    let binding = binding.map(|r| (r.row_name.as_str(), r.words.as_str(), r.activity, r.limit_value, r.worth));
-    let kpi = answer.kpis.iter();
-    let kpi = kpi.map(|r| (r.kpi.as_ref(), r.scope.as_deref(), r.value, r.unit.as_ref(), r.reason.as_deref()));
-    let more = [
-        Sheet::new("ResultUnmetDemand", UNMET, unmet),
-        Sheet::new("ResultSlacks", SLACK, slacks),
-        bindings(binding),
-        kpis(kpi),
-    ];
+    let more = reasons(
+        answer.unmet_demand.iter().map(|row| {
+            let causes = match &row.reason {
+                Reason::Causes(all) => causes(true, all.iter().map(|cause| cause.words.as_str())),
+                Reason::NotExamined => causes(false, std::iter::empty()),
+            };
+            unmet(&row.node, &row.product, &row.period, [row.demand_tonnes, row.tonnes, row.cost], causes)
+        }),
+        answer.slacks.iter().map(|row| slack(&row.family, &row.key, &row.words, [row.amount, row.price, row.cost])),
+        answer.bindings.iter().map(|r| binding(&r.row_name, &r.words, [r.activity, r.limit_value, r.worth])),
+        answer.kpis.iter().map(|r| kpi(&r.kpi, r.scope.as_deref(), r.value, &r.unit, r.reason.as_deref())),
+    );
     kept(facts, rows.sheets().into_iter().chain(more))
 }
 
 /// What is stored of a run.
 #[must_use]
-pub fn of_results(results: &RunResults, binding: &[BindingRow], input_sha256: &str) -> Vec<Sheet> {
+pub fn of_results(results: &RunResults, bindings: &[BindingRow], input_sha256: &str) -> Vec<Sheet> {
     let facts = vec![
         ("run", id(&results.label)),
         ("scenario", words(&results.scenario_name)),
@@ -212,6 +222,7 @@ pub fn of_results(results: &RunResults, binding: &[BindingRow], input_sha256: &s
         ("outcome", results.solver_status.and_then(|outcome| id(outcome.as_str()))),
         ("termination_reason", words(&results.termination_reason)),
         ("is_relaxed", Some(Cell::Bool(results.is_relaxed))),
+        ("rows_removed_at", results.rows_removed_at.and_then(|at| words(&at.to_rfc3339()))),
         ("objective", maybe(results.total_cost)),
         ("operating_cost", maybe(results.operating_cost)),
         ("gap", maybe(results.optimality_gap)),
@@ -231,24 +242,15 @@ pub fn of_results(results: &RunResults, binding: &[BindingRow], input_sha256: &s
         sites: &results.sites,
         contracts: &results.contracts,
     };
-    let unmet = results.unmet_demand.iter().map(|row| {
-        let causes = causes(row.examined, row.causes.iter().map(|cause| cause.words.as_str()));
-        let [demand, tonnes, cost] = [row.demand_tonnes, row.tonnes, row.cost].map(amount);
-        [id(&row.node), id(&row.product), id(&row.period), demand, tonnes, cost, causes]
-    });
-    let slacks = results.relaxation.iter().flat_map(|relaxation| &relaxation.slacks).map(|row| {
-        let [much, price, cost] = [row.amount, row.price, row.cost].map(amount);
-        [id(&row.family), words(&row.key), words(&row.words), much, price, cost]
-    });
-    let binding = binding.iter();
-    let binding = binding.map(|r| (r.row_name.as_str(), r.words.as_str(), r.activity, r.limit_value, r.worth));
-    let kpi = results.kpis.iter();
-    let kpi = kpi.map(|r| (r.kpi.as_str(), r.scope.as_deref(), r.value, r.unit.as_str(), r.reason.as_deref()));
-    let more = [
-        Sheet::new("ResultUnmetDemand", UNMET, unmet),
-        Sheet::new("ResultSlacks", SLACK, slacks),
-        bindings(binding),
-        kpis(kpi),
-    ];
+    let slacks = results.relaxation.iter().flat_map(|relaxation| &relaxation.slacks);
+    let more = reasons(
+        results.unmet_demand.iter().map(|row| {
+            let causes = causes(row.examined, row.causes.iter().map(|cause| cause.words.as_str()));
+            unmet(&row.node, &row.product, &row.period, [row.demand_tonnes, row.tonnes, row.cost], causes)
+        }),
+        slacks.map(|row| slack(&row.family, &row.key, &row.words, [row.amount, row.price, row.cost])),
+        bindings.iter().map(|r| binding(&r.row_name, &r.words, [r.activity, r.limit_value, r.worth])),
+        results.kpis.iter().map(|r| kpi(&r.kpi, r.scope.as_deref(), r.value, &r.unit, r.reason.as_deref())),
+    );
     kept(facts, rows.sheets().into_iter().chain(more))
 }

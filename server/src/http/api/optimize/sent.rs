@@ -9,7 +9,10 @@ use axum::{
 };
 use domain::{
     AppError, FieldError,
-    planning::{BatchScenario, CancelRun, InputChoice, NewBatch, NewRun, ResolveScenario, ScenarioDraft},
+    planning::{
+        BatchScenario, CancelRun, Handed, InputChoice, NetworkContent, NewBatch, NewNetwork, NewRun, ResolveScenario,
+        RowFields, ScenarioDraft,
+    },
     query::pairs,
 };
 use engine::planning::{
@@ -98,7 +101,7 @@ fn unfit(name: &str, value: &Tree, known: &[&str]) -> FieldError {
     FieldError::new(name, message)
 }
 
-const INPUT: [&str; 3] = ["use_sample_data", "input_data", "input_of_run"];
+const INPUT: [&str; 4] = ["use_sample_data", "input_data", "input_of_run", "network"];
 
 /// Takes a field that says which document is meant; what it is not comes back.
 fn input(choice: &mut InputChoice, name: &str, value: Tree) -> Result<(), Tree> {
@@ -109,6 +112,7 @@ fn input(choice: &mut InputChoice, name: &str, value: Tree) -> Result<(), Tree> 
             Ok(run) => choice.input_of_run = Some(run),
             Err(_) => return Err(Tree::Text(text)),
         },
+        ("network", Tree::Text(code)) => choice.network = Some(code),
         (_, other) => return Err(other),
     }
     Ok(())
@@ -121,8 +125,7 @@ fn whole<T: TryFrom<rust_decimal::Decimal>>(number: rust_decimal::Decimal) -> Op
 /// # Errors
 /// `validation` with every field that is unknown or of the wrong type; the line and column of what is no JSON.
 pub fn new_run(text: &str) -> Result<NewRun, AppError> {
-    const KNOWN: [&str; 7] =
-        ["scenario_name", "solver", "time_limit", "mip_gap", "use_sample_data", "input_data", "input_of_run"];
+    let known = [&["scenario_name", "solver", "time_limit", "mip_gap"], &INPUT[..]].concat();
     let (mut new, mut choice) = (NewRun::default(), InputChoice::default());
     let mut faults = Vec::new();
     for (name, value) in fields(text)? {
@@ -132,12 +135,66 @@ pub fn new_run(text: &str) -> Result<NewRun, AppError> {
             ("solver", Tree::Text(text)) => new.solver = Some(text),
             ("time_limit", Tree::Number(seconds)) => new.time_limit = Some(double(seconds)),
             ("mip_gap", Tree::Number(gap)) => new.mip_gap = Some(double(gap)),
-            (name, other) => faults.push(unfit(name, &other, &KNOWN)),
+            (name, other) => faults.push(unfit(name, &other, &known)),
         }
     }
-    (new.use_sample_data, new.input_data, new.input_of_run) =
-        (choice.use_sample_data, choice.input_data, choice.input_of_run);
+    let InputChoice { use_sample_data, input_data, input_of_run, network } = choice;
+    new = NewRun { use_sample_data, input_data, input_of_run, network, ..new };
     if faults.is_empty() { Ok(new) } else { Err(AppError::validation(faults)) }
+}
+
+/// A network to be: its own fields as a head, or a document, or the sample.
+///
+/// # Errors
+/// `validation`.
+pub fn new_network(text: &str) -> Result<NewNetwork, AppError> {
+    let (mut code, mut head, mut choice) = (None, Vec::new(), InputChoice::default());
+    for (name, value) in fields(text)? {
+        match (name.as_str(), value) {
+            ("code", Tree::Text(text)) => code = Some(text),
+            ("code", other) => return Err(AppError::field("code", format!("This cannot be {}.", other.kind()))),
+            ("use_sample_data" | "input_data", value) => input(&mut choice, &name, value)
+                .map_err(|value| AppError::validation(vec![unfit(&name, &value, &INPUT)]))?,
+            (_, value) => head.push((name, value)),
+        }
+    }
+    let given = [choice.use_sample_data, choice.input_data.is_some(), !head.is_empty()];
+    if given.into_iter().filter(|given| *given).count() > 1 {
+        let message = "Send fields of the network, a document as input_data, or use_sample_data.";
+        return Err(AppError::field("input_data", message));
+    }
+    let content = match choice.input_data {
+        Some(document) => NetworkContent::Document(Handed::Text(document)),
+        None if choice.use_sample_data => NetworkContent::Sample,
+        None => NetworkContent::Head(Tree::Map(head).canonical()),
+    };
+    Ok(NewNetwork { code: code.unwrap_or_default(), content })
+}
+
+/// The fields of a row, or of a network as a whole.
+///
+/// # Errors
+/// `validation` for what is no object.
+pub fn row(text: &str) -> Result<RowFields, AppError> {
+    match read(text)? {
+        tree @ Tree::Map(_) => Ok(RowFields::Json(tree.canonical())),
+        _ => Err(AppError::field("body", "Send an object.")),
+    }
+}
+
+/// Which network is to be frozen.
+///
+/// # Errors
+/// `validation` with every field that is unknown or of the wrong type.
+pub fn freeze(text: &str) -> Result<Option<String>, AppError> {
+    let (mut code, mut faults) = (None, Vec::new());
+    for (name, value) in fields(text)? {
+        match (name.as_str(), value) {
+            ("network", Tree::Text(text)) => code = Some(text),
+            (name, other) => faults.push(unfit(name, &other, &["network"])),
+        }
+    }
+    if faults.is_empty() { Ok(code) } else { Err(AppError::validation(faults)) }
 }
 
 /// An overlay, with the code it is to have beside its own fields.
@@ -173,8 +230,8 @@ pub fn resolve(text: &str) -> Result<ResolveScenario, AppError> {
 /// # Errors
 /// `validation` with every field that is unknown or of the wrong type.
 pub fn new_batch(text: &str) -> Result<NewBatch, AppError> {
-    const KNOWN: [&str; 10] =
-        ["scenarios", "scenario", "draws", "seed", "solver", "time_limit", "mip_gap", INPUT[0], INPUT[1], INPUT[2]];
+    let own = ["scenarios", "scenario", "draws", "seed", "solver", "time_limit", "mip_gap"];
+    let known = [&own[..], &INPUT[..]].concat();
     let mut new = NewBatch::default();
     let mut faults = Vec::new();
     for (name, value) in fields(text)? {
@@ -197,7 +254,7 @@ pub fn new_batch(text: &str) -> Result<NewBatch, AppError> {
                     }
                 }
             }
-            (name, other) => faults.push(unfit(name, &other, &KNOWN)),
+            (name, other) => faults.push(unfit(name, &other, &known)),
         }
     }
     if faults.is_empty() { Ok(new) } else { Err(AppError::validation(faults)) }

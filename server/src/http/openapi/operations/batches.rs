@@ -17,6 +17,8 @@ struct StartPlanBatch {
     input_data: Option<serde_json::Value>,
     /// What this run solved, without its scenario.
     input_of_run: Option<uuid::Uuid>,
+    /// What the network of this code was frozen into last.
+    network: Option<String>,
     /// Names, or objects of name and probability; weights are equal where not all have one.
     #[schema(value_type = Option<Vec<serde_json::Value>>)]
     scenarios: Option<Vec<serde_json::Value>>,

@@ -31,6 +31,8 @@ struct StartPlanRun {
     input_data: Option<serde_json::Value>,
     /// Solves what this run solved, without its scenario.
     input_of_run: Option<uuid::Uuid>,
+    /// What the network of this code was frozen into last.
+    network: Option<String>,
 }
 
 /// The results of a run and the document they are of.

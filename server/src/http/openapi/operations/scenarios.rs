@@ -35,6 +35,8 @@ struct ResolvePlanScenario {
     input_data: Option<serde_json::Value>,
     /// What this run solved, without its scenario.
     input_of_run: Option<uuid::Uuid>,
+    /// What the network of this code was frozen into last.
+    network: Option<String>,
     /// From 0.
     draw: Option<i32>,
 }

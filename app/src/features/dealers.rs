@@ -1,0 +1,93 @@
+//! Server functions of dealers.
+
+use crate::{fault::Fault, page_data::Packed};
+use domain::{
+    dealers::{DealerDetail, DealerItem, DealerTest},
+    paging::Page,
+};
+use leptos::{prelude::*, server_fn::codec::GetUrl};
+use serde::{Deserialize, Serialize};
+
+/// Keys as they were typed; a field left empty stays as it is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct KeysForm {
+    pub dealer_id: String,
+    #[serde(default)]
+    pub api_key: String,
+    #[serde(default)]
+    pub secret_key: String,
+    #[serde(default)]
+    pub api_token: String,
+}
+
+#[server(prefix = "/fn", endpoint = "dealers/list", input = GetUrl)]
+pub async fn load_dealers(search: String) -> Result<Packed<Page<DealerItem>>, Fault> {
+    use crate::context::{port, principal};
+    use domain::{
+        AppError,
+        dealers::{DealerQuery, DealersPort},
+        query::pairs,
+    };
+    let query = DealerQuery::parse(pairs(&search)).map_err(AppError::validation)?;
+    Packed::of(&port::<dyn DealersPort>()?.dealers(&principal()?, &query).await?)
+}
+
+/// One dealer; `None` also for one outside the reader's scope.
+#[server(prefix = "/fn", endpoint = "dealers/one", input = GetUrl)]
+pub async fn load_dealer(id: String) -> Result<Packed<Option<DealerDetail>>, Fault> {
+    use crate::context::{port, principal};
+    use domain::dealers::DealersPort;
+    Packed::of(&port::<dyn DealersPort>()?.dealer(&principal()?, &id).await?)
+}
+
+/// Changes name, zone and whether it is active.
+#[server(prefix = "/fn", endpoint = "dealers/edit")]
+pub async fn edit_dealer(
+    dealer_id: String,
+    version: i32,
+    dealer_name: String,
+    timezone: String,
+    /// `true` or `false`; empty where the reader may not say it.
+    #[server(default)]
+    is_active: String,
+) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::dealers::{DealersPort, EditDealer};
+    let command = EditDealer {
+        dealer_name: Some(dealer_name),
+        timezone: Some(timezone),
+        is_active: is_active.parse().ok(),
+        version: Some(version),
+    };
+    port::<dyn DealersPort>()?.edit(&principal()?, &dealer_id, &command).await?;
+    redirect(&format!("/dealers/{dealer_id}"));
+    Ok(())
+}
+
+/// Seals new keys; nobody reads them back.
+#[server(prefix = "/fn", endpoint = "dealers/keys")]
+pub async fn set_dealer_keys(credentials: KeysForm) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::dealers::{DealersPort, SetKeys};
+    let given = |text: String| Some(text).filter(|text| !text.trim().is_empty());
+    let KeysForm { dealer_id, api_key, secret_key, api_token } = credentials;
+    let command = SetKeys {
+        environment: None,
+        api_key: given(api_key),
+        secret_key: given(secret_key),
+        api_token: given(api_token),
+    };
+    port::<dyn DealersPort>()?.set_keys(&principal()?, &dealer_id, &command).await?;
+    redirect(&format!("/dealers/{dealer_id}"));
+    Ok(())
+}
+
+/// Asks the dealer's system with the saved keys. The page tells what came of it.
+#[server(prefix = "/fn", endpoint = "dealers/test")]
+pub async fn test_dealer(dealer_id: String) -> Result<DealerTest, Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::dealers::DealersPort;
+    let told = port::<dyn DealersPort>()?.test(&principal()?, &dealer_id).await?;
+    redirect(&format!("/dealers/{dealer_id}"));
+    Ok(told)
+}

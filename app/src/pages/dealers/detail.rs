@@ -1,0 +1,221 @@
+//! `/dealers/{dealer_id}`: one dealer, its keys that nobody reads back, and whether its system answers.
+
+use super::source_badge;
+use crate::{
+    components::{
+        form::{CsrfField, ErrorSummary, FormState, fault},
+        moment::when,
+        page::PageHead,
+        states::{Loading, ready_or_failed},
+    },
+    context::{session, set_status},
+    features::dealers::{EditDealer, SetDealerKeys, TestDealer, load_dealer},
+    live::use_topic,
+    page_data::PageData,
+    pages::LazyPage,
+};
+use domain::{
+    access::Permission,
+    dealers::{DealerDetail, ErrorClass, KeyView, KeysView},
+    live::Topic,
+};
+use leptos::{form::ActionForm, prelude::*};
+use leptos_router::hooks::use_params_map;
+
+#[allow(missing_debug_implementations, reason = "actions have none")]
+pub struct DealerRoute {
+    dealer: PageData<Option<DealerDetail>>,
+    acts: Acts,
+}
+
+#[derive(Clone, Copy)]
+struct Acts {
+    edit: ServerAction<EditDealer>,
+    keys: ServerAction<SetDealerKeys>,
+    test: ServerAction<TestDealer>,
+}
+
+impl LazyPage for DealerRoute {
+    fn data() -> Self {
+        let params = use_params_map();
+        let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+        let changed = use_topic(Topic::Dealers);
+        let acts = Acts { edit: ServerAction::new(), keys: ServerAction::new(), test: ServerAction::new() };
+        let tested = acts.test.version();
+        let asked = move || (id.get(), changed.get(), tested.get());
+        Self { dealer: PageData::load(asked, |(id, ..)| load_dealer(id)), acts }
+    }
+
+    fn view(this: Self) -> AnyView {
+        let DealerRoute { dealer, acts } = this;
+        view! {
+            <Transition fallback=|| view! { <Loading lines=8/> }>
+                {move || Suspend::new(async move { ready_or_failed(dealer.await, move |dealer| found(dealer, acts)) })}
+            </Transition>
+        }
+        .into_any()
+    }
+}
+
+fn found(dealer: Option<DealerDetail>, acts: Acts) -> AnyView {
+    let Some(dealer) = dealer else {
+        set_status(404);
+        return view! {
+            <PageHead title="Dealer not found" scope="There is no dealer with this code, or not in your scope."/>
+            <p><a href="/dealers">"All dealers"</a></p>
+        }
+        .into_any();
+    };
+    let (may_edit, may_keys) = (session().may(Permission::DealersEdit), session().may(Permission::DealersCredentials));
+    let active = if dealer.is_active { "Active" } else { "Not active" };
+    let active_tone = if dealer.is_active { "badge good" } else { "badge neutral" };
+    let updated = dealer.updated_by.clone().map(|by| format!(" by {by}"));
+    let scope = format!("Dealer {} of {}", dealer.dealer_id, dealer.main_dealer_name);
+    let edit = may_edit.then(|| edit_form(&dealer, acts.edit));
+    let keys = keys_card(&dealer.dealer_id, &dealer.credentials, may_keys, acts);
+    view! {
+        <PageHead title=dealer.dealer_name.clone() scope><a class="btn" href="/dealers">"All dealers"</a></PageHead>
+        <section class="card">
+            <header><h2>"Dealer"</h2></header>
+            <p>{source_badge(dealer.source)}" "<span class=active_tone>{active}</span></p>
+            <dl class="details">
+                <div><dt>"Code"</dt><dd>{dealer.dealer_id.clone()}</dd></div>
+                <div><dt>"Main dealer"</dt><dd>{dealer.main_dealer.clone()}", "{dealer.main_dealer_name.clone()}</dd></div>
+                <div><dt>"Time zone"</dt><dd>{dealer.timezone.clone()}</dd></div>
+                <div><dt>"Changed"</dt><dd>{when(dealer.updated_at)}{updated}</dd></div>
+            </dl>
+        </section>
+        {keys}
+        {edit}
+    }
+    .into_any()
+}
+
+fn edit_form(dealer: &DealerDetail, edit: ServerAction<EditDealer>) -> AnyView {
+    let state = FormState::of(edit);
+    let text = |name: &'static str, label: &'static str, value: &str| {
+        let wrong = state.fault(name);
+        let value = state.typed(name, value);
+        view! {
+            <div class="field" data-invalid=move || wrong.get().is_some().then_some("true")>
+                <label for=name>{label}</label>
+                <input id=name name=name maxlength="255" autocomplete="off" value=value aria-describedby=format!("{name}-error")
+                    aria-invalid=move || wrong.get().is_some().then_some("true")/>
+                {fault(state, name)}
+            </div>
+        }
+    };
+    let (name, zone) =
+        (text("dealer_name", "Name", &dealer.dealer_name), text("timezone", "Time zone", &dealer.timezone));
+    let active = state.typed("is_active", if dealer.is_active { "true" } else { "false" }) == "true";
+    let (id, version) = (dealer.dealer_id.clone(), dealer.version);
+    view! {
+        <section class="card">
+            <header><h2>"Change it"</h2></header>
+            <ErrorSummary state/>
+            <ActionForm action=edit>
+                <CsrfField/>
+                <input type="hidden" name="dealer_id" value=id/>
+                <input type="hidden" name="version" value=version/>
+                <div class="form">
+                    {name}
+                    {zone}
+                    <div class="field">
+                        <label for="is_active">"State"</label>
+                        <select id="is_active" name="is_active" aria-describedby="is_active-error">
+                            <option value="true" selected=active>"Active"</option>
+                            <option value="false" selected=!active>"Not active"</option>
+                        </select>
+                        {fault(state, "is_active")}
+                    </div>
+                    <div class="form-actions"><button class="btn" type="submit">"Keep"</button></div>
+                </div>
+            </ActionForm>
+        </section>
+    }
+    .into_any()
+}
+
+fn saved(label: &'static str, key: &KeyView) -> AnyView {
+    let told = match (&key.last4, key.updated_at) {
+        (Some(last), Some(at)) => {
+            let by = key.set_by.clone().map(|by| format!(" by {by}"));
+            view! { "set, ends in "<code>{last.clone()}</code>", "{when(at)}{by} }.into_any()
+        }
+        _ if key.set => view! { "set" }.into_any(),
+        _ => view! { "not set" }.into_any(),
+    };
+    view! { <div><dt>{label}</dt><dd>{told}</dd></div> }.into_any()
+}
+
+fn tested(keys: &KeysView) -> Option<AnyView> {
+    let (result, at) = (keys.last_test_result.clone()?, keys.last_test_at?);
+    let (tone, words) = match ErrorClass::parse(&result) {
+        Some(class) => ("badge bad", format!("{}. {}", class.label(), class.advice())),
+        None => ("badge good", "Its system answered.".to_owned()),
+    };
+    Some(view! { <p data-tested><span class=tone>{result}</span>" "{words}" "{when(at)}</p> }.into_any())
+}
+
+fn keys_card(id: &str, keys: &KeysView, may_set: bool, acts: Acts) -> AnyView {
+    let of_test = FormState::of(acts.test);
+    let any = keys.api_key.set || keys.secret_key.set || keys.api_token.set;
+    let test = (may_set && any).then(|| {
+        let id = id.to_owned();
+        view! {
+            <ErrorSummary state=of_test/>
+            <ActionForm action=acts.test>
+                <CsrfField/>
+                <input type="hidden" name="dealer_id" value=id/>
+                <div class="form-actions"><button class="btn" type="submit">"Test the keys"</button></div>
+            </ActionForm>
+        }
+    });
+    let set = may_set.then(|| keys_form(id, acts.keys));
+    let environment = keys.environment.label();
+    view! {
+        <section class="card" data-keys>
+            <header><h2>"Keys"</h2></header>
+            <p class="sub">{format!("For its {} system. They are sealed when they are set, and nobody can read them back.", environment.to_lowercase())}</p>
+            <dl class="details">{saved("API key", &keys.api_key)}{saved("Secret key", &keys.secret_key)}{saved("API token", &keys.api_token)}</dl>
+            {tested(keys)}
+            {test}
+            {set}
+        </section>
+    }
+    .into_any()
+}
+
+fn keys_form(id: &str, keys: ServerAction<SetDealerKeys>) -> AnyView {
+    let state = FormState::of(keys);
+    let entry = |name: &'static str, label: &'static str| {
+        let wrong = state.fault(name);
+        view! {
+            <div class="field" data-invalid=move || wrong.get().is_some().then_some("true")>
+                <label for=name>{label}</label>
+                <input id=name name=format!("credentials[{name}]") type="password" maxlength="200" autocomplete="new-password"
+                    aria-describedby=format!("{name}-error") aria-invalid=move || wrong.get().is_some().then_some("true")/>
+                {fault(state, name)}
+            </div>
+        }
+    };
+    let fields =
+        (entry("api_key", "New API key"), entry("secret_key", "New secret key"), entry("api_token", "New API token"));
+    let id = id.to_owned();
+    view! {
+        <details>
+            <summary>"Set new keys"</summary>
+            <ErrorSummary state/>
+            <ActionForm action=keys>
+                <CsrfField/>
+                <input type="hidden" name="credentials[dealer_id]" value=id/>
+                <p class="help">"What is left empty stays as it is."</p>
+                <div class="form">
+                    {fields}
+                    <div class="form-actions"><button class="btn primary" type="submit">"Set the keys"</button></div>
+                </div>
+            </ActionForm>
+        </details>
+    }
+    .into_any()
+}

@@ -1,0 +1,39 @@
+// Dealers: the sample dealer of the demo world, its keys set, tried and never read back.
+import { expect, open, test } from '../harness/test.ts';
+import { axeClean, noSidewaysScroll } from '../harness/checks.ts';
+
+test('a dealer is found, and its records are marked as simulated', async ({ page, faults }) => {
+  faults.expect(/status of 404/);
+  await open(page, '/dealers?search=Sample');
+  const row = page.getByRole('row', { name: /12284/ });
+  await expect(row).toContainText('Simulated');
+  await axeClean(page);
+  await noSidewaysScroll(page);
+  await row.getByRole('link', { name: '12284' }).click();
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Sample Dealer');
+  await expect(page.locator('main').getByText('Simulated', { exact: true })).toBeVisible();
+  await open(page, '/dealers?search=nobody-has-this-name');
+  await expect(page.getByText('No dealer is like this.')).toBeVisible();
+  await open(page, '/dealers/99999', 404);
+  await expect(page.getByRole('heading', { level: 1 })).toHaveText('Dealer not found');
+});
+
+test.describe('by an administrator', () => {
+  test.use({ role: 'admin' });
+
+  test('keys are tried with the dealer\'s system, set anew and never shown', async ({ page, faults }) => {
+    faults.expect(/fn\/dealers\/keys/);
+    await open(page, '/dealers/12284');
+    const keys = page.locator('[data-keys]');
+    await keys.getByRole('button', { name: 'Test the keys' }).click();
+    await expect(keys.locator('[data-tested]')).toContainText('ok');
+    await keys.getByText('Set new keys', { exact: true }).click();
+    // Too short: nothing is kept, and nothing comes back into the page.
+    await keys.getByLabel('New API key').fill('short');
+    await keys.getByRole('button', { name: 'Set the keys' }).click();
+    await expect(keys.locator('#api_key-error')).toContainText('8 to 200');
+    await axeClean(page);
+    expect(await page.content()).not.toContain('planted-');
+    await noSidewaysScroll(page);
+  });
+});

@@ -1,0 +1,3 @@
+//! Clients of the systems outside.
+
+pub mod dgi;
