@@ -19,7 +19,7 @@ mod echarts;
 
 #[cfg(not(feature = "hydrate"))]
 pub use document::listen;
-pub use document::{close_dialog, count_seconds, embedded_session, form_query, open_dialog, set_theme};
+pub use document::{close_dialog, count_seconds, embedded_session, form_query, is_open, open_dialog, set_theme};
 pub use echarts::{dispose_chart, draw_chart};
 #[cfg(feature = "hydrate")]
 pub use hydration::hydrate;

@@ -24,7 +24,7 @@ use std::{fmt, sync::Arc};
 use store::demo::Table;
 
 /// What pages show that the demo world feeds.
-const FED: [Topic; 7] = [
+const FED: [Topic; 8] = [
     Topic::Transactions,
     Topic::Inventory,
     Topic::Customers,
@@ -32,6 +32,7 @@ const FED: [Topic; 7] = [
     Topic::Settings,
     Topic::System,
     Topic::Planning,
+    Topic::Dealers,
 ];
 
 /// Loads and removes the demo world.

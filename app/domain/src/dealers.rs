@@ -7,6 +7,6 @@ mod feed;
 pub use call::ErrorClass;
 pub use dealer::{
     DealerDetail, DealerItem, DealerQuery, DealerSource, DealerTest, DealersPort, EditDealer, Environment, KeyField,
-    KeyView, KeysState, KeysView, SetKeys,
+    KeyView, KeysState, KeysView, SetKeys, TokenMode, is_code,
 };
 pub use feed::Feed;

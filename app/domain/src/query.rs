@@ -32,7 +32,10 @@ pub(crate) fn set_each<N: AsRef<str>, V: AsRef<str>, M: Into<String>>(
     let mut faults = Vec::new();
     for (name, value) in pairs {
         let (name, value) = (name.as_ref(), value.as_ref().trim());
-        if !value.is_empty()
+        if value.contains('\0') {
+            // No text of the database holds one.
+            faults.push(FieldError::new(name, "This holds a character that no text has."));
+        } else if !value.is_empty()
             && let Err(message) = set(name, value)
         {
             faults.push(FieldError::new(name, message));

@@ -25,3 +25,8 @@ pub fn form_query(_event: &web_sys::Event) -> Option<String> {
 pub fn open_dialog(_dialog: &web_sys::HtmlDialogElement) {}
 
 pub fn close_dialog(_dialog: &web_sys::HtmlDialogElement) {}
+
+#[must_use]
+pub fn is_open(_event: &web_sys::Event) -> bool {
+    false
+}

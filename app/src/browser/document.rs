@@ -72,6 +72,12 @@ pub fn form_query(event: &web_sys::Event) -> Option<String> {
     Some(domain::query::write(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))))
 }
 
+/// Whether the `<details>` in which `event` happened stands open.
+pub fn is_open(event: &web_sys::Event) -> bool {
+    let element = event.target().and_then(|target| target.dyn_into::<web_sys::Element>().ok());
+    element.is_some_and(|element| element.has_attribute("open"))
+}
+
 pub fn open_dialog(dialog: &web_sys::HtmlDialogElement) {
     // Already open: nothing to do.
     let _ = dialog.show_modal();

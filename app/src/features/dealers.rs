@@ -7,9 +7,10 @@ use domain::{
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// Keys as they were typed; a field left empty stays as it is.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[derive(Clone, Default, Serialize, Deserialize)]
 pub struct KeysForm {
     pub dealer_id: String,
     #[serde(default)]
@@ -18,6 +19,12 @@ pub struct KeysForm {
     pub secret_key: String,
     #[serde(default)]
     pub api_token: String,
+}
+
+impl fmt::Debug for KeysForm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KeysForm").field("dealer_id", &self.dealer_id).finish_non_exhaustive()
+    }
 }
 
 #[server(prefix = "/fn", endpoint = "dealers/list", input = GetUrl)]
@@ -50,13 +57,17 @@ pub async fn edit_dealer(
     /// `true` or `false`; empty where the reader may not say it.
     #[server(default)]
     is_active: String,
+    /// Empty where the reader may not say it.
+    #[server(default)]
+    token_mode: String,
 ) -> Result<(), Fault> {
     use crate::context::{port, principal, redirect};
-    use domain::dealers::{DealersPort, EditDealer};
+    use domain::dealers::{DealersPort, EditDealer, TokenMode};
     let command = EditDealer {
         dealer_name: Some(dealer_name),
         timezone: Some(timezone),
         is_active: is_active.parse().ok(),
+        token_mode: TokenMode::parse(&token_mode),
         version: Some(version),
     };
     port::<dyn DealersPort>()?.edit(&principal()?, &dealer_id, &command).await?;

@@ -81,6 +81,7 @@ pub async fn load_network(search: String) -> Result<Packed<NetworkScreen>, Fault
         search: given("q"),
         cursor: given("cursor"),
         limit: Some(paging::MAX_LIMIT / 2),
+        edit: given("edit").and_then(|id| id.parse().ok()),
     };
     screen.rows = Some(port.typed_rows(&who, &section, filter).await?);
     if let Some(import) = given("import").and_then(|id| id.parse().ok()) {

@@ -1,7 +1,7 @@
 //! The client of the Dealer Group Integration API v1.3: signs every attempt anew, learns the other clock, keeps an answer
 //! in a file without a name and judges it before anybody reads it (`dealers.md` 3.1, 3.4).
 
-use crate::services::alerts::Destinations;
+use crate::services::alerts::{Destinations, INSIDE, Refused};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use domain::{
@@ -29,8 +29,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Attempts of one read.
-const ATTEMPTS: u32 = 3;
 /// Longest answer in bytes.
 const MOST_BYTES: u64 = 200 << 20;
 
@@ -43,12 +41,23 @@ pub struct Timing {
     pub total: Duration,
     /// Doubled before the third.
     pub wait: Duration,
+    /// Attempts of one read.
+    pub attempts: u32,
+}
+
+impl Timing {
+    /// For a test somebody waits for: even with the second look at the clock it ends before the request does.
+    #[must_use]
+    pub const fn of_a_test() -> Self {
+        let total = Duration::from_secs(12);
+        Self { connect: Duration::from_secs(5), read: total, total, wait: Duration::ZERO, attempts: 1 }
+    }
 }
 
 impl Default for Timing {
     fn default() -> Self {
         let seconds = Duration::from_secs;
-        Self { connect: seconds(10), read: seconds(35), total: seconds(45), wait: seconds(1) }
+        Self { connect: seconds(10), read: seconds(35), total: seconds(45), wait: seconds(1), attempts: 3 }
     }
 }
 
@@ -68,9 +77,22 @@ pub struct Endpoint {
 #[derive(Clone)]
 pub struct DealerKeys {
     pub api_key: String,
-    pub secret_key: String,
-    /// Handed out once; used instead of signing.
-    pub fixed_token: Option<String>,
+    pub proof: Proof,
+}
+
+/// What shows that the API key is the caller's.
+#[derive(Clone)]
+pub enum Proof {
+    /// Signs each attempt.
+    Secret(String),
+    /// Handed out once by the main dealer.
+    Token(String),
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Proof(…)")
+    }
 }
 
 impl fmt::Debug for DealerKeys {
@@ -160,12 +182,18 @@ impl DgiClient {
         Self { clock, destinations, timing, offsets: Arc::default(), clients: Arc::default() }
     }
 
+    /// The same with other limits.
+    #[must_use]
+    pub fn timed(&self, timing: Timing) -> Self {
+        Self { timing, clients: Arc::default(), ..self.clone() }
+    }
+
     /// Reads one window, with up to three attempts where another may help, and one more where a refusal may be the
     /// clock's fault.
     pub async fn read(&self, to: &Endpoint, keys: &DealerKeys, ask: Ask<'_>) -> Outcome {
         let mut attempts = Vec::new();
         let mut clock_tried = false;
-        let mut left = ATTEMPTS;
+        let mut left = self.timing.attempts;
         let answer = loop {
             let known = self.offsets(&to.base_url);
             let Tried { attempt, answer } = self.attempt(to, keys, ask, &known).await;
@@ -176,11 +204,11 @@ impl DgiClient {
                 clock_tried = true;
                 continue;
             }
-            left -= 1;
+            left = left.saturating_sub(1);
             if !class.is_passing() || left == 0 {
                 break Err(class);
             }
-            tokio::time::sleep(self.wait(ATTEMPTS - left)).await;
+            tokio::time::sleep(self.wait(self.timing.attempts - left)).await;
         };
         let clock_warning = matches!(self.offsets(&to.base_url).drift(), Drift::Warned | Drift::Refused);
         Outcome { answer, attempts, clock_warning }
@@ -215,8 +243,7 @@ impl DgiClient {
             bytes: 0,
             clock_offset_seconds: None,
         };
-        let time = known.applied(requested_at.timestamp());
-        let called = tokio::time::timeout(self.timing.total, self.call(to, keys, ask, time, &mut attempt)).await;
+        let called = tokio::time::timeout(self.timing.total, self.call(to, keys, ask, known, &mut attempt)).await;
         let answer = called.unwrap_or(Err(ErrorClass::Timeout));
         attempt.duration = started.elapsed();
         attempt.class = answer.as_ref().err().copied();
@@ -229,17 +256,25 @@ impl DgiClient {
         to: &Endpoint,
         keys: &DealerKeys,
         ask: Ask<'_>,
-        time: i64,
+        known: &Offsets,
         attempt: &mut Attempt,
     ) -> Result<Answer, ErrorClass> {
         let spec = spec(ask.feed);
         let url = format!("{}{}", to.base_url, spec.path);
         if !to.simulated {
             // An address without a name is not resolved, so the client would not look at it.
-            self.destinations.check(&url).await.map_err(|_| ErrorClass::Connect)?;
+            self.destinations.check(&url).await.map_err(|refused| match refused {
+                Refused::Unknown => ErrorClass::Dns,
+                Refused::Inside | Refused::Address => ErrorClass::Unconfigured,
+            })?;
         }
-        let signed = || token(&keys.api_key, &keys.secret_key, &to.token_separator, time);
-        let token = keys.fixed_token.clone().unwrap_or_else(signed);
+        // The receiver bears a few seconds: the time is that of the sending.
+        let asked_at = self.clock.now().timestamp();
+        let time = known.applied(asked_at);
+        let token = match &keys.proof {
+            Proof::Secret(secret) => token(&keys.api_key, secret, &to.token_separator, time),
+            Proof::Token(token) => token.clone(),
+        };
         let sent = self
             .client(to.simulated)
             .post(url)
@@ -255,7 +290,7 @@ impl DgiClient {
         attempt.http_status = Some(sent.status().as_u16());
         let date = sent.headers().get("date").and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
         if let Some(date) = date {
-            let offset = date.timestamp() - self.clock.now().timestamp();
+            let offset = offset(date.timestamp(), (asked_at, self.clock.now().timestamp()));
             attempt.clock_offset_seconds = Some(offset);
             self.note(&to.base_url, offset);
         }
@@ -296,6 +331,11 @@ impl DgiClient {
     }
 }
 
+/// How far a clock is from ours that showed `date` somewhen between the two moments: a slow answer is no wrong clock.
+fn offset(date: i64, (asked, answered): (i64, i64)) -> i64 {
+    if date < asked { date - asked } else { (date - answered).max(0) }
+}
+
 fn body(to: &Endpoint, ask: Ask<'_>, filter: &str) -> String {
     let (from, until) = ask.window.written(to.zone);
     let mut body: Map<String, Value> =
@@ -332,7 +372,9 @@ fn class_of(error: &reqwest::Error) -> ErrorClass {
         words.push_str(&inner.to_string().to_lowercase());
         cause = inner.source();
     }
-    if words.contains("dns") {
+    if words.contains(INSIDE) {
+        ErrorClass::Unconfigured
+    } else if words.contains("dns") {
         ErrorClass::Dns
     } else if words.contains("certificate") || words.contains("tls") {
         ErrorClass::Tls
@@ -364,4 +406,19 @@ async fn judged(mut file: fs::File, key: &'static str) -> Result<(fs::File, Judg
         Ok::<_, std::io::Error>((file, judged))
     });
     judging.await.ok().and_then(Result::ok).ok_or(ErrorClass::BadPayload)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::offset;
+
+    #[test]
+    fn a_slow_answer_is_no_wrong_clock() {
+        assert_eq!(offset(100, (100, 100)), 0);
+        // Twelve seconds under way, its time taken at the beginning, in between or at the end.
+        for date in [100, 105, 112] {
+            assert_eq!(offset(date, (100, 112)), 0, "{date}");
+        }
+        assert_eq!((offset(93, (100, 112)), offset(119, (100, 112))), (-7, 7));
+    }
 }

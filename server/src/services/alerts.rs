@@ -27,7 +27,7 @@ pub use routes::RoutesService;
 pub use rules::RulesService;
 pub use signals::{Ended, Entity, Signal, Source, clear, raise};
 pub use steps::sweep;
-pub use webhook::{Attempt, Destinations, signature};
+pub use webhook::{Attempt, Destinations, INSIDE, Refused, signature};
 
 use domain::{
     AppError,

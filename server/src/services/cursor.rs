@@ -16,7 +16,7 @@ pub fn write(plain: impl AsRef<[u8]>) -> String {
 /// `validation` when the text is no place of the list in its order.
 pub fn read<T>(text: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, AppError> {
     let plain = BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    plain.as_deref().and_then(parse).ok_or_else(wrong)
+    plain.as_deref().filter(|plain| !plain.contains('\0')).and_then(parse).ok_or_else(wrong)
 }
 
 /// The place of a row in a list by time.

@@ -37,6 +37,8 @@ pub struct Act<'a> {
     pub outcome: Outcome,
     pub reason: Option<String>,
     pub pii_read: bool,
+    /// Code of the dealer it is about.
+    pub dealer_id: Option<String>,
 }
 
 impl<'a> Act<'a> {
@@ -51,6 +53,7 @@ impl<'a> Act<'a> {
             outcome: Outcome::Ok,
             reason: None,
             pii_read: false,
+            dealer_id: None,
         }
     }
 
@@ -63,6 +66,12 @@ impl<'a> Act<'a> {
     #[must_use]
     pub fn before(mut self, before: serde_json::Value) -> Self {
         self.before = Some(before);
+        self
+    }
+
+    #[must_use]
+    pub fn of_dealer(mut self, code: &str) -> Self {
+        self.dealer_id = Some(code.to_owned());
         self
     }
 
@@ -88,8 +97,9 @@ pub async fn record(
     let trace = who.trace();
     sqlx::query(
         "insert into ops.audit_log (id, at, actor_kind, actor_id, actor_label, session_ref, ip, user_agent, request_id,
-                                    action, entity_type, entity_id, before, after, outcome, reason, pii_read)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+                                    action, entity_type, entity_id, before, after, outcome, reason, pii_read,
+                                    dealer_id)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)",
     )
     .bind(id)
     .bind(at)
@@ -108,6 +118,7 @@ pub async fn record(
     .bind(act.outcome.as_str())
     .bind(act.reason)
     .bind(act.pii_read)
+    .bind(act.dealer_id)
     .execute(connection)
     .await?;
     Ok(())

@@ -2,7 +2,7 @@
 
 use crate::{Result, transactions::read};
 use chrono::{DateTime, Utc};
-use domain::dealers::{DealerItem, DealerQuery, DealerSource, Environment, KeyField, KeysState};
+use domain::dealers::{DealerItem, DealerQuery, DealerSource, Environment, KeyField, KeysState, TokenMode, is_code};
 use sqlx::{PgConnection, Row};
 use uuid::Uuid;
 
@@ -25,7 +25,7 @@ impl Scope {
     }
 }
 
-/// Names the dealers of the transaction until its end.
+/// Names the dealers of the transaction until its end. What is no code is not named: `*` would name all.
 ///
 /// # Errors
 /// When the statement fails.
@@ -36,8 +36,9 @@ pub async fn enter(connection: &mut PgConnection, scope: &Scope) -> Result<()> {
             sqlx::query(sql).execute(connection).await?;
         }
         Scope::Dealers(codes) => {
+            let named: Vec<&str> = codes.iter().map(String::as_str).filter(|code| is_code(code)).collect();
             let sql = "select set_config('millrace.dealer_scope', $1, true)";
-            sqlx::query(sql).bind(codes.join(",")).execute(connection).await?;
+            sqlx::query(sql).bind(named.join(",")).execute(connection).await?;
         }
     }
     Ok(())
@@ -90,6 +91,7 @@ pub struct Dealer {
     pub source: DealerSource,
     pub timezone: String,
     pub is_active: bool,
+    pub token_mode: TokenMode,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
     pub updated_by: Option<String>,
@@ -106,8 +108,8 @@ pub struct Dealer {
 /// When the statement fails.
 pub async fn get(connection: &mut PgConnection, dealer_id: &str) -> Result<Option<Dealer>> {
     let row = sqlx::query!(
-        "select d.id, d.dealer_id, d.dealer_name, m.code, m.name, d.source, d.timezone, d.is_active, d.created_at,
-                d.updated_at, d.updated_by, d.version, m.live_base_url, m.sandbox_base_url, m.timezone as zone,
+        "select d.id, d.dealer_id, d.dealer_name, m.code, m.name, d.source, d.timezone, d.is_active, d.token_mode,
+                d.created_at, d.updated_at, d.updated_by, d.version, m.live_base_url, m.sandbox_base_url, m.timezone as zone,
                 m.token_separator, m.clock_tolerance_seconds
          from dealer.dealers d join dealer.main_dealers m on m.id = d.main_dealer_id
          where d.dealer_id = $1",
@@ -125,6 +127,7 @@ pub async fn get(connection: &mut PgConnection, dealer_id: &str) -> Result<Optio
         source: read("source", &row.source, DealerSource::parse)?,
         timezone: row.timezone,
         is_active: row.is_active,
+        token_mode: read("token_mode", &row.token_mode, TokenMode::parse)?,
         created_at: row.created_at,
         updated_at: row.updated_at,
         updated_by: row.updated_by,
@@ -148,6 +151,15 @@ pub async fn lock(connection: &mut PgConnection, dealer_id: &str) -> Result<bool
     Ok(found.is_some())
 }
 
+/// What may change of a dealer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    pub name: String,
+    pub timezone: String,
+    pub is_active: bool,
+    pub token_mode: TokenMode,
+}
+
 /// Writes what may change of a dealer that the caller has locked.
 ///
 /// # Errors
@@ -155,17 +167,19 @@ pub async fn lock(connection: &mut PgConnection, dealer_id: &str) -> Result<bool
 pub async fn update(
     connection: &mut PgConnection,
     dealer_id: &str,
-    (name, timezone, is_active): (&str, &str, bool),
+    kept: &Kept,
     (by, at): (&str, DateTime<Utc>),
 ) -> Result<()> {
     sqlx::query!(
         "update dealer.dealers
-         set dealer_name = $2, timezone = $3, is_active = $4, updated_by = $5, updated_at = $6, version = version + 1
+         set dealer_name = $2, timezone = $3, is_active = $4, token_mode = $5, updated_by = $6, updated_at = $7,
+             version = version + 1
          where dealer_id = $1",
         dealer_id,
-        name,
-        timezone,
-        is_active,
+        kept.name,
+        kept.timezone,
+        kept.is_active,
+        kept.token_mode.as_str(),
         by,
         at
     )
@@ -321,7 +335,19 @@ pub async fn set_key(
     Ok(())
 }
 
-/// Stamps the keys of a dealer with what a test of them gave.
+/// What a test of a dealer's keys gave.
+#[derive(Debug, Clone, Copy)]
+pub struct Tested<'a> {
+    /// `ok` or a class of error.
+    pub result: &'a str,
+    /// Whether its system was asked.
+    pub called: bool,
+    pub at: DateTime<Utc>,
+    /// When the newest of the keys was set that were tried.
+    pub newest: Option<DateTime<Utc>>,
+}
+
+/// Stamps the keys of a dealer with what a test of them gave, unless one of them is another by now.
 ///
 /// # Errors
 /// When the statement fails.
@@ -329,16 +355,19 @@ pub async fn stamp_test(
     connection: &mut PgConnection,
     dealer_id: &str,
     environment: Environment,
-    result: &str,
-    at: DateTime<Utc>,
+    tested: Tested<'_>,
 ) -> Result<()> {
     sqlx::query!(
-        "update dealer.credentials set last_used_at = $4, last_test_at = $4, last_test_result = $3
-         where dealer_id = $1 and environment = $2",
+        "update dealer.credentials
+         set last_used_at = case when $6 then $4 else last_used_at end, last_test_at = $4, last_test_result = $3
+         where dealer_id = $1 and environment = $2
+           and $5 = (select max(c.updated_at) from dealer.credentials c where c.dealer_id = $1 and c.environment = $2)",
         dealer_id,
         environment.as_str(),
-        result,
-        at
+        tested.result,
+        tested.at,
+        tested.newest,
+        tested.called
     )
     .execute(connection)
     .await?;

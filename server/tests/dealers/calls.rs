@@ -11,10 +11,10 @@ use engine::dealers::{
 use serde_json::Value;
 use server::{
     clock::FixedClock,
-    connectors::dgi::{Ask, DealerKeys, DgiClient, Endpoint, Outcome, Timing},
+    connectors::dgi::{Ask, DealerKeys, DgiClient, Endpoint, Outcome, Proof, Timing},
     services::alerts::Destinations,
     simulators::{
-        dgi::{BASE, Simulator, keys},
+        dgi::{BASE, Simulator, fixed_token, keys},
         faults::{Fault, Knob},
     },
 };
@@ -45,6 +45,7 @@ impl Wire {
             read: Duration::from_secs(5),
             total: Duration::from_secs(1),
             wait: Duration::from_millis(5),
+            attempts: 3,
         };
         let (api_key, secret_key) = keys(DEALER);
         Self {
@@ -57,7 +58,7 @@ impl Wire {
                 clock_tolerance_seconds: 10,
                 simulated: true,
             },
-            keys: DealerKeys { api_key, secret_key, fixed_token: None },
+            keys: DealerKeys { api_key, proof: Proof::Secret(secret_key) },
         }
     }
 
@@ -146,7 +147,7 @@ async fn what_the_main_dealer_refuses_is_not_asked_again() {
         assert_eq!((outcome.answer.unwrap_err(), outcome.attempts.len()), (ErrorClass::InvalidRequest, 1), "{from}");
     }
     assert!(wire.ask("2026-10-20T17:00:00Z", "2026-10-20T17:00:00Z").await.answer.is_ok());
-    let stranger = DealerKeys { secret_key: "another".to_owned(), ..wire.keys.clone() };
+    let stranger = DealerKeys { proof: Proof::Secret("another".to_owned()), ..wire.keys.clone() };
     let window = Window { from: at(NOW), to: at(NOW) };
     let ask = Ask { feed: Feed::Prospect, dealer_id: DEALER, window, filter: None };
     let outcome = wire.client.read(&wire.to, &stranger, ask).await;
@@ -165,6 +166,43 @@ async fn another_attempt_is_made_only_where_it_may_help() {
     assert_eq!(wire.failed(&[(Knob::Status, Fault::of(401))]).await, (ErrorClass::Auth, 1));
     assert_eq!(wire.failed(&[(Knob::RateLimit, Fault::of(1))]).await, (ErrorClass::QuotaExhausted, 1));
     assert_eq!(wire.failed(&[(Knob::Timeout, Fault::of(30))]).await, (ErrorClass::Timeout, 3));
+}
+
+#[tokio::test]
+async fn a_fixed_token_is_sent_as_it_was_handed_out() {
+    let mut wire = Wire::open().await;
+    wire.keys.proof = Proof::Token(fixed_token(DEALER));
+    assert!(!records(wire.week().await).is_empty());
+    wire.keys.proof = Proof::Token("another-token".to_owned());
+    let outcome = wire.week().await;
+    assert_eq!((outcome.answer.unwrap_err(), outcome.attempts.len()), (ErrorClass::Auth, 1));
+    let tokens: Vec<_> = wire.simulator.calls().into_iter().map(|call| call.token).collect();
+    assert_eq!(tokens, ["sim-toke", "another-"]);
+}
+
+#[tokio::test]
+async fn an_address_within_the_own_network_is_not_called_and_an_unknown_host_is_told_as_such() {
+    let mut wire = Wire::open().await;
+    wire.to.simulated = false;
+    for (host, class, attempts) in
+        [("127.0.0.1", ErrorClass::Unconfigured, 1), ("main-dealer.invalid", ErrorClass::Dns, 3)]
+    {
+        wire.to.base_url = format!("https://{host}{BASE}");
+        let outcome = wire.week().await;
+        assert_eq!((outcome.answer.unwrap_err(), outcome.attempts.len()), (class, attempts), "{host}");
+    }
+    assert_eq!(wire.simulator.calls(), []);
+}
+
+#[tokio::test]
+async fn a_test_of_keys_ends_before_the_request_that_waits_for_it() {
+    let timing = Timing::of_a_test();
+    // One attempt, and one more where the clock explains a refusal; a request is ended after 30 s.
+    assert_eq!(timing.attempts, 1);
+    assert!(timing.total * 2 < Duration::from_secs(28));
+    let mut wire = Wire::open().await;
+    wire.client = wire.client.timed(Timing { total: Duration::from_millis(200), ..timing });
+    assert_eq!(wire.failed(&[(Knob::Timeout, Fault::of(30))]).await, (ErrorClass::Timeout, 1));
 }
 
 #[tokio::test]

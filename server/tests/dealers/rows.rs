@@ -4,11 +4,11 @@ use crate::world::World;
 use domain::{
     ErrorCode,
     access::{ActorKind, PermSet, Principal, RequestTrace, Rights, Role},
-    dealers::{DealerQuery, EditDealer, ErrorClass, KeysState, SetKeys},
+    dealers::{DealerQuery, EditDealer, Environment, ErrorClass, KeysState, SetKeys, TokenMode},
 };
-use server::access::actors;
+use server::{access::actors, simulators::dgi::fixed_token};
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
-use store::dealers::{Scope, enter};
+use store::dealers::{Scope, Tested, enter, keys, stamp_test};
 use uuid::Uuid;
 
 const SAMPLE: &str = "12284";
@@ -22,6 +22,15 @@ async fn seeded(owner: PgPool) -> World {
 
 fn cli() -> Principal {
     actors::cli("test", Uuid::nil())
+}
+
+/// A manager of the sample dealer.
+async fn somebody_else(world: &World) -> Principal {
+    let sets = [PermSet::DealerManager];
+    let id = world.user("manager@example.com", None, &sets).await;
+    world.execute("update access.grants set scope_ids = '{12284}' where scope_kind = 'dealers'").await;
+    let label = "manager@example.com".to_owned();
+    Principal::vouch(ActorKind::User, Some(id), label, Rights::of(None, &sets), RequestTrace::default())
 }
 
 /// Somebody with a row in the database; a set is granted for the sample dealer.
@@ -90,6 +99,11 @@ async fn a_transaction_sees_and_writes_the_dealers_of_its_scope_alone(owner: PgP
         let (all, others, role) = seen(&mut tx, table).await;
         assert!(all > others && others > 0 && role == "millrace_all", "{table}: {all} {others} {role}");
         tx.commit().await.unwrap();
+        let mut tx = connection.begin().await.unwrap();
+        // No list of codes names all, whoever wrote it.
+        enter(&mut tx, &Scope::Dealers(vec!["*".to_owned()])).await.unwrap();
+        assert_eq!(seen(&mut tx, table).await.0, 0, "{table} with a scope that is no code");
+        tx.rollback().await.unwrap();
         // The next transaction of the connection begins with nothing again.
         assert_eq!(seen(&mut connection, table).await.0, 0, "{table} after the transaction");
     }
@@ -125,6 +139,74 @@ async fn another_dealer_is_not_found_by_who_has_one_in_scope(owner: PgPool) {
     assert_eq!(dealers.edit(&manager, SAMPLE, &off).await.unwrap_err().code, ErrorCode::Forbidden);
     assert_eq!(dealers.test(&manager, SAMPLE).await.unwrap_err().code, ErrorCode::Forbidden);
     assert_eq!(world.number("select count(*) from ops.audit_log where action = 'dealers.dealer_edit'").await, 1);
+    // That another dealer was tried is written down, with its code.
+    let denied = "select count(*) from ops.audit_log
+                  where action = 'access.denied' and outcome = 'denied' and dealer_id = '12301' and entity_id = '12301'";
+    assert_eq!(world.number(denied).await, 1);
+    for odd in ["*", "1\0", "12284,12301", "%"] {
+        assert_eq!(dealers.dealer(&manager, odd).await, Ok(None), "{odd:?}");
+        assert_eq!(dealers.edit(&manager, odd, &renamed).await.unwrap_err().code, ErrorCode::NotFound, "{odd:?}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_grant_that_names_no_code_reaches_nobody(owner: PgPool) {
+    let world = seeded(owner).await;
+    let manager = somebody(&world, None, &[PermSet::DealerManager]).await;
+    for ids in ["*", "12284,12301", ""] {
+        let written = sqlx::query("update access.grants set scope_ids = array[$1]").bind(ids);
+        written.execute(&world.owner).await.unwrap();
+        let page = world.services.dealers.dealers(&manager, &DealerQuery::default()).await.unwrap();
+        assert_eq!((page.items, page.total), (Vec::new(), 0), "{ids}");
+        assert_eq!(world.services.dealers.dealer(&manager, SAMPLE).await, Ok(None), "{ids}");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_a_test_gave_is_not_said_of_keys_set_meanwhile(owner: PgPool) {
+    let world = seeded(owner).await;
+    let mut tx = store::begin(&world.backend.pools.admin).await.unwrap();
+    enter(&mut tx, &Scope::All).await.unwrap();
+    let at = |text: &str| Some(text.parse().unwrap());
+    sqlx::query("update dealer.credentials set updated_at = '2026-11-20T09:00:05Z' where dealer_id = '12284'")
+        .execute(&mut *tx)
+        .await
+        .unwrap();
+    let tested = |newest, called| Tested { result: "ok", called, at: at("2026-11-20T09:00:09Z").unwrap(), newest };
+    let known = async |tx: &mut PgConnection| {
+        let keys = keys(tx, SAMPLE, Environment::Sandbox).await.unwrap();
+        keys.iter().map(|key| (key.last_test_result.clone(), key.last_used_at.is_some())).next().unwrap()
+    };
+    for older in [None, at("2026-11-20T09:00:00Z")] {
+        stamp_test(&mut tx, SAMPLE, Environment::Sandbox, tested(older, true)).await.unwrap();
+        assert_eq!(known(&mut tx).await, (None, false));
+    }
+    let same = at("2026-11-20T09:00:05Z");
+    stamp_test(&mut tx, SAMPLE, Environment::Sandbox, tested(same, false)).await.unwrap();
+    assert_eq!(known(&mut tx).await, (Some("ok".to_owned()), false), "nobody was asked");
+    stamp_test(&mut tx, SAMPLE, Environment::Sandbox, tested(same, true)).await.unwrap();
+    assert_eq!(known(&mut tx).await, (Some("ok".to_owned()), true));
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_dealer_whose_main_dealer_handed_out_a_token_needs_no_secret(owner: PgPool) {
+    let world = seeded(owner).await;
+    let admin = somebody(&world, Some(Role::Admin), &[]).await;
+    let dealers = &world.services.dealers;
+    let fixed = EditDealer { token_mode: Some(TokenMode::Fixed), ..EditDealer::default() };
+    assert_eq!(dealers.edit(&admin, SAMPLE, &fixed).await.unwrap().token_mode, TokenMode::Fixed);
+    let lacking = dealers.test(&admin, SAMPLE).await.unwrap();
+    assert_eq!(lacking.advice.as_deref(), Some("No API token is saved for this dealer."));
+    let token = SetKeys { api_token: Some(fixed_token(SAMPLE)), ..SetKeys::default() };
+    dealers.set_keys(&admin, SAMPLE, &token).await.unwrap();
+    world.execute("delete from dealer.credentials where field = 'secret_key'").await;
+    assert!(dealers.test(&admin, SAMPLE).await.unwrap().ok);
+    let signed = EditDealer { token_mode: Some(TokenMode::Signed), ..EditDealer::default() };
+    dealers.edit(&admin, SAMPLE, &signed).await.unwrap();
+    let lacking = dealers.test(&admin, SAMPLE).await.unwrap();
+    assert_eq!(lacking.advice.as_deref(), Some("No secret key is saved for this dealer."));
+    let manager = somebody_else(&world).await;
+    assert_eq!(dealers.edit(&manager, SAMPLE, &fixed).await.unwrap_err().code, ErrorCode::Forbidden);
 }
 
 #[sqlx::test(migrations = "../migrations")]

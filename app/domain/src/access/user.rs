@@ -4,7 +4,7 @@ use super::{
     Password, PermSet, Role,
     account::{display_name_fault, email_fault},
 };
-use crate::{error::FieldError, ids::UserId};
+use crate::{dealers::is_code, error::FieldError, ids::UserId};
 use chrono::{DateTime, FixedOffset, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -136,6 +136,13 @@ pub fn validate_grants(grants: &[Grant]) -> Result<(), Vec<FieldError>> {
                 format!("grants[{n}].scope_ids"),
                 "Name at least one; an empty list reaches nothing.",
             ));
+        } else if grant.scope_kind == ScopeKind::Dealers
+            && let Some(id) = grant.scope_ids.iter().find(|id| !id.trim().is_empty() && !is_code(id))
+        {
+            faults.push(FieldError::new(
+                format!("grants[{n}].scope_ids"),
+                format!("{id:?} is no dealer code: 1 to 10 letters and digits."),
+            ));
         }
         if grants[..n].iter().any(|other| other.permission_set == set) {
             faults.push(FieldError::new(format!("grants[{n}].permission_set"), "This set is listed twice."));
@@ -206,6 +213,10 @@ mod tests {
         assert!(validate_grants(&[grant(ScopeKind::Dealers, &["12284"])]).is_ok());
         assert_eq!(validate_grants(&[grant(ScopeKind::All, &[])]).unwrap_err()[0].path, "grants[0].scope_kind");
         assert_eq!(validate_grants(&[grant(ScopeKind::Dealers, &[])]).unwrap_err()[0].path, "grants[0].scope_ids");
+        for id in ["*", "12284,12301", "1 2"] {
+            let faults = validate_grants(&[grant(ScopeKind::Dealers, &["12284", id])]).unwrap_err();
+            assert_eq!(faults[0].path, "grants[0].scope_ids", "{id:?}");
+        }
         let twice = [grant(ScopeKind::Dealers, &["1"]), grant(ScopeKind::Dealers, &["2"])];
         assert_eq!(validate_grants(&twice).unwrap_err()[0].path, "grants[1].permission_set");
     }

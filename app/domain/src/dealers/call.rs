@@ -38,7 +38,9 @@ impl ErrorClass {
             }
             Self::ServerError => "Its system answered with an error of its own. Try again later.",
             Self::Auth => "It refused the keys or the time. Set the credentials again and test them.",
-            Self::Unconfigured => "No credentials are saved for this dealer.",
+            Self::Unconfigured => {
+                "Its keys, or the address of its system, are not complete. Test the keys to hear what is missing."
+            }
             Self::QuotaExhausted => "The calls of the day are used up. Try again tomorrow.",
             Self::InvalidRequest => "It refused the range or the filter.",
             Self::SchemaChanged | Self::BadPayload | Self::TooLarge => {

@@ -43,6 +43,17 @@ words! {
 }
 
 words! {
+    /// How a call proves who asks.
+    #[schema(as = DealerTokenMode)]
+    TokenMode {
+        /// A token of API key, secret key and time, made anew for each attempt.
+        Signed => "signed", "Signed anew for each call";
+        /// The saved API token, handed out once by the main dealer.
+        Fixed => "fixed", "The saved API token";
+    }
+}
+
+words! {
     /// What is known of a dealer's keys.
     #[schema(as = DealerKeysState)]
     KeysState {
@@ -62,6 +73,13 @@ impl DealerSource {
             Self::Sandbox | Self::Simulated => Environment::Sandbox,
         }
     }
+}
+
+/// Whether it can be the code of a dealer: 1 to 10 letters and digits. Nothing else may stand where dealers are named to the
+/// database.
+#[must_use]
+pub fn is_code(text: &str) -> bool {
+    (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// A row of the list.
@@ -114,6 +132,7 @@ pub struct DealerDetail {
     pub source: DealerSource,
     pub timezone: String,
     pub is_active: bool,
+    pub token_mode: TokenMode,
     pub created_at: DateTime<FixedOffset>,
     pub updated_at: DateTime<FixedOffset>,
     pub updated_by: Option<String>,
@@ -180,6 +199,8 @@ pub struct EditDealer {
     pub timezone: Option<String>,
     /// For those who edit every dealer.
     pub is_active: Option<bool>,
+    /// For those who edit every dealer.
+    pub token_mode: Option<TokenMode>,
     /// The version that was read.
     pub version: Option<i32>,
 }
@@ -269,4 +290,19 @@ pub trait DealersPort: Send + Sync {
     async fn test(&self, who: &Principal, dealer_id: &str) -> Result<DealerTest, AppError>;
     /// Writes the sample dealer with keys of the simulator, and nine others if `more`; how many are new.
     async fn seed(&self, who: &Principal, more: bool) -> Result<u32, AppError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_code_is_letters_and_digits_and_nothing_that_names_all() {
+        for good in ["12284", "A1", "abcdefghij"] {
+            assert!(is_code(good), "{good}");
+        }
+        for bad in ["", "*", "1,2", " 12284", "abcdefghijk", "ä", "1\0", "12_84"] {
+            assert!(!is_code(bad), "{bad:?}");
+        }
+    }
 }

@@ -122,6 +122,8 @@ pub struct RowFilter {
     pub search: Option<String>,
     pub cursor: Option<String>,
     pub limit: Option<u32>,
+    /// A row to be edited, wherever it stands.
+    pub edit: Option<NetworkRowId>,
 }
 
 impl RowFilter {
@@ -149,6 +151,8 @@ pub enum RowFields {
 pub struct SectionRows {
     pub fields: Vec<SectionField>,
     pub rows: Vec<TypedRow>,
+    /// The row that was asked for to be edited, where it is of the section and open to the reader.
+    pub editing: Option<TypedRow>,
     pub next_cursor: Option<String>,
 }
 

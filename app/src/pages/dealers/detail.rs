@@ -15,12 +15,15 @@ use crate::{
     pages::LazyPage,
 };
 use domain::{
-    access::Permission,
-    dealers::{DealerDetail, ErrorClass, KeyView, KeysView},
+    access::{Permission, Rights},
+    dealers::{DealerDetail, DealerTest, ErrorClass, KeyView, KeysView, TokenMode},
     live::Topic,
 };
 use leptos::{form::ActionForm, prelude::*};
 use leptos_router::hooks::use_params_map;
+
+/// Seconds between the clocks beyond which people are told (`dealers.md` 3.1).
+const CLOCK_WARNED_ABOVE: i64 = 5;
 
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct DealerRoute {
@@ -41,6 +44,12 @@ impl LazyPage for DealerRoute {
         let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
         let changed = use_topic(Topic::Dealers);
         let acts = Acts { edit: ServerAction::new(), keys: ServerAction::new(), test: ServerAction::new() };
+        // What other keys came to says nothing of these.
+        Effect::new(move || {
+            if matches!(acts.keys.value().get(), Some(Ok(()))) {
+                acts.test.clear();
+            }
+        });
         let tested = acts.test.version();
         let asked = move || (id.get(), changed.get(), tested.get());
         Self { dealer: PageData::load(asked, |(id, ..)| load_dealer(id)), acts }
@@ -82,6 +91,7 @@ fn found(dealer: Option<DealerDetail>, acts: Acts) -> AnyView {
                 <div><dt>"Code"</dt><dd>{dealer.dealer_id.clone()}</dd></div>
                 <div><dt>"Main dealer"</dt><dd>{dealer.main_dealer.clone()}", "{dealer.main_dealer_name.clone()}</dd></div>
                 <div><dt>"Time zone"</dt><dd>{dealer.timezone.clone()}</dd></div>
+                <div><dt>"Proof of its calls"</dt><dd>{dealer.token_mode.label()}</dd></div>
                 <div><dt>"Changed"</dt><dd>{when(dealer.updated_at)}{updated}</dd></div>
             </dl>
         </section>
@@ -107,7 +117,9 @@ fn edit_form(dealer: &DealerDetail, edit: ServerAction<EditDealer>) -> AnyView {
     };
     let (name, zone) =
         (text("dealer_name", "Name", &dealer.dealer_name), text("timezone", "Time zone", &dealer.timezone));
-    let active = state.typed("is_active", if dealer.is_active { "true" } else { "false" }) == "true";
+    // Who has only some dealers in scope neither switches one off nor says how it signs.
+    let has_all = session().user.is_some_and(|user| Rights::of(user.role, &[]).has(Permission::DealersEdit));
+    let switches = has_all.then(|| switches(state, dealer));
     let (id, version) = (dealer.dealer_id.clone(), dealer.version);
     view! {
         <section class="card">
@@ -120,18 +132,33 @@ fn edit_form(dealer: &DealerDetail, edit: ServerAction<EditDealer>) -> AnyView {
                 <div class="form">
                     {name}
                     {zone}
-                    <div class="field">
-                        <label for="is_active">"State"</label>
-                        <select id="is_active" name="is_active" aria-describedby="is_active-error">
-                            <option value="true" selected=active>"Active"</option>
-                            <option value="false" selected=!active>"Not active"</option>
-                        </select>
-                        {fault(state, "is_active")}
-                    </div>
+                    {switches}
                     <div class="form-actions"><button class="btn" type="submit">"Keep"</button></div>
                 </div>
             </ActionForm>
         </section>
+    }
+    .into_any()
+}
+
+fn switches(state: FormState, dealer: &DealerDetail) -> AnyView {
+    let choice = |name: &'static str, label: &'static str, is: &str, choices: &[(&'static str, &'static str)]| {
+        let chosen = state.typed(name, is);
+        let option = |&(value, words): &(&'static str, &'static str)| view! { <option value=value selected=value == chosen>{words}</option> };
+        let options = choices.iter().map(option).collect_view();
+        view! {
+            <div class="field">
+                <label for=name>{label}</label>
+                <select id=name name=name aria-describedby=format!("{name}-error")>{options}</select>
+                {fault(state, name)}
+            </div>
+        }
+    };
+    let modes: Vec<_> = TokenMode::ALL.iter().map(|mode| (mode.as_str(), mode.label())).collect();
+    let active = if dealer.is_active { "true" } else { "false" };
+    view! {
+        {choice("is_active", "State", active, &[("true", "Active"), ("false", "Not active")])}
+        {choice("token_mode", "Proof of its calls", dealer.token_mode.as_str(), &modes)}
     }
     .into_any()
 }
@@ -157,6 +184,18 @@ fn tested(keys: &KeysView) -> Option<AnyView> {
     Some(view! { <p data-tested><span class=tone>{result}</span>" "{words}" "{when(at)}</p> }.into_any())
 }
 
+/// What the test just made says beyond its class.
+fn of_test_now(test: &DealerTest) -> AnyView {
+    let clock = test.clock_offset_seconds.filter(|apart| apart.abs() > CLOCK_WARNED_ABOVE).map(|apart| {
+        let side = if apart > 0 { "ahead of" } else { "behind" };
+        let told = format!("Its clock is {} s {side} ours: calls may be refused for their time.", apart.abs());
+        view! { <p><span class="badge warn">"clock"</span>" "{told}</p> }
+    });
+    let took = test.ok.then(|| view! { <p class="sub">{format!("It took {} ms.", test.latency_ms)}</p> });
+    let advice = test.advice.clone().map(|advice| view! { <p>{advice}</p> });
+    view! { <div data-test-told>{advice}{clock}{took}</div> }.into_any()
+}
+
 fn keys_card(id: &str, keys: &KeysView, may_set: bool, acts: Acts) -> AnyView {
     let of_test = FormState::of(acts.test);
     let any = keys.api_key.set || keys.secret_key.set || keys.api_token.set;
@@ -171,6 +210,7 @@ fn keys_card(id: &str, keys: &KeysView, may_set: bool, acts: Acts) -> AnyView {
             </ActionForm>
         }
     });
+    let told = move || acts.test.value().get().and_then(Result::ok).map(|test| of_test_now(&test));
     let set = may_set.then(|| keys_form(id, acts.keys));
     let environment = keys.environment.label();
     view! {
@@ -179,6 +219,7 @@ fn keys_card(id: &str, keys: &KeysView, may_set: bool, acts: Acts) -> AnyView {
             <p class="sub">{format!("For its {} system. They are sealed when they are set, and nobody can read them back.", environment.to_lowercase())}</p>
             <dl class="details">{saved("API key", &keys.api_key)}{saved("Secret key", &keys.secret_key)}{saved("API token", &keys.api_token)}</dl>
             {tested(keys)}
+            {told}
             {test}
             {set}
         </section>

@@ -33,6 +33,8 @@ pub struct NetworkRoute {
 
 #[derive(Clone, Copy)]
 struct Acts {
+    /// A new row is being typed in.
+    adding: RwSignal<bool>,
     save: ServerAction<SaveNetworkRow>,
     remove_row: ServerAction<RemoveNetworkRow>,
     change: ServerAction<ChangeNetwork>,
@@ -45,8 +47,11 @@ impl LazyPage for NetworkRoute {
     fn data() -> Self {
         let search = own_search(PATH);
         let changed = use_topic(Topic::Planning);
+        let save = ServerAction::new();
         let acts = Acts {
-            save: ServerAction::new(),
+            // Without script the page comes back with what was wrong.
+            adding: RwSignal::new(FormState::of(save).error().get_untracked().is_some()),
+            save,
             remove_row: ServerAction::new(),
             change: ServerAction::new(),
             freeze: ServerAction::new(),
@@ -60,12 +65,24 @@ impl LazyPage for NetworkRoute {
                 acts.save.clear();
                 acts.remove_row.clear();
                 acts.freeze.clear();
+                acts.adding.set(false);
             }
             now
         });
+        Effect::new(move || {
+            if matches!(acts.save.value().get(), Some(Ok(()))) {
+                acts.adding.set(false);
+            }
+        });
+        // News waits while a row is typed: what it brings would take the place of the form.
+        let heard = Memo::new(move |before: Option<&u32>| {
+            let now = changed.get();
+            let typing = acts.adding.get() || query::last(&search.get(), "edit").is_some();
+            before.copied().filter(|_| typing).unwrap_or(now)
+        });
         Self {
             search,
-            screen: PageData::load(move || (search.get(), changed.get()), |(search, _)| load_network(search)),
+            screen: PageData::load(move || (search.get(), heard.get()), |(search, _)| load_network(search)),
             acts,
         }
     }

@@ -94,12 +94,18 @@ fn number(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
-/// All text of a message, which may be an object of lists.
+/// All text of a message, which may be an object of lists under the names of what they are about.
 fn words(value: &Value) -> String {
     match value {
         Value::String(text) => text.trim().to_owned(),
         Value::Array(values) => joined(values.iter()),
-        Value::Object(fields) => joined(fields.values()),
+        Value::Object(fields) => {
+            let named = |(name, value): (&String, &Value)| match words(value) {
+                text if text.is_empty() => name.clone(),
+                text => format!("{name}: {text}"),
+            };
+            fields.iter().map(named).collect::<Vec<_>>().join("; ")
+        }
         Value::Null => String::new(),
         plain => plain.to_string(),
     }
@@ -156,10 +162,14 @@ pub fn refusal(message: &str) -> ErrorClass {
     if has(&["limit", "quota"]) {
         return ErrorClass::QuotaExhausted;
     }
+    // "Request time is out of range" is about the time, whatever the range.
+    if has(&["key", "token", "clock", "unauthorized", "expired", "apikey"]) || lower.contains("request time") {
+        return ErrorClass::Auth;
+    }
     if has(&["fromtime", "totime", "range", "filter", "parameter", "dealerid", "days"]) {
         return ErrorClass::InvalidRequest;
     }
-    if has(&["key", "token", "time", "clock", "unauthorized", "expired", "apikey"]) {
+    if has(&["time"]) {
         return ErrorClass::Auth;
     }
     ErrorClass::ServerError
@@ -184,7 +194,7 @@ mod tests {
         let text = r#"{"status":0,"message":"Invalid API token","data":null}"#;
         assert_eq!(refused(text), ("auth", "Invalid API token".to_owned()));
         let object = r#"{"status":0,"message":{"fromTime":["fromTime is out of range"]},"data":null}"#;
-        assert_eq!(refused(object), ("invalid_request", "fromTime is out of range".to_owned()));
+        assert_eq!(refused(object), ("invalid_request", "fromTime: fromTime is out of range".to_owned()));
     }
 
     #[test]
@@ -219,6 +229,10 @@ mod tests {
             ("Daily limit reached", "quota_exhausted"),
             ("Request time is not valid", "auth"),
             ("Unknown API key", "auth"),
+            ("Request time is out of range", "auth"),
+            ("API token expired, out of range", "auth"),
+            ("fromTime: is not valid", "invalid_request"),
+            ("dgi-api-token: is not valid", "auth"),
             ("fromTime must not be older than 30 days", "invalid_request"),
             ("Server timeout", "server_error"),
             ("", "server_error"),

@@ -11,6 +11,7 @@ use crate::{
     services::Services,
 };
 use axum::{
+    body::Bytes,
     extract::{RawQuery, State},
     http::{HeaderMap, StatusCode},
     response::Response,
@@ -74,8 +75,13 @@ pub async fn set_keys(
     State(services): State<Services>,
     Signed(who): Signed,
     Path(dealer_id): Path<String>,
-    Json(command): Json<SetKeys>,
+    body: Bytes,
 ) -> ApiResult<StatusCode> {
+    // The reader's own words would say what was sent.
+    let command: SetKeys = serde_json::from_slice(&body).map_err(|error| {
+        let place = format!("line {}, column {}", error.line(), error.column());
+        AppError::field("body", format!("This is no JSON object of keys as texts: {place}."))
+    })?;
     services.dealers.set_keys(&who, &dealer_id, &command).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -238,7 +238,7 @@ impl NotificationsPort for NotificationsService {
                 match self.outbox.destinations().check(&url).await {
                     Ok(url) => target = url.host_str().unwrap_or_default().to_owned(),
                     Err(told) if !faults.iter().any(|fault| fault.path == "url") => {
-                        faults.push(FieldError::new("url", told));
+                        faults.push(FieldError::new("url", told.to_string()));
                     }
                     Err(_) => {}
                 }

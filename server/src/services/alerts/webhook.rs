@@ -44,6 +44,20 @@ pub struct Destinations {
 #[error("the address lies in the own network")]
 struct Inside;
 
+/// The words of [`Inside`] in the chain of a client's error.
+pub const INSIDE: &str = "own network";
+
+/// Why an address cannot be a destination, in words for people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("Give an address that begins with https:// and holds no log-in.")]
+    Address,
+    #[error("The host of this address cannot be found.")]
+    Unknown,
+    #[error("This address leads into the own network, which webhooks may not reach.")]
+    Inside,
+}
+
 /// Resolves names that lead out of the own network, and no others.
 #[derive(Debug, Clone)]
 pub struct Outside(Arc<Vec<IpNet>>);
@@ -148,19 +162,19 @@ impl Destinations {
     ///
     /// # Errors
     /// Why it cannot be a destination, in words for people.
-    pub async fn check(&self, url: &str) -> Result<Url, String> {
-        let url = Url::parse(url).map_err(|_| "This is no address.".to_owned())?;
+    pub async fn check(&self, url: &str) -> Result<Url, Refused> {
+        let url = Url::parse(url).map_err(|_| Refused::Address)?;
         if url.scheme() != "https" || !url.username().is_empty() || url.password().is_some() {
-            return Err("Give an address that begins with https:// and holds no log-in.".to_owned());
+            return Err(Refused::Address);
         }
-        let host = url.host_str().ok_or("This address names no host.")?.trim_matches(['[', ']']).to_owned();
+        let host = url.host_str().ok_or(Refused::Address)?.trim_matches(['[', ']']).to_owned();
         let found = tokio::time::timeout(TIMEOUT, tokio::net::lookup_host((host.as_str(), 443))).await;
         let found: Vec<SocketAddr> = match found {
             Ok(Ok(found)) => found.collect(),
-            _ => return Err("The host of this address cannot be found.".to_owned()),
+            _ => return Err(Refused::Unknown),
         };
         if found.iter().any(|address| !may_reach(&self.allowed, address.ip())) {
-            return Err("This address leads into the own network, which webhooks may not reach.".to_owned());
+            return Err(Refused::Inside);
         }
         Ok(url)
     }
@@ -169,7 +183,7 @@ impl Destinations {
     pub async fn post(&self, url: &str, secret: &str, unix: i64, body: String) -> Attempt {
         // An address without a name is not resolved, so the client would not look at it.
         if let Err(error) = self.check(url).await {
-            return Attempt::Again { code: None, after: None, error };
+            return Attempt::Again { code: None, after: None, error: error.to_string() };
         }
         let sent = self
             .client
@@ -262,9 +276,9 @@ mod tests {
     #[tokio::test]
     async fn addresses_that_cannot_be_are_told_apart() {
         let destinations = Destinations::new(Vec::new(), None);
-        assert!(destinations.check("https://127.0.0.1/x").await.unwrap_err().contains("own network"));
-        assert!(destinations.check("https://[::1]/x").await.unwrap_err().contains("own network"));
-        assert!(destinations.check("http://93.184.216.34/").await.unwrap_err().contains("https"));
-        assert!(destinations.check("https://u:p@93.184.216.34/").await.unwrap_err().contains("log-in"));
+        assert!(destinations.check("https://127.0.0.1/x").await.unwrap_err().to_string().contains(INSIDE));
+        assert!(destinations.check("https://[::1]/x").await.unwrap_err().to_string().contains(INSIDE));
+        assert!(destinations.check("http://93.184.216.34/").await.unwrap_err().to_string().contains("https"));
+        assert!(destinations.check("https://u:p@93.184.216.34/").await.unwrap_err().to_string().contains("log-in"));
     }
 }

@@ -3,20 +3,20 @@
 use super::{DealersService, not_found};
 use crate::{
     access::sealed::Place,
-    connectors::dgi::{Ask, DealerKeys, Endpoint},
+    connectors::dgi::{Ask, DealerKeys, Endpoint, Proof},
 };
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
-    dealers::{DealerSource, DealerTest, Environment, ErrorClass, Feed, KeyField, SetKeys},
+    dealers::{DealerSource, DealerTest, Environment, ErrorClass, Feed, KeyField, SetKeys, TokenMode},
 };
 use engine::dealers::window::Window;
 use serde_json::json;
 use sqlx::PgConnection;
 use store::{
     audit::Act,
-    dealers::{self as rows, Dealer},
+    dealers::{self as rows, Dealer, SealedKey, Tested},
 };
 
 /// Bound to dealer, environment and field: a key moved elsewhere does not open.
@@ -31,10 +31,8 @@ impl DealersService {
         who.require(Permission::DealersCredentials)?;
         command.validate().map_err(AppError::validation)?;
         let mut tx = store::begin(&self.backend.pools.admin).await?;
-        self.enter(&mut tx, who, Permission::DealersCredentials).await?;
-        if !rows::lock(&mut tx, dealer_id).await? {
-            return Err(not_found());
-        }
+        let scope = self.enter(&mut tx, who, Permission::DealersCredentials).await?;
+        let mut tx = self.held(tx, who, &scope, dealer_id).await?;
         let dealer = rows::get(&mut tx, dealer_id).await?.ok_or_else(not_found)?;
         if command.environment.is_some_and(|asked| asked != dealer.source.environment()) {
             let told = "The dealer's records come from another environment.";
@@ -43,6 +41,7 @@ impl DealersService {
         self.seal_keys(&mut tx, who, &dealer, command).await?;
         let set: Vec<&str> = command.given().map(|(field, _)| field.as_str()).collect();
         let act = Act::done("dealers.credentials_set", "dealer", dealer_id)
+            .of_dealer(dealer_id)
             .after(json!({ "environment": dealer.source.environment(), "set": set }));
         self.told(&mut tx, who, act).await?;
         store::commit(tx).await?;
@@ -67,17 +66,18 @@ impl DealersService {
         Ok(())
     }
 
-    /// The dealer's keys, open; `None`: they are not complete.
-    async fn open_keys(&self, connection: &mut PgConnection, dealer: &Dealer) -> Result<Option<DealerKeys>, AppError> {
-        let sealed = rows::keys(connection, &dealer.dealer_id, dealer.source.environment()).await?;
+    /// What the dealer signs with, open; `None`: it is not complete, or does not open.
+    fn open_keys(&self, dealer: &Dealer, sealed: &[SealedKey]) -> Option<DealerKeys> {
         let open = |field: KeyField| {
             let column = place(dealer, field.as_str());
             let key = sealed.iter().find(|key| key.field == field)?;
             self.keys.open(Place { table: TABLE, column: &column, row: dealer.id }, &key.sealed)
         };
-        let (api_key, secret, fixed_token) =
-            (open(KeyField::ApiKey), open(KeyField::SecretKey), open(KeyField::ApiToken));
-        Ok(api_key.zip(secret).map(|(api_key, secret_key)| DealerKeys { api_key, secret_key, fixed_token }))
+        let proof = match dealer.token_mode {
+            TokenMode::Signed => Proof::Secret(open(KeyField::SecretKey)?),
+            TokenMode::Fixed => Proof::Token(open(KeyField::ApiToken)?),
+        };
+        Some(DealerKeys { api_key: open(KeyField::ApiKey)?, proof })
     }
 
     /// Where the dealer's records are asked for; `None`: nobody has said.
@@ -97,45 +97,75 @@ impl DealersService {
     }
 
     pub(super) async fn try_keys(&self, who: &Principal, dealer_id: &str) -> Result<DealerTest, AppError> {
+        who.require(Permission::DealersCredentials)?;
         let mut tx = store::begin(&self.backend.pools.admin).await?;
-        self.enter(&mut tx, who, Permission::DealersCredentials).await?;
+        let scope = self.enter(&mut tx, who, Permission::DealersCredentials).await?;
+        let mut tx = self.held(tx, who, &scope, dealer_id).await?;
         let dealer = rows::get(&mut tx, dealer_id).await?.ok_or_else(not_found)?;
-        let keys = self.open_keys(&mut tx, &dealer).await?;
+        let sealed = rows::keys(&mut tx, dealer_id, dealer.source.environment()).await?;
         // Nobody's connection waits for a system outside.
         store::commit(tx).await?;
-        let tested = match keys.zip(self.endpoint(&dealer).await) {
-            None => refused(ErrorClass::Unconfigured),
-            Some((keys, to)) => {
-                let now = self.backend.clock.now();
-                let window = Window { from: now - Duration::minutes(1), to: now };
-                let ask = Ask { feed: Feed::Prospect, dealer_id, window, filter: None };
-                let outcome = self.client.read(&to, &keys, ask).await;
-                let last = outcome.attempts.last();
-                let latency_ms =
-                    last.map_or(0, |attempt| i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX));
-                DealerTest {
-                    latency_ms,
-                    clock_offset_seconds: last.and_then(|attempt| attempt.clock_offset_seconds),
-                    ..outcome.answer.map_or_else(refused, |_| passed())
-                }
-            }
+        let newest = sealed.iter().map(|key| key.updated_at).max();
+        let (tested, called) = match (self.open_keys(&dealer, &sealed), self.endpoint(&dealer).await) {
+            (None, _) => (unconfigured(lacking(&dealer, &sealed)), false),
+            (_, None) => (unconfigured("The main dealer has no address for this environment."), false),
+            (Some(keys), Some(to)) => (self.ask(&dealer, &keys, &to).await, true),
         };
-        self.stamp(who, &dealer, &tested).await?;
+        self.stamp(who, &dealer, &tested, called, newest).await?;
         Ok(tested)
     }
 
-    async fn stamp(&self, who: &Principal, dealer: &Dealer, tested: &DealerTest) -> Result<(), AppError> {
+    /// Asks the dealer's system for the last minute.
+    async fn ask(&self, dealer: &Dealer, keys: &DealerKeys, to: &Endpoint) -> DealerTest {
+        let now = self.backend.clock.now();
+        let window = Window { from: now - Duration::minutes(1), to: now };
+        let ask = Ask { feed: Feed::Prospect, dealer_id: &dealer.dealer_id, window, filter: None };
+        let outcome = self.client.read(to, keys, ask).await;
+        let last = outcome.attempts.last();
+        let latency_ms = last.map_or(0, |attempt| i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX));
+        DealerTest {
+            latency_ms,
+            clock_offset_seconds: last.and_then(|attempt| attempt.clock_offset_seconds),
+            ..outcome.answer.map_or_else(refused, |_| passed())
+        }
+    }
+
+    async fn stamp(
+        &self,
+        who: &Principal,
+        dealer: &Dealer,
+        tested: &DealerTest,
+        called: bool,
+        newest: Option<DateTime<Utc>>,
+    ) -> Result<(), AppError> {
         let result = tested.error_class.map_or("ok", ErrorClass::as_str);
         let environment: Environment = dealer.source.environment();
         let mut tx = store::begin(&self.backend.pools.admin).await?;
         self.enter(&mut tx, who, Permission::DealersCredentials).await?;
-        rows::stamp_test(&mut tx, &dealer.dealer_id, environment, result, self.backend.clock.now()).await?;
-        let act = Act::done("dealers.credentials_test", "dealer", &dealer.dealer_id)
-            .after(json!({ "environment": environment, "result": result, "latency_ms": tested.latency_ms }));
-        self.told(&mut tx, who, act).await?;
+        let stamp = Tested { result, called, at: self.backend.clock.now(), newest };
+        rows::stamp_test(&mut tx, &dealer.dealer_id, environment, stamp).await?;
+        let about = json!({ "environment": environment, "result": result, "latency_ms": tested.latency_ms });
+        let act = Act::done("dealers.credentials_test", "dealer", &dealer.dealer_id);
+        self.told(&mut tx, who, act.of_dealer(&dealer.dealer_id).after(about)).await?;
         store::commit(tx).await?;
         Ok(())
     }
+}
+
+/// What is not there, or does not open.
+fn lacking(dealer: &Dealer, sealed: &[SealedKey]) -> &'static str {
+    let has = |field: KeyField| sealed.iter().any(|key| key.field == field);
+    match dealer.token_mode {
+        _ if sealed.is_empty() => "No credentials are saved for this dealer.",
+        _ if !has(KeyField::ApiKey) => "No API key is saved for this dealer.",
+        TokenMode::Signed if !has(KeyField::SecretKey) => "No secret key is saved for this dealer.",
+        TokenMode::Fixed if !has(KeyField::ApiToken) => "No API token is saved for this dealer.",
+        _ => "A saved key does not open any more. Set the keys again.",
+    }
+}
+
+fn unconfigured(advice: &str) -> DealerTest {
+    DealerTest { advice: Some(advice.to_owned()), ..refused(ErrorClass::Unconfigured) }
 }
 
 const fn passed() -> DealerTest {

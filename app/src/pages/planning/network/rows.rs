@@ -2,6 +2,7 @@
 
 use super::{Acts, PATH};
 use crate::{
+    browser,
     components::{
         form::{CsrfField, ErrorSummary, FormState},
         moment::when,
@@ -20,33 +21,27 @@ use leptos_router::components::Form;
 use std::collections::BTreeMap;
 
 pub(super) fn shown(code: &str, section: &str, page: SectionRows, search: &str, acts: Acts) -> AnyView {
-    let SectionRows { fields, rows, next_cursor } = page;
+    let SectionRows { fields, rows, editing, next_cursor } = page;
     let given = |name: &str| query::last(search, name).unwrap_or_default();
-    let editing = given("edit");
     let filter = filter(code, section, &given("q"), &given("node"));
-    let note = FormState::of(acts.save);
-    // Without script the page comes back with what was typed.
-    let sent = note.typed("row[id]", "");
-    let open = rows.iter().find(|row| row.is_open && (row.id.to_string() == editing || row.id.to_string() == sent));
-    let edit = open.map(|row| editor(code, section, &fields, Some(row), acts));
+    let here = Here { code, section, search };
+    let edit = editing.map(|row| editor(here, &fields, Some(&row), acts));
     let may_add = session().may(Permission::PlanEditNetwork);
     let add = (may_add && edit.is_none()).then(|| {
-        let open = note.error().get_untracked().is_some();
-        let form = editor(code, section, &fields, None, acts);
-        view! { <details open=open><summary>"Add a row"</summary>{form}</details> }
+        let form = editor(here, &fields, None, acts);
+        // The browser has turned it by then.
+        let turned = move |event: leptos::ev::Event| acts.adding.set(browser::is_open(&event));
+        view! { <details open=move || acts.adding.get() on:toggle=turned><summary>"Add a row"</summary>{form}</details> }
     });
     let removing = FormState::of(acts.remove_row);
     let next = next_cursor.map(|cursor| {
-        let pairs = [("network", code), ("section", section), ("cursor", cursor.as_str())];
-        let (q, node) = (given("q"), given("node"));
-        let kept = [("q", q.as_str()), ("node", node.as_str())].into_iter().filter(|(_, value)| !value.is_empty());
-        let to = format!("{PATH}?{}", query::write(pairs.into_iter().chain(kept)));
+        let to = here.address(Some(("cursor", &cursor)));
         view! { <nav class="pager" aria-label="Pages"><a class="btn" href=to>"Next page"</a></nav> }
     });
     let table = if rows.is_empty() {
         view! { <Empty message="No row is like this."/> }.into_any()
     } else {
-        table(code, section, &fields, rows, acts)
+        table(here, &fields, rows, acts)
     };
     view! {
         {filter}
@@ -57,6 +52,29 @@ pub(super) fn shown(code: &str, section: &str, page: SectionRows, search: &str, 
         {add}
     }
     .into_any()
+}
+
+/// The section that is shown, and the address it is shown at.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    code: &'a str,
+    section: &'a str,
+    search: &'a str,
+}
+
+impl Here<'_> {
+    /// The same rows with one thing more asked for, or with the editor closed.
+    fn address(self, more: Option<(&str, &str)>) -> String {
+        let asked = |name: &'static str| query::last(self.search, name).filter(|value| !value.is_empty());
+        let kept: Vec<_> = ["q", "node", "cursor"]
+            .into_iter()
+            .filter(|name| more.is_none_or(|(other, _)| other != *name))
+            .filter_map(|name| Some((name, asked(name)?)))
+            .collect();
+        let pairs = [("network", self.code), ("section", self.section)];
+        let kept = kept.iter().map(|(name, value)| (*name, value.as_str()));
+        format!("{PATH}?{}", query::write(pairs.into_iter().chain(kept).chain(more)))
+    }
 }
 
 fn filter(code: &str, section: &str, q: &str, node: &str) -> impl IntoView + use<> {
@@ -80,7 +98,7 @@ fn filter(code: &str, section: &str, q: &str, node: &str) -> impl IntoView + use
     }
 }
 
-fn table(code: &str, section: &str, fields: &[SectionField], rows: Vec<TypedRow>, acts: Acts) -> AnyView {
+fn table(here: Here<'_>, fields: &[SectionField], rows: Vec<TypedRow>, acts: Acts) -> AnyView {
     // Columns that no row of the page uses say nothing.
     let used: Vec<_> = fields
         .iter()
@@ -106,7 +124,7 @@ fn table(code: &str, section: &str, fields: &[SectionField], rows: Vec<TypedRow>
                     view! { <td class=number(field).then_some("r num")>{text}</td> }
                 })
                 .collect_view();
-            let act = row.is_open.then(|| acts_of(code, section, &row, acts));
+            let act = row.is_open.then(|| acts_of(here, &row, acts));
             view! { <tr>{cells}<td class="hide num" title=format!("by {}", row.updated_by)>{when(row.updated_at)}</td><td>{act}</td></tr> }
         })
         .collect_view();
@@ -119,11 +137,11 @@ fn table(code: &str, section: &str, fields: &[SectionField], rows: Vec<TypedRow>
     .into_any()
 }
 
-fn acts_of(code: &str, section: &str, row: &TypedRow, acts: Acts) -> impl IntoView + use<> {
+fn acts_of(here: Here<'_>, row: &TypedRow, acts: Acts) -> impl IntoView + use<> {
     let id = row.id.to_string();
-    let edit = format!("{}&edit={id}#edit", address(code, section));
+    let edit = format!("{}#edit", here.address(Some(("edit", &id))));
     let (change, remove) = (format!("Edit {}", row.key), format!("Remove {}", row.key));
-    let (code, section, version) = (code.to_owned(), section.to_owned(), row.version);
+    let (code, section, version) = (here.code.to_owned(), here.section.to_owned(), row.version);
     view! {
         <div class="actions">
             <a class="btn quiet" href=edit aria-label=change>"Edit"</a>
@@ -139,7 +157,7 @@ fn acts_of(code: &str, section: &str, row: &TypedRow, acts: Acts) -> impl IntoVi
     }
 }
 
-fn editor(code: &str, section: &str, fields: &[SectionField], row: Option<&TypedRow>, acts: Acts) -> AnyView {
+fn editor(here: Here<'_>, fields: &[SectionField], row: Option<&TypedRow>, acts: Acts) -> AnyView {
     let state = FormState::of(acts.save);
     let none = BTreeMap::new();
     let values = row.map_or(&none, |row| &row.fields);
@@ -153,8 +171,8 @@ fn editor(code: &str, section: &str, fields: &[SectionField], row: Option<&Typed
     let id = row.map(|row| row.id.to_string()).unwrap_or_default();
     let version = row.map(|row| row.version.to_string()).unwrap_or_default();
     let title = row.map_or_else(|| "A new row".to_owned(), |row| format!("Edit {}", row.key));
-    let (back, button) = (address(code, section), if row.is_some() { "Keep the row" } else { "Add the row" });
-    let (code, section) = (code.to_owned(), section.to_owned());
+    let (back, button) = (here.address(None), if row.is_some() { "Keep the row" } else { "Add the row" });
+    let (code, section) = (here.code.to_owned(), here.section.to_owned());
     let cancel = row.is_some().then(|| view! { <a class="btn quiet" href=back>"Leave it"</a> });
     view! {
         <div id="edit" data-editor>

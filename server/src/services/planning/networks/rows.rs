@@ -133,9 +133,13 @@ pub(super) async fn typed(
     let found = found(&mut connection, section, &filter).await?;
     let zone = zone(&mut connection).await?;
     let reach = Reach::of(&mut connection, who, service.backend.clock.now()).await?;
-    let rows = found.rows.into_iter().map(|row| {
+    let editing = match filter.edit {
+        Some(id) => network_rows::one(&mut connection, found.network.id, id.0).await?,
+        None => None,
+    };
+    let shown = |row: StoredRow| {
         let fields = row_of(&row)?;
-        Ok(TypedRow {
+        Ok::<_, AppError>(TypedRow {
             id: NetworkRowId(row.id),
             key: row.key,
             version: row.version,
@@ -144,9 +148,15 @@ pub(super) async fn typed(
             updated_at: zone.local(row.updated_at),
             updated_by: row.updated_by,
         })
-    });
-    let rows = rows.collect::<Result<_, AppError>>()?;
-    Ok(SectionRows { fields: typed::inputs(section), rows, next_cursor: found.next_cursor })
+    };
+    let editing = editing.filter(|row| row.section == section.name).map(shown).transpose()?;
+    let rows = found.rows.into_iter().map(shown).collect::<Result<_, AppError>>()?;
+    Ok(SectionRows {
+        fields: typed::inputs(section),
+        rows,
+        editing: editing.filter(|row| row.is_open),
+        next_cursor: found.next_cursor,
+    })
 }
 
 /// The row that was sent, checked by itself.
