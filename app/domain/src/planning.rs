@@ -29,9 +29,9 @@ pub use input::{
 pub use json::JsonText;
 pub use map::{MapLane, MapNode, PlanMap, Spot, spots};
 pub use network::{
-    FieldInput, Freeze, ImportChange, ImportCount, NetworkContent, NetworkDetail, NetworkImport, NetworkItem,
-    NetworkList, NetworkRow, NetworksPort, NewNetwork, RowFields, RowFilter, SectionField, SectionItem, SectionRows,
-    TypedRow, fault_of_network,
+    CommitImport, FieldInput, Freeze, ImportChange, ImportCount, NetworkContent, NetworkDetail, NetworkImport,
+    NetworkItem, NetworkList, NetworkRow, NetworksPort, NewNetwork, RowFields, RowFilter, SectionField, SectionItem,
+    SectionRows, TypedRow, fault_of_network,
 };
 pub use port::{CancelAnswer, PlanningPort, PlansPort, Results};
 pub use result::{

@@ -141,11 +141,21 @@ pub async fn freeze_network(network: String) -> Result<(), Fault> {
 }
 
 #[server(prefix = "/fn", endpoint = "planning/commit_import")]
-pub async fn commit_network_import(id: String, #[server(default)] remove_missing: bool) -> Result<(), Fault> {
+pub async fn commit_network_import(
+    id: String,
+    #[server(default)] remove_missing: bool,
+    /// When the network changed last, as the page has shown it.
+    #[server(default)]
+    seen: String,
+) -> Result<(), Fault> {
     use crate::context::{port, principal, redirect};
-    use domain::{AppError, planning::NetworksPort};
+    use domain::{
+        AppError,
+        planning::{CommitImport, NetworksPort},
+    };
     let import = id.parse().map_err(|_| AppError::not_found("Import"))?;
-    let done = port::<dyn NetworksPort>()?.commit(&principal()?, import, remove_missing).await?;
+    let how = CommitImport { remove_missing, network_changed_at: seen.parse().ok() };
+    let done = port::<dyn NetworksPort>()?.commit(&principal()?, import, &how).await?;
     redirect(&format!("{}&import={}", address(&done.network, "nodes"), done.import_id));
     Ok(())
 }

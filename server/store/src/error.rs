@@ -52,6 +52,10 @@ impl From<StoreError> for AppError {
             tracing::warn!(error = %error, error_code = "unavailable", "statement stopped at its time limit");
             let text = "This took longer than allowed and was stopped. Nothing was changed.";
             (Self::unavailable(text), ErrorClass::Timeout)
+        } else if matches!(error.sqlstate().as_deref(), Some("22021" | "22P05")) {
+            // U+0000, which a text may hold everywhere but in Postgres.
+            tracing::debug!(error = %error, error_code = ErrorCode::Validation.as_str(), "a text that cannot be kept");
+            (Self::field("text", "A text holds the character U+0000, which cannot be kept."), ErrorClass::Query)
         } else {
             tracing::error!(error = %error, error_code = ErrorCode::Internal.as_str(), "database statement failed");
             (Self::internal(), ErrorClass::Query)

@@ -250,6 +250,69 @@ async fn a_file_is_shown_before_it_is_kept_and_a_broken_one_touches_nothing(db: 
 }
 
 #[sqlx::test(migrations = "../migrations")]
+async fn what_a_file_changes_is_kept_of_the_network_that_was_shown_only(db: PgPool) {
+    let mut desk = Desk::new(db).await;
+    of_sample(&mut desk).await;
+    let stage = format!("{NETWORKS}/IN/imports");
+    let mut document: Value = serde_json::from_str(sample::DOCUMENT).expect("sample");
+    document["lanes"][0]["cost_per_tonne"] = json!(4);
+    let staged = desk.call(Method::POST, &stage, document.clone()).await.json();
+    let (id, version, mut fields) = row(&mut desk, "lanes", "A/X/road").await;
+    fields["cost_per_tonne"] = json!(9);
+    assert_eq!(put(&mut desk, &id, version, fields).await.status.as_u16(), 200);
+    let commit = |staged: &Value| {
+        let seen = staged["network_changed_at"].as_str().expect("moment").replace('+', "%2B");
+        let id = staged["import_id"].as_str().expect("id");
+        format!("/api/v1/planning/imports/{id}/commit?network_changed_at={seen}")
+    };
+    let refused = desk.call(Method::POST, &commit(&staged), Value::Null).await;
+    assert_eq!(refused.status.as_u16(), 409, "{}", refused.text);
+    assert_eq!(row(&mut desk, "lanes", "A/X/road").await.2["cost_per_tonne"], 9, "nobody's change is lost");
+    // Looked at again, it says what it would change now, and that is kept.
+    let again = desk.get(&format!("/api/v1/planning/imports/{}", staged["import_id"].as_str().expect("id"))).await;
+    assert_eq!(again["changes"][0]["fields"], json!([["cost_per_tonne", "9", "4"]]));
+    let done = desk.call(Method::POST, &commit(&again), Value::Null).await;
+    assert_eq!(done.status.as_u16(), 200, "{}", done.text);
+    assert_eq!(row(&mut desk, "lanes", "A/X/road").await.2["cost_per_tonne"], 4);
+    // Two rows that nothing tells apart are told, not lost.
+    let sent = json!({"from": "A", "to": "X", "mode": "road", "period": "2025-01", "tonnes": 1});
+    let arriving = |n: usize| {
+        let mut twice = document.clone();
+        let mut row = sent.clone();
+        row["period"] = document["periods"][0]["id"].clone();
+        twice["in_transit"] = json!(vec![row; n]);
+        twice
+    };
+    let refused = desk.call(Method::POST, &stage, arriving(2)).await;
+    assert_eq!(paths(&refused, 422), ["in_transit[1]"], "{}", refused.text);
+    assert_eq!(desk.call(Method::POST, &stage, arriving(1)).await.status.as_u16(), 201);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn what_no_table_holds_is_refused_in_words(db: PgPool) {
+    let mut desk = Desk::new(db).await;
+    of_sample(&mut desk).await;
+    let lanes = "/api/v1/planning/lanes";
+    for odd in ["search=%00", "node=%00", "network=%00"] {
+        let answer = desk.call(Method::GET, &format!("{lanes}?{odd}"), Value::Null).await;
+        assert!(matches!(answer.status.as_u16(), 404 | 422), "{odd}: {} {}", answer.status, answer.text);
+    }
+    let bearer = format!("Bearer {}", desk.token);
+    let headers = [("content-type", "application/json"), ("authorization", bearer.as_str())];
+    for number in ["1e200000", "1e-200000"] {
+        let body = format!(r#"{{"id": "W", "type": "hub", "x_big": {number}}}"#);
+        let answer = desk.client.send(Method::POST, "/api/v1/planning/nodes", &headers, body.into_bytes()).await;
+        assert_eq!(answer.status.as_u16(), 422, "{}", answer.text);
+    }
+    // The number of rows is that of the filter.
+    let found = desk.get(&format!("{lanes}?search=RAIL&limit=1")).await;
+    let all = desk.get(&format!("{lanes}?limit=100")).await;
+    let of_rail = all["items"].as_array().expect("rows").iter().filter(|row| row["key"].to_string().contains("rail"));
+    assert_eq!(found["total"], json!(of_rail.count()));
+    assert_ne!(found["total"], all["total"]);
+}
+
+#[sqlx::test(migrations = "../migrations")]
 async fn a_grant_for_nodes_reaches_their_production_stock_and_demand_only(db: PgPool) {
     let mut desk = Desk::new(db).await;
     of_sample(&mut desk).await;

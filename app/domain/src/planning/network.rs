@@ -219,11 +219,23 @@ pub struct NetworkImport {
     pub created_at: DateTime<FixedOffset>,
     pub created_by: String,
     pub committed_at: Option<DateTime<FixedOffset>>,
+    /// When the network changed last that the rest is told of.
+    pub network_changed_at: DateTime<FixedOffset>,
     /// Whether name, currency, penalties or options differ.
     pub head_changes: bool,
     pub counts: Vec<ImportCount>,
     /// The first of them.
     pub changes: Vec<ImportChange>,
+}
+
+/// How an import is committed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CommitImport {
+    /// Rows that the document does not have go.
+    pub remove_missing: bool,
+    /// As it was told with the changes: `conflict` when the network has changed since.
+    pub network_changed_at: Option<DateTime<FixedOffset>>,
 }
 
 /// Reading needs `plan.view`, everything else `plan.edit_network`; a grant for nodes reaches their rows of production,
@@ -300,12 +312,12 @@ pub trait NetworksPort: Send + Sync + 'static {
 
     async fn staged(&self, who: &Principal, import: NetworkImportId) -> Result<NetworkImport, AppError>;
 
-    /// All of it in one transaction; rows that the document does not have go where `remove_missing`.
+    /// All of it in one transaction.
     async fn commit(
         &self,
         who: &Principal,
         import: NetworkImportId,
-        remove_missing: bool,
+        how: &CommitImport,
     ) -> Result<NetworkImport, AppError>;
 
     /// Writes the document of the network as it stands; the same content is the same input.

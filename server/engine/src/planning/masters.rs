@@ -95,6 +95,23 @@ pub fn key(section: &Section, row: &Row) -> String {
     parts[..shown].join("/")
 }
 
+/// Rows of one key in the sections whose rows have no id of their own: a network could not tell them apart.
+#[must_use]
+pub fn twins(network: &Network) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (section, rows) in SECTIONS.iter().zip(&network.rows).filter(|(section, _)| section.key.is_empty()) {
+        let mut seen = BTreeSet::new();
+        for (n, row) in rows.iter().enumerate() {
+            let key = key(section, row);
+            if !seen.insert(key.clone()) {
+                let told = format!("Another row is {key}, too. Bring both into one row.");
+                faults.push(Fault::new("E05", format!("{}[{n}]", section.name), told));
+            }
+        }
+    }
+    faults
+}
+
 /// Something that rows refer to by its id, such as `node:A`.
 fn named(kind: &str, id: &str) -> String {
     format!("{kind}:{id}")

@@ -22,7 +22,7 @@ use domain::{
     access::{Access, Permission},
     ids::{NetworkImportId, NetworkRowId},
     paging::Page,
-    planning::{Freeze, Handed, NetworkImport, NetworkList, NetworkRow, RowFilter},
+    planning::{CommitImport, Freeze, Handed, NetworkImport, NetworkList, NetworkRow, RowFilter},
 };
 use serde::Deserialize;
 
@@ -106,20 +106,13 @@ async fn staged(
     Ok(Json(services.networks.staged(&who, id).await?))
 }
 
-/// How an import is committed.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct Committing {
-    remove_missing: bool,
-}
-
 async fn commit(
     State(services): State<Services>,
     Signed(who): Signed,
     Path(id): Path<NetworkImportId>,
-    Query(how): Query<Committing>,
+    Query(how): Query<CommitImport>,
 ) -> ApiResult<Json<NetworkImport>> {
-    Ok(Json(services.networks.commit(&who, id, how.remove_missing).await?))
+    Ok(Json(services.networks.commit(&who, id, &how).await?))
 }
 
 async fn freeze(

@@ -25,8 +25,8 @@ use domain::{
     live::Topic,
     paging::Page,
     planning::{
-        Freeze, Handed, JsonText, NetworkContent, NetworkDetail, NetworkImport, NetworkItem, NetworkList, NetworkRow,
-        NetworksPort, NewNetwork, RowFields, RowFilter, SectionItem, SectionRows, fault_of_network,
+        CommitImport, Freeze, Handed, JsonText, NetworkContent, NetworkDetail, NetworkImport, NetworkItem, NetworkList,
+        NetworkRow, NetworksPort, NewNetwork, RowFields, RowFilter, SectionItem, SectionRows, fault_of_network,
     },
 };
 use engine::{
@@ -88,8 +88,35 @@ fn refused(faults: &[Fault], whole: &str) -> AppError {
 /// JSON that Postgres can keep.
 fn kept(tree: &Tree, whole: &str) -> Result<String, AppError> {
     let text = tree.canonical();
-    let nil = text.contains("\\u0000");
-    if nil { Err(AppError::field(whole, "A text holds the character U+0000.")) } else { Ok(text) }
+    if text.contains("\\u0000") {
+        return Err(AppError::field(whole, "A text holds the character U+0000."));
+    }
+    match too_wide(tree) {
+        Some(number) => {
+            Err(AppError::field(whole, format!("The number {number} is too large or too small to be kept.")))
+        }
+        None => Ok(text),
+    }
+}
+
+/// A number beyond what is kept: the format's own have limits, those of fields beyond it have this one.
+fn too_wide(tree: &Tree) -> Option<&str> {
+    match tree {
+        Tree::Wide(text) => {
+            let kept = text.parse::<f64>().is_ok_and(|number| number.is_normal());
+            (!kept).then_some(text)
+        }
+        Tree::List(items) => items.iter().find_map(too_wide),
+        Tree::Map(entries) => entries.iter().find_map(|(_, value)| too_wide(value)),
+        _ => None,
+    }
+}
+
+/// What a document says, unless two of its rows could not be told apart.
+fn told_apart(document: &Document) -> Result<Network, AppError> {
+    let network = Network::of(document);
+    let faults = masters::twins(&network);
+    if faults.is_empty() { Ok(network) } else { Err(refused(&faults, "input_data")) }
 }
 
 /// A stored row's fields.
@@ -205,7 +232,7 @@ impl NetworksService {
 
     /// What the network of a request begins with.
     async fn begun(content: NetworkContent) -> Result<Network, AppError> {
-        let of_document = |handed: Handed| aside(move || Ok(Network::of(checks::sound(&handed)?.document())));
+        let of_document = |handed: Handed| aside(move || told_apart(checks::sound(&handed)?.document()));
         match content {
             NetworkContent::Head(text) => {
                 let tree =
@@ -406,9 +433,9 @@ impl NetworksPort for NetworksService {
         &self,
         who: &Principal,
         import: NetworkImportId,
-        remove_missing: bool,
+        how: &CommitImport,
     ) -> Result<NetworkImport, AppError> {
-        imports::commit(self, who, import, remove_missing).await
+        imports::commit(self, who, import, how).await
     }
 
     async fn freeze(&self, who: &Principal, network: Option<String>) -> Result<Freeze, AppError> {

@@ -70,6 +70,25 @@ pub async fn list(
     .await?)
 }
 
+/// How many there are of them on all pages.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn count(connection: &mut PgConnection, network: Uuid, section: &str, wanted: Wanted<'_>) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "rows!" from plan.network_rows
+           where network_id = $1 and section = $2
+             and ($3::text is null or mentions @> array[$3] or defines = $3)
+             and ($4::text is null or strpos(lower(key || ' ' || coalesce(fields ->> 'name', '')), lower($4)) > 0)"#,
+        network,
+        section,
+        wanted.about,
+        wanted.search
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
 /// Of all sections, each in its order.
 ///
 /// # Errors

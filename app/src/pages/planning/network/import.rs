@@ -89,7 +89,7 @@ pub(super) fn shown(import: NetworkImport, may_edit: bool, commit: ServerAction<
 }
 
 fn keep_form(import: &NetworkImport, missing: i64, commit: ServerAction<CommitNetworkImport>) -> impl IntoView + use<> {
-    let id = import.import_id.to_string();
+    let (id, seen) = (import.import_id.to_string(), import.network_changed_at.to_rfc3339());
     let remove = (missing > 0).then(|| {
         let label = format!(" Remove the {missing} rows that the file does not have");
         view! { <label class="choice"><input type="checkbox" name="remove_missing" value="true"/>{label}</label> }
@@ -99,6 +99,7 @@ fn keep_form(import: &NetworkImport, missing: i64, commit: ServerAction<CommitNe
         <ActionForm action=commit>
             <CsrfField/>
             <input type="hidden" name="id" value=id/>
+            <input type="hidden" name="seen" value=seen/>
             {remove}
             <div class="form-actions"><button class="btn primary" type="submit">"Keep these changes"</button></div>
         </ActionForm>

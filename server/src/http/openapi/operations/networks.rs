@@ -80,8 +80,12 @@ pub const OPERATIONS: &[Operation] = &[
         .with(&[IMPORT]),
     json("POST /api/v1/planning/imports/{id}/commit", "Carry an import out", named::<NetworkImport>)
         .note("All of it in one step.")
-        .with(&[IMPORT, asked("remove_missing", flag, "Removes rows that the document does not have.")])
-        .fails(&[("409", "It was committed already.")]),
+        .with(&[
+            IMPORT,
+            asked("remove_missing", flag, "Removes rows that the document does not have."),
+            text("network_changed_at", "As it was told with the changes: refused when the network has changed since."),
+        ])
+        .fails(&[("409", "It was committed already, or the network has changed since `network_changed_at`.")]),
     made("POST /api/v1/planning/inputs", "Freeze a network into an input", named::<Freeze>)
         .note(
             "The same content is the same input. Policies and working days become figures. A network with an error is \

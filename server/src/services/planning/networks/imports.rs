@@ -1,13 +1,13 @@
 //! Documents brought into a network: kept beside it, told what they would change, committed at once.
 
-use super::{NetworksService, Reach, Whole, kept, missing, rows::new_row, zone};
+use super::{NetworksService, Reach, Whole, kept, missing, rows::new_row, told_apart, zone};
 use crate::services::planning::{checks, queueing::aside};
 use chrono::{DateTime, Utc};
 use domain::{
     AppError,
     access::{Permission, Principal},
     ids::NetworkImportId,
-    planning::{Handed, ImportChange, ImportCount, NetworkImport},
+    planning::{CommitImport, Handed, ImportChange, ImportCount, NetworkImport},
 };
 use engine::{
     calendar::BusinessZone,
@@ -73,8 +73,13 @@ fn document_of(text: &str) -> Result<Network, AppError> {
 }
 
 /// What it would change of the network as it stands.
-fn told(stored: StoredImport, head: &str, rows: &[StoredRow], zone: BusinessZone) -> Result<NetworkImport, AppError> {
-    let (whole, document) = (Whole::of(head, rows)?, document_of(&stored.document)?);
+fn told(
+    stored: StoredImport,
+    network: &networks::StoredNetwork,
+    rows: &[StoredRow],
+    zone: BusinessZone,
+) -> Result<NetworkImport, AppError> {
+    let (whole, document) = (Whole::of(&network.head, rows)?, document_of(&stored.document)?);
     let changes = import::changes(&whole.network, &document);
     let shown = changes.iter().filter(|change| change.verdict != Verdict::Same).take(MOST_CHANGES).map(|change| {
         let before = change.before.map(|at| &whole.network.rows[change.section][at]);
@@ -93,6 +98,7 @@ fn told(stored: StoredImport, head: &str, rows: &[StoredRow], zone: BusinessZone
         created_at: zone.local(stored.created_at),
         created_by: stored.created_by,
         committed_at: stored.committed_at.map(|at| zone.local(at)),
+        network_changed_at: zone.local(network.changed_at),
         head_changes: import::head_differs(&whole.network, &document),
         counts: counts(&changes),
         changes: shown.collect(),
@@ -104,7 +110,7 @@ async fn shown(connection: &mut PgConnection, id: NetworkImportId) -> Result<Net
     let network = networks::one(connection, &stored.network).await?.ok_or_else(missing)?;
     let rows = network_rows::all(connection, network.id).await?;
     let zone = zone(connection).await?;
-    aside(move || told(stored, &network.head, &rows, zone)).await
+    aside(move || told(stored, &network, &rows, zone)).await
 }
 
 pub(super) async fn stage(
@@ -116,6 +122,7 @@ pub(super) async fn stage(
 ) -> Result<NetworkImport, AppError> {
     who.require(Permission::PlanEditNetwork)?;
     let base = aside(move || checks::sound(&document)).await?;
+    told_apart(base.document())?;
     let text = kept(&base.document().tree(), "input_data")?;
     let mut tx = store::begin(&service.backend.pools.analytics).await?;
     Reach::of(&mut tx, who, service.backend.clock.now()).await?.whole()?;
@@ -144,18 +151,25 @@ pub(super) async fn commit(
     service: &NetworksService,
     who: &Principal,
     id: NetworkImportId,
-    remove_missing: bool,
+    how: &CommitImport,
 ) -> Result<NetworkImport, AppError> {
     who.require(Permission::PlanEditNetwork)?;
     let mut tx = store::begin(&service.backend.pools.analytics).await?;
-    let now = service.backend.clock.now();
     let stored = network_imports::one(&mut tx, id.0).await?.ok_or_else(no_import)?;
-    Reach::of(&mut tx, who, now).await?.whole()?;
+    Reach::of(&mut tx, who, service.backend.clock.now()).await?.whole()?;
     let network = networks::lock(&mut tx, &stored.network).await?.ok_or_else(missing)?;
+    let head = networks::one(&mut tx, &stored.network).await?.ok_or_else(missing)?;
+    if how.network_changed_at.is_some_and(|seen| seen != head.changed_at) {
+        let told =
+            "The network has changed since you were shown what the file changes. Look at it again, then keep it.";
+        return Err(AppError::conflict(told));
+    }
+    // After the lock: nothing of the network is of a later moment.
+    let now = service.backend.clock.now();
     if !network_imports::commit(&mut tx, id.0, now, who.label()).await? {
         return Err(AppError::conflict("This import was committed already."));
     }
-    let head = networks::one(&mut tx, &stored.network).await?.ok_or_else(missing)?;
+    let remove_missing = how.remove_missing;
     let rows = network_rows::all(&mut tx, network).await?;
     let (text, document) = (head.head.clone(), stored.document.clone());
     let (whole, document, changes) = aside(move || {
@@ -202,6 +216,7 @@ fn committed(
         created_at: zone.local(stored.created_at),
         created_by: stored.created_by,
         committed_at: Some(zone.local(at)),
+        network_changed_at: zone.local(at),
         head_changes,
         counts,
         changes: Vec::new(),

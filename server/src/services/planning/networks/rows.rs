@@ -67,6 +67,24 @@ fn told(row: StoredRow, zone: BusinessZone) -> NetworkRow {
     }
 }
 
+/// What rows are asked for, wherever the page begins.
+struct Narrowed {
+    about: Option<String>,
+    search: Option<String>,
+}
+
+impl Narrowed {
+    fn of(filter: &RowFilter) -> Self {
+        let given =
+            |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
+        Self { about: given(&filter.node).map(|node| format!("node:{node}")), search: given(&filter.search) }
+    }
+
+    fn wanted(&self) -> Wanted<'_> {
+        Wanted { about: self.about.as_deref(), search: self.search.as_deref(), ..Wanted::default() }
+    }
+}
+
 /// A page of stored rows, and the place behind it.
 struct Found {
     network: StoredNetwork,
@@ -81,22 +99,14 @@ async fn found(
 ) -> Result<Found, AppError> {
     let limit = filter.limit()?;
     let network = meant(connection, filter.network.as_deref()).await?;
-    let given =
-        |text: &Option<String>| text.as_deref().map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned);
-    let about = given(&filter.node).map(|node| format!("node:{node}"));
-    let search = given(&filter.search);
+    let narrowed = Narrowed::of(filter);
     let after = filter.cursor.as_deref().map(|text| {
         cursor::read(text, |plain| {
             let (position, id) = plain.split_once('/')?;
             Some((position.parse().ok()?, id.parse().ok()?))
         })
     });
-    let wanted = Wanted {
-        about: about.as_deref(),
-        search: search.as_deref(),
-        after: after.transpose()?,
-        limit: i64::from(limit) + 1,
-    };
+    let wanted = Wanted { after: after.transpose()?, limit: i64::from(limit) + 1, ..narrowed.wanted() };
     let mut rows = network_rows::list(connection, network.id, section.name, wanted).await?;
     let more = rows.len() > limit as usize;
     rows.truncate(limit as usize);
@@ -115,8 +125,8 @@ pub(super) async fn list(
     let mut connection = store::acquire(&service.backend.pools.analytics).await?;
     let found = found(&mut connection, section, &filter).await?;
     let zone = zone(&mut connection).await?;
-    let total = network_rows::counts(&mut connection, found.network.id).await?;
-    let total = total.into_iter().find(|(name, _)| name == section.name).map_or(0, |(_, rows)| rows);
+    let narrowed = Narrowed::of(&filter);
+    let total = network_rows::count(&mut connection, found.network.id, section.name, narrowed.wanted()).await?;
     let items = found.rows.into_iter().map(|row| told(row, zone)).collect();
     Ok(Page { items, next_cursor: found.next_cursor, total })
 }
