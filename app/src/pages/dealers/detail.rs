@@ -243,8 +243,10 @@ fn keys_form(id: &str, keys: ServerAction<SetDealerKeys>) -> AnyView {
     let fields =
         (entry("api_key", "New API key"), entry("secret_key", "New secret key"), entry("api_token", "New API token"));
     let id = id.to_owned();
+    // Without script the page comes back with what was wrong.
+    let open = state.error().get_untracked().is_some();
     view! {
-        <details>
+        <details open=open>
             <summary>"Set new keys"</summary>
             <ErrorSummary state/>
             <ActionForm action=keys>
