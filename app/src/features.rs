@@ -122,6 +122,8 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/dealers/edit", Access::Needs(Permission::DealersEdit)),
     ("/fn/dealers/keys", Access::Needs(Permission::DealersCredentials)),
     ("/fn/dealers/test", Access::Needs(Permission::DealersCredentials)),
+    ("/fn/dealers/fetches", Access::Needs(Permission::DealersView)),
+    ("/fn/dealers/fetch", Access::Needs(Permission::JobsRun)),
     ("/fn/planning/home", Access::Needs(Permission::PlanView)),
     ("/fn/planning/map", Access::Needs(Permission::PlanView)),
     ("/fn/planning/network", Access::Needs(Permission::PlanView)),

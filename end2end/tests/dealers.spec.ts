@@ -42,4 +42,31 @@ test.describe('by an administrator', () => {
     expect(await page.content()).not.toContain('planted-');
     await noSidewaysScroll(page);
   });
+
+  test('prospects of a range are fetched, and what cannot be fetched is told beside its field', async ({ page, faults }) => {
+    faults.expect(/fn\/dealers\/fetch/);
+    const day = (back: number) => `${new Date(Date.now() - back * 86_400_000).toISOString().slice(0, 10)}T00:00:00`;
+    await open(page, '/dealers/12284');
+    const form = page.locator('[data-fetch]');
+    await form.getByLabel('From').fill(day(60));
+    await form.getByRole('button', { name: 'Fetch prospects' }).click();
+    await expect(form.locator('#from_time-error')).toContainText('30 days back');
+    await expect(form.getByLabel('From')).toHaveValue(new RegExp(`^${day(60).slice(0, 16)}`));
+    await axeClean(page);
+    await form.getByLabel('From').fill(day(6));
+    await form.getByRole('button', { name: 'Fetch prospects' }).click();
+    const records = page.locator('[data-fetches]');
+    const newest = records.locator('tbody tr').first();
+    // With script the table follows by itself, without it on a reload.
+    await expect(async () => {
+      if ((await newest.getByText('succeeded').count()) === 0) await page.reload();
+      await expect(newest).toContainText('succeeded', { timeout: 2_000 });
+    }).toPass({ timeout: 30_000 });
+    const count = async (label: string) => Number(await newest.locator(`[data-label="${label}"]`).innerText());
+    expect(await count('Received')).toBeGreaterThan(0);
+    expect(Number(await records.locator('[data-prospects]').innerText())).toBeGreaterThanOrEqual(await count('New'));
+    await expect(records).toContainText('Prospects: fetched up to');
+    await axeClean(page);
+    await noSidewaysScroll(page);
+  });
 });

@@ -95,7 +95,7 @@ pub struct Services {
     pub ingest: Arc<ingest::IngestService>,
     pub inventory: Arc<dyn InventoryPort>,
     pub customers: Arc<dyn CustomersPort>,
-    pub dealers: Arc<dyn DealersPort>,
+    pub dealers: Arc<dealers::DealersService>,
     pub settings: Arc<dyn SettingsPort>,
     pub transactions: Arc<dyn TransactionsPort>,
     pub search: Arc<dyn SearchPort>,
@@ -275,7 +275,7 @@ impl Services {
         provide_context(Arc::clone(&self.plans));
         provide_context(Arc::clone(&self.scenarios));
         provide_context(Arc::clone(&self.networks));
-        provide_context(Arc::clone(&self.dealers));
+        provide_context::<Arc<dyn DealersPort>>(Arc::clone(&self.dealers) as _);
         provide_context(Arc::clone(&self.batches));
         provide_context::<Arc<dyn ExportsPort>>(Arc::new(self.exports.clone()));
     }

@@ -3,6 +3,7 @@
 mod call;
 mod dealer;
 mod feed;
+mod fetch;
 
 pub use call::ErrorClass;
 pub use dealer::{
@@ -10,3 +11,7 @@ pub use dealer::{
     KeyView, KeysState, KeysView, SetKeys, TokenMode, is_code,
 };
 pub use feed::Feed;
+pub use fetch::{
+    DealerFetches, FeedCoverage, FetchCounts, FetchError, FetchProgress, FetchRange, FetchRow, FetchStarted,
+    FetchStatus, FetchWindow, KEPT_FEEDS, StartFetch, WindowState,
+};

@@ -2,7 +2,7 @@
 
 use crate::{fault::Fault, page_data::Packed};
 use domain::{
-    dealers::{DealerDetail, DealerItem, DealerTest},
+    dealers::{DealerDetail, DealerFetches, DealerItem, DealerTest},
     paging::Page,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -101,4 +101,28 @@ pub async fn test_dealer(dealer_id: String) -> Result<DealerTest, Fault> {
     let told = port::<dyn DealersPort>()?.test(&principal()?, &dealer_id).await?;
     redirect(&format!("/dealers/{dealer_id}"));
     Ok(told)
+}
+
+/// What was fetched of a dealer; `None` also for one outside the reader's scope.
+#[server(prefix = "/fn", endpoint = "dealers/fetches", input = GetUrl)]
+pub async fn load_dealer_fetches(id: String) -> Result<Packed<Option<DealerFetches>>, Fault> {
+    use crate::context::{port, principal};
+    use domain::dealers::DealersPort;
+    Packed::of(&port::<dyn DealersPort>()?.fetches(&principal()?, &id).await?)
+}
+
+/// Queues a fetch of a dealer's prospects; times as they were typed, in the dealer's zone.
+#[server(prefix = "/fn", endpoint = "dealers/fetch")]
+pub async fn fetch_dealer(dealer_id: String, from_time: String, to_time: String) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::dealers::{DealersPort, StartFetch};
+    let command = StartFetch {
+        dealer_id: dealer_id.clone(),
+        from_time: Some(from_time),
+        to_time: Some(to_time),
+        ..StartFetch::default()
+    };
+    port::<dyn DealersPort>()?.fetch(&principal()?, &command).await?;
+    redirect(&format!("/dealers/{dealer_id}"));
+    Ok(())
 }

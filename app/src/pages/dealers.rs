@@ -1,6 +1,7 @@
 //! `/dealers`: the dealers that the reader has in scope.
 
 pub mod detail;
+mod fetches;
 
 use crate::{
     components::{

@@ -4,6 +4,7 @@
 pub mod answer;
 pub mod clock;
 pub mod feed;
+pub mod landing;
 pub mod prospect;
 pub mod simulated;
 pub mod token;

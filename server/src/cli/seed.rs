@@ -13,6 +13,7 @@ use clap::{Args, ValueEnum};
 use domain::{
     AppError, ErrorCode,
     access::Principal,
+    dealers::DealersPort,
     demo::{DemoLoaded, DemoPart, LoadDemo, TableRows},
 };
 

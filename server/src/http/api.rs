@@ -14,6 +14,7 @@ pub mod dealers;
 pub mod demo;
 pub mod exports;
 pub mod fault_drill;
+pub mod fetches;
 pub mod fraud;
 pub mod ingest;
 pub mod jobs;

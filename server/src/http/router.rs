@@ -56,6 +56,7 @@ fn features() -> Routes<Services> {
         .merge(api::reports::routes())
         .merge(api::catalogue::routes())
         .merge(api::dealers::routes())
+        .merge(api::fetches::routes())
         .merge(api::customers::routes())
         .merge(api::exports::routes())
         .merge(api::search::routes())

@@ -196,16 +196,25 @@ fn judge(context: &JobContext, runtime: &Runtime, end: End) -> Verdict {
             close(state, (!result.is_null()).then_some(result), None, None)
         }
         // Asked to stop by a person: whatever the body says on its way out, it was cancelled.
-        End::Body(Ok(Err(JobFailure::Cancelled | JobFailure::Retry { .. }))) if context.cancelled() && !stopping => {
+        End::Body(Ok(Err(JobFailure::Cancelled | JobFailure::Retry { .. } | JobFailure::Later { .. })))
+            if context.cancelled() && !stopping =>
+        {
             close("cancelled", None, None, None)
         }
         End::Body(Ok(Err(JobFailure::Cancelled))) => Verdict::GiveBack,
         End::Body(Ok(Err(JobFailure::Retry { code, message }))) if context.attempt < context.claimed().max_attempts => {
             Verdict::Retry { code, message, after: backoff(context.attempt) }
         }
-        End::Body(Ok(Err(JobFailure::Retry { code, message } | JobFailure::Fail { code, message }))) => {
-            close("failed", None, Some(&code), Some(message))
+        End::Body(Ok(Err(JobFailure::Later { code, message, after })))
+            if context.attempt < context.claimed().max_attempts =>
+        {
+            Verdict::Retry { code, message, after }
         }
+        End::Body(Ok(Err(
+            JobFailure::Retry { code, message }
+            | JobFailure::Later { code, message, .. }
+            | JobFailure::Fail { code, message },
+        ))) => close("failed", None, Some(&code), Some(message)),
         End::Body(Err(error)) => {
             tracing::error!(job_id = %context.run_id, error = %error, error_code = "panic", "a job broke off");
             close(

@@ -79,6 +79,18 @@ impl JobContext {
         &self.shared.principal
     }
 
+    /// Whose rows the run is about.
+    #[must_use]
+    pub fn dealer_id(&self) -> Option<&str> {
+        self.shared.claimed.dealer_id.as_deref()
+    }
+
+    /// The run that this one repeats.
+    #[must_use]
+    pub fn parent_id(&self) -> Option<uuid::Uuid> {
+        self.shared.claimed.parent_id
+    }
+
     /// Tries of the run at most.
     #[must_use]
     pub fn max_attempts(&self) -> i32 {

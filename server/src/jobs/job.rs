@@ -67,6 +67,8 @@ impl JobOutcome {
 pub enum JobFailure {
     /// May go well later: tried again after e¹, e² … seconds while attempts are left.
     Retry { code: String, message: String },
+    /// May go well after this time, and not before: tried again then while attempts are left.
+    Later { code: String, message: String, after: chrono::Duration },
     /// Will never go well.
     Fail { code: String, message: String },
     /// The job noticed that it shall stop ([`JobContext::check`]).

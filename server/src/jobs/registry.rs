@@ -3,12 +3,12 @@
 use super::{
     alert_evaluation::AlertEvaluation, analytics_report::DailyReportJob, analytics_segments::CustomerSegments,
     analytics_views::MaterializedViews, attention_digest::AttentionDigest, customer_patterns::CustomerPatterns,
-    export_file::WriteExport, fraud_amount_stats::FraudAmountStats, fraud_backtest::FraudBacktest,
-    fraud_train::FraudTrain, ingest_commit::ImportCommit, ingest_preview::ImportPreview, ingest_undo::ImportUndo,
-    job::Job, overview_rebuild::KpiRebuild, overview_snapshots::KpiSnapshotRollup, overview_summary::KpiSummary,
-    planning_batch::PlanningBatch, planning_prune::PlanningPrune, planning_solve::PlanningSolve,
-    system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure, transactions_expire::TransactionsExpire,
-    worker::Ticket,
+    dealer_fetch::DealerFetch, export_file::WriteExport, fraud_amount_stats::FraudAmountStats,
+    fraud_backtest::FraudBacktest, fraud_train::FraudTrain, ingest_commit::ImportCommit, ingest_preview::ImportPreview,
+    ingest_undo::ImportUndo, job::Job, overview_rebuild::KpiRebuild, overview_snapshots::KpiSnapshotRollup,
+    overview_summary::KpiSummary, planning_batch::PlanningBatch, planning_prune::PlanningPrune,
+    planning_solve::PlanningSolve, system_cleanup::Cleanup, system_partition_ensure::PartitionEnsure,
+    transactions_expire::TransactionsExpire, worker::Ticket,
 };
 use domain::jobs::JobKind;
 use graphile_worker::JobDefinition;
@@ -51,6 +51,7 @@ impl Registry {
             .with::<PlanningSolve>()
             .with::<PlanningPrune>()
             .with::<PlanningBatch>()
+            .with::<DealerFetch>()
     }
 
     #[must_use]

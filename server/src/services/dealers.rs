@@ -1,7 +1,9 @@
 //! Dealers within the caller's scope: reading and changing them, their sealed keys, and whether these work
 //! (`dealers.md` 3.5, 3.7).
 
+mod fetching;
 mod keys;
+mod landing;
 mod seed;
 
 use super::{cursor, stale::stale, transactions::zone_of};
@@ -17,9 +19,10 @@ use domain::{
     AppError, FieldError,
     access::{PermSet, Permission, Principal, Rights, Role},
     dealers::{
-        DealerDetail, DealerItem, DealerQuery, DealerTest, DealersPort, EditDealer, KeyField, KeyView, KeysView,
-        SetKeys, is_code,
+        DealerDetail, DealerFetches, DealerItem, DealerQuery, DealerTest, DealersPort, EditDealer, FetchStarted,
+        FetchStatus, KeyField, KeyView, KeysView, SetKeys, StartFetch, is_code,
     },
+    ids::JobId,
     live::Topic,
     paging::Page,
 };
@@ -39,6 +42,8 @@ pub struct DealersService {
     keys: Keys,
     /// For tests of keys, which somebody waits for.
     client: DgiClient,
+    /// For fetches.
+    fetcher: DgiClient,
     simulator: Loopback,
 }
 
@@ -63,12 +68,36 @@ fn reach(right: Permission, role: Option<Role>, grants: &[Granted]) -> Scope {
     Scope::Dealers(codes.into_iter().collect())
 }
 
+/// The dealers for which the caller holds the right. What the program does by itself may reach all.
+///
+/// # Errors
+/// When a statement fails.
+pub(crate) async fn scope_of(
+    connection: &mut PgConnection,
+    now: chrono::DateTime<chrono::Utc>,
+    who: &Principal,
+    right: Permission,
+) -> Result<Scope, AppError> {
+    let Some(user) = who.user_id() else { return Ok(Scope::All) };
+    Ok(match rows::grants(connection, user.0, now).await? {
+        Some((role, grants)) => reach(right, role.as_deref().and_then(Role::parse), &grants),
+        None => Scope::Dealers(Vec::new()),
+    })
+}
+
 impl DealersService {
     #[must_use]
     pub fn new(backend: Backend, keys: Keys, destinations: Destinations) -> Self {
         let client = DgiClient::new(Arc::clone(&backend.clock), destinations, Timing::of_a_test());
         let simulator = Loopback::new(Arc::clone(&backend.clock));
-        Self { backend, keys, client, simulator }
+        let fetcher = client.timed(Timing::default());
+        Self { backend, keys, client, fetcher, simulator }
+    }
+
+    /// The simulator of the process, for tests that make it misbehave.
+    #[must_use]
+    pub const fn loopback(&self) -> &Loopback {
+        &self.simulator
     }
 
     /// Names the dealers for which the caller holds the right; what is beyond them is not there.
@@ -79,13 +108,7 @@ impl DealersService {
         right: Permission,
     ) -> Result<Scope, AppError> {
         who.require(right)?;
-        let scope = match who.user_id() {
-            None => Scope::All,
-            Some(user) => match rows::grants(connection, user.0, self.backend.clock.now()).await? {
-                Some((role, grants)) => reach(right, role.as_deref().and_then(Role::parse), &grants),
-                None => Scope::Dealers(Vec::new()),
-            },
-        };
+        let scope = scope_of(connection, self.backend.clock.now(), who, right).await?;
         rows::enter(connection, &scope).await?;
         Ok(scope)
     }
@@ -246,6 +269,18 @@ impl DealersPort for DealersService {
         let (me, who, dealer_id) = (self.clone(), who.clone(), dealer_id.to_owned());
         let trying = tokio::spawn(async move { me.try_keys(&who, &dealer_id).await });
         trying.await.map_err(|_| AppError::internal())?
+    }
+
+    async fn fetch(&self, who: &Principal, command: &StartFetch) -> Result<FetchStarted, AppError> {
+        self.start_fetch(who, command).await
+    }
+
+    async fn fetch_status(&self, who: &Principal, run: JobId) -> Result<Option<FetchStatus>, AppError> {
+        self.read_status(who, run).await
+    }
+
+    async fn fetches(&self, who: &Principal, dealer_id: &str) -> Result<Option<DealerFetches>, AppError> {
+        self.read_fetches(who, dealer_id).await
     }
 
     async fn seed(&self, who: &Principal, more: bool) -> Result<u32, AppError> {

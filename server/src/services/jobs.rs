@@ -51,7 +51,7 @@ fn local(at: DateTime<Utc>, zone: Tz) -> DateTime<FixedOffset> {
 impl JobsPort for JobsService {
     async fn list(&self, who: &Principal, filter: JobFilter) -> Result<Page<JobRow>, AppError> {
         who.require(Permission::JobsView)?;
-        self.read_list(&filter).await
+        self.read_list(who, &filter).await
     }
 
     async fn detail(&self, who: &Principal, id: JobId) -> Result<JobDetail, AppError> {
@@ -61,7 +61,7 @@ impl JobsPort for JobsService {
 
     async fn events(&self, who: &Principal, id: JobId, after: Option<i32>) -> Result<Vec<JobEvent>, AppError> {
         who.require(Permission::JobsView)?;
-        self.read_events(id, after.unwrap_or(0)).await
+        self.read_events(who, id, after.unwrap_or(0)).await
     }
 
     async fn stats(&self, who: &Principal) -> Result<JobStats, AppError> {

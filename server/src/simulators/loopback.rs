@@ -29,6 +29,12 @@ impl Loopback {
         Self { simulator: Simulator::new(SEED, chrono_tz::Asia::Jakarta, clock), started: Arc::default() }
     }
 
+    /// What answers, to make it misbehave.
+    #[must_use]
+    pub const fn simulator(&self) -> &Simulator {
+        &self.simulator
+    }
+
     /// `None`: no port of this machine can be listened on.
     pub async fn base_url(&self) -> Option<String> {
         let started = self.started.get_or_try_init(async || self.start().await).await;

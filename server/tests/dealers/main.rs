@@ -6,4 +6,5 @@
 mod world;
 
 mod calls;
+mod fetches;
 mod rows;

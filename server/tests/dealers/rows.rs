@@ -4,23 +4,23 @@ use crate::world::World;
 use domain::{
     ErrorCode,
     access::{ActorKind, PermSet, Principal, RequestTrace, Rights, Role},
-    dealers::{DealerQuery, EditDealer, Environment, ErrorClass, KeysState, SetKeys, TokenMode},
+    dealers::{DealerQuery, DealersPort, EditDealer, Environment, ErrorClass, KeysState, SetKeys, TokenMode},
 };
 use server::{access::actors, simulators::dgi::fixed_token};
 use sqlx::{Connection as _, Executor as _, PgConnection, PgPool};
 use store::dealers::{Scope, Tested, enter, keys, stamp_test};
 use uuid::Uuid;
 
-const SAMPLE: &str = "12284";
-const OTHER: &str = "12301";
+pub const SAMPLE: &str = "12284";
+pub const OTHER: &str = "12301";
 
-async fn seeded(owner: PgPool) -> World {
+pub async fn seeded(owner: PgPool) -> World {
     let world = World::new(owner).await;
     assert_eq!(world.services.dealers.seed(&cli(), true).await, Ok(10));
     world
 }
 
-fn cli() -> Principal {
+pub fn cli() -> Principal {
     actors::cli("test", Uuid::nil())
 }
 
@@ -76,9 +76,11 @@ async fn seen(connection: &mut PgConnection, table: &str) -> (i64, i64, String) 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_transaction_sees_and_writes_the_dealers_of_its_scope_alone(owner: PgPool) {
     let world = seeded(owner).await;
+    // Every table has rows of both.
+    crate::fetches::land_some(&world, &[SAMPLE, OTHER]).await;
     let mut connection = world.backend.pools.admin.acquire().await.unwrap();
     let tables = tables(&mut connection).await;
-    assert!(tables.iter().any(|(table, _)| table == "dealer.credentials") && tables.len() >= 2, "{tables:?}");
+    assert!(tables.iter().any(|(table, _)| table == "dealer.prospect_units") && tables.len() >= 8, "{tables:?}");
     for (table, forced) in &tables {
         assert!(forced, "{table} is not under forced row-level security");
         assert_eq!(seen(&mut connection, table).await.0, 0, "{table} without a scope");

@@ -7,7 +7,7 @@ use crate::{
     world::{PASSWORD, World},
 };
 use axum::http::Method;
-use domain::access::Role;
+use domain::{access::Role, dealers::DealersPort};
 use serde_json::{Value, json};
 use server::services::fraud::backtesting;
 use sqlx::PgPool;
@@ -90,6 +90,17 @@ impl Walk {
         assert_eq!(self.get(path).await["credentials"]["secret_key"]["last4"], "4242");
         let refused = self.post(&format!("{path}/credentials/test"), Value::Null).await;
         assert_eq!((&refused["ok"], &refused["error_class"]), (&json!(false), &json!("auth")));
+        for below in ["", "/api/v1"] {
+            let run =
+                self.post(&format!("{below}/jobs/run"), json!({"dealer_id": "12284", "fetch_type": "prospect"})).await;
+            let of_run = |what: &str| format!("{below}/jobs/{}/{what}", run["task_id"].as_str().unwrap());
+            assert!(self.get(&format!("{below}/jobs/active")).await["total"].as_i64() >= Some(1));
+            let status = self.get(&of_run("status")).await;
+            assert_eq!((&status["status"], &status["progress"]["unit"]), (&json!("queued"), &json!("windows")));
+            self.call(Method::DELETE, &of_run("cancel"), Value::Null).await;
+        }
+        let fetches = self.get(&format!("{path}/fetches")).await;
+        assert_eq!(fetches["runs"][0]["status"], "cancelled");
     }
 
     async fn people(&mut self) {

@@ -1,9 +1,10 @@
 //! A dealer as people see it, and what they may ask and change.
 
-use super::ErrorClass;
+use super::{DealerFetches, ErrorClass, FetchStarted, FetchStatus, StartFetch};
 use crate::{
     AppError, FieldError,
     access::Principal,
+    ids::JobId,
     paging::{DEFAULT_LIMIT, Page, limit_of},
     query,
     words::words,
@@ -288,6 +289,12 @@ pub trait DealersPort: Send + Sync {
     async fn set_keys(&self, who: &Principal, dealer_id: &str, command: &SetKeys) -> Result<(), AppError>;
     /// Signs with the saved keys and asks for the last minute.
     async fn test(&self, who: &Principal, dealer_id: &str) -> Result<DealerTest, AppError>;
+    /// Queues a fetch of a range; the open run where the same is asked again.
+    async fn fetch(&self, who: &Principal, command: &StartFetch) -> Result<FetchStarted, AppError>;
+    /// `None`: there is no such fetch, or not in the reader's scope.
+    async fn fetch_status(&self, who: &Principal, run: JobId) -> Result<Option<FetchStatus>, AppError>;
+    /// `None`: there is no such dealer.
+    async fn fetches(&self, who: &Principal, dealer_id: &str) -> Result<Option<DealerFetches>, AppError>;
     /// Writes the sample dealer with keys of the simulator, and nine others if `more`; how many are new.
     async fn seed(&self, who: &Principal, more: bool) -> Result<u32, AppError>;
 }

@@ -1,6 +1,6 @@
 //! `/dealers/{dealer_id}`: one dealer, its keys that nobody reads back, and whether its system answers.
 
-use super::source_badge;
+use super::{fetches, source_badge};
 use crate::{
     components::{
         form::{CsrfField, ErrorSummary, FormState, fault},
@@ -9,14 +9,14 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::dealers::{EditDealer, SetDealerKeys, TestDealer, load_dealer},
+    features::dealers::{EditDealer, FetchDealer, SetDealerKeys, TestDealer, load_dealer, load_dealer_fetches},
     live::use_topic,
     page_data::PageData,
     pages::LazyPage,
 };
 use domain::{
     access::{Permission, Rights},
-    dealers::{DealerDetail, DealerTest, ErrorClass, KeyView, KeysView, TokenMode},
+    dealers::{DealerDetail, DealerFetches, DealerTest, ErrorClass, KeyView, KeysView, TokenMode},
     live::Topic,
 };
 use leptos::{form::ActionForm, prelude::*};
@@ -28,7 +28,9 @@ const CLOCK_WARNED_ABOVE: i64 = 5;
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct DealerRoute {
     dealer: PageData<Option<DealerDetail>>,
-    acts: Acts,
+    fetches: PageData<Option<DealerFetches>>,
+    /// Counts what was done here, after which the data are another.
+    acted: RwSignal<usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -36,30 +38,58 @@ struct Acts {
     edit: ServerAction<EditDealer>,
     keys: ServerAction<SetDealerKeys>,
     test: ServerAction<TestDealer>,
+    fetch: ServerAction<FetchDealer>,
 }
 
-impl LazyPage for DealerRoute {
-    fn data() -> Self {
-        let params = use_params_map();
-        let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
-        let changed = use_topic(Topic::Dealers);
-        let acts = Acts { edit: ServerAction::new(), keys: ServerAction::new(), test: ServerAction::new() };
+impl Acts {
+    fn new(acted: RwSignal<usize>) -> Self {
+        let acts = Self {
+            edit: ServerAction::new(),
+            keys: ServerAction::new(),
+            test: ServerAction::new(),
+            fetch: ServerAction::new(),
+        };
+        Effect::new(move |before: Option<()>| {
+            let _ = (acts.test.version().get(), acts.fetch.version().get());
+            if before.is_some() {
+                acted.update(|count| *count += 1);
+            }
+        });
         // What other keys came to says nothing of these.
         Effect::new(move || {
             if matches!(acts.keys.value().get(), Some(Ok(()))) {
                 acts.test.clear();
             }
         });
-        let tested = acts.test.version();
-        let asked = move || (id.get(), changed.get(), tested.get());
-        Self { dealer: PageData::load(asked, |(id, ..)| load_dealer(id)), acts }
+        acts
+    }
+}
+
+impl LazyPage for DealerRoute {
+    fn data() -> Self {
+        let params = use_params_map();
+        let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
+        let (changed, worked) = (use_topic(Topic::Dealers), use_topic(Topic::Jobs));
+        let acted = RwSignal::new(0);
+        Self {
+            dealer: PageData::load(move || (id.get(), changed.get(), acted.get()), |(id, ..)| load_dealer(id)),
+            fetches: PageData::load(
+                move || (id.get(), changed.get(), worked.get(), acted.get()),
+                |(id, ..)| load_dealer_fetches(id),
+            ),
+            acted,
+        }
     }
 
     fn view(this: Self) -> AnyView {
-        let DealerRoute { dealer, acts } = this;
+        let DealerRoute { dealer, fetches, acted } = this;
+        let acts = Acts::new(acted);
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move { ready_or_failed(dealer.await, move |dealer| found(dealer, acts)) })}
+            </Transition>
+            <Transition fallback=|| view! { <Loading lines=4/> }>
+                {move || Suspend::new(async move { ready_or_failed(fetches.await, |fetches| fetches.map(fetches::shown)) })}
             </Transition>
         }
         .into_any()
@@ -81,6 +111,7 @@ fn found(dealer: Option<DealerDetail>, acts: Acts) -> AnyView {
     let updated = dealer.updated_by.clone().map(|by| format!(" by {by}"));
     let scope = format!("Dealer {} of {}", dealer.dealer_id, dealer.main_dealer_name);
     let edit = may_edit.then(|| edit_form(&dealer, acts.edit));
+    let fetch = session().may(Permission::JobsRun).then(|| fetches::form(&dealer, acts.fetch));
     let keys = keys_card(&dealer.dealer_id, &dealer.credentials, may_keys, acts);
     view! {
         <PageHead title=dealer.dealer_name.clone() scope><a class="btn" href="/dealers">"All dealers"</a></PageHead>
@@ -97,6 +128,7 @@ fn found(dealer: Option<DealerDetail>, acts: Acts) -> AnyView {
         </section>
         {keys}
         {edit}
+        {fetch}
     }
     .into_any()
 }

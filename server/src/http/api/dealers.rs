@@ -19,7 +19,7 @@ use axum::{
 use domain::{
     AppError,
     access::{Access, Permission},
-    dealers::{DealerItem, DealerQuery, DealerTest, EditDealer, SetKeys},
+    dealers::{DealerItem, DealerQuery, DealerTest, DealersPort, EditDealer, SetKeys},
     paging::Page,
     query,
 };

@@ -35,6 +35,8 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("catalogue", catalogue::PRODUCTS),
     ("customers", catalogue::CUSTOMERS),
     ("dealers", dealers::OPERATIONS),
+    ("dealers", dealers::FETCHES),
+    ("dealers", dealers::LITERAL),
     ("exports", sales::EXPORTS),
     ("planning", optimize::OPERATIONS),
     ("planning", optimize::SECOND_SPELLING),

@@ -67,7 +67,7 @@ impl DealersService {
     }
 
     /// What the dealer signs with, open; `None`: it is not complete, or does not open.
-    fn open_keys(&self, dealer: &Dealer, sealed: &[SealedKey]) -> Option<DealerKeys> {
+    pub(super) fn open_keys(&self, dealer: &Dealer, sealed: &[SealedKey]) -> Option<DealerKeys> {
         let open = |field: KeyField| {
             let column = place(dealer, field.as_str());
             let key = sealed.iter().find(|key| key.field == field)?;
@@ -81,7 +81,7 @@ impl DealersService {
     }
 
     /// Where the dealer's records are asked for; `None`: nobody has said.
-    async fn endpoint(&self, dealer: &Dealer) -> Option<Endpoint> {
+    pub(super) async fn endpoint(&self, dealer: &Dealer) -> Option<Endpoint> {
         let base_url = match dealer.source {
             DealerSource::Simulated => self.simulator.base_url().await,
             DealerSource::Live => dealer.live_base_url.clone(),
@@ -153,7 +153,7 @@ impl DealersService {
 }
 
 /// What is not there, or does not open.
-fn lacking(dealer: &Dealer, sealed: &[SealedKey]) -> &'static str {
+pub(super) fn lacking(dealer: &Dealer, sealed: &[SealedKey]) -> &'static str {
     let has = |field: KeyField| sealed.iter().any(|key| key.field == field);
     match dealer.token_mode {
         _ if sealed.is_empty() => "No credentials are saved for this dealer.",

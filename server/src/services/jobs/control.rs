@@ -77,7 +77,7 @@ impl JobsService {
 
     pub(super) async fn cancel_run(&self, who: &Principal, id: JobId) -> Result<(), AppError> {
         let mut tx = store::begin(&self.backend.pools.admin).await?;
-        let record = store::jobs::detail(&mut tx, id.0).await?.ok_or_else(|| AppError::not_found("Job run"))?;
+        let record = self.visible(&mut tx, who, Permission::JobsView, id).await?;
         if !may_cancel(who, &record) {
             return Err(AppError::forbidden());
         }
@@ -90,7 +90,7 @@ impl JobsService {
 
     pub(super) async fn retry_run(&self, who: &Principal, id: JobId) -> Result<Enqueued, AppError> {
         let mut tx = store::begin(&self.backend.pools.admin).await?;
-        let record = store::jobs::detail(&mut tx, id.0).await?.ok_or_else(|| AppError::not_found("Job run"))?;
+        let record = self.visible(&mut tx, who, Permission::JobsRun, id).await?;
         let enqueued = self.repeat(&mut tx, who, &record).await?;
         self.audit(&mut tx, who, Act::done("jobs.retry", "job", id).after(json!({"new_run": enqueued.job_id}))).await?;
         store::commit(tx).await?;

@@ -1,7 +1,7 @@
 //! Reading runs and figures.
 
 use super::{JobsService, business_zone, local};
-use crate::jobs::Registry;
+use crate::{jobs::Registry, services::dealers::scope_of};
 use chrono::{DateTime, Duration, Utc};
 use chrono_tz::Tz;
 use domain::{
@@ -14,6 +14,7 @@ use domain::{
     },
     paging::{DEFAULT_LIMIT, MAX_LIMIT, Page},
 };
+use sqlx::PgConnection;
 use store::jobs::{EventRow, Filter, JobRecord, Position};
 
 /// Days that figures look back.
@@ -22,10 +23,12 @@ const WINDOW_DAYS: i32 = 7;
 const LINES: i64 = 200;
 
 impl JobsService {
-    pub(super) async fn read_list(&self, asked: &JobFilter) -> Result<Page<JobRow>, AppError> {
+    pub(super) async fn read_list(&self, who: &Principal, asked: &JobFilter) -> Result<Page<JobRow>, AppError> {
         let mut connection = store::acquire(&self.backend.pools.admin).await?;
         let zone = business_zone(&mut connection).await?;
-        let (filter, after, limit) = parse(asked)?;
+        let (mut filter, after, limit) = parse(asked)?;
+        let scope = scope_of(&mut connection, self.backend.clock.now(), who, Permission::JobsView).await?;
+        filter.scope = scope.codes().map(<[String]>::to_vec);
         let total = store::jobs::count(&mut connection, &filter).await?;
         let mut records = store::jobs::page(&mut connection, &filter, after, i64::from(limit) + 1).await?;
         let more = records.len() > usize::try_from(limit).unwrap_or(usize::MAX);
@@ -38,7 +41,7 @@ impl JobsService {
     pub(super) async fn read_detail(&self, who: &Principal, id: JobId) -> Result<JobDetail, AppError> {
         let mut connection = store::acquire(&self.backend.pools.admin).await?;
         let zone = business_zone(&mut connection).await?;
-        let record = store::jobs::detail(&mut connection, id.0).await?.ok_or_else(|| AppError::not_found("Job run"))?;
+        let record = self.visible(&mut connection, who, Permission::JobsView, id).await?;
         let events = store::jobs::last_events(&mut connection, id.0, LINES).await?;
         let retries = store::jobs::retries_of(&mut connection, id.0).await?;
         let run = row(&record, &self.registry, zone);
@@ -63,12 +66,28 @@ impl JobsService {
         })
     }
 
-    pub(super) async fn read_events(&self, id: JobId, after: i32) -> Result<Vec<JobEvent>, AppError> {
+    /// A run within the caller's scope; a run of another dealer is not there.
+    pub(super) async fn visible(
+        &self,
+        connection: &mut PgConnection,
+        who: &Principal,
+        right: Permission,
+        id: JobId,
+    ) -> Result<JobRecord, AppError> {
+        let found = store::jobs::detail(connection, id.0).await?;
+        let record = found.ok_or_else(|| AppError::not_found("Job run"))?;
+        let scope = scope_of(connection, self.backend.clock.now(), who, right).await?;
+        let seen = match (&record.dealer_id, scope.codes()) {
+            (Some(dealer), Some(codes)) => codes.contains(dealer),
+            _ => true,
+        };
+        if seen { Ok(record) } else { Err(AppError::not_found("Job run")) }
+    }
+
+    pub(super) async fn read_events(&self, who: &Principal, id: JobId, after: i32) -> Result<Vec<JobEvent>, AppError> {
         let mut connection = store::acquire(&self.backend.pools.admin).await?;
         let zone = business_zone(&mut connection).await?;
-        if store::jobs::detail(&mut connection, id.0).await?.is_none() {
-            return Err(AppError::not_found("Job run"));
-        }
+        self.visible(&mut connection, who, Permission::JobsView, id).await?;
         let events = store::jobs::events(&mut connection, id.0, after, 500).await?;
         Ok(events.into_iter().map(|e| event(e, zone)).collect())
     }
@@ -174,6 +193,7 @@ pub(super) fn parse(asked: &JobFilter) -> Result<(Filter, Option<Position>, u32)
         from,
         to,
         ids: Vec::new(),
+        scope: None,
     };
     Ok((filter, after, asked.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT)))
 }

@@ -40,6 +40,8 @@ CREATE INDEX disputes_transaction ON sales.disputes USING btree (transaction_id,
 CREATE INDEX drill_runs_ends_at_idx ON ops.drill_runs USING btree (ends_at) WHERE (ended_at IS NULL);
 CREATE INDEX drill_runs_started_at_idx ON ops.drill_runs USING btree (started_at DESC);
 CREATE INDEX exports_owner ON ops.exports USING btree (owner_id, created_at DESC);
+CREATE INDEX fetch_params_dealer ON dealer.fetch_params USING btree (dealer_id, run_id DESC);
+CREATE INDEX fetch_windows_dealer ON dealer.fetch_windows USING btree (dealer_id);
 CREATE INDEX fraud_backtests_newest ON sales.fraud_backtests USING btree (created_at DESC, id);
 CREATE INDEX fraud_backtests_of_content ON sales.fraud_backtests USING btree (content_hash, finished_at DESC) WHERE (state = 'finished'::text);
 CREATE INDEX fraud_cases_closed ON sales.fraud_cases USING btree (closed_at) INCLUDE (verdict) WHERE (closed_at IS NOT NULL);
@@ -96,6 +98,11 @@ CREATE INDEX products_category ON sales.products USING btree (category_id) WHERE
 CREATE INDEX products_expr_idx ON sales.products USING gin (((((sku)::text || ' '::text) || (name)::text)) gin_trgm_ops);
 CREATE INDEX products_name ON sales.products USING btree (name, id);
 CREATE INDEX products_sku_prefix ON sales.products USING btree (sku text_pattern_ops);
+CREATE INDEX prospect_units_type ON dealer.prospect_units USING btree (dealer_id, unit_type_code);
+CREATE INDEX prospects_date ON dealer.prospects USING btree (dealer_id, prospect_date DESC, id DESC);
+CREATE INDEX prospects_name ON dealer.prospects USING gin (full_name gin_trgm_ops);
+CREATE INDEX prospects_phone ON dealer.prospects USING btree (dealer_id, phone_hash);
+CREATE INDEX prospects_status ON dealer.prospects USING btree (dealer_id, status_code);
 CREATE INDEX refund_lines_product_id_idx ON sales.refund_lines USING btree (product_id);
 CREATE INDEX refund_lines_refunded_at_refund_id_line_no_net_idx ON sales.refund_lines USING btree (refunded_at, refund_id, line_no) INCLUDE (net);
 CREATE INDEX refunds_customer_id_idx ON sales.refunds USING btree (customer_id) WHERE (customer_id IS NOT NULL);
@@ -103,6 +110,8 @@ CREATE INDEX refunds_import_id_idx ON sales.refunds USING btree (import_id) WHER
 CREATE INDEX refunds_origin_external_ref_idx ON sales.refunds USING btree (origin, external_ref);
 CREATE INDEX refunds_refunded_at_net_currency_idx ON sales.refunds USING btree (refunded_at) INCLUDE (net, currency);
 CREATE INDEX refunds_transaction_id_idx ON sales.refunds USING btree (transaction_id);
+CREATE INDEX rejects_run ON dealer.rejects USING btree (run_id);
+CREATE INDEX rejects_state ON dealer.rejects USING btree (dealer_id, state);
 CREATE INDEX report_mails_report_date_idx ON sales.report_mails USING btree (report_date) WHERE (sent_at IS NULL);
 CREATE INDEX runs_batch ON plan.runs USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX runs_forced_from ON plan.runs USING btree (forced_from) WHERE (forced_from IS NOT NULL);

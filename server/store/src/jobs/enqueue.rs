@@ -42,7 +42,14 @@ pub async fn enqueue(connection: &mut PgConnection, run: &NewRun<'_>) -> Result<
     loop {
         let slot = match run.slot {
             Some(slot) => slot,
-            None => shortest_slot(connection, run.queue, run.id).await?,
+            None => match run.dealer_id {
+                // Runs of one dealer stand in one line, so that no two of them run at once.
+                Some(dealer) => match dealer_slot(connection, run.queue, dealer).await? {
+                    Some(slot) => slot,
+                    None => shortest_slot(connection, run.queue, run.id).await?,
+                },
+                None => shortest_slot(connection, run.queue, run.id).await?,
+            },
         };
         if insert(connection, run, slot, "queued").await? {
             add_ticket(connection, run.id, run.created_at).await?;
@@ -102,6 +109,17 @@ async fn insert(connection: &mut PgConnection, run: &NewRun<'_>, slot: i16, stat
     Ok(inserted.rows_affected() == 1)
 }
 
+/// The slot where the dealer's open runs stand.
+async fn dealer_slot(connection: &mut PgConnection, queue: &str, dealer: &str) -> Result<Option<i16>> {
+    Ok(sqlx::query_scalar!(
+        "select min(slot) from ops.job_runs where dealer_id = $1 and queue = $2 and state in ('queued', 'running')",
+        dealer,
+        queue
+    )
+    .fetch_one(connection)
+    .await?)
+}
+
 /// The slot with the fewest open runs; lines longer than 100 count as equal, so that enqueueing
 /// stays cheap, and the run's id breaks ties.
 async fn shortest_slot(connection: &mut PgConnection, queue: &str, id: Uuid) -> Result<i16> {
@@ -135,7 +153,7 @@ async fn shortest_slot(connection: &mut PgConnection, queue: &str, id: Uuid) -> 
 pub async fn add_ticket(connection: &mut PgConnection, run: Uuid, now: DateTime<Utc>) -> Result<()> {
     sqlx::query(
         "with target as (
-             select r.id, r.kind, r.queue, r.slot, r.run_at, r.priority, r.dealer_id, q.per_key_concurrency, q.paused_at
+             select r.id, r.kind, r.queue, r.slot, r.run_at, r.priority, q.paused_at
              from ops.job_runs r join ops.queues q on q.name = r.queue
              where r.id = $1 for share of q
          ), ticket as (
@@ -144,8 +162,7 @@ pub async fn add_ticket(connection: &mut PgConnection, run: Uuid, now: DateTime<
              cross join lateral graphile_worker.add_job(
                  t.kind,
                  json_build_object('run', t.id),
-                 queue_name => case when t.per_key_concurrency is not null and t.dealer_id is not null
-                                    then t.queue || '/' || t.dealer_id else t.queue || ':' || t.slot end,
+                 queue_name => t.queue || ':' || t.slot,
                  run_at => case when t.paused_at is not null then timestamptz '2999-01-01'
                                 when t.run_at > $2 then t.run_at end,
                  max_attempts => 32000,

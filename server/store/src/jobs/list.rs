@@ -20,6 +20,8 @@ pub struct Filter {
     pub from: Option<DateTime<Utc>>,
     pub to: Option<DateTime<Utc>>,
     pub ids: Vec<Uuid>,
+    /// Runs of these dealers and of none; `None`: of all.
+    pub scope: Option<Vec<String>>,
 }
 
 /// Place of a run in the list, newest first.
@@ -103,6 +105,9 @@ fn push_conditions(query: &mut QueryBuilder<Postgres>, filter: &Filter) {
     }
     if let Some(to) = filter.to {
         query.push(" and created_at < ").push_bind(to);
+    }
+    if let Some(dealers) = &filter.scope {
+        query.push(" and (dealer_id is null or dealer_id = any(").push_bind(dealers.clone()).push("))");
     }
     if !filter.ids.is_empty() {
         query.push(" and id = any(").push_bind(filter.ids.clone()).push(")");

@@ -29,7 +29,9 @@ pub struct Claimed {
     pub progress_total: Option<i64>,
     pub step: Option<String>,
     pub schedule_id: Option<String>,
+    pub parent_id: Option<Uuid>,
     pub requested_by: Option<Uuid>,
+    pub dealer_id: Option<String>,
     pub origin: String,
 }
 
@@ -51,7 +53,7 @@ pub async fn claim(
              worker_id = $3, finished_at = null, error_code = null, error_message = null, progress_rate = null
          where id = $1 and queue_job_id = $2 and state = 'queued'
          returning id, kind, payload, attempt, max_attempts, timeout_seconds, checkpoint, counters, progress_done,
-                   progress_total, step, schedule_id, requested_by, origin",
+                   progress_total, step, schedule_id, parent_id, requested_by, dealer_id, origin",
         run,
         ticket,
         worker,

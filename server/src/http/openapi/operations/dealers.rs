@@ -1,10 +1,15 @@
 //! Dealers and their keys.
 
 use super::super::{
-    operation::{Operation, Parameter, asked, json, nothing, text},
-    shapes::{named, one_of, page},
+    operation::{Operation, Parameter, accepted, asked, json, nothing, text},
+    shapes::{named, one_of, page, uuid},
 };
-use domain::dealers::{DealerDetail, DealerItem, DealerTest, EditDealer, SetKeys};
+use domain::{
+    dealers::{
+        DealerDetail, DealerFetches, DealerItem, DealerTest, EditDealer, FetchStarted, FetchStatus, SetKeys, StartFetch,
+    },
+    jobs::{JobDetail, JobRow},
+};
 
 const FILTER: &[Parameter] = &[
     text("search", "Part of code or name, at most 100 characters."),
@@ -34,4 +39,32 @@ pub const OPERATIONS: &[Operation] = &[
     )
     .note("Asks for the prospects of the last minute; stamped and on record.")
     .with(CODE),
+    json("GET /api/v1/dealers/{dealer_id}/fetches", "What was fetched of a dealer", named::<DealerFetches>)
+        .note("Coverage and gaps of each feed, and its newest fetches.")
+        .with(CODE),
 ];
+
+const RUN: &[Parameter] = &[asked("id", uuid, "Id of the run, which is its task_id.")];
+
+macro_rules! fetches {
+    ($below:literal) => {
+        &[
+            accepted(concat!("POST ", $below, "/jobs/run"), "Fetch a dealer's records", named::<FetchStarted>)
+                .note("The same range asked again while it is open is the same run.")
+                .takes(named::<StartFetch>)
+                .fails(&[("409", "An open run fetches a part of the range already (named in the message).")]),
+            json(concat!("GET ", $below, "/jobs/active"), "Runs that wait or are at work", page::<JobRow>),
+            json(concat!("GET ", $below, "/jobs/{id}/status"), "One fetch with its windows", named::<FetchStatus>)
+                .with(RUN),
+            op_cancel(concat!("DELETE ", $below, "/jobs/{id}/cancel")),
+        ]
+    };
+}
+
+const fn op_cancel(route: &'static str) -> Operation {
+    accepted(route, "Cancel a run", named::<JobDetail>).with(RUN).fails(&[("409", "The run is over already.")])
+}
+
+pub const FETCHES: &[Operation] = fetches!("/api/v1");
+/// As they are documented.
+pub const LITERAL: &[Operation] = fetches!("");
