@@ -91,7 +91,9 @@ create table dealer.prospects (
     run_id uuid,
     constraint prospects_key unique (dealer_id, prospect_no)
 );
-create index prospects_date on dealer.prospects (dealer_id, prospect_date desc, id desc);
+create index prospects_date on dealer.prospects (dealer_id, prospect_date);
+-- The list: latest first, those without a date last.
+create index prospects_list on dealer.prospects (dealer_id, (coalesce(prospect_date, date '-infinity')) desc, id desc);
 create index prospects_status on dealer.prospects (dealer_id, status_code);
 create index prospects_phone on dealer.prospects (dealer_id, phone_hash);
 create index prospects_name on dealer.prospects using gin (full_name public.gin_trgm_ops);

@@ -122,6 +122,7 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/dealers/edit", Access::Needs(Permission::DealersEdit)),
     ("/fn/dealers/keys", Access::Needs(Permission::DealersCredentials)),
     ("/fn/dealers/test", Access::Needs(Permission::DealersCredentials)),
+    ("/fn/dealers/prospects", Access::Needs(Permission::ProspectsView)),
     ("/fn/dealers/fetches", Access::Needs(Permission::DealersView)),
     ("/fn/dealers/fetch", Access::Needs(Permission::JobsRun)),
     ("/fn/planning/home", Access::Needs(Permission::PlanView)),

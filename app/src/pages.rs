@@ -84,6 +84,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/planning/batches/{id}", Access::Needs(Permission::PlanView)),
     ("/dealers", Access::Needs(Permission::DealersView)),
     ("/dealers/{id}", Access::Needs(Permission::DealersView)),
+    ("/dealers/{id}/records/prospect", Access::Needs(Permission::ProspectsView)),
     ("/customers", Access::Needs(Permission::CustomersView)),
     ("/customers/new", Access::Needs(Permission::CustomersEdit)),
     ("/customers/{id}", Access::Needs(Permission::CustomersView)),

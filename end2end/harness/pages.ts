@@ -89,6 +89,7 @@ export const PAGES: readonly Shown[] = [
   fixed('fraud-lists', '/fraud/lists', 'Fraud lists'),
   fixed('dealers', '/dealers', 'Dealers'),
   fixed('dealer', '/dealers/12284', 'Sample Dealer'),
+  fixed('prospects', '/dealers/12284/records/prospect', 'Prospects'),
   fixed('planning', '/planning', 'Planning'),
   fixed('plan-map', '/planning/map', 'Map'),
   fixed('plan-network', '/planning/network', 'Network'),

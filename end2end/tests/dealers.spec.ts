@@ -67,6 +67,15 @@ test.describe('by an administrator', () => {
     expect(Number(await records.locator('[data-prospects]').innerText())).toBeGreaterThanOrEqual(await count('New'));
     await expect(records).toContainText('Prospects: fetched up to');
     await axeClean(page);
+    await records.getByRole('link', { name: 'See them' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Prospects');
+    const phone = page.locator('tbody tr').first().locator('[data-label="Phone"]');
+    await expect(phone).toHaveText(/^•{8}\d{4}$/);
+    await page.getByLabel('Status').selectOption({ label: 'Hot' });
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await expect(page).toHaveURL(/status=3/);
+    await expect(page.locator('tbody [data-label="Status"]').first()).toHaveText('Hot');
+    await axeClean(page);
     await noSidewaysScroll(page);
   });
 });

@@ -4,6 +4,8 @@ mod call;
 mod dealer;
 mod feed;
 mod fetch;
+mod prospect;
+pub mod values;
 
 pub use call::ErrorClass;
 pub use dealer::{
@@ -15,3 +17,4 @@ pub use fetch::{
     DealerFetches, FeedCoverage, FetchCounts, FetchError, FetchProgress, FetchRange, FetchRow, FetchStarted,
     FetchStatus, FetchWindow, KEPT_FEEDS, StartFetch, WindowState,
 };
+pub use prospect::{Code, ProspectItem, ProspectQuery, masked_name, masked_number};

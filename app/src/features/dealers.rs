@@ -2,7 +2,7 @@
 
 use crate::{fault::Fault, page_data::Packed};
 use domain::{
-    dealers::{DealerDetail, DealerFetches, DealerItem, DealerTest},
+    dealers::{DealerDetail, DealerFetches, DealerItem, DealerTest, ProspectItem},
     paging::Page,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -125,4 +125,17 @@ pub async fn fetch_dealer(dealer_id: String, from_time: String, to_time: String)
     port::<dyn DealersPort>()?.fetch(&principal()?, &command).await?;
     redirect(&format!("/dealers/{dealer_id}"));
     Ok(())
+}
+
+/// Prospects of a dealer, masked; `None` also for one outside the reader's scope.
+#[server(prefix = "/fn", endpoint = "dealers/prospects", input = GetUrl)]
+pub async fn load_prospects(id: String, search: String) -> Result<Packed<Option<Page<ProspectItem>>>, Fault> {
+    use crate::context::{port, principal};
+    use domain::{
+        AppError,
+        dealers::{DealersPort, ProspectQuery},
+        query::pairs,
+    };
+    let query = ProspectQuery::parse(pairs(&search)).map_err(AppError::validation)?;
+    Packed::of(&port::<dyn DealersPort>()?.prospects(&principal()?, &id, &query).await?)
 }

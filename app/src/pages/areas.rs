@@ -13,7 +13,7 @@ use super::{
     audit::{AuditRoute, entry::AuditEntryRoute},
     customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
     data::{DataRoute, import::ImportRoute, upload::UploadRoute},
-    dealers::{DealersRoute, detail::DealerRoute},
+    dealers::{DealersRoute, detail::DealerRoute, prospects::ProspectsRoute},
     exports::ExportsRoute,
     fraud::{
         FraudRoute, backtest::BacktestRoute, backtests::BacktestsRoute, case::CaseRoute, lists::FraudListsRoute,
@@ -156,7 +156,11 @@ area!(
         BatchRoute
     }
 );
-area!(data, __preload_data, DataPages { DataRoute, UploadRoute, ImportRoute, DealersRoute, DealerRoute });
+area!(
+    data,
+    __preload_data,
+    DataPages { DataRoute, UploadRoute, ImportRoute, DealersRoute, DealerRoute, ProspectsRoute }
+);
 area!(jobs, __preload_jobs, JobPages { JobsRoute, JobRoute, SchedulesRoute, ScheduleRoute, QueuesRoute, ActRoute });
 area!(
     administration,

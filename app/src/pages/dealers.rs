@@ -2,6 +2,7 @@
 
 pub mod detail;
 mod fetches;
+pub mod prospects;
 
 use crate::{
     components::{

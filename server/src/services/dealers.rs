@@ -4,6 +4,7 @@
 mod fetching;
 mod keys;
 mod landing;
+mod prospects;
 mod seed;
 
 use super::{cursor, stale::stale, transactions::zone_of};
@@ -20,7 +21,7 @@ use domain::{
     access::{PermSet, Permission, Principal, Rights, Role},
     dealers::{
         DealerDetail, DealerFetches, DealerItem, DealerQuery, DealerTest, DealersPort, EditDealer, FetchStarted,
-        FetchStatus, KeyField, KeyView, KeysView, SetKeys, StartFetch, is_code,
+        FetchStatus, KeyField, KeyView, KeysView, ProspectItem, ProspectQuery, SetKeys, StartFetch, is_code,
     },
     ids::JobId,
     live::Topic,
@@ -281,6 +282,15 @@ impl DealersPort for DealersService {
 
     async fn fetches(&self, who: &Principal, dealer_id: &str) -> Result<Option<DealerFetches>, AppError> {
         self.read_fetches(who, dealer_id).await
+    }
+
+    async fn prospects(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        query: &ProspectQuery,
+    ) -> Result<Option<Page<ProspectItem>>, AppError> {
+        self.list_prospects(who, dealer_id, query).await
     }
 
     async fn seed(&self, who: &Principal, more: bool) -> Result<u32, AppError> {

@@ -7,8 +7,8 @@ use crate::{
 use chrono::Duration;
 use domain::{
     AppError, ErrorCode,
-    access::{ActorKind, PermSet, Principal, RequestTrace, Rights},
-    dealers::{DealersPort, FetchStarted, FetchStatus, StartFetch, WindowState},
+    access::{ActorKind, PermSet, Principal, RequestTrace, Rights, Role},
+    dealers::{DealersPort, FetchStarted, FetchStatus, ProspectQuery, StartFetch, WindowState},
     ids::JobId,
     jobs::{JobFilter, JobState},
 };
@@ -347,4 +347,72 @@ async fn who_has_one_dealer_fetches_it_and_sees_no_other_run(owner: PgPool) {
     assert!(jobs.detail(&manager, own).await.is_ok());
     let denied = "select count(*) from ops.audit_log where action = 'access.denied' and outcome = 'denied'";
     assert_eq!(world.number(denied).await, 1);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn prospects_are_listed_masked_by_date_and_found_by_who_may_see_them(owner: PgPool) {
+    let world = seeded(owner).await;
+    let counts = fetched(&world, &asked(SAMPLE, LONG)).await.counters;
+    world.execute("update dealer.prospects set prospect_date = null, status_code = '9' where id = (select min(id::text)::uuid from dealer.prospects)").await;
+    let dealers = &world.services.dealers;
+    let id = world.user("viewer@example.com", Some(Role::Viewer), &[]).await;
+    let rights = Rights::of(Some(Role::Viewer), &[]);
+    let viewer = Principal::vouch(ActorKind::User, Some(id), "viewer".to_owned(), rights, RequestTrace::default());
+    let list =
+        async |who: &Principal, query: ProspectQuery| dealers.prospects(who, SAMPLE, &query).await.unwrap().unwrap();
+
+    // Page by page: all of them once, the latest first, those without a date last.
+    let (mut seen, mut cursor) = (Vec::new(), None);
+    loop {
+        let page = list(&viewer, ProspectQuery { cursor, limit: 25, ..ProspectQuery::default() }).await;
+        assert_eq!(page.total, counts.inserted);
+        seen.extend(page.items);
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let keys: std::collections::BTreeSet<_> = seen.iter().map(|one| one.prospect_no.clone()).collect();
+    assert_eq!((seen.len(), keys.len()), (seen.len(), usize::try_from(counts.inserted).unwrap()));
+    let dates: Vec<_> = seen.iter().map(|one| one.prospect_date).collect();
+    assert!(dates.windows(2).all(|two| two[0] >= two[1]) && dates.last() == Some(&None));
+    let last = seen.last().unwrap().status.clone().unwrap();
+    assert_eq!((last.code.as_str(), last.label.as_str()), ("9", "Unknown (9)"));
+    for one in &seen {
+        let shows = |text: &Option<String>, wanted: &str| {
+            let text: String =
+                text.as_deref().unwrap().chars().map(|c| if c.is_ascii_digit() { '9' } else { c }).collect();
+            assert_eq!(text, wanted);
+        };
+        shows(&one.phone, "••••••••9999");
+        shows(&one.national_id, "••••••••••••9999");
+        assert!(
+            one.full_name.as_deref().unwrap().split(' ').all(|word| word.ends_with("•••") && word.chars().count() == 4)
+        );
+    }
+
+    let by = |change: fn(&mut ProspectQuery)| {
+        let mut query = ProspectQuery::default();
+        change(&mut query);
+        query
+    };
+    let count = |sql: &'static str| world.number(sql);
+    let hot = list(&viewer, by(|q| q.status = Some("3".to_owned()))).await.total;
+    assert_eq!(hot, count("select count(*) from dealer.prospects where status_code = '3'").await);
+    let unit = list(&viewer, by(|q| q.unit = Some("HP5".to_owned()))).await.total;
+    assert_eq!(unit, count("select count(*) from dealer.prospect_units where unit_type_code = 'HP5'").await);
+    let day =
+        list(&viewer, by(|q| (q.from, q.to) = ("2026-03-07".parse().ok(), "2026-03-07".parse().ok()))).await.total;
+    assert_eq!(day, count("select count(*) from dealer.prospects where prospect_date = '2026-03-07'").await);
+    assert!(hot > 0 && unit > 0 && day > 0 && hot < counts.inserted);
+
+    // Who sees no name searches for none.
+    let search = |text: &str| ProspectQuery { search: Some(text.to_owned()), ..ProspectQuery::default() };
+    assert_eq!(faults(dealers.prospects(&viewer, SAMPLE, &search("Siti")).await.unwrap_err())[0].0, "search");
+    let named = list(&cli(), search("siti")).await.total;
+    assert_eq!(named, count("select count(*) from dealer.prospects where full_name ilike '%siti%'").await);
+    assert!(named > 0);
+    assert_eq!(list(&cli(), search("0800 0000 0000")).await.total, 0);
+    assert_eq!(dealers.prospects(&cli(), "99999", &ProspectQuery::default()).await.unwrap(), None);
+    assert_eq!(dealers.prospects(&cli(), "*", &ProspectQuery::default()).await.unwrap(), None);
 }

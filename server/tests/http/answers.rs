@@ -99,6 +99,8 @@ impl Walk {
             assert_eq!((&status["status"], &status["progress"]["unit"]), (&json!("queued"), &json!("windows")));
             self.call(Method::DELETE, &of_run("cancel"), Value::Null).await;
         }
+        let few = "status=3&unit=HP5&source=0004&sales_person=SP001&search=Siti&from=2026-01-01&to=2026-12-31&limit=5";
+        assert_eq!(self.get(&format!("{path}/prospects?{few}")).await["total"], 0);
         let fetches = self.get(&format!("{path}/fetches")).await;
         assert_eq!(fetches["runs"][0]["status"], "cancelled");
     }

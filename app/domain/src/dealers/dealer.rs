@@ -1,6 +1,6 @@
 //! A dealer as people see it, and what they may ask and change.
 
-use super::{DealerFetches, ErrorClass, FetchStarted, FetchStatus, StartFetch};
+use super::{DealerFetches, ErrorClass, FetchStarted, FetchStatus, ProspectItem, ProspectQuery, StartFetch};
 use crate::{
     AppError, FieldError,
     access::Principal,
@@ -295,6 +295,13 @@ pub trait DealersPort: Send + Sync {
     async fn fetch_status(&self, who: &Principal, run: JobId) -> Result<Option<FetchStatus>, AppError>;
     /// `None`: there is no such dealer.
     async fn fetches(&self, who: &Principal, dealer_id: &str) -> Result<Option<DealerFetches>, AppError>;
+    /// Its prospects, the latest first; `None`: there is no such dealer.
+    async fn prospects(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        query: &ProspectQuery,
+    ) -> Result<Option<Page<ProspectItem>>, AppError>;
     /// Writes the sample dealer with keys of the simulator, and nine others if `more`; how many are new.
     async fn seed(&self, who: &Principal, more: bool) -> Result<u32, AppError>;
 }

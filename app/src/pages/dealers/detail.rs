@@ -27,6 +27,7 @@ const CLOCK_WARNED_ABOVE: i64 = 5;
 
 #[allow(missing_debug_implementations, reason = "actions have none")]
 pub struct DealerRoute {
+    id: Memo<String>,
     dealer: PageData<Option<DealerDetail>>,
     fetches: PageData<Option<DealerFetches>>,
     /// Counts what was done here, after which the data are another.
@@ -72,6 +73,7 @@ impl LazyPage for DealerRoute {
         let (changed, worked) = (use_topic(Topic::Dealers), use_topic(Topic::Jobs));
         let acted = RwSignal::new(0);
         Self {
+            id,
             dealer: PageData::load(move || (id.get(), changed.get(), acted.get()), |(id, ..)| load_dealer(id)),
             fetches: PageData::load(
                 move || (id.get(), changed.get(), worked.get(), acted.get()),
@@ -82,14 +84,17 @@ impl LazyPage for DealerRoute {
     }
 
     fn view(this: Self) -> AnyView {
-        let DealerRoute { dealer, fetches, acted } = this;
+        let DealerRoute { id, dealer, fetches, acted } = this;
         let acts = Acts::new(acted);
         view! {
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move { ready_or_failed(dealer.await, move |dealer| found(dealer, acts)) })}
             </Transition>
             <Transition fallback=|| view! { <Loading lines=4/> }>
-                {move || Suspend::new(async move { ready_or_failed(fetches.await, |fetches| fetches.map(fetches::shown)) })}
+                {move || Suspend::new(async move {
+                    let list = session().may(Permission::ProspectsView).then(|| format!("/dealers/{}/records/prospect", id.get_untracked()));
+                    ready_or_failed(fetches.await, |fetches| fetches.map(|fetches| fetches::shown(fetches, list)))
+                })}
             </Transition>
         }
         .into_any()

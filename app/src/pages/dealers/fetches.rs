@@ -52,9 +52,10 @@ pub(super) fn form(dealer: &DealerDetail, fetch: ServerAction<FetchDealer>) -> A
 }
 
 /// What is kept and how it came.
-pub(super) fn shown(fetches: DealerFetches) -> AnyView {
+pub(super) fn shown(fetches: DealerFetches, list: Option<String>) -> AnyView {
     let back = (fetches.open_rejects > 0)
         .then(|| view! { " "<span class="badge warn">{format!("{} kept back", fetches.open_rejects)}</span> });
+    let list = list.map(|to| view! { " "<a href=to>"See them"</a> });
     let never = fetches.coverage.is_empty().then(|| view! { <p>"No record was ever fetched."</p> });
     let coverage = fetches.coverage.into_iter().map(covered).collect_view();
     let runs = if fetches.runs.is_empty() {
@@ -65,7 +66,7 @@ pub(super) fn shown(fetches: DealerFetches) -> AnyView {
     view! {
         <section class="card" data-fetches>
             <header><h2>"Records"</h2></header>
-            <p><span data-prospects>{fetches.prospects}</span>" prospects"{back}</p>
+            <p><span data-prospects>{fetches.prospects}</span>" prospects"{back}{list}</p>
             {never}
             {coverage}
             {runs}

@@ -19,7 +19,7 @@ use axum::{
 use domain::{
     AppError,
     access::{Access, Permission},
-    dealers::{DealerItem, DealerQuery, DealerTest, DealersPort, EditDealer, SetKeys},
+    dealers::{DealerItem, DealerQuery, DealerTest, DealersPort, EditDealer, ProspectItem, ProspectQuery, SetKeys},
     paging::Page,
     query,
 };
@@ -35,6 +35,7 @@ pub fn routes() -> Routes<Services> {
         .patch("/api/v1/dealers/{dealer_id}", edit, change)
         .put("/api/v1/dealers/{dealer_id}/credentials", keys, set_keys)
         .post("/api/v1/dealers/{dealer_id}/credentials/test", keys, test)
+        .get("/api/v1/dealers/{dealer_id}/prospects", Access::Needs(Permission::ProspectsView), prospects)
 }
 
 /// Dealers in the caller's scope, by code.
@@ -93,4 +94,16 @@ pub async fn test(
     Path(dealer_id): Path<String>,
 ) -> ApiResult<Json<DealerTest>> {
     Ok(Json(services.dealers.test(&who, &dealer_id).await?))
+}
+
+/// Prospects of a dealer, masked.
+pub async fn prospects(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path(dealer_id): Path<String>,
+    RawQuery(raw): RawQuery,
+) -> ApiResult<Json<Page<ProspectItem>>> {
+    let asked = ProspectQuery::parse(query::pairs(raw.as_deref().unwrap_or_default())).map_err(AppError::validation)?;
+    let page = services.dealers.prospects(&who, &dealer_id, &asked).await?;
+    Ok(Json(page.ok_or_else(|| AppError::not_found("Dealer"))?))
 }

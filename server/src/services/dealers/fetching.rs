@@ -214,7 +214,7 @@ impl DealersService {
     }
 }
 
-fn local(at: DateTime<Utc>, zone: Tz) -> DateTime<chrono::FixedOffset> {
+pub(super) fn local(at: DateTime<Utc>, zone: Tz) -> DateTime<chrono::FixedOffset> {
     at.with_timezone(&zone).fixed_offset()
 }
 

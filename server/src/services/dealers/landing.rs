@@ -37,7 +37,7 @@ use uuid::Uuid;
 const CHUNK: usize = 500;
 /// Minutes until the run is tried again, after its first and its second attempt.
 const WAITS: [i64; 2] = [5, 30];
-const TABLE: &str = "dealer.prospects";
+pub(super) const TABLE: &str = "dealer.prospects";
 /// Of what was a record's key, in the list of those kept back.
 const LONGEST_KEY: usize = 60;
 
@@ -437,7 +437,7 @@ fn tell(context: &JobContext, sum: FetchCounts) {
 }
 
 /// Letters and digits only, so that the same number is found however it was written.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 

@@ -205,3 +205,114 @@ pub async fn totals(connection: &mut PgConnection, dealer_id: &str) -> Result<(i
     .await?;
     Ok((row.prospects, row.rejects))
 }
+
+/// Which prospects of a dealer; all conditions hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Part of the name.
+    pub name: Option<String>,
+    /// Hashes of a phone number or national id, of which one is found.
+    pub hashes: Vec<Vec<u8>>,
+    pub status: Option<String>,
+    pub unit: Option<String>,
+    pub source: Option<String>,
+    pub sales_person: Option<String>,
+    pub from: Option<NaiveDate>,
+    pub to: Option<NaiveDate>,
+}
+
+/// A prospect of the list, its personal fields as they are sealed.
+#[derive(Debug, Clone, PartialEq, sqlx::FromRow)]
+pub struct Listed {
+    pub id: Uuid,
+    pub prospect_no: String,
+    pub prospect_date: Option<NaiveDate>,
+    pub full_name: Option<String>,
+    pub phone_enc: Option<Vec<u8>>,
+    pub national_id_enc: Option<Vec<u8>>,
+    pub status_code: Option<String>,
+    pub follow_up_status: Option<String>,
+    pub source_code: Option<String>,
+    pub sales_person_code: Option<String>,
+    pub units: Vec<String>,
+    pub source_modified_at: Option<DateTime<Utc>>,
+    pub last_seen_at: DateTime<Utc>,
+}
+
+/// Place of a prospect in the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// `None`: among those without a date, which come last.
+    pub date: Option<NaiveDate>,
+    pub id: Uuid,
+}
+
+fn narrow(sql: &mut sqlx::QueryBuilder<sqlx::Postgres>, dealer_id: &str, wanted: &Wanted) {
+    sql.push(" where p.dealer_id = ").push_bind(dealer_id.to_owned()).push(" and not p.is_deleted");
+    if let Some(name) = &wanted.name {
+        let part = name.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+        sql.push(" and p.full_name ilike ").push_bind(format!("%{part}%"));
+    }
+    if !wanted.hashes.is_empty() {
+        sql.push(" and (p.phone_hash = any(").push_bind(wanted.hashes.clone());
+        sql.push(") or p.national_id_hash = any(").push_bind(wanted.hashes.clone()).push("))");
+    }
+    for (column, value) in
+        [("status_code", &wanted.status), ("source_code", &wanted.source), ("sales_person_code", &wanted.sales_person)]
+    {
+        if let Some(value) = value {
+            sql.push(" and p.").push(column).push(" = ").push_bind(value.clone());
+        }
+    }
+    if let Some(unit) = &wanted.unit {
+        sql.push(" and exists (select from dealer.prospect_units u where u.prospect_id = p.id and u.unit_type_code = ");
+        sql.push_bind(unit.clone()).push(")");
+    }
+    if let Some(from) = wanted.from {
+        sql.push(" and p.prospect_date >= ").push_bind(from);
+    }
+    if let Some(to) = wanted.to {
+        sql.push(" and p.prospect_date <= ").push_bind(to);
+    }
+}
+
+/// How many prospects of the dealer are wanted.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn count(connection: &mut PgConnection, dealer_id: &str, wanted: &Wanted) -> Result<i64> {
+    let mut sql = sqlx::QueryBuilder::new("select count(*) from dealer.prospects p");
+    narrow(&mut sql, dealer_id, wanted);
+    Ok(sql.build_query_scalar().fetch_one(connection).await?)
+}
+
+/// The dealer's prospects that are wanted, the latest first, those after `after`; whether there are more.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn page(
+    connection: &mut PgConnection,
+    dealer_id: &str,
+    wanted: &Wanted,
+    after: Option<Position>,
+    limit: u32,
+) -> Result<(Vec<Listed>, bool)> {
+    let mut sql = sqlx::QueryBuilder::new(
+        "select p.id, p.prospect_no, p.prospect_date, p.full_name, p.phone_enc, p.national_id_enc, p.status_code,
+                p.follow_up_status, p.source_code, p.sales_person_code, p.source_modified_at, p.last_seen_at,
+                array(select u.unit_type_code::text from dealer.prospect_units u where u.prospect_id = p.id order by u.position) as units
+         from dealer.prospects p",
+    );
+    narrow(&mut sql, dealer_id, wanted);
+    if let Some(Position { date, id }) = after {
+        let date = date.map_or_else(|| "-infinity".to_owned(), |date| date.to_string());
+        sql.push(" and (coalesce(p.prospect_date, date '-infinity'), p.id) < (").push_bind(date).push("::date, ");
+        sql.push_bind(id).push(")");
+    }
+    sql.push(" order by coalesce(p.prospect_date, date '-infinity') desc, p.id desc limit ");
+    sql.push_bind(i64::from(limit) + 1);
+    let mut rows: Vec<Listed> = sql.build_query_as().fetch_all(connection).await?;
+    let more = rows.len() > limit as usize;
+    rows.truncate(limit as usize);
+    Ok((rows, more))
+}

@@ -99,7 +99,8 @@ CREATE INDEX products_expr_idx ON sales.products USING gin (((((sku)::text || ' 
 CREATE INDEX products_name ON sales.products USING btree (name, id);
 CREATE INDEX products_sku_prefix ON sales.products USING btree (sku text_pattern_ops);
 CREATE INDEX prospect_units_type ON dealer.prospect_units USING btree (dealer_id, unit_type_code);
-CREATE INDEX prospects_date ON dealer.prospects USING btree (dealer_id, prospect_date DESC, id DESC);
+CREATE INDEX prospects_date ON dealer.prospects USING btree (dealer_id, prospect_date);
+CREATE INDEX prospects_list ON dealer.prospects USING btree (dealer_id, COALESCE(prospect_date, '-infinity'::date) DESC, id DESC);
 CREATE INDEX prospects_name ON dealer.prospects USING gin (full_name gin_trgm_ops);
 CREATE INDEX prospects_phone ON dealer.prospects USING btree (dealer_id, phone_hash);
 CREATE INDEX prospects_status ON dealer.prospects USING btree (dealer_id, status_code);

@@ -2,11 +2,12 @@
 
 use super::super::{
     operation::{Operation, Parameter, accepted, asked, json, nothing, text},
-    shapes::{named, one_of, page, uuid},
+    shapes::{day, named, one_of, page, uuid},
 };
 use domain::{
     dealers::{
-        DealerDetail, DealerFetches, DealerItem, DealerTest, EditDealer, FetchStarted, FetchStatus, SetKeys, StartFetch,
+        DealerDetail, DealerFetches, DealerItem, DealerTest, EditDealer, FetchStarted, FetchStatus, ProspectItem,
+        SetKeys, StartFetch,
     },
     jobs::{JobDetail, JobRow},
 };
@@ -17,6 +18,17 @@ const FILTER: &[Parameter] = &[
 ];
 
 const CODE: &[Parameter] = &[text("dealer_id", "Code of the dealer.")];
+
+const PROSPECTS: &[Parameter] = &[
+    text("dealer_id", "Code of the dealer."),
+    text("search", "Part of the name, or a whole phone number or national id; needs prospects.pii."),
+    text("status", "Code of the status, such as 3."),
+    text("unit", "Code of a unit type."),
+    text("source", "Code of the source."),
+    text("sales_person", "Code of the sales person."),
+    asked("from", day, "First day of the prospect."),
+    asked("to", day, "Last day of the prospect."),
+];
 
 pub const OPERATIONS: &[Operation] = &[
     json("GET /api/v1/dealers", "Dealers in the caller's scope, by code", page::<DealerItem>).with(FILTER).paged(),
@@ -39,6 +51,10 @@ pub const OPERATIONS: &[Operation] = &[
     )
     .note("Asks for the prospects of the last minute; stamped and on record.")
     .with(CODE),
+    json("GET /api/v1/dealers/{dealer_id}/prospects", "Prospects of a dealer, the latest first", page::<ProspectItem>)
+        .note("Names, phone numbers and national ids are masked.")
+        .with(PROSPECTS)
+        .paged(),
     json("GET /api/v1/dealers/{dealer_id}/fetches", "What was fetched of a dealer", named::<DealerFetches>)
         .note("Coverage and gaps of each feed, and its newest fetches.")
         .with(CODE),

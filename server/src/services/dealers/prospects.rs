@@ -1,0 +1,111 @@
+//! Prospects as people see them.
+
+use super::{
+    DealersService,
+    fetching::{local, zone},
+    landing::{TABLE, plain},
+};
+use crate::{access::sealed::Place, services::cursor};
+use domain::{
+    AppError,
+    access::{Permission, Principal},
+    dealers::{
+        Code, ProspectItem, ProspectQuery, is_code, masked_name, masked_number,
+        values::{FOLLOW_UP, SOURCE, STATUS, ValueList},
+    },
+    paging::Page,
+};
+use store::dealers::{
+    self as rows,
+    prospects::{self, Listed, Position, Wanted},
+};
+
+/// Digits that make a phone number or national id, which is found as a whole.
+const NUMBER: usize = 6;
+
+fn place(text: &str) -> Option<Position> {
+    let (date, id) = text.split_once('/')?;
+    let date = if date.is_empty() { None } else { Some(date.parse().ok()?) };
+    Some(Position { date, id: id.parse().ok()? })
+}
+
+fn cursor_of(row: &Listed) -> String {
+    let date = row.prospect_date.map(|date| date.to_string()).unwrap_or_default();
+    cursor::write(format!("{date}/{}", row.id))
+}
+
+fn code(list: &ValueList, code: Option<String>) -> Option<Code> {
+    code.map(|code| Code { label: list.label(&code), code })
+}
+
+impl DealersService {
+    pub(super) async fn list_prospects(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        query: &ProspectQuery,
+    ) -> Result<Option<Page<ProspectItem>>, AppError> {
+        who.require(Permission::ProspectsView)?;
+        // A name that is searched for is one that is known: who sees none searches for none.
+        if query.search.is_some() && !who.may(Permission::ProspectsPii) {
+            return Err(AppError::field("search", "Only who may see personal data searches for names and numbers."));
+        }
+        let after = query.cursor.as_deref().map(|text| cursor::read(text, place)).transpose()?;
+        if !is_code(dealer_id) {
+            return Ok(None);
+        }
+        let wanted = self.wanted(query);
+        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
+        self.enter(&mut tx, who, Permission::ProspectsView).await?;
+        let Some(dealer) = rows::get(&mut tx, dealer_id).await? else { return Ok(None) };
+        let total = prospects::count(&mut tx, dealer_id, &wanted).await?;
+        let (found, more) = prospects::page(&mut tx, dealer_id, &wanted, after, query.limit).await?;
+        store::commit(tx).await?;
+        let next_cursor = found.last().filter(|_| more).map(cursor_of);
+        let own = zone(&dealer.timezone);
+        let items = found.into_iter().map(|row| self.masked(row, own)).collect();
+        Ok(Some(Page { items, next_cursor, total }))
+    }
+
+    fn wanted(&self, query: &ProspectQuery) -> Wanted {
+        let search = query.search.as_deref().unwrap_or_default();
+        let number = plain(search);
+        let is_number = number.len() >= NUMBER && number.bytes().all(|byte| byte.is_ascii_digit());
+        let hashes = || {
+            let mut hashes = self.keys.phones(&number);
+            hashes.push(self.keys.personal(&number).to_vec());
+            hashes
+        };
+        Wanted {
+            name: query.search.clone().filter(|_| !is_number),
+            hashes: if is_number { hashes() } else { Vec::new() },
+            status: query.status.clone(),
+            unit: query.unit.clone(),
+            source: query.source.clone(),
+            sales_person: query.sales_person.clone(),
+            from: query.from,
+            to: query.to,
+        }
+    }
+
+    fn masked(&self, row: Listed, zone: chrono_tz::Tz) -> ProspectItem {
+        let open = |column: &str, sealed: Option<Vec<u8>>| {
+            let text = self.keys.open(Place { table: TABLE, column, row: row.id }, &sealed?)?;
+            Some(masked_number(&text))
+        };
+        ProspectItem {
+            phone: open("phone", row.phone_enc),
+            national_id: open("national_id", row.national_id_enc),
+            full_name: row.full_name.as_deref().map(masked_name),
+            prospect_no: row.prospect_no,
+            prospect_date: row.prospect_date,
+            status: code(&STATUS, row.status_code),
+            follow_up: code(&FOLLOW_UP, row.follow_up_status),
+            source: code(&SOURCE, row.source_code),
+            sales_person_code: row.sales_person_code,
+            units: row.units,
+            modified_at: row.source_modified_at.map(|at| local(at, zone)),
+            last_seen_at: local(row.last_seen_at, zone),
+        }
+    }
+}
