@@ -12,7 +12,7 @@ use crate::{
     access::secret::Keys,
     backend::Backend,
     connectors::dgi::{DgiClient, Timing},
-    services::alerts::Destinations,
+    services::{alerts::Destinations, jobs::cancel_open},
     simulators::loopback::Loopback,
 };
 use async_trait::async_trait;
@@ -255,6 +255,12 @@ impl DealersPort for DealersService {
             let (was, is) = super::inventory::changes(fields(&was), fields(&after));
             let act = Act::done("dealers.dealer_edit", "dealer", dealer_id).of_dealer(dealer_id).before(was).after(is);
             self.told(&mut tx, who, act).await?;
+        }
+        if was.is_active && !after.is_active {
+            // What is kept stays; what waits to fetch more does not run any more.
+            for run in rows::fetches::open(&mut tx, dealer_id).await? {
+                cancel_open(&mut tx, self.backend.clock.as_ref(), who, run).await?;
+            }
         }
         let dealer = self.read(&mut tx, dealer_id).await?.ok_or_else(not_found)?;
         store::commit(tx).await?;

@@ -8,7 +8,7 @@ use chrono::Duration;
 use domain::{
     AppError, ErrorCode,
     access::{ActorKind, PermSet, Principal, RequestTrace, Rights, Role},
-    dealers::{DealersPort, FetchStarted, FetchStatus, ProspectQuery, StartFetch, WindowState},
+    dealers::{DealersPort, EditDealer, FetchStarted, FetchStatus, ProspectQuery, StartFetch, WindowState},
     ids::JobId,
     jobs::{JobFilter, JobState},
 };
@@ -415,4 +415,26 @@ async fn prospects_are_listed_masked_by_date_and_found_by_who_may_see_them(owner
     assert_eq!(list(&cli(), search("0800 0000 0000")).await.total, 0);
     assert_eq!(dealers.prospects(&cli(), "99999", &ProspectQuery::default()).await.unwrap(), None);
     assert_eq!(dealers.prospects(&cli(), "*", &ProspectQuery::default()).await.unwrap(), None);
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_dealer_that_is_switched_off_keeps_its_records_and_its_queued_fetches_are_cancelled(owner: PgPool) {
+    let world = seeded(owner).await;
+    land_some(&world, &[SAMPLE]).await;
+    let kept = world.number(PROSPECTS).await;
+    world.clock.advance(Duration::seconds(1));
+    let (own, others) =
+        (begun(&world, &asked(SAMPLE, WEEK)).await.task_id, begun(&world, &asked(OTHER, WEEK)).await.task_id);
+    let off = EditDealer { is_active: Some(false), ..EditDealer::default() };
+    world.services.dealers.edit(&cli(), SAMPLE, &off).await.unwrap();
+    runtime(&world).drain().await.unwrap();
+    assert_eq!(status(&world, own).await.status, JobState::Cancelled);
+    assert_eq!(status(&world, others).await.windows[0].state, WindowState::Done);
+    assert_eq!(world.number("select count(*) from dealer.prospects where dealer_id = '12284'").await, kept);
+    // Its records leave with the demo rows, and nothing of them stays.
+    world.services.demo.remove(&cli()).await.unwrap();
+    let left = "select (select count(*) from dealer.prospects) + (select count(*) from dealer.prospect_units)
+                     + (select count(*) from dealer.rejects) + (select count(*) from dealer.coverage)
+                     + (select count(*) from dealer.fetch_params) + (select count(*) from dealer.fetch_windows)";
+    assert_eq!(world.number(left).await, 0);
 }

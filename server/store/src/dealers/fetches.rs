@@ -306,6 +306,20 @@ pub async fn meeting(
     Ok(found.map(|row| (row.run_id, (row.from_at, row.to_at))))
 }
 
+/// The dealer's fetches that wait or are at work.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn open(connection: &mut PgConnection, dealer_id: &str) -> Result<Vec<Uuid>> {
+    Ok(sqlx::query_scalar!(
+        "select p.run_id from dealer.fetch_params p join ops.job_runs r on r.id = p.run_id
+         where p.dealer_id = $1 and r.state in ('queued', 'running')",
+        dealer_id
+    )
+    .fetch_all(connection)
+    .await?)
+}
+
 /// How many runs of the dealer are open in a queue.
 ///
 /// # Errors
