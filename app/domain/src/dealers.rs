@@ -17,4 +17,4 @@ pub use fetch::{
     DealerFetches, FeedCoverage, FetchCounts, FetchError, FetchProgress, FetchRange, FetchRow, FetchStarted,
     FetchStatus, FetchWindow, KEPT_FEEDS, StartFetch, WindowState,
 };
-pub use prospect::{Code, ProspectItem, ProspectQuery, masked_name, masked_number};
+pub use prospect::{Code, ProspectItem, ProspectPersonal, ProspectQuery, masked_name, masked_number};

@@ -21,7 +21,8 @@ use domain::{
     access::{PermSet, Permission, Principal, Rights, Role},
     dealers::{
         DealerDetail, DealerFetches, DealerItem, DealerQuery, DealerTest, DealersPort, EditDealer, FetchStarted,
-        FetchStatus, KeyField, KeyView, KeysView, ProspectItem, ProspectQuery, SetKeys, StartFetch, is_code,
+        FetchStatus, KeyField, KeyView, KeysView, ProspectItem, ProspectPersonal, ProspectQuery, SetKeys, StartFetch,
+        is_code,
     },
     ids::JobId,
     live::Topic,
@@ -297,6 +298,15 @@ impl DealersPort for DealersService {
         query: &ProspectQuery,
     ) -> Result<Option<Page<ProspectItem>>, AppError> {
         self.list_prospects(who, dealer_id, query).await
+    }
+
+    async fn unmask(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        prospect_no: &str,
+    ) -> Result<Option<ProspectPersonal>, AppError> {
+        self.read_personal(who, dealer_id, prospect_no).await
     }
 
     async fn seed(&self, who: &Principal, more: bool) -> Result<u32, AppError> {

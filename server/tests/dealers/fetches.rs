@@ -438,3 +438,37 @@ async fn a_dealer_that_is_switched_off_keeps_its_records_and_its_queued_fetches_
                      + (select count(*) from dealer.fetch_params) + (select count(*) from dealer.fetch_windows)";
     assert_eq!(world.number(left).await, 0);
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn one_prospect_is_unmasked_on_record_and_not_more_than_sixty_an_hour(owner: PgPool) {
+    let world = seeded(owner).await;
+    fetched(&world, &asked(SAMPLE, LONG)).await;
+    let sql = "select prospect_no, full_name, phone_last4 from dealer.prospects order by id limit 1";
+    let (number, name, last4): (String, String, String) = sqlx::query_as(sql).fetch_one(&world.owner).await.unwrap();
+    let dealers = &world.services.dealers;
+    let admin = world.user("admin@example.com", Some(Role::Admin), &[]).await;
+    let rights = Rights::of(Some(Role::Admin), &[]);
+    let admin = Principal::vouch(ActorKind::User, Some(admin), "admin".to_owned(), rights, RequestTrace::default());
+    let seen = dealers.unmask(&admin, SAMPLE, &number).await.unwrap().unwrap();
+    assert_eq!((seen.full_name.as_deref(), seen.address.as_deref()), (Some(name.as_str()), Some("Jl. Contoh 1")));
+    assert_eq!(seen.location.as_deref(), Some("-6.2,106.816666"));
+    assert!(seen.phone.unwrap().ends_with(&last4) && seen.national_id.unwrap().starts_with("00"));
+    let told =
+        "select count(*) from ops.audit_log where action = 'prospects.unmask' and pii_read and dealer_id = '12284'";
+    assert_eq!(world.number(told).await, 1);
+
+    // Neither another dealer's, nor one that is not there, nor by who may not.
+    assert_eq!(dealers.unmask(&admin, OTHER, &number).await.unwrap(), None);
+    assert_eq!(dealers.unmask(&admin, SAMPLE, "PRSP/0").await.unwrap(), None);
+    let viewer = Rights::of(Some(Role::Viewer), &[]);
+    let viewer = Principal::vouch(ActorKind::User, None, "viewer".to_owned(), viewer, RequestTrace::default());
+    assert_eq!(dealers.unmask(&viewer, SAMPLE, &number).await.unwrap_err().code, ErrorCode::Forbidden);
+    assert_eq!(world.number(told).await, 1);
+
+    for _ in 1..60 {
+        assert!(dealers.unmask(&admin, SAMPLE, &number).await.unwrap().is_some());
+    }
+    assert_eq!(dealers.unmask(&admin, SAMPLE, &number).await.unwrap_err().code, ErrorCode::RateLimited);
+    world.clock.advance(Duration::minutes(61));
+    assert!(dealers.unmask(&admin, SAMPLE, &number).await.unwrap().is_some());
+}

@@ -99,6 +99,15 @@ impl Walk {
             assert_eq!((&status["status"], &status["progress"]["unit"]), (&json!("queued"), &json!("windows")));
             self.call(Method::DELETE, &of_run("cancel"), Value::Null).await;
         }
+        world
+            .execute(
+                "insert into dealer.prospects (id, dealer_id, prospect_no, location_swapped, office, content_sha256, is_deleted,
+                                               first_seen_at, last_seen_at)
+                 values (gen_random_uuid(), '12284', 'P/1', false, '{}', '', false, now(), now())",
+            )
+            .await;
+        assert_eq!(self.get(&format!("{path}/prospects")).await["items"][0]["prospect_no"], "P/1");
+        assert_eq!(self.post(&format!("{path}/prospects/P%2F1/unmask"), Value::Null).await["phone"], Value::Null);
         let few = "status=3&unit=HP5&source=0004&sales_person=SP001&search=Siti&from=2026-01-01&to=2026-12-31&limit=5";
         assert_eq!(self.get(&format!("{path}/prospects?{few}")).await["total"], 0);
         let fetches = self.get(&format!("{path}/fetches")).await;

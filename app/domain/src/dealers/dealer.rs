@@ -1,6 +1,8 @@
 //! A dealer as people see it, and what they may ask and change.
 
-use super::{DealerFetches, ErrorClass, FetchStarted, FetchStatus, ProspectItem, ProspectQuery, StartFetch};
+use super::{
+    DealerFetches, ErrorClass, FetchStarted, FetchStatus, ProspectItem, ProspectPersonal, ProspectQuery, StartFetch,
+};
 use crate::{
     AppError, FieldError,
     access::Principal,
@@ -302,6 +304,13 @@ pub trait DealersPort: Send + Sync {
         dealer_id: &str,
         query: &ProspectQuery,
     ) -> Result<Option<Page<ProspectItem>>, AppError>;
+    /// The personal fields of one prospect, on record; `None`: there is no such prospect.
+    async fn unmask(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        prospect_no: &str,
+    ) -> Result<Option<ProspectPersonal>, AppError>;
     /// Writes the sample dealer with keys of the simulator, and nine others if `more`; how many are new.
     async fn seed(&self, who: &Principal, more: bool) -> Result<u32, AppError>;
 }

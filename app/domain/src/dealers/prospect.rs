@@ -7,6 +7,7 @@ use crate::{
 };
 use chrono::{DateTime, FixedOffset, NaiveDate};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use utoipa::ToSchema;
 
 /// A code with what it means.
@@ -34,6 +35,24 @@ pub struct ProspectItem {
     pub units: Vec<String>,
     pub modified_at: Option<DateTime<FixedOffset>>,
     pub last_seen_at: DateTime<FixedOffset>,
+}
+
+/// The personal fields of one prospect, as the dealer wrote them.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ProspectPersonal {
+    pub prospect_no: String,
+    pub full_name: Option<String>,
+    pub phone: Option<String>,
+    pub national_id: Option<String>,
+    pub address: Option<String>,
+    /// Latitude and longitude.
+    pub location: Option<String>,
+}
+
+impl fmt::Debug for ProspectPersonal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProspectPersonal").field("prospect_no", &self.prospect_no).finish_non_exhaustive()
+    }
 }
 
 /// Which prospects.

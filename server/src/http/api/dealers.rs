@@ -19,7 +19,10 @@ use axum::{
 use domain::{
     AppError,
     access::{Access, Permission},
-    dealers::{DealerItem, DealerQuery, DealerTest, DealersPort, EditDealer, ProspectItem, ProspectQuery, SetKeys},
+    dealers::{
+        DealerItem, DealerQuery, DealerTest, DealersPort, EditDealer, ProspectItem, ProspectPersonal, ProspectQuery,
+        SetKeys,
+    },
     paging::Page,
     query,
 };
@@ -36,6 +39,11 @@ pub fn routes() -> Routes<Services> {
         .put("/api/v1/dealers/{dealer_id}/credentials", keys, set_keys)
         .post("/api/v1/dealers/{dealer_id}/credentials/test", keys, test)
         .get("/api/v1/dealers/{dealer_id}/prospects", Access::Needs(Permission::ProspectsView), prospects)
+        .post(
+            "/api/v1/dealers/{dealer_id}/prospects/{prospect_no}/unmask",
+            Access::Needs(Permission::ProspectsPii),
+            unmask,
+        )
 }
 
 /// Dealers in the caller's scope, by code.
@@ -106,4 +114,14 @@ pub async fn prospects(
     let asked = ProspectQuery::parse(query::pairs(raw.as_deref().unwrap_or_default())).map_err(AppError::validation)?;
     let page = services.dealers.prospects(&who, &dealer_id, &asked).await?;
     Ok(Json(page.ok_or_else(|| AppError::not_found("Dealer"))?))
+}
+
+/// The personal fields of one prospect, on record.
+pub async fn unmask(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Path((dealer_id, prospect_no)): Path<(String, String)>,
+) -> ApiResult<Json<ProspectPersonal>> {
+    let personal = services.dealers.unmask(&who, &dealer_id, &prospect_no).await?;
+    Ok(Json(personal.ok_or_else(|| AppError::not_found("Prospect"))?))
 }

@@ -6,22 +6,28 @@ use super::{
     landing::{TABLE, plain},
 };
 use crate::{access::sealed::Place, services::cursor};
+use chrono::Duration;
 use domain::{
-    AppError,
+    AppError, ErrorCode,
     access::{Permission, Principal},
     dealers::{
-        Code, ProspectItem, ProspectQuery, is_code, masked_name, masked_number,
+        Code, ProspectItem, ProspectPersonal, ProspectQuery, is_code, masked_name, masked_number,
         values::{FOLLOW_UP, SOURCE, STATUS, ValueList},
     },
     paging::Page,
 };
-use store::dealers::{
-    self as rows,
-    prospects::{self, Listed, Position, Wanted},
+use serde_json::json;
+use store::{
+    audit::{self, Act},
+    dealers::{
+        self as rows,
+        prospects::{self, Listed, Position, Wanted},
+    },
 };
 
 /// Digits that make a phone number or national id, which is found as a whole.
 const NUMBER: usize = 6;
+const UNMASKED_AN_HOUR: i64 = 60;
 
 fn place(text: &str) -> Option<Position> {
     let (date, id) = text.split_once('/')?;
@@ -65,6 +71,49 @@ impl DealersService {
         let own = zone(&dealer.timezone);
         let items = found.into_iter().map(|row| self.masked(row, own)).collect();
         Ok(Some(Page { items, next_cursor, total }))
+    }
+
+    /// What is personal of one prospect, and on record that it was read.
+    pub(super) async fn read_personal(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        prospect_no: &str,
+    ) -> Result<Option<ProspectPersonal>, AppError> {
+        who.require(Permission::ProspectsPii)?;
+        let now = self.backend.clock.now();
+        let mut tx = store::begin(&self.backend.pools.admin).await?;
+        let scope = self.enter(&mut tx, who, Permission::ProspectsPii).await?;
+        // The lock makes those who ask at once wait for each other, so that the limit holds.
+        let mut tx = match self.held(tx, who, &scope, dealer_id).await {
+            Err(error) if error.code == ErrorCode::NotFound => return Ok(None),
+            held => held?,
+        };
+        let Some(row) = prospects::sealed(&mut tx, dealer_id, prospect_no).await? else { return Ok(None) };
+        if let Some(user) = who.user_id() {
+            let hour = now - Duration::hours(1);
+            if prospects::unmasked_since(&mut tx, user.0, hour).await? >= UNMASKED_AN_HOUR {
+                let told = format!("At most {UNMASKED_AN_HOUR} prospects are unmasked in an hour. Try again later.");
+                return Err(AppError::new(ErrorCode::RateLimited, told));
+            }
+        }
+        let open = |column: &str, sealed: &Option<Vec<u8>>| {
+            self.keys.open(Place { table: TABLE, column, row: row.id }, sealed.as_deref()?)
+        };
+        let personal = ProspectPersonal {
+            prospect_no: prospect_no.to_owned(),
+            full_name: row.full_name.clone(),
+            phone: open("phone", &row.phone_enc),
+            national_id: open("national_id", &row.national_id_enc),
+            address: open("address", &row.address_enc),
+            location: open("location", &row.location_enc),
+        };
+        let fields = json!({ "fields": ["full_name", "phone", "national_id", "address", "location"] });
+        let mut act = Act::done("prospects.unmask", "prospect", prospect_no).of_dealer(dealer_id).after(fields);
+        act.pii_read = true;
+        audit::record(&mut tx, self.backend.clock.new_id(), now, who, act).await?;
+        store::commit(tx).await?;
+        Ok(Some(personal))
     }
 
     fn wanted(&self, query: &ProspectQuery) -> Wanted {

@@ -316,3 +316,43 @@ pub async fn page(
     rows.truncate(limit as usize);
     Ok((rows, more))
 }
+
+/// The sealed fields of one prospect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sealed {
+    pub id: Uuid,
+    pub full_name: Option<String>,
+    pub phone_enc: Option<Vec<u8>>,
+    pub national_id_enc: Option<Vec<u8>>,
+    pub address_enc: Option<Vec<u8>>,
+    pub location_enc: Option<Vec<u8>>,
+}
+
+/// # Errors
+/// When the statement fails.
+pub async fn sealed(connection: &mut PgConnection, dealer_id: &str, prospect_no: &str) -> Result<Option<Sealed>> {
+    Ok(sqlx::query_as!(
+        Sealed,
+        "select id, full_name, phone_enc, national_id_enc, address_enc, location_enc from dealer.prospects
+         where dealer_id = $1 and prospect_no = $2",
+        dealer_id,
+        prospect_no
+    )
+    .fetch_optional(connection)
+    .await?)
+}
+
+/// How many prospects somebody has unmasked since a moment.
+///
+/// # Errors
+/// When the statement fails.
+pub async fn unmasked_since(connection: &mut PgConnection, who: Uuid, since: DateTime<Utc>) -> Result<i64> {
+    Ok(sqlx::query_scalar!(
+        r#"select count(*) as "times!" from ops.audit_log
+         where actor_id = $1 and at > $2 and action = 'prospects.unmask'"#,
+        who,
+        since
+    )
+    .fetch_one(connection)
+    .await?)
+}

@@ -7,7 +7,7 @@ use super::super::{
 use domain::{
     dealers::{
         DealerDetail, DealerFetches, DealerItem, DealerTest, EditDealer, FetchStarted, FetchStatus, ProspectItem,
-        SetKeys, StartFetch,
+        ProspectPersonal, SetKeys, StartFetch,
     },
     jobs::{JobDetail, JobRow},
 };
@@ -55,6 +55,14 @@ pub const OPERATIONS: &[Operation] = &[
         .note("Names, phone numbers and national ids are masked.")
         .with(PROSPECTS)
         .paged(),
+    json(
+        "POST /api/v1/dealers/{dealer_id}/prospects/{prospect_no}/unmask",
+        "Personal fields of one prospect",
+        named::<ProspectPersonal>,
+    )
+    .note("On record; at most 60 an hour. A slash in the number is written %2F.")
+    .with(&[text("dealer_id", "Code of the dealer."), text("prospect_no", "Number of the prospect.")])
+    .fails(&[("429", "60 were unmasked in the last hour.")]),
     json("GET /api/v1/dealers/{dealer_id}/fetches", "What was fetched of a dealer", named::<DealerFetches>)
         .note("Coverage and gaps of each feed, and its newest fetches.")
         .with(CODE),
