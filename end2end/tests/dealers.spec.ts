@@ -69,6 +69,7 @@ test.describe('by an administrator', () => {
     await axeClean(page);
     await records.getByRole('link', { name: 'See them' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Prospects');
+    await expect(page.locator('[data-dealer]')).toHaveText('Sample Dealer Simulated');
     const phone = page.locator('tbody tr').first().locator('[data-label="Phone"]');
     await expect(phone).toHaveText(/^•{8}\d{4}$/);
     await page.getByLabel('Status').selectOption({ label: 'Hot' });

@@ -1,5 +1,6 @@
 //! `/dealers/{dealer_id}/records/prospect`: the prospects of a dealer, masked.
 
+use super::source_badge;
 use crate::{
     components::{
         filter::{Choice, Text},
@@ -7,7 +8,7 @@ use crate::{
         states::{Empty, Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::dealers::load_prospects,
+    features::dealers::{load_dealer, load_prospects},
     live::use_topic,
     page_data::PageData,
     pages::LazyPage,
@@ -15,7 +16,7 @@ use crate::{
 use domain::{
     access::Permission,
     dealers::{
-        Code, ProspectItem,
+        Code, DealerDetail, ProspectItem,
         values::{SOURCE, STATUS, ValueList},
     },
     live::Topic,
@@ -32,6 +33,7 @@ use leptos_router::{
 pub struct ProspectsRoute {
     id: Memo<String>,
     search: Memo<String>,
+    dealer: PageData<Option<DealerDetail>>,
     prospects: PageData<Option<Page<ProspectItem>>>,
 }
 
@@ -41,11 +43,16 @@ impl LazyPage for ProspectsRoute {
         let id = Memo::new(move |_| params.with(|params| params.get("id")).unwrap_or_default());
         let (search, changed) = (use_location().search, use_topic(Topic::Dealers));
         let asked = move || (id.get(), search.get(), changed.get());
-        Self { id, search, prospects: PageData::load(asked, |(id, search, _)| load_prospects(id, search)) }
+        Self {
+            id,
+            search,
+            dealer: PageData::load(move || id.get(), load_dealer),
+            prospects: PageData::load(asked, |(id, search, _)| load_prospects(id, search)),
+        }
     }
 
     fn view(this: Self) -> AnyView {
-        let ProspectsRoute { id, search, prospects } = this;
+        let ProspectsRoute { id, search, dealer: whose, prospects } = this;
         let dealer = id.get_untracked();
         let (path, back) = (path(&dealer), format!("/dealers/{dealer}"));
         let clear = path.clone();
@@ -54,6 +61,9 @@ impl LazyPage for ProspectsRoute {
             .then(|| view! { <Text search name="search" label="Name, phone or national id" kind="search"/> });
         view! {
             <PageHead title="Prospects" scope=format!("Of dealer {dealer}")><a class="btn" href=back>"The dealer"</a></PageHead>
+            <Transition>
+                {move || Suspend::new(async move { whose.await.ok().flatten().map(named) })}
+            </Transition>
             <Form method="get" action=path attr:class="filters">
                 {name}
                 <Choice search name="status" label="Status" options=choices("Any status", &STATUS)/>
@@ -73,6 +83,11 @@ impl LazyPage for ProspectsRoute {
         }
         .into_any()
     }
+}
+
+/// Whose they are, and that they are simulated where they are.
+fn named(dealer: DealerDetail) -> AnyView {
+    view! { <p data-dealer>{dealer.dealer_name}" "{source_badge(dealer.source)}</p> }.into_any()
 }
 
 fn path(dealer: &str) -> String {
