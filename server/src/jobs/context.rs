@@ -85,6 +85,12 @@ impl JobContext {
         self.shared.claimed.dealer_id.as_deref()
     }
 
+    /// Nobody asked for it but a schedule.
+    #[must_use]
+    pub fn is_scheduled(&self) -> bool {
+        self.shared.claimed.schedule_id.is_some() && self.shared.claimed.requested_by.is_none()
+    }
+
     /// The run that this one repeats.
     #[must_use]
     pub fn parent_id(&self) -> Option<uuid::Uuid> {

@@ -9,6 +9,9 @@ use chrono::Duration;
 use domain::jobs::queues;
 use serde_json::json;
 
+/// Days that calls to dealers' systems are kept.
+const CALLS_KEPT_DAYS: i64 = 90;
+
 /// See the module.
 #[derive(Debug)]
 pub struct Cleanup;
@@ -47,6 +50,9 @@ impl Job for Cleanup {
                 .into_iter()
                 .map(|(table, rows)| (table.to_owned(), json!(rows))),
         );
+        store::dealers::enter_all(&mut tx).await?;
+        let calls = store::dealers::calls::forget(&mut tx, now - Duration::days(CALLS_KEPT_DAYS)).await?;
+        removed.insert("dealer_calls".to_owned(), json!(calls));
         store::commit(tx).await?;
         removed.insert("job_runs".to_owned(), json!(history.job_runs));
         removed.insert("schedule_fires".to_owned(), json!(history.schedule_fires));

@@ -1,5 +1,6 @@
 //! Schema `dealer`: dealers, their main dealers and their keys. A transaction sees the dealers of its scope alone.
 
+pub mod calls;
 pub mod fetches;
 pub mod prospects;
 
@@ -107,6 +108,8 @@ pub struct Dealer {
     pub clock_tolerance_seconds: i32,
     pub max_range_days: i32,
     pub lookback_days: i32,
+    /// Calls of a day at most.
+    pub daily_limit: Option<i32>,
     pub origin: String,
 }
 
@@ -116,7 +119,7 @@ pub async fn get(connection: &mut PgConnection, dealer_id: &str) -> Result<Optio
     let row = sqlx::query!(
         "select d.id, d.dealer_id, d.dealer_name, m.code, m.name, d.source, d.timezone, d.is_active, d.token_mode,
                 d.created_at, d.updated_at, d.updated_by, d.version, m.live_base_url, m.sandbox_base_url, m.timezone as zone,
-                m.token_separator, m.clock_tolerance_seconds, m.max_range_days, m.lookback_days, d.origin
+                m.token_separator, m.clock_tolerance_seconds, m.max_range_days, m.lookback_days, m.daily_limit, d.origin
          from dealer.dealers d join dealer.main_dealers m on m.id = d.main_dealer_id
          where d.dealer_id = $1",
         dealer_id
@@ -145,6 +148,7 @@ pub async fn get(connection: &mut PgConnection, dealer_id: &str) -> Result<Optio
         clock_tolerance_seconds: row.clock_tolerance_seconds,
         max_range_days: row.max_range_days,
         lookback_days: row.lookback_days,
+        daily_limit: row.daily_limit,
         origin: row.origin,
     }))
 }

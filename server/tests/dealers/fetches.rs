@@ -472,3 +472,72 @@ async fn one_prospect_is_unmasked_on_record_and_not_more_than_sixty_an_hour(owne
     world.clock.advance(Duration::minutes(61));
     assert!(dealers.unmask(&admin, SAMPLE, &number).await.unwrap().is_some());
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_day_has_so_many_calls_and_scheduled_runs_leave_the_last_tenth_to_people(owner: PgPool) {
+    let (world, _) = far_ahead(owner).await;
+    world.execute("update dealer.main_dealers set daily_limit = 300").await;
+    world
+        .execute("insert into dealer.quota_days (dealer_id, environment, day, requests) values ('12284', 'sandbox', '2099-03-10', 270)")
+        .await;
+    let day = |day: &str| asked(SAMPLE, &format!("2099-03-{day} 00:00:00"));
+    let until =
+        |command: StartFetch, to: &str| StartFetch { to_time: Some(format!("2099-03-{to} 23:59:59")), ..command };
+    let scheduled = begun(&world, &until(day("01"), "01")).await.task_id;
+    world.execute("update ops.job_runs set schedule_id = 'cleanup', requested_by = null").await;
+    let by_hand = begun(&world, &until(day("02"), "02")).await.task_id;
+    runtime(&world).drain().await.unwrap();
+    let waiting = status(&world, scheduled).await;
+    assert_eq!(
+        (waiting.status, waiting.windows[0].error_class.as_deref()),
+        (JobState::Queued, Some("quota_exhausted"))
+    );
+    assert_eq!(status(&world, by_hand).await.status, JobState::Succeeded);
+    let calls = world.services.dealers.loopback().simulator().calls();
+    assert_eq!((calls.len(), calls[0].from_time.as_str()), (1, "2099-03-02 00:00:00"));
+    let log =
+        "select count(*) from dealer.call_log where http_status = 200 and dgi_status = 1 and records > 0 and bytes > 0";
+    assert_eq!(world.number(log).await, 1);
+    assert_eq!(world.number("select requests::bigint from dealer.quota_days").await, 271);
+
+    world.execute("update dealer.quota_days set requests = 300").await;
+    let third = begun(&world, &until(day("03"), "03")).await.task_id;
+    runtime(&world).drain().await.unwrap();
+    assert_eq!(status(&world, third).await.status, JobState::Queued);
+    assert_eq!(world.services.dealers.loopback().simulator().calls().len(), 1);
+    due(&world).await;
+    runtime(&world).drain().await.unwrap();
+    for run in [scheduled, third] {
+        assert_eq!(status(&world, run).await.status, JobState::Succeeded, "the next day has calls again");
+    }
+}
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_system_that_failed_five_times_is_left_alone_and_no_other_with_it(owner: PgPool) {
+    let (world, long) = far_ahead(owner).await;
+    world.execute("insert into dealer.breakers values ('12284', 'sandbox', 4, null)").await;
+    faulty(&world, &[(Knob::Status, Fault { count: Some(3), ..Fault::of(503) })]);
+    let run = begun(&world, &long).await.task_id;
+    runtime(&world).drain().await.unwrap();
+    let failed = status(&world, run).await;
+    assert_eq!((failed.status, failed.windows[0].error_class.as_deref()), (JobState::Queued, Some("not_found")));
+    assert_eq!(world.number("select count(*) from dealer.call_log where error_class = 'not_found'").await, 3);
+    assert_eq!(
+        world.number("select count(*) from dealer.breakers where failures = 5 and opened_at is not null").await,
+        1
+    );
+
+    // Its next run makes no call while the breaker is open; another dealer's is not touched by it.
+    let calls = || world.services.dealers.loopback().simulator().calls().len();
+    let before = calls();
+    world.execute("update graphile_worker._private_jobs set run_at = now()").await;
+    runtime(&world).drain().await.unwrap();
+    assert_eq!((calls(), status(&world, run).await.error.unwrap().class), (before, "breaker_open".to_owned()));
+    let other = fetched(&world, &StartFetch { dealer_id: OTHER.to_owned(), ..long }).await;
+    assert_eq!(other.status, JobState::Succeeded);
+    // After five minutes it is tried, and as it answers the run goes on.
+    due(&world).await;
+    runtime(&world).drain().await.unwrap();
+    assert_eq!(status(&world, run).await.status, JobState::Succeeded);
+    assert_eq!(world.number("select count(*) from dealer.breakers where failures = 0 and opened_at is null").await, 2);
+}

@@ -80,7 +80,7 @@ async fn a_transaction_sees_and_writes_the_dealers_of_its_scope_alone(owner: PgP
     crate::fetches::land_some(&world, &[SAMPLE, OTHER]).await;
     let mut connection = world.backend.pools.admin.acquire().await.unwrap();
     let tables = tables(&mut connection).await;
-    assert!(tables.iter().any(|(table, _)| table == "dealer.prospect_units") && tables.len() >= 8, "{tables:?}");
+    assert!(tables.iter().any(|(table, _)| table == "dealer.prospect_units") && tables.len() >= 11, "{tables:?}");
     for (table, forced) in &tables {
         assert!(forced, "{table} is not under forced row-level security");
         assert_eq!(seen(&mut connection, table).await.0, 0, "{table} without a scope");

@@ -3,7 +3,7 @@
 use super::{DealersService, fetching::zone, keys::lacking};
 use crate::{
     access::sealed::Place,
-    connectors::dgi::{Answer, Ask, DealerKeys, Endpoint},
+    connectors::dgi::{Answer, Ask, Attempt, DealerKeys, Endpoint},
     jobs::{JobContext, JobFailure, JobOutcome},
 };
 use chrono::{DateTime, Duration, NaiveDate, Utc};
@@ -26,7 +26,8 @@ use serde_json::{Value, json, value::RawValue};
 use sqlx::PgConnection;
 use std::{collections::HashMap, time::Instant};
 use store::dealers::{
-    self as rows, Scope,
+    self as rows, Dealer, Scope,
+    calls::{self, CallRow},
     fetches::{self, Params, WindowRow},
     prospects::{self, Bytes, Kept, ProspectRow, RejectRow, UnitRow},
 };
@@ -41,10 +42,19 @@ pub(super) const TABLE: &str = "dealer.prospects";
 /// Of what was a record's key, in the list of those kept back.
 const LONGEST_KEY: usize = 60;
 
+const USED_UP: ErrorClass = ErrorClass::QuotaExhausted;
+/// Failed windows in a row after which a dealer's system is not asked for a while.
+const FAILURES: i32 = 5;
+/// That while; then one call tries whether it answers.
+const REST_SECONDS: i64 = 300;
+/// Percent of a day's calls that scheduled runs leave to people.
+const LEFT_TO_PEOPLE: i64 = 10;
+
 /// What a run works with.
 struct Work {
     run: Uuid,
     scope: Scope,
+    dealer: Dealer,
     params: Params,
     keys: DealerKeys,
     to: Endpoint,
@@ -191,7 +201,7 @@ impl DealersService {
         let address = "The main dealer has no address for this environment.";
         let to = self.endpoint(&dealer).await.ok_or_else(|| unconfigured(address))?;
         let zone = zone(&dealer.zone);
-        Ok((Work { run, scope, params, keys, to, zone }, windows))
+        Ok((Work { run, scope, dealer, params, keys, to, zone }, windows))
     }
 
     async fn window(
@@ -204,8 +214,20 @@ impl DealersService {
         let (asked_at, started) = (self.backend.clock.now(), Instant::now());
         let mut tx = self.enter_as(&work.scope).await?;
         fetches::begin(&mut tx, work.run, row.seq).await?;
+        let used_up = self.used_up(&mut tx, context, work).await?;
+        let resting = self.resting(&mut tx, work).await?;
+        if used_up {
+            fetches::end(&mut tx, work.run, row.seq, (WindowState::Failed, Some(USED_UP.as_str())), 0).await?;
+        }
         context.save_checkpoint(&mut tx, &json!({ "window": row.seq })).await?;
         store::commit(tx).await?;
+        if used_up {
+            return Ok(Ended::Failed(USED_UP));
+        }
+        if let Some(after) = resting {
+            let message = "Its system did not answer several times in a row and is left alone for a while.".to_owned();
+            return Err(JobFailure::Later { code: "breaker_open".to_owned(), message, after });
+        }
         let ask = Ask {
             feed: work.params.feed,
             dealer_id: &work.params.dealer_id,
@@ -218,6 +240,7 @@ impl DealersService {
             () = context.stopping().cancelled() => return Err(JobFailure::Cancelled),
             outcome = self.fetcher.read(&work.to, &work.keys, ask) => outcome,
         };
+        self.write_down(work, &outcome.attempts, outcome.answer.as_ref().err().copied()).await?;
         if outcome.clock_warning {
             context.log(EventLevel::Warn, "The clock of the main dealer is more than 5 s from ours.").await;
         }
@@ -244,6 +267,57 @@ impl DealersService {
             (_, Some(class)) => Ended::Failed(class),
             (counts, None) => Ended::Done(counts.unwrap_or_default()),
         })
+    }
+
+    /// Whether the calls of the day are spent; scheduled runs leave some of them to people.
+    async fn used_up(
+        &self,
+        connection: &mut PgConnection,
+        context: &JobContext,
+        work: &Work,
+    ) -> Result<bool, JobFailure> {
+        let Some(limit) = work.dealer.daily_limit.map(i64::from) else { return Ok(false) };
+        let day = self.backend.clock.now().with_timezone(&work.zone).date_naive();
+        let environment = work.dealer.source.environment();
+        let made = calls::of_day(connection, &work.params.dealer_id, environment, day).await?;
+        let left = if context.is_scheduled() { LEFT_TO_PEOPLE } else { 0 };
+        Ok(made * 100 >= limit * (100 - left))
+    }
+
+    /// How long the dealer's system is left alone.
+    async fn resting(&self, connection: &mut PgConnection, work: &Work) -> Result<Option<Duration>, JobFailure> {
+        let environment = work.dealer.source.environment();
+        let opened = calls::opened_at(connection, &work.params.dealer_id, environment).await?;
+        let after = opened.map(|at| at + Duration::seconds(REST_SECONDS) - self.backend.clock.now());
+        Ok(after.filter(|after| *after > Duration::zero()))
+    }
+
+    /// Writes the attempts of a window down, and what they say of the dealer's system.
+    async fn write_down(&self, work: &Work, attempts: &[Attempt], class: Option<ErrorClass>) -> Result<(), JobFailure> {
+        let (dealer_id, environment) = (work.params.dealer_id.as_str(), work.dealer.source.environment());
+        let row = |attempt: &Attempt| CallRow {
+            id: self.backend.clock.new_id(),
+            run_id: work.run,
+            dealer_id: dealer_id.to_owned(),
+            feed: work.params.feed.as_str(),
+            requested_at: attempt.requested_at,
+            duration_ms: i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX),
+            http_status: attempt.http_status.and_then(|status| i16::try_from(status).ok()),
+            dgi_status: attempt.dgi_status,
+            error_class: attempt.class.map(ErrorClass::as_str),
+            records: i64::try_from(attempt.records).unwrap_or(i64::MAX),
+            bytes: i64::try_from(attempt.bytes).unwrap_or(i64::MAX),
+            clock_offset_ms: attempt.clock_offset_seconds.map(|seconds| seconds * 1_000),
+        };
+        let rows: Vec<CallRow> = attempts.iter().map(row).collect();
+        let now = self.backend.clock.now();
+        let day = now.with_timezone(&work.zone).date_naive();
+        let mut tx = self.enter_as(&work.scope).await?;
+        calls::log(&mut tx, &rows, (dealer_id, environment, day)).await?;
+        let failed = class.is_some_and(ErrorClass::is_passing);
+        calls::note(&mut tx, (dealer_id, environment), failed, FAILURES, now).await?;
+        store::commit(tx).await?;
+        Ok(())
     }
 
     /// Writes an answer's records.

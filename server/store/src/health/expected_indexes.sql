@@ -26,6 +26,8 @@ CREATE INDEX batches_input ON plan.batches USING btree (base_input_id);
 CREATE INDEX batches_job ON plan.batches USING btree (job_run_id);
 CREATE INDEX batches_recent ON plan.batches USING btree (created_at DESC, id DESC);
 CREATE INDEX calendar_hours_day_idx ON ops.calendar_hours USING btree (day);
+CREATE INDEX call_log_dealer ON dealer.call_log USING btree (dealer_id, requested_at DESC);
+CREATE INDEX call_log_time ON dealer.call_log USING btree (requested_at);
 CREATE INDEX category_performance_mv_day ON sales.category_performance_mv USING btree (day);
 CREATE INDEX customer_segments_as_of_segment_idx ON sales.customer_segments USING btree (as_of, segment);
 CREATE INDEX customer_tiers_valid_from_idx ON sales.customer_tiers USING btree (valid_from);
