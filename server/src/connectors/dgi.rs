@@ -69,6 +69,8 @@ pub struct Endpoint {
     pub zone: Tz,
     pub token_separator: String,
     pub clock_tolerance_seconds: i64,
+    /// How long one attempt may take at most.
+    pub patience: Duration,
     /// The built-in one, which may lie in the own network and speak without TLS.
     pub simulated: bool,
 }
@@ -109,6 +111,8 @@ pub struct Ask<'a> {
     pub window: Window,
     /// Value of the feed's free filter.
     pub filter: Option<&'a str>,
+    /// An attempt that is not answered in time is the last.
+    pub waits_once: bool,
 }
 
 /// One attempt, for the log of calls: no headers, no bodies.
@@ -205,7 +209,8 @@ impl DgiClient {
                 continue;
             }
             left = left.saturating_sub(1);
-            if !class.is_passing() || left == 0 {
+            let given_up = ask.waits_once && class == ErrorClass::Timeout;
+            if !class.is_passing() || left == 0 || given_up {
                 break Err(class);
             }
             tokio::time::sleep(self.wait(self.timing.attempts - left)).await;
@@ -243,7 +248,9 @@ impl DgiClient {
             bytes: 0,
             clock_offset_seconds: None,
         };
-        let called = tokio::time::timeout(self.timing.total, self.call(to, keys, ask, known, &mut attempt)).await;
+        let called =
+            tokio::time::timeout(self.timing.total.min(to.patience), self.call(to, keys, ask, known, &mut attempt))
+                .await;
         let answer = called.unwrap_or(Err(ErrorClass::Timeout));
         attempt.duration = started.elapsed();
         attempt.class = answer.as_ref().err().copied();

@@ -170,6 +170,7 @@ impl Heart {
 enum Verdict {
     Close(Ending),
     Retry { code: String, message: String, after: Span },
+    Aside { code: String, message: String },
     GiveBack,
     Leave,
 }
@@ -196,25 +197,21 @@ fn judge(context: &JobContext, runtime: &Runtime, end: End) -> Verdict {
             close(state, (!result.is_null()).then_some(result), None, None)
         }
         // Asked to stop by a person: whatever the body says on its way out, it was cancelled.
-        End::Body(Ok(Err(JobFailure::Cancelled | JobFailure::Retry { .. } | JobFailure::Later { .. })))
+        End::Body(Ok(Err(JobFailure::Cancelled | JobFailure::Retry { .. } | JobFailure::Aside { .. })))
             if context.cancelled() && !stopping =>
         {
             close("cancelled", None, None, None)
         }
         End::Body(Ok(Err(JobFailure::Cancelled))) => Verdict::GiveBack,
-        End::Body(Ok(Err(JobFailure::Retry { code, message }))) if context.attempt < context.claimed().max_attempts => {
-            Verdict::Retry { code, message, after: backoff(context.attempt) }
-        }
-        End::Body(Ok(Err(JobFailure::Later { code, message, after })))
+        End::Body(Ok(Err(JobFailure::Retry { code, message, after })))
             if context.attempt < context.claimed().max_attempts =>
         {
-            Verdict::Retry { code, message, after }
+            Verdict::Retry { code, message, after: after.unwrap_or_else(|| backoff(context.attempt)) }
         }
-        End::Body(Ok(Err(
-            JobFailure::Retry { code, message }
-            | JobFailure::Later { code, message, .. }
-            | JobFailure::Fail { code, message },
-        ))) => close("failed", None, Some(&code), Some(message)),
+        End::Body(Ok(Err(JobFailure::Aside { code, message }))) => Verdict::Aside { code, message },
+        End::Body(Ok(Err(JobFailure::Retry { code, message, .. } | JobFailure::Fail { code, message }))) => {
+            close("failed", None, Some(&code), Some(message))
+        }
         End::Body(Err(error)) => {
             tracing::error!(job_id = %context.run_id, error = %error, error_code = "panic", "a job broke off");
             close(
@@ -260,6 +257,13 @@ async fn settle(runtime: &Runtime, context: &JobContext, verdict: &Verdict) -> R
                 store::jobs::requeue(&mut tx, fence, now, now + *after, true, &last, Some((code, message))).await?;
             (ours, "warn", format!("{message} Next attempt in {} s.", after.num_seconds().max(1)))
         }
+        Verdict::Aside { code, message } => {
+            let ours = store::jobs::requeue(&mut tx, fence, now, now, false, &last, Some((code, message))).await?;
+            if let (true, Some(dealer)) = (ours, context.dealer_id()) {
+                store::jobs::set_aside(&mut tx, &context.claimed().queue, dealer, now).await?;
+            }
+            (ours, "warn", message.clone())
+        }
         Verdict::GiveBack => {
             let ours = store::jobs::requeue(&mut tx, fence, now, now, false, &last, None).await?;
             (ours, "info", "Back in the queue: the worker is stopping.".to_owned())
@@ -277,7 +281,7 @@ async fn settle(runtime: &Runtime, context: &JobContext, verdict: &Verdict) -> R
     Ok(store::commit(tx).await?)
 }
 
-/// A kind whose last attempt failed is a problem until its next run succeeds.
+/// A kind whose last attempt failed is a problem until its next run succeeds; of a dealer's runs, those of the same dealer.
 async fn told(
     connection: &mut PgConnection,
     runtime: &Runtime,
@@ -286,18 +290,22 @@ async fn told(
 ) -> Result<(), AppError> {
     let kind = kind_of("job_failed").ok_or_else(AppError::internal)?;
     let (clock, job) = (runtime.backend.clock.as_ref(), context.claimed().kind.as_str());
+    let title = runtime.registry.title(job);
+    let (about, title) = match context.dealer_id() {
+        Some(dealer) => (format!("{job}/{dealer}"), format!("{title} of {dealer}")),
+        None => (job.to_owned(), title.to_owned()),
+    };
     match ending.state {
         "failed" => {
-            let title = runtime.registry.title(job);
             let why = ending.error_message.as_deref().unwrap_or("It did not say why.");
-            let signal = Signal::of(kind, Severity::High, job, title)
+            let signal = Signal::of(kind, Severity::High, &about, &title)
                 .saying(format!("{title} failed"), format!("{why} It is not tried again by itself."))
                 .acting(format!("/jobs/{}", context.run_id));
             alerts::raise(connection, clock, job, &signal).await?;
         }
         "succeeded" | "partial" => {
             let ended = Ended { by: job, how: Resolution::Action, note: None };
-            alerts::clear(connection, clock, &Signal::key_of(kind, job), ended).await?;
+            alerts::clear(connection, clock, &Signal::key_of(kind, &about), ended).await?;
         }
         _ => {}
     }

@@ -91,6 +91,18 @@ impl JobContext {
         self.shared.claimed.schedule_id.is_some() && self.shared.claimed.requested_by.is_none()
     }
 
+    /// The schedule that it is a run of.
+    #[must_use]
+    pub fn schedule_id(&self) -> Option<&str> {
+        self.shared.claimed.schedule_id.as_deref()
+    }
+
+    /// In the line beside the queue's, where nobody else stands behind it.
+    #[must_use]
+    pub fn is_aside(&self) -> bool {
+        self.shared.claimed.slot == store::jobs::ASIDE
+    }
+
     /// The run that this one repeats.
     #[must_use]
     pub fn parent_id(&self) -> Option<uuid::Uuid> {

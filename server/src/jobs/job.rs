@@ -65,10 +65,11 @@ impl JobOutcome {
 /// A run that did not. The message is shown to people; it holds no database text, path or secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobFailure {
-    /// May go well later: tried again after e¹, e² … seconds while attempts are left.
-    Retry { code: String, message: String },
-    /// May go well after this time, and not before: tried again then while attempts are left.
-    Later { code: String, message: String, after: chrono::Duration },
+    /// May go well later: tried again while attempts are left, after this time or else after e¹, e² … seconds.
+    Retry { code: String, message: String, after: Option<chrono::Duration> },
+    /// Keeps those behind it waiting: the same attempt goes on in the line beside the queue's, where its dealer's runs stand
+    /// from now on.
+    Aside { code: String, message: String },
     /// Will never go well.
     Fail { code: String, message: String },
     /// The job noticed that it shall stop ([`JobContext::check`]).
@@ -77,7 +78,15 @@ pub enum JobFailure {
 
 impl JobFailure {
     pub fn retry(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Retry { code: code.into(), message: message.into() }
+        Self::Retry { code: code.into(), message: message.into(), after: None }
+    }
+
+    pub fn later(code: impl Into<String>, message: impl Into<String>, after: chrono::Duration) -> Self {
+        Self::Retry { code: code.into(), message: message.into(), after: Some(after) }
+    }
+
+    pub fn aside(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Aside { code: code.into(), message: message.into() }
     }
 
     pub fn fail(code: impl Into<String>, message: impl Into<String>) -> Self {

@@ -5,6 +5,7 @@ mod fetching;
 mod keys;
 mod landing;
 mod prospects;
+mod running;
 mod seed;
 
 use super::{cursor, stale::stale, transactions::zone_of};

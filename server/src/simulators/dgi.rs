@@ -105,6 +105,8 @@ struct Asked {
 struct Draws {
     now: DateTime<Utc>,
     number: u64,
+    /// Nothing goes wrong for this dealer.
+    spared: bool,
 }
 
 impl Draws {
@@ -141,7 +143,7 @@ impl Simulator {
     }
 
     fn strikes(&self, draws: &Draws, knob: Knob) -> Option<i64> {
-        self.faults.strikes(knob, draws.now, draws.ticket(knob, 0))
+        if draws.spared { None } else { self.faults.strikes(knob, draws.now, draws.ticket(knob, 0)) }
     }
 
     /// Why a call is refused.
@@ -261,7 +263,11 @@ async fn read(State(simulator): State<Simulator>, headers: HeaderMap, body: Byte
         kept.number += 1;
         kept.number
     };
-    let mut draws = Draws { now: simulator.clock.now(), number };
+    let asked: Asked = serde_json::from_slice(&body).unwrap_or_default();
+    let now = simulator.clock.now();
+    let only = simulator.faults.strikes(Knob::OnlyDealer, now, 0);
+    let spared = only.is_some_and(|only| asked.dealer_id != only.to_string());
+    let mut draws = Draws { now, number, spared };
     if let Some(seconds) = simulator.strikes(&draws, Knob::ClockSkewS) {
         draws.now += Duration::seconds(seconds.clamp(-MOST_SKEW_SECONDS, MOST_SKEW_SECONDS));
     }
@@ -271,7 +277,6 @@ async fn read(State(simulator): State<Simulator>, headers: HeaderMap, body: Byte
     if let Some(wait) = simulator.strikes(&draws, Knob::Timeout) {
         tokio::time::sleep(std::time::Duration::from_secs(u64::try_from(wait).unwrap_or(0))).await;
     }
-    let asked: Asked = serde_json::from_slice(&body).unwrap_or_default();
     let status = simulator.strikes(&draws, Knob::Status).and_then(|code| u16::try_from(code).ok());
     let status = status.or_else(|| simulator.strikes(&draws, Knob::RateLimit).map(|_| 429));
     let (code, text, told) = match status {

@@ -11,6 +11,8 @@ use std::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Knob {
+    /// The other knobs strike the dealer with this number as its code, and no other.
+    OnlyDealer,
     /// Waits so many milliseconds.
     LatencyMs,
     /// Answers this HTTP status.

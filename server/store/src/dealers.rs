@@ -110,6 +110,8 @@ pub struct Dealer {
     pub lookback_days: i32,
     /// Calls of a day at most.
     pub daily_limit: Option<i32>,
+    /// Of one attempt.
+    pub timeout_seconds: i32,
     pub origin: String,
 }
 
@@ -119,7 +121,8 @@ pub async fn get(connection: &mut PgConnection, dealer_id: &str) -> Result<Optio
     let row = sqlx::query!(
         "select d.id, d.dealer_id, d.dealer_name, m.code, m.name, d.source, d.timezone, d.is_active, d.token_mode,
                 d.created_at, d.updated_at, d.updated_by, d.version, m.live_base_url, m.sandbox_base_url, m.timezone as zone,
-                m.token_separator, m.clock_tolerance_seconds, m.max_range_days, m.lookback_days, m.daily_limit, d.origin
+                m.token_separator, m.clock_tolerance_seconds, m.max_range_days, m.lookback_days, m.daily_limit,
+                m.timeout_seconds, d.origin
          from dealer.dealers d join dealer.main_dealers m on m.id = d.main_dealer_id
          where d.dealer_id = $1",
         dealer_id
@@ -149,6 +152,7 @@ pub async fn get(connection: &mut PgConnection, dealer_id: &str) -> Result<Optio
         max_range_days: row.max_range_days,
         lookback_days: row.lookback_days,
         daily_limit: row.daily_limit,
+        timeout_seconds: row.timeout_seconds,
         origin: row.origin,
     }))
 }

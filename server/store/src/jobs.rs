@@ -15,7 +15,7 @@ mod rescue;
 mod run;
 mod stats;
 
-pub use enqueue::{Inserted, NewRun, add_ticket, enqueue, insert_skipped};
+pub use enqueue::{ASIDE, Inserted, NewRun, add_ticket, enqueue, insert_skipped, set_aside};
 pub use history::{CleanupCounts, VISITS_KEPT_DAYS, clean_up, delete, remove_expired};
 pub use list::{
     EventRow, Filter, JobRecord, Position, count, detail, events, last_events, matching_ids, page, retries_of,

@@ -56,6 +56,7 @@ impl Wire {
                 zone: Jakarta,
                 token_separator: String::new(),
                 clock_tolerance_seconds: 10,
+                patience: Duration::from_secs(45),
                 simulated: true,
             },
             keys: DealerKeys { api_key, proof: Proof::Secret(secret_key) },
@@ -64,7 +65,7 @@ impl Wire {
 
     async fn ask(&self, from: &str, to: &str) -> Outcome {
         let window = Window { from: at(from), to: at(to) };
-        let ask = Ask { feed: Feed::Prospect, dealer_id: DEALER, window, filter: None };
+        let ask = Ask { feed: Feed::Prospect, dealer_id: DEALER, window, filter: None, waits_once: false };
         self.client.read(&self.to, &self.keys, ask).await
     }
 
@@ -149,7 +150,7 @@ async fn what_the_main_dealer_refuses_is_not_asked_again() {
     assert!(wire.ask("2026-10-20T17:00:00Z", "2026-10-20T17:00:00Z").await.answer.is_ok());
     let stranger = DealerKeys { proof: Proof::Secret("another".to_owned()), ..wire.keys.clone() };
     let window = Window { from: at(NOW), to: at(NOW) };
-    let ask = Ask { feed: Feed::Prospect, dealer_id: DEALER, window, filter: None };
+    let ask = Ask { feed: Feed::Prospect, dealer_id: DEALER, window, filter: None, waits_once: false };
     let outcome = wire.client.read(&wire.to, &stranger, ask).await;
     assert_eq!(outcome.answer.unwrap_err(), ErrorClass::Auth);
     assert!(wire.simulator.calls().iter().all(|call| !call.message.contains("sim-secret")));

@@ -2,84 +2,19 @@
 
 use crate::{
     rows::{OTHER, SAMPLE, cli, seeded},
-    world::{World, at},
+    support::{
+        LONG, PROSPECTS, UNITS, WEEK, asked, begun, faults, faulty, fetched, land_some, runtime, states, status,
+    },
 };
 use chrono::Duration;
 use domain::{
-    AppError, ErrorCode,
+    ErrorCode,
     access::{ActorKind, PermSet, Principal, RequestTrace, Rights, Role},
-    dealers::{DealersPort, EditDealer, FetchStarted, FetchStatus, ProspectQuery, StartFetch, WindowState},
-    ids::JobId,
+    dealers::{DealersPort, EditDealer, ProspectQuery, StartFetch, WindowState},
     jobs::{JobFilter, JobState},
 };
-use server::{
-    jobs::{JobsConfig, Registry, Runtime},
-    simulators::faults::{Fault, Knob},
-};
+use server::simulators::faults::{Fault, Knob};
 use sqlx::PgPool;
-use std::{sync::Arc, time::Instant};
-
-/// The world stands at 2026-03-10 19:00 in Jakarta.
-const WEEK: &str = "2026-03-04 00:00:00";
-/// Three windows: 02-20 to 02-26, 02-27 to 03-05, the rest.
-const LONG: &str = "2026-02-20 00:00:00";
-
-fn asked(dealer_id: &str, from: &str) -> StartFetch {
-    StartFetch { dealer_id: dealer_id.to_owned(), from_time: Some(from.to_owned()), ..StartFetch::default() }
-}
-
-fn runtime(world: &World) -> Arc<Runtime> {
-    Runtime::new(world.services.clone(), Registry::standard(), JobsConfig::default())
-}
-
-fn faulty(world: &World, faults: &[(Knob, Fault)]) {
-    world.services.dealers.loopback().simulator().faults.set(faults.iter().copied().collect());
-}
-
-async fn begun(world: &World, command: &StartFetch) -> FetchStarted {
-    world.services.dealers.fetch(&cli(), command).await.unwrap()
-}
-
-async fn status(world: &World, run: JobId) -> FetchStatus {
-    world.services.dealers.fetch_status(&cli(), run).await.unwrap().expect("a fetch")
-}
-
-/// Asked for, worked through, and how it stands then.
-async fn fetched(world: &World, command: &StartFetch) -> FetchStatus {
-    let run = begun(world, command).await.task_id;
-    runtime(world).drain().await.unwrap();
-    status(world, run).await
-}
-
-/// Good records and some that are kept back.
-pub async fn land_some(world: &World, dealers: &[&str]) {
-    faulty(world, &[(Knob::DirtyRate, Fault::of(30))]);
-    for dealer in dealers {
-        let counts = fetched(world, &asked(dealer, WEEK)).await.counters;
-        assert!(counts.inserted > 0 && counts.rejected > 0, "{dealer}: {counts:?}");
-    }
-}
-
-/// In a time that the worker's queue, which goes by the clock of the database, has not come to: what is put off waits.
-async fn far_ahead(owner: PgPool) -> (World, StartFetch) {
-    let world = seeded(owner).await;
-    world.clock.set(at("2099-03-10T12:00:00Z"));
-    (world, asked(SAMPLE, "2099-02-20 00:00:00"))
-}
-
-/// What was put off is due.
-async fn due(world: &World) {
-    world.clock.advance(Duration::hours(6));
-    world.execute("update graphile_worker._private_jobs set run_at = now()").await;
-}
-
-/// Windows by their state.
-fn states(status: &FetchStatus) -> Vec<&'static str> {
-    status.windows.iter().map(|window| window.state.as_str()).collect()
-}
-
-const UNITS: &str = "select count(*) from dealer.prospect_units";
-const PROSPECTS: &str = "select count(*) from dealer.prospects";
 
 #[sqlx::test(migrations = "../migrations")]
 async fn a_range_is_fetched_in_windows_and_a_second_time_nothing_changes(owner: PgPool) {
@@ -191,7 +126,9 @@ async fn broken_records_are_kept_back_sealed_and_the_others_land(owner: PgPool) 
     assert_eq!(world.number("select count(*) from dealer.rejects").await, counts.rejected);
     assert_eq!(world.number("select count(*) from dealer.prospects where dealer_id <> '12284'").await, 0);
     // Nobody who reads the database reads a number, an address, or a record that was kept back.
-    let plain = "select (select count(*) from dealer.prospects p where p::text ~ '0800[0-9]{8}|00[0-9]{14}' or p::text ~ 'Jl. Contoh')
+    // What is sealed may hold any digits.
+    let plain = "select (select count(*) from (select regexp_replace(p::text, 'x[0-9a-f]{16,}', '', 'g') as t from dealer.prospects p) p
+                        where t ~ '0800[0-9]{8}|00[0-9]{14}' or t ~ 'Jl. Contoh')
                       + (select count(*) from dealer.rejects r where encode(r.raw_enc, 'escape') ~ 'noKontak')";
     assert_eq!(world.number(plain).await, 0);
     let masked =
@@ -209,63 +146,6 @@ async fn a_dealer_without_keys_fails_and_nothing_is_written(owner: PgPool) {
     assert!(error.message.contains("No credentials are saved"), "{}", error.message);
     assert_eq!(world.number(PROSPECTS).await + world.number("select count(*) from dealer.coverage").await, 0);
     assert!(world.services.dealers.loopback().simulator().calls().is_empty());
-}
-
-#[sqlx::test(migrations = "../migrations")]
-async fn a_limit_of_the_day_puts_a_run_off_and_it_goes_on_where_it_stood(owner: PgPool) {
-    let (world, long) = far_ahead(owner).await;
-    faulty(&world, &[(Knob::Quota, Fault::of(1))]);
-    let run = begun(&world, &long).await.task_id;
-    runtime(&world).drain().await.unwrap();
-    let waiting = status(&world, run).await;
-    assert_eq!((waiting.status, states(&waiting)), (JobState::Queued, vec!["done", "failed", "pending"]));
-    assert_eq!(waiting.windows[1].error_class.as_deref(), Some("quota_exhausted"));
-    let run_at = "select run_at from ops.job_runs where kind = 'dealer_fetch'";
-    let run_at: chrono::DateTime<chrono::Utc> = sqlx::query_scalar(run_at).fetch_one(&world.owner).await.unwrap();
-    assert_eq!(run_at, at("2099-03-10T17:05:00Z"), "five past midnight in Jakarta");
-
-    faulty(&world, &[]);
-    due(&world).await;
-    runtime(&world).drain().await.unwrap();
-    let done = status(&world, run).await;
-    assert_eq!((done.status, states(&done)), (JobState::Succeeded, vec!["done"; 3]));
-    assert_eq!(done.windows.iter().map(|window| window.attempts).collect::<Vec<_>>(), [1, 2, 1]);
-    assert_eq!(done.counters.inserted, world.number(PROSPECTS).await);
-}
-
-#[sqlx::test(migrations = "../migrations")]
-async fn a_fetch_is_cancelled_at_once_and_its_retry_does_the_rest(owner: PgPool) {
-    let (world, long) = far_ahead(owner).await;
-    let run = begun(&world, &long).await.task_id;
-    // The first window is answered, the second is not.
-    faulty(&world, &[(Knob::Quota, Fault::of(1))]);
-    runtime(&world).drain().await.unwrap();
-    faulty(&world, &[(Knob::Timeout, Fault::of(30))]);
-    due(&world).await;
-    let work = runtime(&world);
-    let working = tokio::spawn(async move { work.drain().await });
-    while status(&world, run).await.windows[1].state != WindowState::Running {
-        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-    }
-    let asked_at = Instant::now();
-    world.services.jobs.cancel(&cli(), run).await.unwrap();
-    working.await.unwrap().unwrap();
-    assert!(asked_at.elapsed().as_secs() < 5, "{:?}", asked_at.elapsed());
-    let ended = status(&world, run).await;
-    assert_eq!((ended.status, states(&ended)), (JobState::Cancelled, vec!["done", "pending", "pending"]));
-
-    faulty(&world, &[]);
-    let again = world.services.jobs.retry(&cli(), run).await.unwrap().job_id;
-    runtime(&world).drain().await.unwrap();
-    let rest = status(&world, again).await;
-    assert_eq!((rest.status, rest.windows.len()), (JobState::Succeeded, 2));
-    assert_eq!(rest.windows[0].from, ended.windows[1].from);
-    assert_eq!(world.number(PROSPECTS).await, ended.counters.inserted + rest.counters.inserted);
-}
-
-fn faults(refused: AppError) -> Vec<(String, String)> {
-    assert_eq!(refused.code, ErrorCode::Validation);
-    refused.fields.into_iter().map(|fault| (fault.path, fault.message)).collect()
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -297,26 +177,6 @@ async fn what_cannot_be_fetched_is_refused_with_its_place_and_nothing_is_queued(
     world.execute("update dealer.dealers set is_active = false where dealer_id = '12284'").await;
     assert_eq!(path(&refused(asked(SAMPLE, WEEK)).await), ["dealer_id"]);
     assert_eq!(world.number("select count(*) from ops.job_runs").await, 0);
-}
-
-#[sqlx::test(migrations = "../migrations")]
-async fn a_range_that_meets_an_open_one_is_refused_and_the_same_is_the_same_run(owner: PgPool) {
-    let world = seeded(owner).await;
-    let run = begun(&world, &asked(SAMPLE, WEEK)).await.task_id;
-    let same = begun(&world, &asked(SAMPLE, WEEK)).await;
-    assert_eq!((same.task_id, same.deduplicated), (run, true));
-    let meeting = world.services.dealers.fetch(&cli(), &asked(SAMPLE, "2026-03-09 00:00:00")).await.unwrap_err();
-    assert_eq!(meeting.code, ErrorCode::Conflict);
-    assert!(meeting.message.contains(&run.to_string()), "{}", meeting.message);
-    // Another dealer's is another matter, and so is a range beside it.
-    begun(&world, &asked(OTHER, WEEK)).await;
-    let before = StartFetch { to_time: Some("2026-03-03 23:59:59".to_owned()), ..asked(SAMPLE, LONG) };
-    begun(&world, &before).await;
-    // Two runs of one dealer stand in one line.
-    let lines = "select count(distinct slot) from ops.job_runs where dealer_id = '12284'";
-    assert_eq!(world.number(lines).await, 1);
-    let lines = "select count(distinct slot) from ops.job_runs";
-    assert_eq!(world.number(lines).await, 2);
 }
 
 #[sqlx::test(migrations = "../migrations")]
@@ -471,73 +331,4 @@ async fn one_prospect_is_unmasked_on_record_and_not_more_than_sixty_an_hour(owne
     assert_eq!(dealers.unmask(&admin, SAMPLE, &number).await.unwrap_err().code, ErrorCode::RateLimited);
     world.clock.advance(Duration::minutes(61));
     assert!(dealers.unmask(&admin, SAMPLE, &number).await.unwrap().is_some());
-}
-
-#[sqlx::test(migrations = "../migrations")]
-async fn a_day_has_so_many_calls_and_scheduled_runs_leave_the_last_tenth_to_people(owner: PgPool) {
-    let (world, _) = far_ahead(owner).await;
-    world.execute("update dealer.main_dealers set daily_limit = 300").await;
-    world
-        .execute("insert into dealer.quota_days (dealer_id, environment, day, requests) values ('12284', 'sandbox', '2099-03-10', 270)")
-        .await;
-    let day = |day: &str| asked(SAMPLE, &format!("2099-03-{day} 00:00:00"));
-    let until =
-        |command: StartFetch, to: &str| StartFetch { to_time: Some(format!("2099-03-{to} 23:59:59")), ..command };
-    let scheduled = begun(&world, &until(day("01"), "01")).await.task_id;
-    world.execute("update ops.job_runs set schedule_id = 'cleanup', requested_by = null").await;
-    let by_hand = begun(&world, &until(day("02"), "02")).await.task_id;
-    runtime(&world).drain().await.unwrap();
-    let waiting = status(&world, scheduled).await;
-    assert_eq!(
-        (waiting.status, waiting.windows[0].error_class.as_deref()),
-        (JobState::Queued, Some("quota_exhausted"))
-    );
-    assert_eq!(status(&world, by_hand).await.status, JobState::Succeeded);
-    let calls = world.services.dealers.loopback().simulator().calls();
-    assert_eq!((calls.len(), calls[0].from_time.as_str()), (1, "2099-03-02 00:00:00"));
-    let log =
-        "select count(*) from dealer.call_log where http_status = 200 and dgi_status = 1 and records > 0 and bytes > 0";
-    assert_eq!(world.number(log).await, 1);
-    assert_eq!(world.number("select requests::bigint from dealer.quota_days").await, 271);
-
-    world.execute("update dealer.quota_days set requests = 300").await;
-    let third = begun(&world, &until(day("03"), "03")).await.task_id;
-    runtime(&world).drain().await.unwrap();
-    assert_eq!(status(&world, third).await.status, JobState::Queued);
-    assert_eq!(world.services.dealers.loopback().simulator().calls().len(), 1);
-    due(&world).await;
-    runtime(&world).drain().await.unwrap();
-    for run in [scheduled, third] {
-        assert_eq!(status(&world, run).await.status, JobState::Succeeded, "the next day has calls again");
-    }
-}
-
-#[sqlx::test(migrations = "../migrations")]
-async fn a_system_that_failed_five_times_is_left_alone_and_no_other_with_it(owner: PgPool) {
-    let (world, long) = far_ahead(owner).await;
-    world.execute("insert into dealer.breakers values ('12284', 'sandbox', 4, null)").await;
-    faulty(&world, &[(Knob::Status, Fault { count: Some(3), ..Fault::of(503) })]);
-    let run = begun(&world, &long).await.task_id;
-    runtime(&world).drain().await.unwrap();
-    let failed = status(&world, run).await;
-    assert_eq!((failed.status, failed.windows[0].error_class.as_deref()), (JobState::Queued, Some("not_found")));
-    assert_eq!(world.number("select count(*) from dealer.call_log where error_class = 'not_found'").await, 3);
-    assert_eq!(
-        world.number("select count(*) from dealer.breakers where failures = 5 and opened_at is not null").await,
-        1
-    );
-
-    // Its next run makes no call while the breaker is open; another dealer's is not touched by it.
-    let calls = || world.services.dealers.loopback().simulator().calls().len();
-    let before = calls();
-    world.execute("update graphile_worker._private_jobs set run_at = now()").await;
-    runtime(&world).drain().await.unwrap();
-    assert_eq!((calls(), status(&world, run).await.error.unwrap().class), (before, "breaker_open".to_owned()));
-    let other = fetched(&world, &StartFetch { dealer_id: OTHER.to_owned(), ..long }).await;
-    assert_eq!(other.status, JobState::Succeeded);
-    // After five minutes it is tried, and as it answers the run goes on.
-    due(&world).await;
-    runtime(&world).drain().await.unwrap();
-    assert_eq!(status(&world, run).await.status, JobState::Succeeded);
-    assert_eq!(world.number("select count(*) from dealer.breakers where failures = 0 and opened_at is null").await, 2);
 }

@@ -8,3 +8,5 @@ mod world;
 mod calls;
 mod fetches;
 mod rows;
+mod running;
+mod support;

@@ -77,7 +77,7 @@ async fn seen(connection: &mut PgConnection, table: &str) -> (i64, i64, String) 
 async fn a_transaction_sees_and_writes_the_dealers_of_its_scope_alone(owner: PgPool) {
     let world = seeded(owner).await;
     // Every table has rows of both.
-    crate::fetches::land_some(&world, &[SAMPLE, OTHER]).await;
+    crate::support::land_some(&world, &[SAMPLE, OTHER]).await;
     let mut connection = world.backend.pools.admin.acquire().await.unwrap();
     let tables = tables(&mut connection).await;
     assert!(tables.iter().any(|(table, _)| table == "dealer.prospect_units") && tables.len() >= 11, "{tables:?}");

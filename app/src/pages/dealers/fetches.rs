@@ -56,7 +56,6 @@ pub(super) fn shown(fetches: DealerFetches, list: Option<String>) -> AnyView {
     let back = (fetches.open_rejects > 0)
         .then(|| view! { " "<span class="badge warn">{format!("{} kept back", fetches.open_rejects)}</span> });
     let list = list.map(|to| view! { " "<a href=to>"See them"</a> });
-    let never = fetches.coverage.is_empty().then(|| view! { <p>"No record was ever fetched."</p> });
     let coverage = fetches.coverage.into_iter().map(covered).collect_view();
     let runs = if fetches.runs.is_empty() {
         view! { <Empty message="Nothing was fetched yet."/> }.into_any()
@@ -67,7 +66,6 @@ pub(super) fn shown(fetches: DealerFetches, list: Option<String>) -> AnyView {
         <section class="card" data-fetches>
             <header><h2>"Records"</h2></header>
             <p><span data-prospects>{fetches.prospects}</span>" prospects"{back}{list}</p>
-            {never}
             {coverage}
             {runs}
         </section>
@@ -80,7 +78,10 @@ fn range(range: FetchRange) -> AnyView {
 }
 
 fn covered(one: FeedCoverage) -> AnyView {
-    let until = one.watermark.map(|at| view! { ": fetched up to "{when(at)} });
+    let until = match one.watermark {
+        Some(at) => view! { ": fetched up to "{when(at)} }.into_any(),
+        None => ": never fetched".into_any(),
+    };
     let gaps = one.gaps;
     let missing = (!gaps.is_empty()).then(|| {
         let told = match gaps.len() {
@@ -99,9 +100,9 @@ fn table(runs: Vec<FetchRow>) -> AnyView {
         <div class="table-wrap">
             <table class="stack">
                 <thead><tr>
-                    <th scope="col">"Range"</th><th scope="col">"State"</th><th scope="col" class="num">"Received"</th>
-                    <th scope="col" class="num">"New"</th><th scope="col" class="num">"Changed"</th>
-                    <th scope="col" class="num">"Kept back"</th><th scope="col">"Asked for"</th>
+                    <th scope="col">"Range"</th><th scope="col">"State"</th><th scope="col" class="r num">"Received"</th>
+                    <th scope="col" class="r num">"New"</th><th scope="col" class="r num">"Changed"</th>
+                    <th scope="col" class="r num">"Kept back"</th><th scope="col">"Asked for"</th>
                 </tr></thead>
                 <tbody>{rows}</tbody>
             </table>
@@ -113,7 +114,7 @@ fn table(runs: Vec<FetchRow>) -> AnyView {
 fn row(run: FetchRow) -> AnyView {
     let counts = run.counters;
     let why = run.error.map(|error| view! { <p class="sub">{error.message}</p> });
-    let number = |label: &'static str, count: i64| view! { <td class="num" data-label=label>{count}</td> };
+    let number = |label: &'static str, count: i64| view! { <td class="r num" data-label=label>{count}</td> };
     view! {
         <tr>
             <th scope="row" data-label="Range">{range(FetchRange { from: run.from, to: run.to })}</th>

@@ -2,7 +2,7 @@
 
 use crate::{
     http::{
-        body::{Json, Path},
+        body::{Json, Path, Query},
         caller::Signed,
         error::ApiResult,
         routes::Routes,
@@ -46,8 +46,12 @@ pub async fn start(
 }
 
 /// Open runs within the caller's scope.
-pub async fn active(State(services): State<Services>, Signed(who): Signed) -> ApiResult<Json<Page<JobRow>>> {
-    let filter = JobFilter { state: Some("open".to_owned()), ..JobFilter::default() };
+pub async fn active(
+    State(services): State<Services>,
+    Signed(who): Signed,
+    Query(filter): Query<JobFilter>,
+) -> ApiResult<Json<Page<JobRow>>> {
+    let filter = JobFilter { state: Some("open".to_owned()), ..filter };
     Ok(Json(services.jobs.list(&who, filter).await?))
 }
 

@@ -1,4 +1,4 @@
-//! Asking for fetches and reading what came of them. The run itself is in [`super::landing`].
+//! Asking for fetches and reading what came of them. The run itself is in [`super::running`].
 
 use super::DealersService;
 use crate::jobs::{DealerFetch, JobRequest, Nothing, enqueue};
@@ -9,7 +9,7 @@ use domain::{
     access::{Permission, Principal},
     dealers::{
         DealerFetches, FeedCoverage, FetchCounts, FetchError, FetchProgress, FetchRange, FetchRow, FetchStarted,
-        FetchStatus, FetchWindow, StartFetch, WindowState, is_code,
+        FetchStatus, FetchWindow, KEPT_FEEDS, StartFetch, WindowState, is_code,
     },
     ids::JobId,
     jobs::{JobState, Progress, queues},
@@ -120,14 +120,15 @@ impl DealersService {
             filter: filter.map(str::to_owned),
         };
         let open = fetches::meeting(&mut tx, dealer_id, feed, params.range).await?;
-        let (task_id, deduplicated) = match open {
-            Some((run, range)) if range == params.range => (JobId(run), true),
-            Some((run, _)) => {
+        let (task_id, status, deduplicated) = match open {
+            Some(open) if open.range == params.range => (JobId(open.run), open.state, true),
+            Some(open) => {
+                let run = open.run;
                 let told =
                     format!("The run {run} fetches a part of this range already. Wait for its end or cancel it.");
                 return Err(AppError::conflict(told));
             }
-            None => (self.queue_fetch(&mut tx, who, &dealer, &params).await?, false),
+            None => (self.queue_fetch(&mut tx, who, &dealer, &params).await?, JobState::Queued, false),
         };
         store::commit(tx).await?;
         let message = if deduplicated { "The same is being fetched already." } else { "The fetch is queued." };
@@ -136,7 +137,7 @@ impl DealersService {
             task_id,
             dealer_id: dealer_id.to_owned(),
             fetch_type: feed,
-            status: JobState::Queued,
+            status,
             deduplicated,
         })
     }
@@ -196,7 +197,7 @@ impl DealersService {
         let (now, own, main) = (self.backend.clock.now(), zone(&dealer.timezone), zone(&dealer.zone));
         let earliest = window::day_start(now, main, u32::try_from(dealer.lookback_days).unwrap_or(1));
         let (prospects, open_rejects) = prospects::totals(&mut tx, dealer_id).await?;
-        let covered = fetches::coverage(&mut tx, dealer_id, (earliest, now.trunc_subsecs(0))).await?;
+        let covered = fetches::coverage(&mut tx, dealer_id, KEPT_FEEDS, (earliest, now.trunc_subsecs(0))).await?;
         let runs = fetches::recent(&mut tx, dealer_id, LISTED).await?;
         store::commit(tx).await?;
         let ranges = |spans: Vec<Span>| spans.into_iter().map(|span| local_range(span, own)).collect();

@@ -14,6 +14,7 @@ use domain::{
 use engine::dealers::window::Window;
 use serde_json::json;
 use sqlx::PgConnection;
+use std::time;
 use store::{
     audit::Act,
     dealers::{self as rows, Dealer, SealedKey, Tested},
@@ -92,6 +93,7 @@ impl DealersService {
             zone: dealer.zone.parse().ok()?,
             token_separator: dealer.token_separator.clone(),
             clock_tolerance_seconds: dealer.clock_tolerance_seconds.into(),
+            patience: time::Duration::from_secs(u64::try_from(dealer.timeout_seconds).unwrap_or(45)),
             simulated: dealer.source == DealerSource::Simulated,
         })
     }
@@ -119,7 +121,7 @@ impl DealersService {
     async fn ask(&self, dealer: &Dealer, keys: &DealerKeys, to: &Endpoint) -> DealerTest {
         let now = self.backend.clock.now();
         let window = Window { from: now - Duration::minutes(1), to: now };
-        let ask = Ask { feed: Feed::Prospect, dealer_id: &dealer.dealer_id, window, filter: None };
+        let ask = Ask { feed: Feed::Prospect, dealer_id: &dealer.dealer_id, window, filter: None, waits_once: false };
         let outcome = self.client.read(to, keys, ask).await;
         let last = outcome.attempts.last();
         let latency_ms = last.map_or(0, |attempt| i64::try_from(attempt.duration.as_millis()).unwrap_or(i64::MAX));

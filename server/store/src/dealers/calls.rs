@@ -93,6 +93,26 @@ pub async fn opened_at(
     Ok(opened.flatten())
 }
 
+/// Whether the dealer's system failed when it was last asked. It is looked up where a run finds its line, whoever adds the run:
+/// the transaction names the dealer for this one question and has its own scope again afterwards.
+///
+/// # Errors
+/// When a statement fails.
+pub(crate) async fn fails(connection: &mut PgConnection, dealer_id: &str) -> Result<bool> {
+    let before: Option<String> =
+        sqlx::query_scalar("select current_setting('millrace.dealer_scope', true)").fetch_one(&mut *connection).await?;
+    let named = "select set_config('millrace.dealer_scope', $1, true)";
+    sqlx::query(named).bind(dealer_id).execute(&mut *connection).await?;
+    let fails = sqlx::query_scalar!(
+        r#"select exists (select from dealer.breakers where dealer_id = $1 and failures > 0) as "fails!""#,
+        dealer_id
+    )
+    .fetch_one(&mut *connection)
+    .await?;
+    sqlx::query(named).bind(before.unwrap_or_default()).execute(connection).await?;
+    Ok(fails)
+}
+
 /// Notes that the dealer's system answered, or that it failed once more; at `most` failures in a row it is not asked for a
 /// while, and after that while one failed probe is enough.
 ///

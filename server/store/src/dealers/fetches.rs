@@ -2,7 +2,10 @@
 
 use crate::{Result, transactions::read};
 use chrono::{DateTime, Utc};
-use domain::dealers::{Feed, FetchCounts, WindowState};
+use domain::{
+    dealers::{Feed, FetchCounts, WindowState},
+    jobs::JobState,
+};
 use sqlx::{PgConnection, postgres::types::PgRange};
 use std::ops::Bound;
 use uuid::Uuid;
@@ -86,6 +89,41 @@ pub async fn take_over(connection: &mut PgConnection, run: Uuid, from: Uuid) -> 
     .execute(connection)
     .await?;
     Ok(copied.rows_affected() == 1)
+}
+
+/// Gives the windows of a run that are not done to another run, with the part of the range that they are.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn move_rest(connection: &mut PgConnection, from: Uuid, to: Uuid) -> Result<()> {
+    sqlx::query!(
+        "insert into dealer.fetch_params (run_id, dealer_id, feed, from_at, to_at, extra_filter, parent_run_id)
+         select $2, p.dealer_id, p.feed, (select min(w.from_at) from dealer.fetch_windows w where w.run_id = $1 and w.state <> 'done'),
+                p.to_at, p.extra_filter, p.run_id
+         from dealer.fetch_params p where p.run_id = $1",
+        from,
+        to
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "update dealer.fetch_windows w set run_id = $2, seq = rest.seq
+         from (select seq as was, row_number() over (order by seq)::int as seq from dealer.fetch_windows
+               where run_id = $1 and state <> 'done') as rest
+         where w.run_id = $1 and w.seq = rest.was",
+        from,
+        to
+    )
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query!(
+        "update dealer.fetch_params p set to_at = (select max(w.to_at) from dealer.fetch_windows w where w.run_id = $1)
+         where p.run_id = $1",
+        from
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// # Errors
@@ -251,21 +289,30 @@ fn span(range: &PgRange<DateTime<Utc>>) -> Option<Span> {
     }
 }
 
-/// What was fetched of the dealer, and what of `range` was not.
+/// What was fetched of the dealer's `feeds`, and what of `range` was not.
 ///
 /// # Errors
 /// When the statement fails.
-pub async fn coverage(connection: &mut PgConnection, dealer_id: &str, range: Span) -> Result<Vec<Covered>> {
+pub async fn coverage(
+    connection: &mut PgConnection,
+    dealer_id: &str,
+    feeds: &[Feed],
+    range: Span,
+) -> Result<Vec<Covered>> {
+    let feeds: Vec<String> = feeds.iter().map(|feed| feed.as_str().to_owned()).collect();
     let rows = sqlx::query!(
-        r#"select c.feed, c.watermark,
+        r#"select f.feed as "feed!", c.watermark,
                   array(select r from unnest(c.covered) as r order by r) as "covered!: Vec<PgRange<DateTime<Utc>>>",
                   array(select r from unnest(
-                      tstzmultirange(tstzrange($2, $3::timestamptz + interval '1 second')) - c.covered) as r order by r)
-                      as "gaps!: Vec<PgRange<DateTime<Utc>>>"
-         from dealer.coverage c where c.dealer_id = $1 order by c.feed"#,
+                      tstzmultirange(tstzrange($2, $3::timestamptz + interval '1 second')) - coalesce(c.covered, '{}')) as r
+                      order by r) as "gaps!: Vec<PgRange<DateTime<Utc>>>"
+         from unnest($4::text[]) with ordinality as f (feed, at)
+         left join dealer.coverage c on c.dealer_id = $1 and c.feed = f.feed
+         order by f.at"#,
         dealer_id,
         range.0,
-        range.1
+        range.1,
+        &feeds
     )
     .fetch_all(connection)
     .await?;
@@ -281,6 +328,14 @@ pub async fn coverage(connection: &mut PgConnection, dealer_id: &str, range: Spa
         .collect()
 }
 
+/// An open run whose range meets another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meeting {
+    pub run: Uuid,
+    pub range: Span,
+    pub state: JobState,
+}
+
 /// The open run of the dealer and feed whose range meets this one.
 ///
 /// # Errors
@@ -290,9 +345,9 @@ pub async fn meeting(
     dealer_id: &str,
     feed: Feed,
     range: Span,
-) -> Result<Option<(Uuid, Span)>> {
+) -> Result<Option<Meeting>> {
     let found = sqlx::query!(
-        "select p.run_id, p.from_at, p.to_at
+        "select p.run_id, p.from_at, p.to_at, r.state
          from dealer.fetch_params p join ops.job_runs r on r.id = p.run_id
          where p.dealer_id = $1 and p.feed = $2 and p.from_at <= $4 and p.to_at >= $3 and r.state in ('queued', 'running')
          order by r.created_at limit 1",
@@ -303,7 +358,9 @@ pub async fn meeting(
     )
     .fetch_optional(connection)
     .await?;
-    Ok(found.map(|row| (row.run_id, (row.from_at, row.to_at))))
+    let Some(row) = found else { return Ok(None) };
+    let state = read("state", &row.state, JobState::parse)?;
+    Ok(Some(Meeting { run: row.run_id, range: (row.from_at, row.to_at), state }))
 }
 
 /// The dealer's fetches that wait or are at work.

@@ -1,7 +1,8 @@
 //! A new run and its ticket, in the caller's transaction.
 
-use crate::Result;
+use crate::{Result, dealers::calls};
 use chrono::{DateTime, Utc};
+use domain::dealers::is_code;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
@@ -27,6 +28,9 @@ pub struct NewRun<'a> {
     pub origin: &'a str,
 }
 
+/// Slot beside those of a queue, for the runs of dealers whose systems keep others waiting.
+pub const ASIDE: i16 = -1;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inserted {
     New,
@@ -40,17 +44,7 @@ pub enum Inserted {
 /// When a statement fails; an unknown queue violates `job_runs_queue_fkey`.
 pub async fn enqueue(connection: &mut PgConnection, run: &NewRun<'_>) -> Result<Inserted> {
     loop {
-        let slot = match run.slot {
-            Some(slot) => slot,
-            None => match run.dealer_id {
-                // Runs of one dealer stand in one line, so that no two of them run at once.
-                Some(dealer) => match dealer_slot(connection, run.queue, dealer).await? {
-                    Some(slot) => slot,
-                    None => shortest_slot(connection, run.queue, run.id).await?,
-                },
-                None => shortest_slot(connection, run.queue, run.id).await?,
-            },
-        };
+        let slot = free_slot(connection, run).await?;
         if insert(connection, run, slot, "queued").await? {
             add_ticket(connection, run.id, run.created_at).await?;
             return Ok(Inserted::New);
@@ -109,15 +103,63 @@ async fn insert(connection: &mut PgConnection, run: &NewRun<'_>, slot: i16, stat
     Ok(inserted.rows_affected() == 1)
 }
 
-/// The slot where the dealer's open runs stand.
+/// Where a run stands in line.
+async fn free_slot(connection: &mut PgConnection, run: &NewRun<'_>) -> Result<i16> {
+    if let Some(slot) = run.slot {
+        return Ok(slot);
+    }
+    // Runs of one dealer stand in one line, so that no two of them run at once.
+    if let Some(dealer) = run.dealer_id {
+        hold_line(connection, run.queue, dealer).await?;
+        if let Some(slot) = dealer_slot(connection, run.queue, dealer).await? {
+            return Ok(slot);
+        }
+    }
+    shortest_slot(connection, run.queue, run.id).await
+}
+
+/// Whoever changes where a dealer's runs stand waits for who does so already.
+async fn hold_line(connection: &mut PgConnection, queue: &str, dealer: &str) -> Result<()> {
+    sqlx::query!("select pg_advisory_xact_lock(hashtextextended($1, 0))", format!("{queue}:{dealer}"))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Lets the dealer's runs that wait in a queue stand aside.
+///
+/// # Errors
+/// When a statement fails.
+pub async fn set_aside(connection: &mut PgConnection, queue: &str, dealer: &str, now: DateTime<Utc>) -> Result<()> {
+    hold_line(connection, queue, dealer).await?;
+    let moved = sqlx::query_scalar!(
+        "update ops.job_runs set slot = $3 where queue = $1 and dealer_id = $2 and state = 'queued' and slot <> $3
+         returning id",
+        queue,
+        dealer,
+        ASIDE
+    )
+    .fetch_all(&mut *connection)
+    .await?;
+    for run in moved {
+        add_ticket(connection, run, now).await?;
+    }
+    Ok(())
+}
+
+/// The slot where the dealer's open runs stand; without any, aside if its system failed when it was last asked.
 async fn dealer_slot(connection: &mut PgConnection, queue: &str, dealer: &str) -> Result<Option<i16>> {
-    Ok(sqlx::query_scalar!(
+    let stands = sqlx::query_scalar!(
         "select min(slot) from ops.job_runs where dealer_id = $1 and queue = $2 and state in ('queued', 'running')",
         dealer,
         queue
     )
-    .fetch_one(connection)
-    .await?)
+    .fetch_one(&mut *connection)
+    .await?;
+    match stands {
+        None if is_code(dealer) && calls::fails(connection, dealer).await? => Ok(Some(ASIDE)),
+        stands => Ok(stands),
+    }
 }
 
 /// The slot with the fewest open runs; lines longer than 100 count as equal, so that enqueueing

@@ -19,6 +19,8 @@ pub struct Fence {
 pub struct Claimed {
     pub id: Uuid,
     pub kind: String,
+    pub queue: String,
+    pub slot: i16,
     pub payload: serde_json::Value,
     pub attempt: i32,
     pub max_attempts: i32,
@@ -52,7 +54,7 @@ pub async fn claim(
          set state = 'running', attempt = attempt + 1, started_at = coalesce(started_at, $4), heartbeat_at = $4,
              worker_id = $3, finished_at = null, error_code = null, error_message = null, progress_rate = null
          where id = $1 and queue_job_id = $2 and state = 'queued'
-         returning id, kind, payload, attempt, max_attempts, timeout_seconds, checkpoint, counters, progress_done,
+         returning id, kind, queue, slot, payload, attempt, max_attempts, timeout_seconds, checkpoint, counters, progress_done,
                    progress_total, step, schedule_id, parent_id, requested_by, dealer_id, origin",
         run,
         ticket,

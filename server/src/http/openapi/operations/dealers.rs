@@ -77,7 +77,7 @@ macro_rules! fetches {
                 .note("The same range asked again while it is open is the same run.")
                 .takes(named::<StartFetch>)
                 .fails(&[("409", "An open run fetches a part of the range already (named in the message).")]),
-            json(concat!("GET ", $below, "/jobs/active"), "Runs that wait or are at work", page::<JobRow>),
+            json(concat!("GET ", $below, "/jobs/active"), "Runs that wait or are at work", page::<JobRow>).paged(),
             json(concat!("GET ", $below, "/jobs/{id}/status"), "One fetch with its windows", named::<FetchStatus>)
                 .with(RUN),
             op_cancel(concat!("DELETE ", $below, "/jobs/{id}/cancel")),
