@@ -4,8 +4,10 @@
 pub mod answer;
 pub mod clock;
 pub mod feed;
+pub mod fields;
 pub mod landing;
 pub mod prospect;
+pub mod record;
 pub mod simulated;
 pub mod token;
 pub mod value;

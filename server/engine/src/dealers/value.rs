@@ -3,9 +3,15 @@
 use super::window;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use chrono_tz::Tz;
+use rust_decimal::{Decimal, RoundingStrategy};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+
+/// Digits behind the point of an amount.
+const DIGITS: u32 = 4;
+/// The least number that `numeric(18,4)` does not hold.
+const ABOVE_ALL: i64 = 100_000_000_000_000;
 
 /// Why a record is kept back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +71,8 @@ impl Record {
     pub fn text(&self, name: &str) -> Result<Option<String>, Fault> {
         let text = match self.fields.get(&name.to_lowercase()) {
             None | Some(Value::Null) => return Ok(None),
-            Some(Value::String(text)) => text.trim().to_owned(),
+            // Postgres holds no text with a zero character.
+            Some(Value::String(text)) if !text.contains('\0') => text.trim().to_owned(),
             Some(Value::Number(number)) => number.to_string(),
             Some(Value::Bool(flag)) => flag.to_string(),
             Some(_) => return Err(self.fault(name, Rule::Type, "This is no text.")),
@@ -146,6 +153,33 @@ impl Record {
         let Some(text) = self.text(name)? else { return Ok(None) };
         let number: Option<f64> = text.replace(',', ".").parse().ok().filter(|n: &f64| n.is_finite());
         number.map(Some).ok_or_else(|| self.fault(name, Rule::Type, "This is no number."))
+    }
+
+    /// A number of `numeric(18,4)`, also as text and with a decimal comma; further digits are rounded.
+    ///
+    /// # Errors
+    /// When it is no number, or one beyond that range.
+    pub fn decimal(&self, name: &str) -> Result<Option<Decimal>, Fault> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        let text = text.replace(',', ".");
+        let is_number = !text.contains('_') && text.parse().is_ok_and(f64::is_finite);
+        if !is_number {
+            return Err(self.fault(name, Rule::Type, "This is no number."));
+        }
+        let number = text.parse().or_else(|_| Decimal::from_scientific(&text)).unwrap_or(Decimal::MAX);
+        self.in_range(name, number).map(Some)
+    }
+
+    /// The number in four digits behind the point and no more zeros than it needs.
+    ///
+    /// # Errors
+    /// When `numeric(18,4)` does not hold it.
+    pub fn in_range(&self, name: &str, number: Decimal) -> Result<Decimal, Fault> {
+        let number = number.round_dp_with_strategy(DIGITS, RoundingStrategy::MidpointAwayFromZero).normalize();
+        if number.abs() < Decimal::from(ABOVE_ALL) {
+            return Ok(number);
+        }
+        Err(self.fault(name, Rule::Range, "This number is too large."))
     }
 
     /// `1`, `yes` and `true`, or `0`, `no` and `false`.
