@@ -1,4 +1,4 @@
-//! A main dealer's system: the Dealer Group Integration API v1.3 with its quirks (`dealers.md` 3.10). It serves prospects;
+//! A main dealer's system: the Dealer Group Integration API v1.3 with its quirks (`dealers.md` 3.10). It serves all reads;
 //! their records follow from seed, dealer and day.
 
 use super::faults::{Fault, Faults, Knob};
@@ -15,8 +15,10 @@ use chrono_tz::Tz;
 use domain::{clock::Clock, dealers::Feed};
 use engine::dealers::{
     feed::spec,
-    simulated,
+    fields::form,
+    simulated::touched_of,
     token::token,
+    value::content_hash,
     window::{self, Window},
 };
 use serde::{Deserialize, Serialize};
@@ -97,8 +99,25 @@ struct Asked {
     from_time: String,
     to_time: String,
     dealer_id: String,
-    id_prospect: String,
-    id_sales_people: String,
+    /// Of the feed, by their names in the contract.
+    #[serde(flatten)]
+    filters: BTreeMap<String, Value>,
+}
+
+impl Asked {
+    /// Whether a record, or a child of it, has what is filtered by; an empty text is no filter.
+    fn wants(&self, feed: Feed, record: &Value) -> bool {
+        spec(feed).filters.iter().all(|filter| {
+            let wanted = self.filters.get(*filter).and_then(Value::as_str).unwrap_or_default();
+            // The order of a sale over the counter is the sale itself.
+            let name = if feed == Feed::PrslRead { spec(feed).record_key } else { *filter };
+            wanted.is_empty() || record[name] == wanted || children(record).any(|child| child[name] == wanted)
+        })
+    }
+}
+
+fn children(record: &Value) -> impl Iterator<Item = &Value> {
+    record.as_object().into_iter().flat_map(Map::values).filter_map(Value::as_array).flatten()
 }
 
 /// Draws of one call: which percent it is, and which records a rate strikes.
@@ -134,9 +153,15 @@ impl Simulator {
     }
 
     pub fn router(self) -> Router {
-        let prospects = format!("{BASE}{}", spec(Feed::Prospect).path);
-        Router::new()
-            .route(&prospects, post(read))
+        let with = |router: Router<Self>, feed: &Feed| {
+            let feed = *feed;
+            let handle =
+                move |simulator: State<Self>, headers: HeaderMap, body: Bytes| read(feed, simulator, headers, body);
+            router.route(&format!("{BASE}{}", spec(feed).path), post(handle))
+        };
+        Feed::ALL
+            .iter()
+            .fold(Router::new(), with)
             .route("/_calls/dgi", get(async |State(simulator): State<Self>| Json(simulator.calls())))
             .route("/_faults/dgi", put(set_faults).get(all_faults).delete(no_faults))
             .with_state(self)
@@ -190,20 +215,17 @@ impl Simulator {
         Ok(Window { from, to })
     }
 
-    fn records(&self, draws: &Draws, asked: &Asked, window: Window) -> Vec<Value> {
+    fn records(&self, feed: Feed, draws: &Draws, asked: &Asked, window: Window) -> Vec<Value> {
         if self.strikes(draws, Knob::Empty).is_some() {
             return Vec::new();
         }
-        let mut records = simulated::touched(self.seed, &asked.dealer_id, window, draws.now, self.zone);
-        let is = |record: &Value, name: &str, wanted: &str| wanted.is_empty() || record[name] == wanted;
-        records.retain(|record| {
-            is(record, "idProspect", &asked.id_prospect) && is(record, "idSalesPeople", &asked.id_sales_people)
-        });
+        let mut records = touched_of(feed, self.seed, &asked.dealer_id, window, draws.now, self.zone);
+        records.retain(|record| asked.wants(feed, record));
         let rates = SPOILS.map(|knob| (knob, self.rate(draws, knob)));
         for (of, record) in (1..).zip(&mut records) {
             for (knob, rate) in rates {
                 if draws.ticket(knob, of) < rate {
-                    spoil(knob, record);
+                    spoil(knob, feed, record);
                 }
             }
         }
@@ -222,7 +244,7 @@ impl Simulator {
             .collect();
         records.extend(again);
         if self.strikes(draws, Knob::OutOfOrder).is_some() {
-            records.sort_by_key(|record| record["noKontak"].as_str().unwrap_or_default().to_owned());
+            records.sort_by_cached_key(content_hash);
         }
         if self.strikes(draws, Knob::CapitalNames).is_some() {
             records = records.into_iter().map(capitals).collect();
@@ -238,17 +260,23 @@ impl Simulator {
 /// Knobs that strike single records.
 const SPOILS: [Knob; 4] = [Knob::MissingKey, Knob::DirtyRate, Knob::ForeignDealer, Knob::SwappedCoordinates];
 
-fn spoil(knob: Knob, record: &mut Value) {
+fn spoil(knob: Knob, feed: Feed, record: &mut Value) {
     match knob {
-        Knob::MissingKey => record["idProspect"] = Value::Null,
-        Knob::DirtyRate => record["tanggalProspect"] = "2026-31-12".into(),
+        Knob::MissingKey => record[spec(feed).record_key] = Value::Null,
+        Knob::DirtyRate => record[form(feed).dated_by[0]] = "2026-31-12".into(),
         Knob::ForeignDealer => record["dealerId"] = "00000".into(),
-        _ => {
-            let latitude = record["latitude"].take();
-            record["latitude"] = record["longitude"].take();
-            record["longitude"] = latitude;
-        }
+        _ => swap_coordinates(record),
     }
+}
+
+/// Of a record and its children, where they have any.
+fn swap_coordinates(record: &mut Value) {
+    let Some(fields) = record.as_object_mut() else { return };
+    if let (Some(latitude), Some(longitude)) = (fields.get("latitude").cloned(), fields.get("longitude").cloned()) {
+        fields.insert("latitude".to_owned(), longitude);
+        fields.insert("longitude".to_owned(), latitude);
+    }
+    fields.values_mut().filter_map(Value::as_array_mut).flatten().for_each(swap_coordinates);
 }
 
 fn capitals(record: Value) -> Value {
@@ -257,7 +285,7 @@ fn capitals(record: Value) -> Value {
     Value::Object(fields)
 }
 
-async fn read(State(simulator): State<Simulator>, headers: HeaderMap, body: Bytes) -> Response {
+async fn read(feed: Feed, State(simulator): State<Simulator>, headers: HeaderMap, body: Bytes) -> Response {
     let number = {
         let mut kept = simulator.kept();
         kept.number += 1;
@@ -281,9 +309,9 @@ async fn read(State(simulator): State<Simulator>, headers: HeaderMap, body: Byte
     let status = status.or_else(|| simulator.strikes(&draws, Knob::RateLimit).map(|_| 429));
     let (code, text, told) = match status {
         Some(code) => (code, String::new(), (None, String::new(), 0)),
-        None => answer(&simulator, &draws, &headers, &asked),
+        None => answer(&simulator, feed, &draws, &headers, &asked),
     };
-    simulator.tell(&headers, asked, told);
+    simulator.tell(feed, &headers, asked, told);
     let date = draws.now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let code = StatusCode::from_u16(code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = [(header::DATE, date), (header::CONTENT_TYPE, "application/json".to_owned())];
@@ -293,7 +321,7 @@ async fn read(State(simulator): State<Simulator>, headers: HeaderMap, body: Byte
 type Outcome = (u16, String, (Option<i64>, String, usize));
 
 /// HTTP 200 also where it refuses.
-fn answer(simulator: &Simulator, draws: &Draws, headers: &HeaderMap, asked: &Asked) -> Outcome {
+fn answer(simulator: &Simulator, feed: Feed, draws: &Draws, headers: &HeaderMap, asked: &Asked) -> Outcome {
     let window = match simulator.refused(draws, headers, asked) {
         Ok(window) => window,
         Err(message) => {
@@ -303,7 +331,7 @@ fn answer(simulator: &Simulator, draws: &Draws, headers: &HeaderMap, asked: &Ask
             return (200, text, (Some(0), message, 0));
         }
     };
-    let records = simulator.records(draws, asked, window);
+    let records = simulator.records(feed, draws, asked, window);
     let count = records.len();
     let data = if simulator.strikes(draws, Knob::WrongType).is_some() { json!({}) } else { Value::Array(records) };
     // The status stands behind the data, as the contract allows.
@@ -318,10 +346,16 @@ fn answer(simulator: &Simulator, draws: &Draws, headers: &HeaderMap, asked: &Ask
 }
 
 impl Simulator {
-    fn tell(&self, headers: &HeaderMap, asked: Asked, (status, message, records): (Option<i64>, String, usize)) {
+    fn tell(
+        &self,
+        feed: Feed,
+        headers: &HeaderMap,
+        asked: Asked,
+        (status, message, records): (Option<i64>, String, usize),
+    ) {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let told = Told {
-            path: spec(Feed::Prospect).path.to_owned(),
+            path: spec(feed).path.to_owned(),
             dealer_id: asked.dealer_id,
             from_time: asked.from_time,
             to_time: asked.to_time,

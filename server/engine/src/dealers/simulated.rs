@@ -1,225 +1,146 @@
-//! The leads of a simulated dealer: they follow from seed, dealer and day alone (`dealers.md` 3.10). No real person has a
-//! national id that begins `00` or a phone that begins `0800`.
+//! The world of a simulated dealer: its records follow from seed, dealer, feed and day alone (`dealers.md` 3.10). No real
+//! person has a national id that begins `00` or a phone that begins `0800`.
 
-use super::window;
-use crate::demo::chance::{Chance, Lottery};
-use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, NaiveTime, Utc, Weekday};
+mod deals;
+mod deliveries;
+mod draws;
+mod leads;
+mod parts;
+mod stock;
+mod workshop;
+
+use super::window::{self, Window};
+use crate::demo::chance::Chance;
+use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
-use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
+use domain::dealers::Feed;
+use serde_json::Value;
+use std::fmt::Display;
 
-/// Days after which a lead does not change any more.
-const SETTLED_AFTER: u64 = 18;
-const MOST_A_DAY: u64 = 60;
-const NAMES: [&str; 12] =
-    ["Siti", "Budi", "Dewi", "Agus", "Rina", "Joko", "Ayu", "Hendra", "Lestari", "Putra", "Wulan", "Rahma"];
-const UNITS: [&str; 5] = ["HP5", "KC1", "LB2", "JK1", "GF6"];
-const SOURCES: [&str; 6] = ["0001", "0004", "0004", "0007", "0008", "0011"];
+/// One dealer's world at a moment.
+#[derive(Debug, Clone, Copy)]
+struct World<'a> {
+    seed: u64,
+    dealer_id: &'a str,
+    zone: Tz,
+    now: DateTime<Utc>,
+}
 
-/// One lead with what becomes of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lead {
-    key: String,
-    dealer_id: String,
+/// A record as it is now.
+#[derive(Debug)]
+struct Made {
     created: DateTime<Utc>,
-    /// Codes of `statusProspect`, each from its moment on; the first from the beginning.
-    statuses: Vec<(DateTime<Utc>, &'static str)>,
-    name: String,
-    phone: String,
-    national_id: String,
-    source: &'static str,
-    units: Vec<&'static str>,
-    sales_person: String,
+    modified: DateTime<Utc>,
+    record: Value,
 }
 
-/// Weights of 0, 1, 2 … events a day; integers, so that every machine draws the same.
-fn poisson(mean: u64) -> Lottery {
-    let mut weight = 100_000_000_000_u64;
-    let rest = (1..MOST_A_DAY).map(|k| {
-        weight = weight * mean / k;
-        weight
-    });
-    Lottery::new(std::iter::once(100_000_000_000).chain(rest))
-}
+/// The records that begin on a day.
+type OfDay = fn(World<'_>, NaiveDate) -> Vec<Made>;
 
-const fn mean(day: Weekday) -> u64 {
-    match day {
-        Weekday::Sat => 14,
-        Weekday::Sun => 3,
-        _ => 8,
+/// How the records of a feed come about, and the days after which one does not change any more.
+const fn course(feed: Feed) -> (u64, OfDay) {
+    match feed {
+        Feed::Prospect => (leads::SETTLED_AFTER, leads::of_day),
+        Feed::SpkRead => (deals::ORDERED_AFTER, deals::orders),
+        Feed::Leasing => (deals::ORDERED_AFTER, deals::finance_requests),
+        Feed::Inv1Read => (deals::PAID_AFTER, deals::invoices),
+        Feed::BastRead => (deals::PAID_AFTER, deliveries::deliveries),
+        Feed::DochRead => (deliveries::REGISTERED_AFTER, deliveries::papers),
+        Feed::UinbRead => (stock::READY_AFTER, stock::receipts),
+        Feed::Mdinvh1Read => (0, stock::invoices),
+        Feed::Pkb => (0, workshop::work_orders),
+        Feed::Inv2Read => (0, workshop::invoices),
+        Feed::UnpaidhloRead => (workshop::PAID_AFTER, workshop::hotline_orders),
+        Feed::DphloRead => (workshop::PAID_AFTER, workshop::deposits),
+        Feed::PartsInbound => (0, parts::receipts),
+        Feed::PrslRead => (0, parts::sales),
+        Feed::Mdinvh3Read => (0, parts::invoices),
     }
 }
 
-fn stream(dealer_id: &str, day: NaiveDate) -> u64 {
-    let hash = Sha256::digest(format!("prospect\0{dealer_id}\0{day}").as_bytes());
-    hash.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
-}
-
-fn digits(chance: &mut Chance, before: &str, count: usize) -> String {
-    (0..count).fold(before.to_owned(), |text, _| format!("{text}{}", chance.below(10)))
-}
-
-fn statuses(chance: &mut Chance, created: DateTime<Utc>) -> Vec<(DateTime<Utc>, &'static str)> {
-    let mut later = |days: i64| Duration::hours(chance.between(24, days * 24));
-    let (warm, end) = (created + later(3), created + Duration::days(3) + later(14));
-    let first = if chance.percent(60) { "1" } else { "2" };
-    let mut all = vec![(created, first)];
-    if chance.percent(80) {
-        all.push((warm, "3"));
-    }
-    match chance.below(100) {
-        ..35 => all.push((end, "4")),
-        35..75 => all.push((end, "5")),
-        _ => {}
-    }
-    all
-}
-
-/// The leads that come on a day: 8 on the mean, 14 on Saturdays, 3 on Sundays.
+/// The records that were made or changed in the window, as they are at `now`.
 #[must_use]
-pub fn leads(seed: u64, dealer_id: &str, day: NaiveDate, zone: Tz) -> Vec<Lead> {
-    let mut chance = Chance::new(seed, stream(dealer_id, day));
-    let count = poisson(mean(day.weekday())).draw(&mut chance);
-    let one = |n: usize| {
-        // The first comes through the website at night: its day there is another than in UTC.
-        let second = if n == 0 { 30 * 60 } else { chance.between(8 * 3_600, 20 * 3_600) };
-        let midnight = window::local(day.and_time(NaiveTime::MIN), zone);
-        let created = midnight + Duration::seconds(second);
-        let mut units = UNITS.to_vec();
-        chance.shuffle(&mut units);
-        let kept = if chance.percent(5) { 0 } else { 1 + chance.index(3) };
-        units.truncate(kept);
-        Lead {
-            key: format!("PRSP/{dealer_id}/{}/{:04}", day.format("%y%m%d"), n + 1),
-            dealer_id: dealer_id.to_owned(),
-            created,
-            statuses: statuses(&mut chance, created),
-            name: format!("{} {}", NAMES[chance.index(NAMES.len())], NAMES[chance.index(NAMES.len())]),
-            phone: digits(&mut chance, "0800", 8),
-            national_id: digits(&mut chance, "00", 14),
-            source: if n == 0 { "0007" } else { SOURCES[chance.index(SOURCES.len())] },
-            units,
-            sales_person: format!("SP{:03}", chance.between(1, 6)),
-        }
-    };
-    (0..count).map(one).collect()
+pub fn touched_of(feed: Feed, seed: u64, dealer_id: &str, asked: Window, now: DateTime<Utc>, zone: Tz) -> Vec<Value> {
+    let world = World { seed, dealer_id, zone, now };
+    let (settled_after, of_day) = course(feed);
+    let first = world.day(asked.from).checked_sub_days(Days::new(settled_after)).unwrap_or(NaiveDate::MIN);
+    let last = world.day(asked.to.min(now));
+    let within = |at: DateTime<Utc>| asked.from <= at && at <= asked.to;
+    let all = first.iter_days().take_while(|day| *day <= last).flat_map(|day| of_day(world, day));
+    let touched = all.filter(|made| made.created <= now && (within(made.created) || within(made.modified)));
+    touched.map(|made| made.record).collect()
 }
 
-/// The leads that were made or changed in the window, as they are at `now`, by their key.
-#[must_use]
-pub fn touched(seed: u64, dealer_id: &str, asked: window::Window, now: DateTime<Utc>, zone: Tz) -> Vec<Value> {
-    let day = |at: DateTime<Utc>| at.with_timezone(&zone).date_naive();
-    let first = day(asked.from).checked_sub_days(Days::new(SETTLED_AFTER)).unwrap_or(NaiveDate::MIN);
-    let days = first.iter_days().take_while(|one| *one <= day(asked.to.min(now)));
-    let all = days.flat_map(|one| leads(seed, dealer_id, one, zone));
-    all.filter(|lead| lead.touched(asked, now)).map(|lead| lead.written(now, zone)).collect()
+impl World<'_> {
+    /// Draws that follow from the dealer and what they are for.
+    fn chance(self, of: &str, what: impl Display) -> Chance {
+        Chance::new(self.seed, draws::stream(of, self.dealer_id, what))
+    }
+
+    fn day(self, at: DateTime<Utc>) -> NaiveDate {
+        at.with_timezone(&self.zone).date_naive()
+    }
+
+    fn at(self, day: NaiveDate, second: i64) -> DateTime<Utc> {
+        window::local(day.and_time(NaiveTime::MIN), self.zone) + Duration::seconds(second)
+    }
+
+    fn date(self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.zone).format("%d/%m/%Y").to_string()
+    }
+
+    fn moment(self, at: DateTime<Utc>) -> String {
+        at.with_timezone(&self.zone).format("%d/%m/%Y %H:%M:%S").to_string()
+    }
+
+    /// A text that stands there from a moment on.
+    fn since(self, at: Option<DateTime<Utc>>, text: impl Into<String>) -> String {
+        if at.is_some_and(|at| at <= self.now) { text.into() } else { String::new() }
+    }
+
+    /// The date of what has happened.
+    fn date_since(self, at: Option<DateTime<Utc>>) -> String {
+        at.map_or_else(String::new, |day| self.since(at, self.date(day)))
+    }
+
+    /// The number of a document: its kind, the dealer, the day and its place there.
+    fn number(self, kind: &str, day: NaiveDate, place: usize) -> String {
+        format!("{kind}/{}/{}/{place:04}", self.dealer_id, day.format("%y%m%d"))
+    }
+
+    /// A record with its dealer and times, which its children have too. It was changed at each of `changes` that is over.
+    fn made(self, created: DateTime<Utc>, changes: impl IntoIterator<Item = DateTime<Utc>>, mut record: Value) -> Made {
+        let over = changes.into_iter().filter(|at| *at <= self.now);
+        let modified = over.max().unwrap_or(created);
+        let stamp = |one: &mut Value| {
+            one["createdTime"] = self.moment(created).into();
+            one["modifiedTime"] = self.moment(modified).into();
+        };
+        let fields = record.as_object_mut().into_iter().flat_map(|fields| fields.values_mut());
+        fields.filter_map(Value::as_array_mut).flatten().for_each(stamp);
+        stamp(&mut record);
+        record["dealerId"] = self.dealer_id.into();
+        Made { created, modified, record }
+    }
 }
 
-impl Lead {
-    /// What it is at `now`, and since when.
-    fn status(&self, now: DateTime<Utc>) -> (DateTime<Utc>, &'static str) {
-        self.statuses.iter().rev().find(|(at, _)| *at <= now).copied().unwrap_or((self.created, "1"))
+/// Codes of a status, each from its moment on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Stages(Vec<(DateTime<Utc>, &'static str)>);
+
+impl Stages {
+    fn at(&self, now: DateTime<Utc>) -> &'static str {
+        self.0.iter().rev().find(|(at, _)| *at <= now).map_or("", |(_, code)| code)
     }
 
-    fn touched(&self, asked: window::Window, now: DateTime<Utc>) -> bool {
-        let within = |at: DateTime<Utc>| asked.from <= at && at <= asked.to;
-        self.created <= now && (within(self.created) || within(self.status(now).0))
+    fn since(&self, code: &str) -> Option<DateTime<Utc>> {
+        self.0.iter().find(|(_, one)| *one == code).map(|(at, _)| *at)
     }
 
-    fn written(&self, now: DateTime<Utc>, zone: Tz) -> Value {
-        let moment = |at: DateTime<Utc>| at.with_timezone(&zone).format("%d/%m/%Y %H:%M:%S").to_string();
-        let (modified, status) = self.status(now);
-        let times = (moment(self.created), moment(modified));
-        let unit = |code: &&str| json!({"kodeTipeUnit": code, "salesProgramId": "", "createdTime": times.0, "modifiedTime": times.1});
-        json!({
-            "idProspect": self.key,
-            "dealerId": self.dealer_id,
-            "sumberProspect": self.source,
-            "tanggalProspect": self.created.with_timezone(&zone).format("%d/%m/%Y").to_string(),
-            "taggingProspect": "No",
-            "namaLengkap": self.name,
-            "noKontak": self.phone,
-            "noKtp": self.national_id,
-            "alamat": "Jl. Contoh 1",
-            "kodePropinsi": "3100",
-            "kodeKota": "3171",
-            "latitude": "-6,200000",
-            "longitude": "106,816666",
-            "metodeFollowUp": "1",
-            "testRidePreference": "0",
-            "statusFollowUpProspecting": if self.statuses[0].0 < modified { "2" } else { "1" },
-            "statusProspect": status,
-            "idSalesPeople": self.sales_person,
-            "idEvent": "",
-            "unit": self.units.iter().map(unit).collect::<Vec<_>>(),
-            "createdTime": times.0,
-            "modifiedTime": times.1,
-        })
+    fn moments(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        self.0.iter().map(|(at, _)| *at)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dealers::prospect::{Asked, Prospect};
-    use chrono_tz::Asia::Jakarta;
-
-    fn at(text: &str) -> DateTime<Utc> {
-        text.parse().unwrap()
-    }
-
-    fn of(from: &str, to: &str, now: &str) -> Vec<Value> {
-        touched(42, "12284", window::Window { from: at(from), to: at(to) }, at(now), Jakarta)
-    }
-
-    const WEEK: (&str, &str) = ("2026-11-08T17:00:00Z", "2026-11-15T16:59:59Z");
-
-    #[test]
-    fn the_same_seed_dealer_and_day_give_the_same_leads_and_others_do_not() {
-        let now = "2026-11-20T00:00:00Z";
-        let week = of(WEEK.0, WEEK.1, now);
-        assert_eq!(week, of(WEEK.0, WEEK.1, now));
-        assert!(week.len() > 30, "{}", week.len());
-        let day = "2026-11-09".parse().unwrap();
-        assert_ne!(leads(42, "12284", day, Jakarta), leads(43, "12284", day, Jakarta));
-        assert_ne!(leads(42, "12284", day, Jakarta), leads(42, "12285", day, Jakarta));
-    }
-
-    #[test]
-    fn every_lead_is_read_back_and_one_made_after_midnight_has_the_day_of_the_dealer() {
-        let asked = Asked { dealer_id: "12284", zone: Jakarta, today: NaiveDate::from_ymd_opt(2026, 11, 20).unwrap() };
-        let rows: Vec<Prospect> = of(WEEK.0, WEEK.1, "2026-11-20T00:00:00Z")
-            .iter()
-            .map(|record| Prospect::read(record, asked).expect("a good record"))
-            .collect();
-        assert!(rows.iter().all(|row| row.national_id.as_deref().unwrap().starts_with("00")));
-        assert!(rows.iter().all(|row| row.phone.as_deref().unwrap().starts_with("0800")));
-        let night = rows.iter().find(|row| row.source_created_at == Some(at("2026-11-09T17:30:00Z"))).unwrap();
-        assert_eq!(night.prospect_date.unwrap().to_string(), "2026-11-10");
-    }
-
-    #[test]
-    fn a_lead_moves_on_and_is_found_again_by_the_time_of_its_change() {
-        let early = of(WEEK.0, WEEK.1, "2026-11-15T17:00:00Z");
-        let late = of(WEEK.0, WEEK.1, "2026-12-05T17:00:00Z");
-        let moved = |record: &&Value| {
-            late.iter()
-                .any(|l| l["idProspect"] == record["idProspect"] && l["statusProspect"] != record["statusProspect"])
-        };
-        assert!(early.iter().filter(moved).count() > 5);
-        let changed = of("2026-11-20T00:00:00Z", "2026-11-21T00:00:00Z", "2026-11-21T00:00:00Z");
-        assert!(changed.iter().any(|record| record["createdTime"] != record["modifiedTime"]));
-    }
-
-    #[test]
-    fn saturdays_bring_more_than_sundays() {
-        let day = NaiveDate::from_ymd_opt(2026, 1, 5).unwrap();
-        let count = |weekday: Weekday| {
-            let days = day.iter_days().take(364).filter(|one| one.weekday() == weekday);
-            days.map(|one| leads(42, "12284", one, Jakarta).len()).sum::<usize>()
-        };
-        // 52 days of 14 and of 3; four standard deviations either way.
-        assert!((620..=836).contains(&count(Weekday::Sat)), "{}", count(Weekday::Sat));
-        assert!((106..=206).contains(&count(Weekday::Sun)), "{}", count(Weekday::Sun));
-    }
-}
+mod tests;
