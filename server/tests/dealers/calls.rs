@@ -5,7 +5,9 @@ use chrono_tz::Asia::Jakarta;
 use domain::dealers::{ErrorClass, Feed};
 use engine::dealers::{
     answer,
+    feed::spec,
     prospect::{Asked, Prospect},
+    record::FeedRecord,
     window::Window,
 };
 use serde_json::Value;
@@ -128,6 +130,23 @@ async fn a_prospect_of_half_past_midnight_is_of_the_day_of_the_dealer() {
     let rows = rows(&records(outcome));
     let night = rows.values().find(|row| row.source_created_at == Some(at("2026-11-19T17:30:00Z"))).unwrap();
     assert_eq!(night.prospect_date.unwrap().to_string(), "2026-11-20");
+}
+
+#[tokio::test]
+async fn every_read_answers_with_records_of_its_own_and_of_its_filter() {
+    let wire = Wire::open().await;
+    let asked = Asked { dealer_id: DEALER, zone: Jakarta, today: "2026-11-20".parse().unwrap() };
+    let window = Window { from: at("2026-11-13T09:00:01Z"), to: at(NOW) };
+    for feed in Feed::ALL {
+        for filter in [None, Some("of nobody")] {
+            let ask = Ask { feed: *feed, dealer_id: DEALER, window, filter };
+            let answered = records(wire.client.read(&wire.to, &wire.keys, ask).await);
+            assert_eq!(answered.is_empty(), filter.is_some(), "{feed:?}");
+            let read = answered.iter().all(|record| FeedRecord::read(*feed, record, asked).is_ok());
+            assert!(read, "{feed:?}");
+        }
+        assert_eq!(wire.simulator.calls().pop().unwrap().path, spec(*feed).path);
+    }
 }
 
 #[tokio::test]

@@ -117,7 +117,10 @@ fn values_are_written_in_one_way_whatever_way_they_came() {
     }
     assert_eq!(amount(json!("99999999999999.9999")), Ok(json!("99999999999999.9999")));
     assert_eq!(amount(json!(0.1)), Ok(json!("0.1")));
-    assert_eq!(amount(json!(1e7)), Ok(json!("10000000")));
+    for same in [json!(1e7), json!("1E7"), json!("+10000000."), json!("010000000")] {
+        assert_eq!(amount(same), Ok(json!("10000000")));
+    }
+    assert_eq!((amount(json!(",5")), amount(json!("-0"))), (Ok(json!("0.5")), Ok(json!("0"))));
     for far in [json!("100000000000000"), json!("-99999999999999.99999"), json!(1e300)] {
         assert_eq!(told(&amount(far).unwrap_err()), ("range", "amount"));
     }

@@ -134,8 +134,11 @@ impl Lead {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dealers::prospect::{Asked, Prospect};
-    use crate::dealers::{simulated::touched_of, value::content_hash};
+    use crate::dealers::{
+        prospect::{Asked, Prospect},
+        simulated::touched_of,
+        value::content_hash,
+    };
     use chrono_tz::Asia::Jakarta;
     use domain::dealers::Feed;
 
