@@ -85,6 +85,7 @@ pub const PAGES: &[(&str, Access)] = &[
     ("/dealers", Access::Needs(Permission::DealersView)),
     ("/dealers/{id}", Access::Needs(Permission::DealersView)),
     ("/dealers/{id}/records/prospect", Access::Needs(Permission::ProspectsView)),
+    ("/dealers/{id}/records/{feed}", Access::Needs(Permission::ProspectsView)),
     ("/customers", Access::Needs(Permission::CustomersView)),
     ("/customers/new", Access::Needs(Permission::CustomersEdit)),
     ("/customers/{id}", Access::Needs(Permission::CustomersView)),

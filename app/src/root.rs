@@ -15,7 +15,7 @@ use crate::{
         audit::{AuditRoute, entry::AuditEntryRoute},
         customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
         data::{DataRoute, import::ImportRoute, upload::UploadRoute},
-        dealers::{DealersRoute, detail::DealerRoute, prospects::ProspectsRoute},
+        dealers::{DealersRoute, detail::DealerRoute, prospects::ProspectsRoute, records::RecordsRoute},
         exports::ExportsRoute,
         fraud::{
             FraudRoute, backtest::BacktestRoute, backtests::BacktestsRoute, case::CaseRoute, lists::FraudListsRoute,
@@ -139,6 +139,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/dealers") view={Lazy::<DealersRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/dealers/:id") view={Lazy::<DealerRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/dealers/:id/records/prospect") view={Lazy::<ProspectsRoute>::new()} ssr=SsrMode::Async/>
+                    <Route path=path!("/dealers/:id/records/:feed") view={Lazy::<RecordsRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning") view={Lazy::<PlanningRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning/map") view={Lazy::<MapRoute>::new()} ssr=SsrMode::Async/>
                     <Route path=path!("/planning/network") view={Lazy::<NetworkRoute>::new()} ssr=SsrMode::Async/>

@@ -90,6 +90,7 @@ export const PAGES: readonly Shown[] = [
   fixed('dealers', '/dealers', 'Dealers'),
   fixed('dealer', '/dealers/12284', 'Sample Dealer'),
   fixed('prospects', '/dealers/12284/records/prospect', 'Prospects'),
+  fixed('dealer-records', '/dealers/12284/records/spk_read', 'Order letters'),
   fixed('planning', '/planning', 'Planning'),
   fixed('plan-map', '/planning/map', 'Map'),
   fixed('plan-network', '/planning/network', 'Network'),

@@ -5,6 +5,7 @@ mod dealer;
 mod feed;
 mod fetch;
 mod prospect;
+mod record;
 pub mod values;
 
 pub use call::ErrorClass;
@@ -15,6 +16,7 @@ pub use dealer::{
 pub use feed::Feed;
 pub use fetch::{
     DealerFetches, FeedCoverage, FetchCounts, FetchError, FetchProgress, FetchRange, FetchRow, FetchStarted,
-    FetchStatus, FetchWindow, KEPT_FEEDS, StartFetch, WindowState,
+    FetchStatus, FetchWindow, StartFetch, WindowState,
 };
 pub use prospect::{Code, ProspectItem, ProspectPersonal, ProspectQuery, masked_name, masked_number};
+pub use record::{RecordDetail, RecordField, RecordItem, RecordLine, RecordQuery, SwitchFeed};

@@ -2,7 +2,9 @@
 
 use crate::{fault::Fault, page_data::Packed};
 use domain::{
-    dealers::{DealerDetail, DealerFetches, DealerItem, DealerTest, ProspectItem},
+    dealers::{
+        DealerDetail, DealerFetches, DealerItem, DealerSource, DealerTest, ProspectItem, RecordDetail, RecordItem,
+    },
     paging::Page,
 };
 use leptos::{prelude::*, server_fn::codec::GetUrl};
@@ -111,15 +113,21 @@ pub async fn load_dealer_fetches(id: String) -> Result<Packed<Option<DealerFetch
     Packed::of(&port::<dyn DealersPort>()?.fetches(&principal()?, &id).await?)
 }
 
-/// Queues a fetch of a dealer's prospects; times as they were typed, in the dealer's zone.
+/// Queues a fetch of a dealer's records; times as they were typed, in the dealer's zone.
 #[server(prefix = "/fn", endpoint = "dealers/fetch")]
-pub async fn fetch_dealer(dealer_id: String, from_time: String, to_time: String) -> Result<(), Fault> {
+pub async fn fetch_dealer(
+    dealer_id: String,
+    from_time: String,
+    to_time: String,
+    #[server(default)] fetch_type: String,
+) -> Result<(), Fault> {
     use crate::context::{port, principal, redirect};
     use domain::dealers::{DealersPort, StartFetch};
     let command = StartFetch {
         dealer_id: dealer_id.clone(),
         from_time: Some(from_time),
         to_time: Some(to_time),
+        fetch_type: Some(fetch_type),
         ..StartFetch::default()
     };
     port::<dyn DealersPort>()?.fetch(&principal()?, &command).await?;
@@ -138,4 +146,64 @@ pub async fn load_prospects(id: String, search: String) -> Result<Packed<Option<
     };
     let query = ProspectQuery::parse(pairs(&search)).map_err(AppError::validation)?;
     Packed::of(&port::<dyn DealersPort>()?.prospects(&principal()?, &id, &query).await?)
+}
+
+/// Fetches a feed of a dealer from now on (`true`), or no more.
+#[server(prefix = "/fn", endpoint = "dealers/feed")]
+pub async fn switch_dealer_feed(dealer_id: String, feed: String, is_enabled: bool) -> Result<(), Fault> {
+    use crate::context::{port, principal, redirect};
+    use domain::{
+        AppError,
+        dealers::{DealersPort, Feed},
+    };
+    let feed = Feed::parse(&feed).ok_or_else(|| AppError::not_found("Feed"))?;
+    port::<dyn DealersPort>()?.switch_feed(&principal()?, &dealer_id, feed, is_enabled).await?;
+    redirect(&format!("/dealers/{dealer_id}"));
+    Ok(())
+}
+
+/// Records of a feed, and the one that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DealerRecords {
+    pub source: DealerSource,
+    pub page: Page<RecordItem>,
+    pub record: Option<RecordDetail>,
+}
+
+/// Records of a feed of a dealer; `None` also for a dealer outside the reader's scope.
+#[server(prefix = "/fn", endpoint = "dealers/records", input = GetUrl)]
+pub async fn load_dealer_records(
+    id: String,
+    feed: String,
+    search: String,
+) -> Result<Packed<Option<DealerRecords>>, Fault> {
+    use crate::context::{port, principal};
+    use domain::{
+        AppError,
+        dealers::{DealersPort, Feed, RecordQuery},
+        query::{last, pairs},
+    };
+    let (dealers, who) = (port::<dyn DealersPort>()?, principal()?);
+    let Some(feed) = Feed::parse(&feed).filter(|feed| *feed != Feed::Prospect) else { return Packed::of(&None) };
+    let query = RecordQuery::parse(pairs(&search)).map_err(AppError::validation)?;
+    let Some(page) = dealers.records(&who, &id, feed, &query).await? else { return Packed::of(&None) };
+    let record = match last(&search, "record").filter(|key| !key.is_empty()) {
+        Some(key) => dealers.record(&who, &id, feed, &key).await?,
+        None => None,
+    };
+    let source = dealers.source(&who, &id).await?;
+    Packed::of(&source.map(|source| DealerRecords { source, page, record }))
+}
+
+/// What is personal in a record, on record.
+#[server(prefix = "/fn", endpoint = "dealers/unmask")]
+pub async fn unmask_record(dealer_id: String, feed: String, record_key: String) -> Result<RecordDetail, Fault> {
+    use crate::context::{port, principal};
+    use domain::{
+        AppError,
+        dealers::{DealersPort, Feed},
+    };
+    let feed = Feed::parse(&feed).ok_or_else(|| AppError::not_found("Feed"))?;
+    let record = port::<dyn DealersPort>()?.unmask_record(&principal()?, &dealer_id, feed, &record_key).await?;
+    record.ok_or_else(|| Fault(AppError::not_found("Record")))
 }

@@ -13,7 +13,7 @@ use super::{
     audit::{AuditRoute, entry::AuditEntryRoute},
     customers::{CustomersRoute, detail::CustomerRoute, new::NewCustomerRoute},
     data::{DataRoute, import::ImportRoute, upload::UploadRoute},
-    dealers::{DealersRoute, detail::DealerRoute, prospects::ProspectsRoute},
+    dealers::{DealersRoute, detail::DealerRoute, prospects::ProspectsRoute, records::RecordsRoute},
     exports::ExportsRoute,
     fraud::{
         FraudRoute, backtest::BacktestRoute, backtests::BacktestsRoute, case::CaseRoute, lists::FraudListsRoute,
@@ -159,7 +159,7 @@ area!(
 area!(
     data,
     __preload_data,
-    DataPages { DataRoute, UploadRoute, ImportRoute, DealersRoute, DealerRoute, ProspectsRoute }
+    DataPages { DataRoute, UploadRoute, ImportRoute, DealersRoute, DealerRoute, ProspectsRoute, RecordsRoute }
 );
 area!(jobs, __preload_jobs, JobPages { JobsRoute, JobRoute, SchedulesRoute, ScheduleRoute, QueuesRoute, ActRoute });
 area!(

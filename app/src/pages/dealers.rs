@@ -3,6 +3,7 @@
 pub mod detail;
 mod fetches;
 pub mod prospects;
+pub mod records;
 
 use crate::{
     components::{

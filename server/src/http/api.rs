@@ -10,6 +10,7 @@ pub mod cache;
 pub mod catalogue;
 pub mod customers;
 pub mod dashboard_socket;
+pub mod dealer_records;
 pub mod dealers;
 pub mod demo;
 pub mod exports;

@@ -57,6 +57,7 @@ fn features() -> Routes<Services> {
         .merge(api::catalogue::routes())
         .merge(api::dealers::routes())
         .merge(api::fetches::routes())
+        .merge(api::dealer_records::routes())
         .merge(api::customers::routes())
         .merge(api::exports::routes())
         .merge(api::search::routes())

@@ -5,7 +5,9 @@ mod fetching;
 mod keys;
 mod landing;
 mod prospects;
+mod records;
 mod running;
+mod sealing;
 mod seed;
 
 use super::{cursor, stale::stale, transactions::zone_of};
@@ -21,9 +23,9 @@ use domain::{
     AppError, FieldError,
     access::{PermSet, Permission, Principal, Rights, Role},
     dealers::{
-        DealerDetail, DealerFetches, DealerItem, DealerQuery, DealerTest, DealersPort, EditDealer, FetchStarted,
-        FetchStatus, KeyField, KeyView, KeysView, ProspectItem, ProspectPersonal, ProspectQuery, SetKeys, StartFetch,
-        is_code,
+        DealerDetail, DealerFetches, DealerItem, DealerQuery, DealerSource, DealerTest, DealersPort, EditDealer, Feed,
+        FetchStarted, FetchStatus, KeyField, KeyView, KeysView, ProspectItem, ProspectPersonal, ProspectQuery,
+        RecordDetail, RecordItem, RecordQuery, SetKeys, StartFetch, is_code,
     },
     ids::JobId,
     live::Topic,
@@ -308,6 +310,57 @@ impl DealersPort for DealersService {
         prospect_no: &str,
     ) -> Result<Option<ProspectPersonal>, AppError> {
         self.read_personal(who, dealer_id, prospect_no).await
+    }
+
+    async fn source(&self, who: &Principal, dealer_id: &str) -> Result<Option<DealerSource>, AppError> {
+        if !is_code(dealer_id) {
+            return Ok(None);
+        }
+        let mut tx = store::snapshot(&self.backend.pools.analytics).await?;
+        self.enter(&mut tx, who, Permission::ProspectsView).await?;
+        let dealer = rows::get(&mut tx, dealer_id).await?;
+        store::commit(tx).await?;
+        Ok(dealer.map(|dealer| dealer.source))
+    }
+
+    async fn records(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        feed: Feed,
+        query: &RecordQuery,
+    ) -> Result<Option<Page<RecordItem>>, AppError> {
+        self.list_records(who, dealer_id, feed, query).await
+    }
+
+    async fn record(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        feed: Feed,
+        key: &str,
+    ) -> Result<Option<RecordDetail>, AppError> {
+        self.read_record(who, dealer_id, feed, key).await
+    }
+
+    async fn unmask_record(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        feed: Feed,
+        key: &str,
+    ) -> Result<Option<RecordDetail>, AppError> {
+        self.read_personal_record(who, dealer_id, feed, key).await
+    }
+
+    async fn switch_feed(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        feed: Feed,
+        is_enabled: bool,
+    ) -> Result<(), AppError> {
+        self.set_feed(who, dealer_id, feed, is_enabled).await
     }
 
     async fn seed(&self, who: &Principal, more: bool) -> Result<u32, AppError> {

@@ -3,6 +3,7 @@
 pub mod calls;
 pub mod fetches;
 pub mod prospects;
+pub mod records;
 
 use crate::{Result, transactions::read};
 use chrono::{DateTime, Utc};

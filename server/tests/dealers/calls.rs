@@ -139,7 +139,7 @@ async fn every_read_answers_with_records_of_its_own_and_of_its_filter() {
     let window = Window { from: at("2026-11-13T09:00:01Z"), to: at(NOW) };
     for feed in Feed::ALL {
         for filter in [None, Some("of nobody")] {
-            let ask = Ask { feed: *feed, dealer_id: DEALER, window, filter };
+            let ask = Ask { feed: *feed, dealer_id: DEALER, window, filter, waits_once: false };
             let answered = records(wire.client.read(&wire.to, &wire.keys, ask).await);
             assert_eq!(answered.is_empty(), filter.is_some(), "{feed:?}");
             let read = answered.iter().all(|record| FeedRecord::read(*feed, record, asked).is_ok());

@@ -7,6 +7,7 @@ mod world;
 
 mod calls;
 mod fetches;
+mod records;
 mod rows;
 mod running;
 mod support;

@@ -7,7 +7,7 @@ use crate::{
 use chrono::Duration;
 use domain::{
     AppError, ErrorCode,
-    dealers::{DealersPort, FetchStarted, FetchStatus, StartFetch},
+    dealers::{DealersPort, Feed, FetchStarted, FetchStatus, StartFetch},
     ids::JobId,
 };
 use server::{
@@ -49,12 +49,15 @@ pub async fn fetched(world: &World, command: &StartFetch) -> FetchStatus {
     status(world, run).await
 }
 
-/// Good records and some that are kept back.
+/// Good records and some that are kept back, child records of another feed, and a feed that is switched off.
 pub async fn land_some(world: &World, dealers: &[&str]) {
     faulty(world, &[(Knob::DirtyRate, Fault::of(30))]);
     for dealer in dealers {
         let counts = fetched(world, &asked(dealer, WEEK)).await.counters;
         assert!(counts.inserted > 0 && counts.rejected > 0, "{dealer}: {counts:?}");
+        let orders = StartFetch { fetch_type: Some(Feed::Pkb.as_str().to_owned()), ..asked(dealer, WEEK) };
+        assert!(fetched(world, &orders).await.counters.inserted > 0, "{dealer}");
+        world.services.dealers.switch_feed(&cli(), dealer, Feed::Leasing, false).await.unwrap();
     }
 }
 

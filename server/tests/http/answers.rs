@@ -110,6 +110,28 @@ impl Walk {
         assert_eq!(self.post(&format!("{path}/prospects/P%2F1/unmask"), Value::Null).await["phone"], Value::Null);
         let few = "status=3&unit=HP5&source=0004&sales_person=SP001&search=Siti&from=2026-01-01&to=2026-12-31&limit=5";
         assert_eq!(self.get(&format!("{path}/prospects?{few}")).await["total"], 0);
+        world
+            .execute(
+                "with one as (
+                     insert into dealer.feed_records (id, dealer_id, feed, record_key, business_date, status_code, amount, fields,
+                                                      location_swapped, content_sha256, is_deleted, first_seen_at, last_seen_at)
+                     values (gen_random_uuid(), '12284', 'inv1_read', 'I/1', '2026-03-01', '1', 250000,
+                             '{\"idInvoice\": \"I/1\", \"tipePembayaran\": \"1\"}', false, '', false, now(), now())
+                     returning id)
+                 insert into dealer.feed_lines select id, '12284', 'none', '1', 1, '{}' from one",
+            )
+            .await;
+        let listed =
+            self.get(&format!("{path}/records/inv1_read?search=I&status=1&from=2026-03-01&to=2026-03-01")).await;
+        assert_eq!((&listed["total"], &listed["items"][0]["status"]["label"]), (&json!(1), &json!("New")));
+        for record in [
+            self.get(&format!("{path}/records/inv1_read/I%2F1")).await,
+            self.post(&format!("{path}/records/inv1_read/I%2F1/unmask"), Value::Null).await,
+        ] {
+            assert_eq!(record["fields"][1]["label"], "Credit");
+        }
+        let off = self.call(Method::PUT, &format!("{path}/feeds/inv1_read"), json!({"is_enabled": false})).await;
+        assert_eq!(off.status.as_u16(), 204);
         let fetches = self.get(&format!("{path}/fetches")).await;
         assert_eq!(fetches["runs"][0]["status"], "cancelled");
     }

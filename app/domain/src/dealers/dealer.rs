@@ -1,7 +1,8 @@
 //! A dealer as people see it, and what they may ask and change.
 
 use super::{
-    DealerFetches, ErrorClass, FetchStarted, FetchStatus, ProspectItem, ProspectPersonal, ProspectQuery, StartFetch,
+    DealerFetches, ErrorClass, Feed, FetchStarted, FetchStatus, ProspectItem, ProspectPersonal, ProspectQuery,
+    RecordDetail, RecordItem, RecordQuery, StartFetch,
 };
 use crate::{
     AppError, FieldError,
@@ -311,6 +312,35 @@ pub trait DealersPort: Send + Sync {
         dealer_id: &str,
         prospect_no: &str,
     ) -> Result<Option<ProspectPersonal>, AppError>;
+    /// Where its records come from, for who sees its records; `None`: there is no such dealer.
+    async fn source(&self, who: &Principal, dealer_id: &str) -> Result<Option<DealerSource>, AppError>;
+    /// The records of a feed, the latest first; `None`: there is no such dealer.
+    async fn records(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        feed: Feed,
+        query: &RecordQuery,
+    ) -> Result<Option<Page<RecordItem>>, AppError>;
+    /// One record with its child records, masked; `None`: there is none with this key.
+    async fn record(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        feed: Feed,
+        key: &str,
+    ) -> Result<Option<RecordDetail>, AppError>;
+    /// One record with what is personal in it, on record.
+    async fn unmask_record(
+        &self,
+        who: &Principal,
+        dealer_id: &str,
+        feed: Feed,
+        key: &str,
+    ) -> Result<Option<RecordDetail>, AppError>;
+    /// Fetches a feed of a dealer from now on, or no more.
+    async fn switch_feed(&self, who: &Principal, dealer_id: &str, feed: Feed, is_enabled: bool)
+    -> Result<(), AppError>;
     /// Writes the sample dealer with keys of the simulator, and nine others if `more`; how many are new.
     async fn seed(&self, who: &Principal, more: bool) -> Result<u32, AppError>;
 }

@@ -6,9 +6,6 @@ use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Feeds whose records are kept so far.
-pub const KEPT_FEEDS: &[Feed] = &[Feed::Prospect];
-
 /// Starts a fetch of one feed of one dealer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -29,12 +26,11 @@ impl StartFetch {
     /// The feed that is asked for.
     ///
     /// # Errors
-    /// When there is none of this name, or its records are not kept.
+    /// When there is none of this name.
     pub fn feed(&self) -> Result<Feed, FieldError> {
         let name = self.fetch_type.as_deref().map(str::trim).filter(|name| !name.is_empty()).unwrap_or("prospect");
-        let feed = Feed::parse(name).filter(|feed| KEPT_FEEDS.contains(feed));
-        feed.ok_or_else(|| {
-            let known: Vec<_> = KEPT_FEEDS.iter().map(|feed| feed.as_str()).collect();
+        Feed::parse(name).ok_or_else(|| {
+            let known: Vec<_> = Feed::ALL.iter().map(|feed| feed.as_str()).collect();
             FieldError::new("fetch_type", format!("Choose what is fetched: {}.", known.join(", ")))
         })
     }
@@ -188,6 +184,12 @@ pub struct FetchRow {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FeedCoverage {
     pub feed: Feed,
+    /// Records that are kept.
+    pub records: i64,
+    /// Whether it is fetched.
+    pub is_enabled: bool,
+    /// Why it is not, where the program switched it off.
+    pub reason: Option<String>,
     pub covered: Vec<FetchRange>,
     /// Parts of the days that can still be asked for which were never fetched.
     pub gaps: Vec<FetchRange>,
@@ -205,7 +207,7 @@ pub struct FetchRange {
 /// What was fetched of a dealer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct DealerFetches {
-    /// Records that are kept.
+    /// Prospects that are kept.
     pub prospects: i64,
     /// Records kept back that nobody has decided on.
     pub open_rejects: i64,

@@ -9,7 +9,9 @@ use crate::{
         states::{Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::dealers::{EditDealer, FetchDealer, SetDealerKeys, TestDealer, load_dealer, load_dealer_fetches},
+    features::dealers::{
+        EditDealer, FetchDealer, SetDealerKeys, SwitchDealerFeed, TestDealer, load_dealer, load_dealer_fetches,
+    },
     live::use_topic,
     page_data::PageData,
     pages::LazyPage,
@@ -40,6 +42,7 @@ struct Acts {
     keys: ServerAction<SetDealerKeys>,
     test: ServerAction<TestDealer>,
     fetch: ServerAction<FetchDealer>,
+    switch: ServerAction<SwitchDealerFeed>,
 }
 
 impl Acts {
@@ -49,9 +52,10 @@ impl Acts {
             keys: ServerAction::new(),
             test: ServerAction::new(),
             fetch: ServerAction::new(),
+            switch: ServerAction::new(),
         };
         Effect::new(move |before: Option<()>| {
-            let _ = (acts.test.version().get(), acts.fetch.version().get());
+            let _ = (acts.test.version().get(), acts.fetch.version().get(), acts.switch.version().get());
             if before.is_some() {
                 acted.update(|count| *count += 1);
             }
@@ -92,8 +96,10 @@ impl LazyPage for DealerRoute {
             </Transition>
             <Transition fallback=|| view! { <Loading lines=4/> }>
                 {move || Suspend::new(async move {
-                    let list = session().may(Permission::ProspectsView).then(|| format!("/dealers/{}/records/prospect", id.get_untracked()));
-                    ready_or_failed(fetches.await, |fetches| fetches.map(|fetches| fetches::shown(fetches, list)))
+                    let (dealer, rights) = (id.get_untracked(), session());
+                    let switch = rights.may(Permission::DealersEdit).then_some(acts.switch);
+                    let may = fetches::May { dealer, list: rights.may(Permission::ProspectsView), switch };
+                    ready_or_failed(fetches.await, |fetches| fetches.map(|fetches| fetches::shown(fetches, &may)))
                 })}
             </Transition>
         }

@@ -35,6 +35,7 @@ const FAMILIES: &[(&str, &[Operation])] = &[
     ("catalogue", catalogue::PRODUCTS),
     ("customers", catalogue::CUSTOMERS),
     ("dealers", dealers::OPERATIONS),
+    ("dealers", dealers::RECORDS),
     ("dealers", dealers::FETCHES),
     ("dealers", dealers::LITERAL),
     ("exports", sales::EXPORTS),

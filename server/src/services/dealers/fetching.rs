@@ -8,8 +8,8 @@ use domain::{
     AppError, ErrorCode, FieldError,
     access::{Permission, Principal},
     dealers::{
-        DealerFetches, FeedCoverage, FetchCounts, FetchError, FetchProgress, FetchRange, FetchRow, FetchStarted,
-        FetchStatus, FetchWindow, KEPT_FEEDS, StartFetch, WindowState, is_code,
+        DealerFetches, Feed, FeedCoverage, FetchCounts, FetchError, FetchProgress, FetchRange, FetchRow, FetchStarted,
+        FetchStatus, FetchWindow, StartFetch, WindowState, is_code,
     },
     ids::JobId,
     jobs::{JobState, Progress, queues},
@@ -22,7 +22,7 @@ use store::{
     dealers::{
         self as rows, Dealer,
         fetches::{self, FetchRecord, Params, Span, WindowRow},
-        prospects,
+        prospects, records,
     },
     jobs::JobRecord,
 };
@@ -112,6 +112,9 @@ impl DealersService {
         if !dealer.is_active {
             return Err(AppError::field("dealer_id", "This dealer is not active."));
         }
+        if records::switched_off(&mut tx, dealer_id).await?.iter().any(|(off, _)| *off == feed) {
+            return Err(AppError::field("fetch_type", "This feed is switched off for the dealer."));
+        }
         let asked = range(command, &dealer, now).map_err(AppError::validation)?;
         let params = Params {
             dealer_id: dealer_id.to_owned(),
@@ -197,7 +200,9 @@ impl DealersService {
         let (now, own, main) = (self.backend.clock.now(), zone(&dealer.timezone), zone(&dealer.zone));
         let earliest = window::day_start(now, main, u32::try_from(dealer.lookback_days).unwrap_or(1));
         let (prospects, open_rejects) = prospects::totals(&mut tx, dealer_id).await?;
-        let covered = fetches::coverage(&mut tx, dealer_id, KEPT_FEEDS, (earliest, now.trunc_subsecs(0))).await?;
+        let covered = fetches::coverage(&mut tx, dealer_id, Feed::ALL, (earliest, now.trunc_subsecs(0))).await?;
+        let (records, off) =
+            (records::totals(&mut tx, dealer_id).await?, records::switched_off(&mut tx, dealer_id).await?);
         let runs = fetches::recent(&mut tx, dealer_id, LISTED).await?;
         store::commit(tx).await?;
         let ranges = |spans: Vec<Span>| spans.into_iter().map(|span| local_range(span, own)).collect();
@@ -205,6 +210,12 @@ impl DealersService {
             .into_iter()
             .map(|one| FeedCoverage {
                 feed: one.feed,
+                records: match one.feed {
+                    Feed::Prospect => prospects,
+                    other => records.iter().find(|(feed, _)| *feed == other).map_or(0, |(_, records)| *records),
+                },
+                is_enabled: !off.iter().any(|(feed, _)| *feed == one.feed),
+                reason: off.iter().find(|(feed, _)| *feed == one.feed).and_then(|(_, reason)| reason.clone()),
                 watermark: one.watermark.map(|at| local(at, own)),
                 covered: ranges(one.covered),
                 gaps: ranges(one.gaps),

@@ -3,7 +3,7 @@
 use super::{
     DealersService,
     fetching::{local, zone},
-    landing::{TABLE, plain},
+    sealing::{PROSPECTS, plain},
 };
 use crate::{access::sealed::Place, services::cursor};
 use chrono::Duration;
@@ -17,6 +17,7 @@ use domain::{
     paging::Page,
 };
 use serde_json::json;
+use sqlx::PgConnection;
 use store::{
     audit::{self, Act},
     dealers::{
@@ -29,7 +30,7 @@ use store::{
 const NUMBER: usize = 6;
 const UNMASKED_AN_HOUR: i64 = 60;
 
-fn place(text: &str) -> Option<Position> {
+pub(super) fn place(text: &str) -> Option<Position> {
     let (date, id) = text.split_once('/')?;
     let date = if date.is_empty() { None } else { Some(date.parse().ok()?) };
     Some(Position { date, id: id.parse().ok()? })
@@ -90,15 +91,9 @@ impl DealersService {
             held => held?,
         };
         let Some(row) = prospects::sealed(&mut tx, dealer_id, prospect_no).await? else { return Ok(None) };
-        if let Some(user) = who.user_id() {
-            let hour = now - Duration::hours(1);
-            if prospects::unmasked_since(&mut tx, user.0, hour).await? >= UNMASKED_AN_HOUR {
-                let told = format!("At most {UNMASKED_AN_HOUR} prospects are unmasked in an hour. Try again later.");
-                return Err(AppError::new(ErrorCode::RateLimited, told));
-            }
-        }
+        self.may_unmask(&mut tx, who).await?;
         let open = |column: &str, sealed: &Option<Vec<u8>>| {
-            self.keys.open(Place { table: TABLE, column, row: row.id }, sealed.as_deref()?)
+            self.keys.open(Place { table: PROSPECTS, column, row: row.id }, sealed.as_deref()?)
         };
         let personal = ProspectPersonal {
             prospect_no: prospect_no.to_owned(),
@@ -116,18 +111,33 @@ impl DealersService {
         Ok(Some(personal))
     }
 
-    fn wanted(&self, query: &ProspectQuery) -> Wanted {
-        let search = query.search.as_deref().unwrap_or_default();
+    /// Who unmasks more than others need to is stopped.
+    pub(super) async fn may_unmask(&self, connection: &mut PgConnection, who: &Principal) -> Result<(), AppError> {
+        let Some(user) = who.user_id() else { return Ok(()) };
+        let hour = self.backend.clock.now() - Duration::hours(1);
+        if prospects::unmasked_since(connection, user.0, hour).await? < UNMASKED_AN_HOUR {
+            return Ok(());
+        }
+        let told = format!("At most {UNMASKED_AN_HOUR} records are unmasked in an hour. Try again later.");
+        Err(AppError::new(ErrorCode::RateLimited, told))
+    }
+
+    /// Of what may be a phone number or a national id; none: it is no number.
+    pub(super) fn number_hashes(&self, search: &str) -> Vec<Vec<u8>> {
         let number = plain(search);
-        let is_number = number.len() >= NUMBER && number.bytes().all(|byte| byte.is_ascii_digit());
-        let hashes = || {
-            let mut hashes = self.keys.phones(&number);
-            hashes.push(self.keys.personal(&number).to_vec());
-            hashes
-        };
+        if number.len() < NUMBER || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Vec::new();
+        }
+        let mut hashes = self.keys.phones(&number);
+        hashes.push(self.keys.personal(&number).to_vec());
+        hashes
+    }
+
+    fn wanted(&self, query: &ProspectQuery) -> Wanted {
+        let hashes = query.search.as_deref().map(|search| self.number_hashes(search)).unwrap_or_default();
         Wanted {
-            name: query.search.clone().filter(|_| !is_number),
-            hashes: if is_number { hashes() } else { Vec::new() },
+            name: query.search.clone().filter(|_| hashes.is_empty()),
+            hashes,
             status: query.status.clone(),
             unit: query.unit.clone(),
             source: query.source.clone(),
@@ -139,7 +149,7 @@ impl DealersService {
 
     fn masked(&self, row: Listed, zone: chrono_tz::Tz) -> ProspectItem {
         let open = |column: &str, sealed: Option<Vec<u8>>| {
-            let text = self.keys.open(Place { table: TABLE, column, row: row.id }, &sealed?)?;
+            let text = self.keys.open(Place { table: PROSPECTS, column, row: row.id }, &sealed?)?;
             Some(masked_number(&text))
         };
         ProspectItem {

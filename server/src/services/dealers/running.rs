@@ -20,6 +20,7 @@ use store::dealers::{
     self as rows, Dealer, Scope,
     calls::{self, CallRow},
     fetches::{self, Params, WindowRow},
+    records,
 };
 use uuid::Uuid;
 
@@ -142,10 +143,17 @@ impl DealersService {
         let params = params.ok_or_else(lost)?;
         let windows = fetches::windows(&mut tx, run).await?;
         let dealer = rows::get(&mut tx, dealer_id).await?.ok_or_else(lost)?;
+        let off = records::switched_off(&mut tx, dealer_id).await?;
         let sealed = rows::keys(&mut tx, dealer_id, dealer.source.environment()).await?;
         store::commit(tx).await?;
         if !dealer.is_active {
             return Err(JobFailure::fail("inactive", "This dealer is not active; nothing is fetched."));
+        }
+        if off.iter().any(|(feed, _)| *feed == params.feed) {
+            return Err(JobFailure::fail(
+                "switched_off",
+                "This feed is switched off for the dealer; nothing is fetched.",
+            ));
         }
         let unconfigured = |told: &str| JobFailure::fail(ErrorClass::Unconfigured.as_str(), told);
         let keys = self.open_keys(&dealer, &sealed).ok_or_else(|| unconfigured(lacking(&dealer, &sealed)))?;
@@ -206,6 +214,10 @@ impl DealersService {
             fetches::cover(&mut tx, &work.params.dealer_id, work.params.feed, covered).await?;
         }
         store::live::emit(&mut tx, Topic::Jobs, &work.run.to_string()).await?;
+        if let Some(class @ (ErrorClass::SchemaChanged | ErrorClass::BadPayload)) = class {
+            let about = (work.params.dealer_id.as_str(), work.params.feed);
+            self.pause_feed(&mut tx, context.principal(), about, class.label()).await?;
+        }
         if counts.is_some() {
             store::live::emit(&mut tx, Topic::Dealers, "").await?;
         }

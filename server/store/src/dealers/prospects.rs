@@ -75,11 +75,11 @@ pub struct UnitRow {
     pub position: i32,
 }
 
-/// What is kept of a prospect.
+/// What is kept of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kept {
     pub id: Uuid,
-    pub prospect_no: String,
+    pub key: String,
     pub content_sha256: Vec<u8>,
     pub source_modified_at: Option<DateTime<Utc>>,
 }
@@ -91,7 +91,7 @@ pub struct Kept {
 pub async fn kept(connection: &mut PgConnection, dealer_id: &str, numbers: &[String]) -> Result<Vec<Kept>> {
     Ok(sqlx::query_as!(
         Kept,
-        "select id, prospect_no, content_sha256, source_modified_at from dealer.prospects
+        "select id, prospect_no as key, content_sha256, source_modified_at from dealer.prospects
          where dealer_id = $1 and prospect_no = any($2)",
         dealer_id,
         numbers
@@ -342,14 +342,14 @@ pub async fn sealed(connection: &mut PgConnection, dealer_id: &str, prospect_no:
     .await?)
 }
 
-/// How many prospects somebody has unmasked since a moment.
+/// How many records somebody has unmasked since a moment.
 ///
 /// # Errors
 /// When the statement fails.
 pub async fn unmasked_since(connection: &mut PgConnection, who: Uuid, since: DateTime<Utc>) -> Result<i64> {
     Ok(sqlx::query_scalar!(
         r#"select count(*) as "times!" from ops.audit_log
-         where actor_id = $1 and at > $2 and action = 'prospects.unmask'"#,
+         where actor_id = $1 and at > $2 and action in ('prospects.unmask', 'records.unmask')"#,
         who,
         since
     )

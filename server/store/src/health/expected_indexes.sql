@@ -42,6 +42,10 @@ CREATE INDEX disputes_transaction ON sales.disputes USING btree (transaction_id,
 CREATE INDEX drill_runs_ends_at_idx ON ops.drill_runs USING btree (ends_at) WHERE (ended_at IS NULL);
 CREATE INDEX drill_runs_started_at_idx ON ops.drill_runs USING btree (started_at DESC);
 CREATE INDEX exports_owner ON ops.exports USING btree (owner_id, created_at DESC);
+CREATE INDEX feed_lines_dealer ON dealer.feed_lines USING btree (dealer_id);
+CREATE INDEX feed_records_identity ON dealer.feed_records USING btree (dealer_id, id_hash) WHERE (id_hash IS NOT NULL);
+CREATE INDEX feed_records_list ON dealer.feed_records USING btree (dealer_id, feed, COALESCE(business_date, '-infinity'::date) DESC, id DESC);
+CREATE INDEX feed_records_phone ON dealer.feed_records USING btree (dealer_id, phone_hash) WHERE (phone_hash IS NOT NULL);
 CREATE INDEX fetch_params_dealer ON dealer.fetch_params USING btree (dealer_id, run_id DESC);
 CREATE INDEX fetch_windows_dealer ON dealer.fetch_windows USING btree (dealer_id);
 CREATE INDEX fraud_backtests_newest ON sales.fraud_backtests USING btree (created_at DESC, id);

@@ -6,8 +6,8 @@ use super::super::{
 };
 use domain::{
     dealers::{
-        DealerDetail, DealerFetches, DealerItem, DealerTest, EditDealer, FetchStarted, FetchStatus, ProspectItem,
-        ProspectPersonal, SetKeys, StartFetch,
+        DealerDetail, DealerFetches, DealerItem, DealerTest, EditDealer, Feed, FetchStarted, FetchStatus, ProspectItem,
+        ProspectPersonal, RecordDetail, RecordItem, SetKeys, StartFetch, SwitchFeed,
     },
     jobs::{JobDetail, JobRow},
 };
@@ -66,6 +66,43 @@ pub const OPERATIONS: &[Operation] = &[
     json("GET /api/v1/dealers/{dealer_id}/fetches", "What was fetched of a dealer", named::<DealerFetches>)
         .note("Coverage and gaps of each feed, and its newest fetches.")
         .with(CODE),
+];
+
+const FEED: Parameter = asked("feed", |_| one_of(Feed::ALL.iter().map(|feed| feed.as_str())), "One of the feeds.");
+const RECORD: &[Parameter] =
+    &[text("dealer_id", "Code of the dealer."), FEED, text("record_key", "Key of the record; a slash is written %2F.")];
+const RECORDS_OF: &[Parameter] = &[
+    text("dealer_id", "Code of the dealer."),
+    FEED,
+    text("search", "Begin of the key; with prospects.pii also a whole phone number or national id."),
+    text("status", "Code of the status, such as 3."),
+    asked("from", day, "First day of the record."),
+    asked("to", day, "Last day of the record."),
+];
+
+pub const RECORDS: &[Operation] = &[
+    json("GET /api/v1/dealers/{dealer_id}/records/{feed}", "Records of a feed, the latest first", page::<RecordItem>)
+        .note("Of every feed but the prospects, which have a list of their own.")
+        .with(RECORDS_OF)
+        .paged(),
+    json(
+        "GET /api/v1/dealers/{dealer_id}/records/{feed}/{record_key}",
+        "One record with its child records",
+        named::<RecordDetail>,
+    )
+    .note("Names are those of the contract; what is personal is masked.")
+    .with(RECORD),
+    json(
+        "POST /api/v1/dealers/{dealer_id}/records/{feed}/{record_key}/unmask",
+        "One record with what is personal in it",
+        named::<RecordDetail>,
+    )
+    .note("On record; at most 60 an hour, prospects included.")
+    .with(RECORD)
+    .fails(&[("429", "60 were unmasked in the last hour.")]),
+    nothing("PUT /api/v1/dealers/{dealer_id}/feeds/{feed}", "Fetch a feed from now on, or no more")
+        .with(&[text("dealer_id", "Code of the dealer."), FEED])
+        .takes(named::<SwitchFeed>),
 ];
 
 const RUN: &[Parameter] = &[asked("id", uuid, "Id of the run, which is its task_id.")];
