@@ -49,27 +49,39 @@ test.describe('by an administrator', () => {
     await open(page, '/dealers/12284');
     const form = page.locator('[data-fetch]');
     await form.getByLabel('From').fill(day(60));
-    await form.getByRole('button', { name: 'Fetch prospects' }).click();
+    await form.getByRole('button', { name: 'Fetch', exact: true }).click();
     await expect(form.locator('#from_time-error')).toContainText('30 days back');
     await expect(form.getByLabel('From')).toHaveValue(new RegExp(`^${day(60).slice(0, 16)}`));
     await axeClean(page);
     await form.getByLabel('From').fill(day(6));
-    await form.getByRole('button', { name: 'Fetch prospects' }).click();
-    const records = page.locator('[data-fetches]');
-    const newest = records.locator('tbody tr').first();
-    const count = async (label: string) => Number(await newest.locator(`[data-label="${label}"]`).innerText());
+    await form.getByRole('button', { name: 'Fetch', exact: true }).click();
+    const [feeds, runs] = [page.locator('[data-feeds]'), page.locator('[data-fetches]')];
+    const newest = runs.locator('tbody tr').first();
+    const cells = { Received: 'received', New: 'inserted', Changed: 'updated', 'Kept back': 'rejected' } as const;
     // With script the table follows by itself, without it on a reload. The run of another browser may come on top meanwhile.
     await expect(async () => {
       if (!scripted && (await newest.getByText('succeeded').count()) === 0) await page.reload();
       await expect(newest).toContainText('succeeded', { timeout: 2_000 });
-      expect(await count('Received')).toBeGreaterThan(0);
-      expect(Number(await records.locator('[data-prospects]').innerText())).toBeGreaterThanOrEqual(await count('New'));
+      const told = await (await page.request.get('/api/v1/dealers/12284/fetches')).json();
+      expect(told.runs[0].counters.received).toBeGreaterThan(0);
+      for (const [label, name] of Object.entries(cells)) {
+        expect(Number(await newest.locator(`[data-label="${label}"]`).innerText()), label).toBe(told.runs[0].counters[name]);
+      }
+      expect(Number(await feeds.locator('[data-prospects]').innerText())).toBe(told.prospects);
+      const prospects = feeds.locator('[data-feed="prospect"]');
+      expect(Number(await prospects.locator('[data-label="Records"]').innerText())).toBe(told.prospects);
+      expect(await prospects.locator('[data-label="Gaps"] li').count()).toBe(told.coverage[0].gaps.length);
     }).toPass({ timeout: 30_000 });
-    await expect(records).toContainText('Prospects: fetched up to');
     await axeClean(page);
+    const records = feeds;
     await records.getByRole('link', { name: 'See them' }).click();
     await expect(page.getByRole('heading', { level: 1 })).toHaveText('Prospects');
     await expect(page.locator('[data-dealer]')).toHaveText('Sample Dealer Simulated');
+    await expect(async () => {
+      const told = await (await page.request.get('/api/v1/dealers/12284/prospects?limit=1')).json();
+      await page.reload();
+      await expect(page.locator('[data-total]')).toHaveText(`${told.total} prospects`, { timeout: 1_000 });
+    }).toPass({ timeout: 15_000 });
     const phone = page.locator('tbody tr').first().locator('[data-label="Phone"]');
     await expect(phone).toHaveText(/^•{8}\d{4}$/);
     await page.getByLabel('Status').selectOption({ label: 'Hot' });
@@ -78,5 +90,51 @@ test.describe('by an administrator', () => {
     await expect(page.locator('tbody [data-label="Status"]').first()).toHaveText('Hot');
     await axeClean(page);
     await noSidewaysScroll(page);
+  });
+
+  test('order letters are fetched, listed and opened, and what is personal in one is shown on record', async ({ page, scripted }) => {
+    const from = `${new Date(Date.now() - 25 * 86_400_000).toISOString().slice(0, 10)}T00:00:00`;
+    await open(page, '/dealers/12301');
+    const form = page.locator('[data-fetch]');
+    await form.getByLabel('What').selectOption({ label: 'Order letters' });
+    await form.getByLabel('From').fill(from);
+    await form.getByRole('button', { name: 'Fetch', exact: true }).click();
+    const row = page.locator('[data-feed="spk_read"]');
+    await expect(async () => {
+      if (!scripted) await page.reload();
+      await expect(row.locator('[data-label="Records"]')).toHaveText(/^[1-9]\d*$/, { timeout: 2_000 });
+    }).toPass({ timeout: 30_000 });
+    await row.getByRole('link', { name: 'Order letters' }).click();
+    await expect(page.getByRole('heading', { level: 1 })).toHaveText('Order letters');
+    const told = await (await page.request.get('/api/v1/dealers/12301/records/spk_read')).json();
+    await expect(page.locator('[data-total]')).toHaveText(`${told.total} records`);
+    const first = page.locator('tbody tr').first();
+    await expect(first.locator('[data-label="Date"]')).toHaveText(told.items[0].business_date);
+    await axeClean(page);
+    await noSidewaysScroll(page);
+    await first.getByRole('link').click();
+    const record = page.locator('[data-record]');
+    await expect(record).toContainText(told.items[0].record_key);
+    await expect(record.getByText('namaCustomer', { exact: true }).locator('xpath=following-sibling::dd')).toContainText('•••');
+    await axeClean(page);
+    await noSidewaysScroll(page);
+    if (scripted) {
+      await record.getByRole('button', { name: 'Show what is personal' }).click();
+      await expect(record.getByText('noKontak', { exact: true }).locator('xpath=following-sibling::dd')).toHaveText(/^0800\d{8}$/);
+    } else {
+      await expect(record.getByRole('button')).toHaveCount(0);
+    }
+    // A key that is none is told, and the list stays.
+    await open(page, '/dealers/12301/records/spk_read?record=none');
+    await expect(page.getByText('There is no record with this key.')).toBeVisible();
+  });
+
+  test('a feed is switched off and on', async ({ page }) => {
+    await open(page, '/dealers/12302');
+    const row = page.locator('[data-feed="mdinvh3_read"]');
+    await row.getByRole('button', { name: /^Switch off/ }).click();
+    await expect(row.getByText('Off', { exact: true })).toBeVisible();
+    await row.getByRole('button', { name: /^Switch on/ }).click();
+    await expect(row.getByText('Off', { exact: true })).toHaveCount(0);
   });
 });
