@@ -6,7 +6,7 @@ import { brotliCompressSync } from 'node:zlib'
 
 // The texts of all pages lie in the shell: what splits the pages off leaves data where it is. That is about a kilobyte a
 // page; the code that every visitor needs first is two thirds of it and has not grown.
-const budget = 371 * 1024
+const budget = 373 * 1024
 const pkg = join(process.argv[2], 'pkg')
 const size = (name) => brotliCompressSync(readFileSync(join(pkg, name))).length
 const modules = readdirSync(pkg).filter((name) => name.endsWith('.wasm'))

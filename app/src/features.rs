@@ -124,6 +124,7 @@ pub const SERVER_FUNCTIONS: &[(&str, Access)] = &[
     ("/fn/dealers/test", Access::Needs(Permission::DealersCredentials)),
     ("/fn/dealers/prospects", Access::Needs(Permission::ProspectsView)),
     ("/fn/dealers/records", Access::Needs(Permission::ProspectsView)),
+    ("/fn/dealers/personal", Access::Needs(Permission::ProspectsPii)),
     ("/fn/dealers/unmask", Access::Needs(Permission::ProspectsPii)),
     ("/fn/dealers/feed", Access::Needs(Permission::DealersEdit)),
     ("/fn/dealers/fetches", Access::Needs(Permission::DealersView)),

@@ -84,6 +84,13 @@ test.describe('by an administrator', () => {
     }).toPass({ timeout: 15_000 });
     const phone = page.locator('tbody tr').first().locator('[data-label="Phone"]');
     await expect(phone).toHaveText(/^•{8}\d{4}$/);
+    if (scripted) {
+      const first = page.locator('tbody tr').first();
+      await first.getByRole('button', { name: /^Show who/ }).click();
+      await expect(first.locator('[data-label="Phone"]')).toHaveText(/^0800\d{8}$/);
+      await expect(first.locator('[data-label="Name"]')).not.toContainText('•');
+      await axeClean(page);
+    }
     await page.getByLabel('Status').selectOption({ label: 'Hot' });
     await page.getByRole('button', { name: 'Apply' }).click();
     await expect(page).toHaveURL(/status=3/);

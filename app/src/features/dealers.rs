@@ -3,7 +3,8 @@
 use crate::{fault::Fault, page_data::Packed};
 use domain::{
     dealers::{
-        DealerDetail, DealerFetches, DealerItem, DealerSource, DealerTest, ProspectItem, RecordDetail, RecordItem,
+        DealerDetail, DealerFetches, DealerItem, DealerSource, DealerTest, ProspectItem, ProspectPersonal,
+        RecordDetail, RecordItem,
     },
     paging::Page,
 };
@@ -193,6 +194,15 @@ pub async fn load_dealer_records(
     };
     let source = dealers.source(&who, &id).await?;
     Packed::of(&source.map(|source| DealerRecords { source, page, record }))
+}
+
+/// What is personal of a prospect, on record.
+#[server(prefix = "/fn", endpoint = "dealers/personal")]
+pub async fn unmask_prospect(dealer_id: String, prospect_no: String) -> Result<ProspectPersonal, Fault> {
+    use crate::context::{port, principal};
+    use domain::{AppError, dealers::DealersPort};
+    let personal = port::<dyn DealersPort>()?.unmask(&principal()?, &dealer_id, &prospect_no).await?;
+    personal.ok_or_else(|| Fault(AppError::not_found("Prospect")))
 }
 
 /// What is personal in a record, on record.

@@ -221,6 +221,9 @@ impl Simulator {
         }
         let mut records = touched_of(feed, self.seed, &asked.dealer_id, window, draws.now, self.zone);
         records.retain(|record| asked.wants(feed, record));
+        if let Some(volume) = self.strikes(draws, Knob::Volume) {
+            records = records.iter().flat_map(|record| copies(feed, record, volume)).collect();
+        }
         let rates = SPOILS.map(|knob| (knob, self.rate(draws, knob)));
         for (of, record) in (1..).zip(&mut records) {
             for (knob, rate) in rates {
@@ -255,6 +258,16 @@ impl Simulator {
     fn rate(&self, draws: &Draws, knob: Knob) -> u8 {
         self.strikes(draws, knob).map_or(0, |percent| u8::try_from(percent.clamp(0, 100)).unwrap_or(0))
     }
+}
+
+/// So many of a record, their keys told apart by a number behind.
+fn copies(feed: Feed, record: &Value, volume: i64) -> impl Iterator<Item = Value> + use<'_> {
+    let key = spec(feed).record_key;
+    (1..=volume).map(move |nth| {
+        let mut copy = record.clone();
+        copy[key] = format!("{}/{nth}", record[key].as_str().unwrap_or_default()).into();
+        copy
+    })
 }
 
 /// Knobs that strike single records.

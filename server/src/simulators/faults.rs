@@ -30,6 +30,8 @@ pub enum Knob {
     /// The data are an object.
     WrongType,
     Empty,
+    /// So many of every record, each with a key of its own.
+    Volume,
     /// Every record twice.
     DuplicateRows,
     OutOfOrder,

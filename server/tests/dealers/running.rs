@@ -296,3 +296,54 @@ async fn a_dealers_failed_fetch_is_a_problem_until_one_of_its_own_succeeds(owner
     fetched(&world, &asked(SAMPLE, WEEK)).await;
     assert_eq!(world.number(open).await, 0);
 }
+
+#[sqlx::test(migrations = "../migrations")]
+async fn a_hundred_thousand_prospects_land_over_two_runs_though_their_system_misbehaves(owner: PgPool) {
+    let world = seeded(owner).await;
+    world.execute("update dealer.main_dealers set max_range_days = 2").await;
+    // Four days, two calls: the first is answered at the second attempt, some records are broken, some come twice.
+    let range = StartFetch { to_time: Some("2026-03-09 23:59:59".to_owned()), ..asked(SAMPLE, "2026-03-06 00:00:00") };
+    let plain = fetched(&world, &range).await.counters.received;
+    world.execute("delete from dealer.prospects; delete from dealer.coverage").await;
+    let misbehaves = [
+        (Knob::Volume, Fault::of(101_000 / plain + 1)),
+        (Knob::Status, Fault { count: Some(1), ..Fault::of(500) }),
+        (Knob::DirtyRate, Fault::of(3)),
+        (Knob::ResendRate, Fault::of(5)),
+        (Knob::OutOfOrder, Fault::of(1)),
+    ];
+    faulty(&world, &misbehaves);
+    let begun_at = Instant::now();
+    let run = fetched(&world, &range).await;
+    eprintln!("landed in {:?}", begun_at.elapsed());
+    // After 50,000 records the run gives the window that is left to another, of which the drain takes care, too.
+    assert_eq!((run.status, states(&run)), (JobState::Partial, vec!["done"]));
+    assert!(run.counters.received >= 50_000, "{:?}", run.counters);
+    let next = "select continued from (select (result ->> 'continued_by')::uuid as continued from ops.job_runs
+                where id = (select parent_id from ops.job_runs where parent_id is not null)) r";
+    let next: uuid::Uuid = sqlx::query_scalar(next).fetch_one(&world.owner).await.unwrap();
+    let rest = status(&world, domain::ids::JobId(next)).await;
+    assert_eq!((rest.status, states(&rest)), (JobState::Partial, vec!["done"]));
+    let (first, second) = (run.counters, rest.counters);
+    assert!(first.received + second.received > 100_000, "{first:?} {second:?}");
+    for counts in [first, second] {
+        let told =
+            counts.inserted + counts.updated + counts.unchanged + counts.stale + counts.duplicate + counts.rejected;
+        assert_eq!(counts.received, told);
+        assert!(counts.rejected > 0 && counts.duplicate > 0, "{counts:?}");
+    }
+    assert_eq!(world.number(PROSPECTS).await, first.inserted + second.inserted);
+    assert_eq!(world.number("select count(*) from dealer.rejects").await, first.rejected + second.rejected);
+    let fetches = world.services.dealers.fetches(&cli(), SAMPLE).await.unwrap().unwrap();
+    let whole = fetches.coverage[0].covered.iter().map(|one| (one.from.to_rfc3339(), one.to.to_rfc3339()));
+    let wanted = ("2026-03-06T00:00:00+07:00".to_owned(), "2026-03-09T23:59:59+07:00".to_owned());
+    assert_eq!(whole.collect::<Vec<_>>(), [wanted]);
+
+    // A second fetch changes nothing.
+    world.clock.advance(Duration::seconds(1));
+    faulty(&world, &[(Knob::Volume, Fault::of(101_000 / plain + 1)), (Knob::DirtyRate, Fault::of(0))]);
+    let before = world.number(PROSPECTS).await;
+    let again = fetched(&world, &range).await.counters;
+    assert_eq!((again.updated, again.inserted + again.unchanged), (0, again.received));
+    assert!(world.number(PROSPECTS).await >= before);
+}

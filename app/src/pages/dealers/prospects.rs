@@ -8,7 +8,7 @@ use crate::{
         states::{Empty, Loading, ready_or_failed},
     },
     context::{session, set_status},
-    features::dealers::{load_dealer, load_prospects},
+    features::dealers::{UnmaskProspect, load_dealer, load_prospects},
     live::use_topic,
     page_data::PageData,
     pages::LazyPage,
@@ -16,7 +16,7 @@ use crate::{
 use domain::{
     access::Permission,
     dealers::{
-        Code, DealerDetail, ProspectItem,
+        Code, DealerDetail, ProspectItem, ProspectPersonal,
         values::{SOURCE, STATUS, ValueList},
     },
     live::Topic,
@@ -56,6 +56,7 @@ impl LazyPage for ProspectsRoute {
         let dealer = id.get_untracked();
         let (path, back) = (path(&dealer), format!("/dealers/{dealer}"));
         let clear = path.clone();
+        let personal = Personal::new(&dealer);
         let name = session()
             .may(Permission::ProspectsPii)
             .then(|| view! { <Text search name="search" label="Name, phone or national id" kind="search"/> });
@@ -74,14 +75,47 @@ impl LazyPage for ProspectsRoute {
                 <button class="btn" type="submit">"Apply"</button>
                 <a class="btn quiet" href=clear>"Clear"</a>
             </Form>
+            {move || personal.failed().map(|told| view! { <p class="error" role="alert">{told}</p> })}
             <Transition fallback=|| view! { <Loading lines=8/> }>
                 {move || Suspend::new(async move {
                     let (id, search) = (id.get_untracked(), search.get_untracked());
-                    ready_or_failed(prospects.await, move |page| shown(page, &id, &search))
+                    ready_or_failed(prospects.await, move |page| shown(page, &id, &search, personal))
                 })}
             </Transition>
         }
         .into_any()
+    }
+}
+
+/// What the reader has asked to see unmasked, each on record.
+#[derive(Clone, Copy)]
+struct Personal {
+    dealer: StoredValue<String>,
+    ask: ServerAction<UnmaskProspect>,
+    open: RwSignal<Vec<ProspectPersonal>>,
+    /// They may, and there is a script that shows what the server answers.
+    may: RwSignal<bool>,
+}
+
+impl Personal {
+    fn new(dealer: &str) -> Self {
+        let (ask, open, may) = (ServerAction::<UnmaskProspect>::new(), RwSignal::new(Vec::new()), RwSignal::new(false));
+        let allowed = session().may(Permission::ProspectsPii);
+        Effect::new(move || may.set(allowed));
+        Effect::new(move || {
+            if let Some(Ok(personal)) = ask.value().get() {
+                open.update(|open| open.push(personal));
+            }
+        });
+        Self { dealer: StoredValue::new(dealer.to_owned()), ask, open, may }
+    }
+
+    fn of(self, prospect_no: &str) -> Option<ProspectPersonal> {
+        self.open.with(|open| open.iter().find(|one| one.prospect_no == prospect_no).cloned())
+    }
+
+    fn failed(self) -> Option<String> {
+        self.ask.value().with(|value| value.as_ref().and_then(|value| value.as_ref().err().map(ToString::to_string)))
     }
 }
 
@@ -98,7 +132,7 @@ fn choices(any: &'static str, list: &ValueList) -> Vec<(&'static str, &'static s
     std::iter::once(("", any)).chain(list.values.iter().copied()).collect()
 }
 
-fn shown(page: Option<Page<ProspectItem>>, dealer: &str, search: &str) -> AnyView {
+fn shown(page: Option<Page<ProspectItem>>, dealer: &str, search: &str, personal: Personal) -> AnyView {
     let Some(page) = page else {
         set_status(404);
         return view! {
@@ -113,7 +147,7 @@ fn shown(page: Option<Page<ProspectItem>>, dealer: &str, search: &str) -> AnyVie
         let message = if narrowed { "No prospect is like this." } else { "No prospect was fetched yet." };
         return view! { <Empty message/> }.into_any();
     }
-    let (total, rows) = (page.total, page.items.into_iter().map(row).collect_view());
+    let (total, rows) = (page.total, page.items.into_iter().map(|one| row(one, personal)).collect_view());
     let next = page.next_cursor.map(|cursor| {
         let kept: Vec<_> = query::pairs(search).into_iter().filter(|(name, _)| name != "cursor").collect();
         let pairs = kept.iter().map(|(n, v)| (n.as_str(), v.as_str())).chain([("cursor", cursor.as_str())]);
@@ -137,17 +171,34 @@ fn shown(page: Option<Page<ProspectItem>>, dealer: &str, search: &str) -> AnyVie
     .into_any()
 }
 
-fn row(one: ProspectItem) -> AnyView {
+fn row(one: ProspectItem, personal: Personal) -> AnyView {
     let label = |code: Option<Code>| code.map_or_else(|| "–".to_owned(), |code| code.label);
     let text = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     let units = if one.units.is_empty() { "–".to_owned() } else { one.units.join(", ") };
     let date = one.prospect_date.map_or_else(|| "–".to_owned(), |date| date.to_string());
+    let (name, phone) = (text(one.full_name), text(one.phone));
+    let number = StoredValue::new(one.prospect_no.clone());
+    let open = move || number.with_value(|number| personal.of(number));
+    let asks = move |_| {
+        let asked = UnmaskProspect { dealer_id: personal.dealer.get_value(), prospect_no: number.get_value() };
+        personal.ask.dispatch(asked);
+    };
+    let told = format!("Show who {} is", one.prospect_no);
+    let ask = view! {
+        <Show when=move || personal.may.get() && open().is_none()>
+            <button class="btn quiet" type="button" aria-label=told.clone() on:click=asks>"Show"</button>
+        </Show>
+    };
     view! {
         <tr>
             <th scope="row" data-label="Prospect">{one.prospect_no}</th>
             <td data-label="Date">{date}</td>
-            <td data-label="Name">{text(one.full_name)}</td>
-            <td data-label="Phone">{text(one.phone)}</td>
+            <td data-label="Name">
+                {move || open().map_or_else(|| name.clone(), |open| text(open.full_name))}
+                {move || open().and_then(|open| open.address).map(|address| view! { <div class="sub">{address}</div> })}
+                {ask}
+            </td>
+            <td data-label="Phone">{move || open().map_or_else(|| phone.clone(), |open| text(open.phone))}</td>
             <td data-label="Status">{label(one.status)}</td>
             <td data-label="Units">{units}</td>
             <td data-label="Source">{label(one.source)}</td>
